@@ -1,0 +1,40 @@
+"""Quality gates with declared error rates for machine-learning systems, as a pytest plugin.
+
+Importing this package loads the standard library only; each public name loads its module on
+first use.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "Evidence",
+    "Gate",
+    "GateFailed",
+    "Limit",
+    "Measurement",
+    "Needs",
+    "Outcome",
+    "StatisticalGate",
+    "Unmeasurable",
+    "Verdict",
+    "stage",
+]
+
+__version__ = "0.1.0"
+
+_HOME = {"Limit": "fields", "stage": "stages"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(f"{__name__}.{_HOME.get(name, 'core')}")
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,107 @@
+"""JSON that can be signed: frozen values, and one byte string for each of them.
+
+The canonical form is RFC 8785 (JSON Canonicalization Scheme). It has no NaN, no integer beyond
+2**53 and no lone surrogate, so :func:`freeze` removes them before a value enters a record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeAlias
+
+__all__ = ["FrozenDict", "Json", "Unrecordable", "canonical", "freeze", "sha256"]
+
+Json: TypeAlias = "None | bool | int | float | str | tuple[Json, ...] | Mapping[str, Json]"
+
+_LARGEST_EXACT = 2**53 - 1
+
+
+class Unrecordable(TypeError, ValueError):
+    """A value that no record can hold; the text names the place, never the value."""
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that can't change once made; ``json.dumps`` and ``==`` work as on a dict.
+
+    >>> FrozenDict(a=1)["a"]
+    1
+    >>> FrozenDict(a=1)["a"] = 2
+    Traceback (most recent call last):
+        ...
+    TypeError: a record can't be changed
+    """
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("a record can't be changed")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __copy__(self) -> FrozenDict:
+        return self
+
+    def __deepcopy__(self, memo: object) -> FrozenDict:
+        return self
+
+    def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, Any]]]:
+        return type(self), (dict(self),)
+
+
+def freeze(value: object, path: str = "value") -> Json:
+    """Return ``value`` as immutable JSON, or raise :class:`Unrecordable` naming the place.
+
+    Sequences become tuples, integers beyond 2**53 (nanoseconds, seeds) become strings, lone
+    surrogates are replaced. NumPy scalars count as the Python numbers they hold.
+
+    >>> freeze({"ns": 2**60, "looks": [1, 2.5]})
+    {'ns': '1152921504606846976', 'looks': (1, 2.5)}
+    >>> freeze({"p": float("nan")})
+    Traceback (most recent call last):
+        ...
+    pytest_mlgates.canonical.Unrecordable: value.p is nan: a recorded number must be finite
+    """
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return str(value).encode("utf-8", "replace").decode("utf-8")
+        case int():
+            return int(value) if abs(value) <= _LARGEST_EXACT else str(int(value))
+        case float():
+            if not math.isfinite(value):
+                raise Unrecordable(f"{path} is {float(value)}: a recorded number must be finite")
+            return float(value)
+        case Mapping():
+            for key in value:
+                if not isinstance(key, str):
+                    raise Unrecordable(f"{path} has a key that is no string: JSON keys are strings")
+            return FrozenDict(
+                (str(freeze(key)), freeze(item, f"{path}.{key}")) for key, item in value.items()
+            )
+        case list() | tuple():
+            return tuple(freeze(item, f"{path}[{i}]") for i, item in enumerate(value))
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return freeze(value.item(), path)
+    raise Unrecordable(f"{path} is a {type(value).__name__}, which JSON can't hold")
+
+
+def canonical(value: object) -> bytes:
+    """Return the RFC 8785 bytes of ``value``.
+
+    >>> canonical({"b": 1.0, "a": [True, None]})
+    b'{"a":[true,null],"b":1}'
+    """
+    import rfc8785
+
+    return rfc8785.dumps(freeze(value))
+
+
+def sha256(value: object) -> str:
+    """Return the hex SHA-256 of the canonical form of ``value``.
+
+    >>> sha256({"a": 1})[:12]
+    '015abd7f5cc5'
+    """
+    return hashlib.sha256(canonical(value)).hexdigest()

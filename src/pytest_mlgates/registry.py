@@ -1,0 +1,95 @@
+"""Gate names to gate classes; a gate is imported when it is first asked for.
+
+Ours are the files of the folder ``gates``; those of other packages come from the entry-point
+group ``pytest_mlgates.gates`` (name = the gate's name, value = ``module:Class``).
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from pytest_mlgates.core import Gate
+
+__all__ = ["GROUP", "UnknownGate", "class_name", "did_you_mean", "load", "names"]
+
+GROUP = "pytest_mlgates.gates"
+
+
+class UnknownGate(LookupError):
+    """No gate of that name; the text says which one may have been meant."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of all gates, sorted, importing none of them."""
+    return tuple(sorted({*_own(), *_entry_points()}))
+
+
+@cache
+def load(name: str) -> type[Gate]:
+    """Import the gate called ``name`` and return its class."""
+    import importlib
+
+    from pytest_mlgates.core import Gate
+
+    if name in _own():
+        module = importlib.import_module(f"pytest_mlgates.gates.{name}")
+        cls = getattr(module, class_name(name))
+    elif name in _entry_points():
+        cls = _entry_points()[name].load()
+    else:
+        raise UnknownGate(f"no gate is called {name!r}{did_you_mean(name, names())}")
+    if not (isinstance(cls, type) and issubclass(cls, Gate)):
+        raise UnknownGate(f"the entry point {name!r} gives {cls!r}, which is no Gate")
+    if cls.name != name:
+        raise UnknownGate(f"the gate {cls.__qualname__} calls itself {cls.name!r}, not {name!r}")
+    return cls
+
+
+def class_name(name: str) -> str:
+    """Return the class of a gate's name.
+
+    >>> class_name("p99_latency")
+    'P99Latency'
+    """
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def did_you_mean(wrong: str, known: tuple[str, ...]) -> str:
+    """Return the words that end an error about an unknown name.
+
+    >>> did_you_mean("p99_latncy", ("p99_latency", "drift"))
+    ": did you mean 'p99_latency'?"
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(str(wrong), known, n=1)
+    if close:
+        return f": did you mean {close[0]!r}?"
+    return f": known are {', '.join(sorted(known))}" if known else ""
+
+
+@cache
+def _own() -> frozenset[str]:
+    folder = os.path.join(os.path.dirname(__file__), "gates")
+    with os.scandir(folder) as entries:
+        return frozenset(
+            entry.name[:-3]
+            for entry in entries
+            if entry.name.endswith(".py") and not entry.name.startswith("_")
+        )
+
+
+@cache
+def _entry_points() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=GROUP)}

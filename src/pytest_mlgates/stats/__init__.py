@@ -1,0 +1,1 @@
+"""Pure, doctested mathematics; arrays in, numbers out."""

@@ -1,0 +1,1 @@
+"""One output format a file: a ``Report`` in, one file out."""
