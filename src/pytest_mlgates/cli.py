@@ -1,0 +1,6 @@
+"""The ``mlgates`` command."""
+
+
+def main() -> int:
+    """Run it."""
+    return 0
