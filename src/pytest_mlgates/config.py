@@ -106,12 +106,16 @@ class _ConfigReader:
     def fault(self, path: Path_, message: str, *, key: bool = False) -> None:
         line, column = self.doc.at(path, key=key)
         where = ".".join(map(str, path))
-        self.faults.append(f"{self.shown}:{line}:{column}: {where + ': ' if where else ''}{message}")
+        self.faults.append(
+            f"{self.shown}:{line}:{column}: {where + ': ' if where else ''}{message}"
+        )
 
     def read(self, sha256: str) -> Config:
         root = self.doc.value
         if not isinstance(root, dict):
-            raise ConfigError(f"{self.shown}:1:1: expected a mapping with version, system and gates")
+            raise ConfigError(
+                f"{self.shown}:1:1: expected a mapping with version, system and gates"
+            )
         self._known((), root, _KEYS)
         if root.get("version") != 1 or isinstance(root.get("version"), bool):
             found = f", got {root['version']!r}" if "version" in root else ""

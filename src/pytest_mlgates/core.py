@@ -79,7 +79,9 @@ class Measurement:
         fixed(self, "unit", str(self.unit))
         count = freeze(self.n, "n")
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise Unrecordable(f"n is {self.n!r}: the number of observations is a whole number >= 0")
+            raise Unrecordable(
+                f"n is {self.n!r}: the number of observations is a whole number >= 0"
+            )
         fixed(self, "n", count)
         if self.interval is not None:
             low, high = (_finite(end, "interval") for end in self.interval)
@@ -391,7 +393,17 @@ class Evidence:
         fixed(self, "policy", freeze(self.policy, "policy"))
         fixed(self, "role", Role(self.role))
         fixed(self, "entry", self.entry or self.gate)
-        for name in ("gate", "limit", "entry", "system", "test", "claim", "source", "subject", "seed"):
+        for name in (
+            "gate",
+            "limit",
+            "entry",
+            "system",
+            "test",
+            "claim",
+            "source",
+            "subject",
+            "seed",
+        ):
             fixed(self, name, str(freeze(str(getattr(self, name)))))
 
     def __bool__(self) -> NoReturn:

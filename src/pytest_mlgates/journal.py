@@ -71,7 +71,9 @@ def read_journals(folder: Path) -> tuple[list[Evidence], list[str]]:
                     found.append(evidence)
                 else:
                     test, entry, *rest = data["started"]
-                    running[test, entry, *rest] = f"{test}: {entry} was measuring when its process ended"
+                    running[test, entry, *rest] = (
+                        f"{test}: {entry} was measuring when its process ended"
+                    )
             except (ValueError, TypeError, KeyError):
                 faults.append(f"{FOLDER}/{path.name}:{number}: a line was cut off")
         faults += running.values()

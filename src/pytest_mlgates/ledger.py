@@ -93,7 +93,9 @@ class Ledger:
         evidence += [piece for piece in journalled if piece.digest not in digests]
         if self._arrived < self._expected and len(evidence) < self._expected:
             gap = self._expected - self._arrived
-            self.lost.append(f"{gap} of {self._expected} recorded pieces of evidence did not arrive")
+            self.lost.append(
+                f"{gap} of {self._expected} recorded pieces of evidence did not arrive"
+            )
         now = datetime.now(UTC)
         facts = {
             **(environment(self.root) if self.folder is not None else {}),

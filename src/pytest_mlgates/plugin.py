@@ -259,7 +259,8 @@ def _known(config: pytest.Config) -> GateSession | None:
 def _named(config: pytest.Config) -> bool:
     """Tell whether an option asks for gates even where no test does."""
     return any(
-        config.getoption(option) for option in ("mlgates_report", "mlgates_config", "mlgates_profile")
+        config.getoption(option)
+        for option in ("mlgates_report", "mlgates_config", "mlgates_profile")
     )
 
 

@@ -18,9 +18,7 @@ class Profile:
     inconclusive: Annotated[
         Literal["fail", "warn"], "what an INCONCLUSIVE verdict does to the run"
     ] = "fail"
-    complete: Annotated[
-        bool, "whether a configured gate without evidence fails the run"
-    ] = False
+    complete: Annotated[bool, "whether a configured gate without evidence fails the run"] = False
     alpha: Annotated[
         float | None, Limit(ge=1e-9, le=0.1), "alpha of every gate that states none of its own"
     ] = None

@@ -70,7 +70,9 @@ def replay(report: Mapping[str, Any]) -> Iterator[Replay]:
         for digest in (*gate["evidence"], *gate["proof"])
     }
     if listed - digests:
-        yield Replay("summary", "?", f"names {len(listed - digests)} pieces of evidence that are not there")
+        yield Replay(
+            "summary", "?", f"names {len(listed - digests)} pieces of evidence that are not there"
+        )
     by_digest = {e["digest"]: e["verdict"]["outcome"] for e in report["evidence"]}
     states = [system["outcome"] for system in report["systems"]]
     if report["outcome"] != overall(states, report["problems"], report["incomplete"]):

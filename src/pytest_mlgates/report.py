@@ -158,7 +158,9 @@ def _bad(evidence: Evidence) -> bool:
     )
 
 
-def _row(info: EntryInfo, scope: Scope, evidence: Sequence[Evidence], now: datetime) -> dict[str, Any]:
+def _row(
+    info: EntryInfo, scope: Scope, evidence: Sequence[Evidence], now: datetime
+) -> dict[str, Any]:
     mine = [e for e in evidence if (e.system, e.entry) == (scope.system, info.entry)]
     gated = [e for e in mine if e.role == Role.GATE]
     proof = [e for e in mine if e.role == Role.KNOWN_BAD]
@@ -196,9 +198,7 @@ def _row(info: EntryInfo, scope: Scope, evidence: Sequence[Evidence], now: datet
     }
 
 
-def _state(
-    piece: Evidence, info: EntryInfo, scope: Scope, now: datetime
-) -> tuple[str, str | None]:
+def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tuple[str, str | None]:
     """Return what a piece of evidence makes of its entry, and why it fails the run if it does."""
     reason = piece.verdict.reason
     if piece.outcome == Outcome.FAIL:
@@ -216,9 +216,7 @@ def _state(
     return "pass", None
 
 
-def pardoned(
-    piece: Evidence, info: EntryInfo, scope: Scope, now: datetime | None = None
-) -> bool:
+def pardoned(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime | None = None) -> bool:
     """Tell whether a waiver in force covers this FAIL."""
     now = now or datetime.now(UTC)
     return any(

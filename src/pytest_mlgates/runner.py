@@ -8,7 +8,16 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from pytest_mlgates.core import Evidence, Gate, GateFailed, Judged, Measurement, Outcome, Role, Verdict
+from pytest_mlgates.core import (
+    Evidence,
+    Gate,
+    GateFailed,
+    Judged,
+    Measurement,
+    Outcome,
+    Role,
+    Verdict,
+)
 from pytest_mlgates.guard import on_unstoppable
 
 __all__ = ["GateRunner", "Occasion", "seed_for"]

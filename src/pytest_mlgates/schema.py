@@ -26,9 +26,7 @@ def make(cls: type[Gate], values: Mapping[str, Any]) -> Gate:
     known = hints(cls)
     for field in values:
         if field not in known:
-            raise FieldError(
-                field, f"is no field of {cls.name}{did_you_mean(field, tuple(known))}"
-            )
+            raise FieldError(field, f"is no field of {cls.name}{did_you_mean(field, tuple(known))}")
     for required in _required(cls):
         if required not in values:
             raise FieldError("", f"{cls.name} needs {required}: {describe(known[required])}")
@@ -94,7 +92,11 @@ def config_schema() -> dict[str, Any]:
             "profiles": {"type": "object", "additionalProperties": {"$ref": "#/$defs/profile"}},
             "waivers": {"type": "array", "items": {"$ref": "#/$defs/waiver"}},
         },
-        "$defs": {**schemas, "profile": _record_schema("profile"), "waiver": _record_schema("waiver")},
+        "$defs": {
+            **schemas,
+            "profile": _record_schema("profile"),
+            "waiver": _record_schema("waiver"),
+        },
     }
 
 

@@ -18,7 +18,9 @@ def show(reporter: Any, report: Report, ledger: Ledger) -> None:
     """Write the table, what was found, and why the run does not pass."""
     reporter.section(f"ML gates: {report.outcome.upper()}")
     found = [row for row in rows(report) if row.verdict != "MISSING"]
-    for row, line in zip([None, *found], table([HEADINGS, *(r.cells() for r in found)]), strict=True):
+    for row, line in zip(
+        [None, *found], table([HEADINGS, *(r.cells() for r in found)]), strict=True
+    ):
         colour = _COLOURS.get(row.verdict, "yellow") if row else "bold"
         reporter.write_line(line, **{colour: True})
     for row in found:

@@ -35,7 +35,9 @@ class Waiver:
         if not self.owner.strip():
             raise FieldError("owner", "a waiver needs an owner: name one here or in the config")
         if self.owner.strip().casefold() == self.approved_by.strip().casefold():
-            raise FieldError("approved_by", f"{self.approved_by!r} owns the gate: someone else approves")
+            raise FieldError(
+                "approved_by", f"{self.approved_by!r} owns the gate: someone else approves"
+            )
 
     def active(self, now: datetime) -> bool:
         """Tell whether the waiver still holds at ``now`` (aware)."""

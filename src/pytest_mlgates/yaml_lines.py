@@ -125,7 +125,9 @@ class _Reader:
     def _plain_tag(node: yaml.Node, kind: str) -> None:
         if node.tag != f"tag:yaml.org,2002:{kind}":
             mark = node.start_mark
-            raise YamlError(f"tags such as {node.tag!r} are refused", mark.line + 1, mark.column + 1)
+            raise YamlError(
+                f"tags such as {node.tag!r} are refused", mark.line + 1, mark.column + 1
+            )
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -136,7 +138,9 @@ class _Reader:
             key = key_node.value
             if key in found:
                 first = self.doc.keys[(*path, key)][0]
-                raise YamlError(f"the key {key!r} is there twice (first on line {first})", line, column)
+                raise YamlError(
+                    f"the key {key!r} is there twice (first on line {first})", line, column
+                )
             self.doc.keys[(*path, key)] = (line, column)
             found[key] = self.read(value_node, (*path, key))
         return found

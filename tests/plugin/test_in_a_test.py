@@ -16,7 +16,9 @@ def test_a_pass_leaves_evidence(project):
     project.tests(GOOD)
     result = project.run()
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["*ML gates: PASS*", "demo*answer_length*PASS*2 characters*10 characters*2*"])
+    result.stdout.fnmatch_lines(
+        ["*ML gates: PASS*", "demo*answer_length*PASS*2 characters*10 characters*2*"]
+    )
     report = project.report()
     assert report["outcome"] == "pass"
     (evidence,) = report["evidence"]
@@ -32,7 +34,9 @@ def test_a_fail_fails_the_test_and_the_run(project):
     project.tests(GOOD.replace('"ok"', '"x" * 20'))
     result = project.run()
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["E *demo: answer_length FAIL: the longest of 2 answers has 20 characters, 10 are allowed"])
+    result.stdout.fnmatch_lines(
+        ["E *demo: answer_length FAIL: the longest of 2 answers has 20 characters, 10 are allowed"]
+    )
     assert project.report()["outcome"] == "fail"
 
 
@@ -52,7 +56,9 @@ def test_a_fail_can_not_be_hidden(project, way, workers):
     result = project.run("-n", workers)
     assert result.ret == 1
     assert project.report()["outcome"] == "fail"
-    result.assert_outcomes(failed=0, passed=way in ("try", "raises"), xfailed=way == "xfail", skipped=way == "skip")
+    result.assert_outcomes(
+        failed=0, passed=way in ("try", "raises"), xfailed=way == "xfail", skipped=way == "skip"
+    )
 
 
 def test_never_called_is_an_error(project):
@@ -69,7 +75,9 @@ def test_never_called_is_an_error(project):
 
 def test_skip_inside_a_measure_is_an_error(project):
     """A subject can't skip its own gate."""
-    project.tests("def test_it(answer_length):\n    answer_length(lambda p: pytest.skip('x'), ['a'])")
+    project.tests(
+        "def test_it(answer_length):\n    answer_length(lambda p: pytest.skip('x'), ['a'])"
+    )
     assert project.run().ret == 1
     assert project.report()["evidence"][0]["verdict"]["outcome"] == "error"
 
@@ -129,13 +137,28 @@ def test_marker_tightens(project):
 
 
 MISTAKES = {
-    "looser": ("@pytest.mark.answer_length(max_chars=11)", "max_chars=11 is looser than the 10 of gate_configs/demo.yaml:6"),
+    "looser": (
+        "@pytest.mark.answer_length(max_chars=11)",
+        "max_chars=11 is looser than the 10 of gate_configs/demo.yaml:6",
+    ),
     "unknown field": ("@pytest.mark.answer_length(max_char=5)", "did you mean 'max_chars'?"),
-    "unknown entry": ('@pytest.mark.answer_length("answer-length")', "has no entry 'answer-length': did you mean 'answer_length'?"),
-    "type": ('@pytest.mark.answer_length(max_chars="5")', "max_chars: expected a whole number (characters), got the string '5'"),
+    "unknown entry": (
+        '@pytest.mark.answer_length("answer-length")',
+        "has no entry 'answer-length': did you mean 'answer_length'?",
+    ),
+    "type": (
+        '@pytest.mark.answer_length(max_chars="5")',
+        "max_chars: expected a whole number (characters), got the string '5'",
+    ),
     "bool": ("@pytest.mark.answer_length(max_chars=True)", "got the boolean True"),
-    "system": ('@pytest.mark.system("dmo")', "there is no config of the system 'dmo' in gate_configs: did you mean 'demo'?"),
-    "known bad with fields": ("@pytest.mark.known_bad\n@pytest.mark.answer_length(max_chars=5)", "not change fields"),
+    "system": (
+        '@pytest.mark.system("dmo")',
+        "there is no config of the system 'dmo' in gate_configs: did you mean 'demo'?",
+    ),
+    "known bad with fields": (
+        "@pytest.mark.known_bad\n@pytest.mark.answer_length(max_chars=5)",
+        "not change fields",
+    ),
 }
 
 
@@ -159,7 +182,9 @@ def test_marker_without_fixture_is_a_usage_error(project):
     project.tests("@pytest.mark.answer_length(max_chars=5)\ndef test_it():\n    pass")
     result = project.run()
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*does not ask for the fixture 'answer_length': nothing would be gated"])
+    result.stderr.fnmatch_lines(
+        ["*does not ask for the fixture 'answer_length': nothing would be gated"]
+    )
 
 
 def test_known_bad(project):
@@ -238,7 +263,9 @@ def test_inconclusive_follows_the_profile(project):
     assert project.report()["outcome"] == "inconclusive"
     result = project.run("--mlgates-profile", "premerge")
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["ERROR: gate_configs/demo.yaml: has no profile 'premerge': did you mean 'pre-merge'?"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: gate_configs/demo.yaml: has no profile 'premerge': did you mean 'pre-merge'?"]
+    )
 
 
 def test_complete_profile_fails_on_what_is_missing(project):
@@ -259,7 +286,9 @@ def test_complete_profile_fails_on_what_is_missing(project):
     assert project.report()["outcome"] == "missing"
     result = project.run("--mlgates-profile", "release")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*demo: second: is configured (gate_configs/demo.yaml:6) and left no evidence"])
+    result.stdout.fnmatch_lines(
+        ["*demo: second: is configured (gate_configs/demo.yaml:6) and left no evidence"]
+    )
     assert project.run("--mlgates-profile", "release", "-k", "nothing").ret == 1
 
 
@@ -352,7 +381,9 @@ def test_killed_while_measuring(project):
     )
     result = project.run("-n", "1", "--max-worker-restart", "0")
     assert result.ret == 1
-    assert any("was measuring when its process ended" in line for line in project.report()["incomplete"])
+    assert any(
+        "was measuring when its process ended" in line for line in project.report()["incomplete"]
+    )
     project.run("-n", "0")
     assert project.report()["incomplete"] == ["the run has not ended"]
 
