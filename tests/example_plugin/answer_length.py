@@ -1,4 +1,4 @@
-"""A third party's gate: no answer is longer than allowed."""
+"""A third party's gate; the walk-through of CONTRIBUTING.md."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class AnswerLength(Gate):
     name = "answer_length"
 
     max_chars: Annotated[
-        int, Limit(tighten="down", gt=0, unit="characters"), "length of the longest answer allowed"
+        int, Limit(tighten="down", gt=0, unit="characters"), "longest answer allowed"
     ]
 
     def measure(self, answer: Callable[[str], str], prompts: Iterable[str]) -> Measurement:
@@ -23,7 +23,7 @@ class AnswerLength(Gate):
         return Measurement(value=max(lengths, default=0), unit="characters", n=len(lengths))
 
     def decide(self, measurement: Measurement, /) -> Verdict:
-        """Judge the longest answer."""
+        """Judge the longest answer; no answer at all is no PASS."""
         if measurement.n == 0:
             return Verdict(Outcome.INCONCLUSIVE, "no prompt was asked")
         fits = measurement.value <= self.max_chars
