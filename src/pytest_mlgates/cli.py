@@ -150,7 +150,7 @@ def _init(args: argparse.Namespace) -> int:
 def _doctor(args: argparse.Namespace) -> int:
     from pytest_mlgates.doctor import examine
 
-    for line in examine(calibrate=args.calibrate):
+    for line in examine(calibrate_now=args.calibrate):
         print(line)
     return 0
 
