@@ -33,8 +33,8 @@ def quantile_interval(
 ) -> tuple[float, float | None]:
     """Return order statistics that enclose the ``q`` quantile, each side wrong by ``error`` / 2.
 
-    The upper end is None where the sample is too small to have one. Without a lower end the smallest
-    observation stands in for it.
+    The upper end is None where the sample is too small to have one. Without a lower end the
+    smallest observation stands in for it.
 
     >>> quantile_interval(np.arange(1.0, 1001.0), 0.99)
     (983.0, 997.0)
