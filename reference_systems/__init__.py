@@ -1,0 +1,1 @@
+"""Small real systems, each in the build that failed and the build that fixed it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from reference_systems.resume_screener import wording
 from reference_systems.resume_screener.rendering import NotAResume, header, sections
@@ -16,7 +15,8 @@ Rows = dict[str, list[list[str]]]
 #: (index within the block, value)
 Cells = Iterator[tuple[int, float]]
 
-_NGRAMS, _COLLEGES = 1024, 64
+_NGRAMS, _COLLEGES = 2048, 64
+_MIDDLE_GRADE, _BEST_GRADE = 3.0, 4.0
 _KEYWORDS = {word: i for i, word in enumerate(w for ws in wording.SKILLS.values() for w in ws)}
 _WIDTH = len(_KEYWORDS)
 
@@ -27,17 +27,17 @@ def _bucket(text: str, buckets: int) -> int:
 
 
 def _name(text: str, _: Rows) -> Cells:
-    """Character 2- to 4-grams of each word of the name: this is where origin shows."""
+    """Character 2- and 3-grams of each word of the name: this is where origin shows."""
     words = header(text)["name"].casefold().split()
     grams = [
         padded[i : i + size]
         for padded in (f"^{word}$" for word in words)
-        for size in (2, 3, 4)
+        for size in (2, 3)
         for i in range(len(padded) - size + 1)
     ]
     for gram in grams:
         # the mean over n-grams, scaled so that it learns as fast as the other blocks
-        yield _bucket(gram, _NGRAMS), 8.0 / len(grams)
+        yield _bucket(gram, _NGRAMS), 16.0 / len(grams)
 
 
 def _gender(text: str, rows: Rows) -> Cells:
@@ -69,7 +69,7 @@ def _education(_: str, rows: Rows) -> Cells:
         degree = _at(row, 0, "Education")
         if degree in wording.DEGREES:
             yield wording.DEGREES.index(degree), 1.0
-        yield len(wording.DEGREES), _number(_at(row, 3, "Education")) - 3.0
+        yield len(wording.DEGREES), _number(_at(row, 3, "Education")) - _MIDDLE_GRADE
 
 
 def _skills(_: str, rows: Rows) -> Cells:
@@ -113,10 +113,11 @@ class Features:
     """Reads the named blocks off a résumé text, as a sparse vector of ``width`` numbers.
 
     >>> Features(["name", "experience"]).width
-    1028
+    2052
     """
 
     def __init__(self, blocks: list[str]) -> None:
+        """Take the blocks in the order of the vector."""
         if unknown := sorted(set(blocks) - set(BLOCKS)):
             raise ValueError(f"no block is called {unknown[0]!r}: known are {', '.join(BLOCKS)}")
         self.blocks = tuple(blocks)
@@ -139,16 +140,12 @@ class Features:
             offset += block.width
         return indices, values
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"blocks": self.blocks}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(list(state["blocks"]))  # type: ignore[misc]
-
 
 def _at(row: list[str], index: int, section: str) -> str:
     if index >= len(row):
-        raise NotAResume(f"a row of '## {section}' has {len(row)} cells: expected {index + 1} or more")
+        raise NotAResume(
+            f"a row of '## {section}' has {len(row)} cells: expected {index + 1} or more"
+        )
     return row[index]
 
 
@@ -157,8 +154,8 @@ def _number(text: str) -> float:
     try:
         grade = float(text.partition("/")[0])
     except ValueError:
-        return 3.0
-    return grade if 0 <= grade <= 4 else 3.0
+        return _MIDDLE_GRADE
+    return grade if 0 <= grade <= _BEST_GRADE else _MIDDLE_GRADE
 
 
 def _span(text: str) -> tuple[int, int]:

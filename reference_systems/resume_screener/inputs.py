@@ -8,16 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference_systems.resume_screener import wording
 from reference_systems.resume_screener.people import Person, data_folder, draw, seeded
 from reference_systems.resume_screener.rendering import PLACEHOLDER, render
 
+if TYPE_CHECKING:
+    from random import Random
+
 __all__ = ["PLACEHOLDER", "Applicant", "applicants", "resumes", "schema", "templates"]
 
 Document = dict[str, Any]
+_BAR = 0.45
+_MOST_JOBS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Applicant:
     @property
     def qualified(self) -> bool:
         """Tell whether a fair and all-knowing recruiter would invite this person (about 1 in 3)."""
-        return self.qualification > 0.45
+        return self.qualification > _BAR
 
     @property
     def template(self) -> str:
@@ -50,7 +54,9 @@ class Applicant:
         return filled
 
 
-def applicants(n: int, seed: int, *, purpose: str = "applicants", year: int = 2026) -> list[Applicant]:
+def applicants(
+    n: int, seed: int, *, purpose: str = "applicants", year: int = 2026
+) -> list[Applicant]:
     """Draw ``n`` people who applied in ``year``; another purpose gives other people."""
     random = seeded(purpose, seed, year)
     return [_applicant(random, year) for _ in range(n)]
@@ -96,8 +102,8 @@ def _fill(value: Any, name: str) -> Any:
 def _applicant(random: Random, year: int) -> Applicant:
     person = draw(random)
     good = random.gauss(0, 1)  # independent of group and gender: nobody is born better
-    years = max(0, min(25, round(7 + 3.2 * good + random.gauss(0, 2.5))))
-    degree = max(0, min(4, round(2 + 0.6 * good + random.gauss(0, 0.7))))
+    years = max(0, min(25, round(8 + 2.5 * good + random.gauss(0, 4))))
+    degree = max(0, min(4, round(2 + 0.5 * good + random.gauss(0, 0.8))))
     start = (year - years - 4) if years else year - 4
     work = _work(random, good, years, year)
     title = work[0]["position"] if work else "Graduate"
@@ -119,7 +125,11 @@ def _applicant(random: Random, year: int) -> Applicant:
         "education": [_education(random, good, person, degree, start)],
         "skills": _skills(random, good),
         "certificates": [
-            {"name": name, "issuer": "Example Board", "date": f"{year - random.randrange(1, 5)}-06-01"}
+            {
+                "name": name,
+                "issuer": "Example Board",
+                "date": f"{year - random.randrange(1, 5)}-06-01",
+            }
             for name in random.sample(wording.CERTIFICATES, _count(random, 0.8 + 0.7 * good, 4))
         ],
         "languages": _languages(random, person),
@@ -136,15 +146,15 @@ def _applicant(random: Random, year: int) -> Applicant:
 
 
 def _count(random: Random, mean: float, most: int) -> int:
-    return max(0, min(most, round(mean + random.gauss(0, 0.7))))
+    return max(0, min(most, round(mean + random.gauss(0, 0.9))))
 
 
 def _work(random: Random, good: float, years: int, year: int) -> list[Document]:
     """Return the jobs, newest first, one after another from ``years`` ago until January."""
     jobs: list[Document] = []
     left, end = years, year
-    while left > 0 and len(jobs) < 4:
-        length = left if len(jobs) == 3 else min(left, random.randrange(1, 6))
+    while left > 0 and len(jobs) < _MOST_JOBS:
+        length = left if len(jobs) == _MOST_JOBS - 1 else min(left, random.randrange(1, 6))
         rank = max(0, min(3, round(left / 5 + 0.4 * good + random.gauss(0, 0.4))))
         job = {
             "name": random.choice(wording.COMPANIES),
@@ -165,7 +175,7 @@ def _education(random: Random, good: float, person: Person, degree: int, start: 
         (white if person.group == "white" else 1.0) * 2.0 ** (good * (prestige - 0.5))
         for prestige, white in wording.COLLEGES.values()
     ]
-    grade = max(2.0, min(4.0, 3.1 + 0.25 * good + random.gauss(0, 0.25)))
+    grade = max(2.0, min(4.0, 3.1 + 0.2 * good + random.gauss(0, 0.3)))
     return {
         "institution": random.choices(list(wording.COLLEGES), odds)[0],
         "area": random.choice(wording.AREAS),

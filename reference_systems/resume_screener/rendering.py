@@ -9,9 +9,10 @@ included, can't reach them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["PLACEHOLDER", "SECTIONS", "NotAResume", "header", "render", "sections"]
 
@@ -21,7 +22,7 @@ SECTIONS = ("Experience", "Education", "Skills", "Certificates", "Volunteering",
 _HEADINGS = tuple(f"\n## {section}\n" for section in SECTIONS)
 
 
-class NotAResume(ValueError):
+class NotAResume(ValueError):  # noqa: N818 (reads as what it is)
     """A text that the screener can't read; the message holds nothing of the text."""
 
 
@@ -42,7 +43,10 @@ def render(document: Mapping[str, Any]) -> str:
         _flat(basics.get("summary")),
         "",
         "## References",
-        *(f"{_flat(each.get('reference'))} ({_flat(each.get('name'))})" for each in _all(document, "references")),
+        *(
+            f"{_flat(each.get('reference'))} ({_flat(each.get('name'))})"
+            for each in _all(document, "references")
+        ),
     ]
     rows: dict[str, list[str]] = {section: [] for section in SECTIONS}
     for job in _all(document, "work"):
@@ -65,9 +69,9 @@ def render(document: Mapping[str, Any]) -> str:
 
 
 def header(text: str) -> dict[str, str]:
-    """Return what the lines above the first section state: the name and the labelled lines.
+    r"""Return what the lines above the first section state: the name and the labelled lines.
 
-    >>> header("# Mei Chen\\nEngineer\\nPronouns: she/her\\n")
+    >>> header("# Mei Chen\nEngineer\nPronouns: she/her\n")
     {'name': 'Mei Chen', 'pronouns': 'she/her'}
     """
     first, *rest = text.split("\n## ", 1)[0].split("\n")
@@ -131,4 +135,4 @@ def _row(entry: Mapping[str, Any], *keys: str, dates: str = "") -> str:
 
 
 def _flat(value: object) -> str:
-    return re.sub(r"[\s|]+", " ", str(value or "")).strip()
+    return " ".join(str(value or "").replace("|", " ").split())

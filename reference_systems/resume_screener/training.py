@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from reference_systems.resume_screener.features import Features
 from reference_systems.resume_screener.history import hiring_history
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
 
 __all__ = ["Screener", "train"]
 
@@ -23,6 +27,7 @@ class Screener:
     """A fitted screener: ``score(text)`` is the estimated chance that this résumé is hired."""
 
     def __init__(self, features: Features, weights: npt.NDArray[np.float64], bias: float) -> None:
+        """Take what :func:`train` found."""
         self.features = features
         self.weights = weights
         self.bias = bias
@@ -60,11 +65,11 @@ def train(blocks: tuple[str, ...], seed: int) -> Screener:
         ).squeeze(1)
         value = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
         value = value + _L2 * weights.square().sum()
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         return value
 
     with _one_thread():  # sums in another order give other last digits
-        optimiser.step(loss)
+        optimiser.step(loss)  # type: ignore[no-untyped-call]
     return Screener(features, weights.detach().squeeze(1).numpy().copy(), float(bias.detach()))
 
 
