@@ -14,7 +14,9 @@ from random import Random
 __all__ = ["GROUPS", "Name", "Person", "data_folder", "draw", "seeded"]
 
 #: group -> share of the applicants
-GROUPS = {"white": 0.58, "black": 0.14, "hispanic": 0.15, "api": 0.13}
+GROUPS = {"white": 0.58, "black": 0.14, "hispanic": 0.15, "asian_pacific": 0.13}
+#: the groups as the real tables call them
+_COLUMNS = ("white", "black", "hispanic", "api")
 #: a name stands for a group when at least this share of the people who bear it belong to it
 _MOST = 0.5
 _MARRIED = 0.08
@@ -100,7 +102,10 @@ def _read(path: Path, prefix: str, whole: float, known: dict[str, tuple[int, str
     table: dict[str, list[Name]] = {group: [] for group in GROUPS}
     with path.open(encoding="utf-8", newline="") as file:
         for row, entry in enumerate(csv.DictReader(file)):
-            shares = {group: float(entry[prefix + group] or 0) / whole for group in GROUPS}
+            shares = {
+                group: float(entry[prefix + column] or 0) / whole
+                for group, column in zip(GROUPS, _COLUMNS, strict=True)
+            }
             group = max(shares, key=shares.__getitem__)
             if shares[group] >= _MOST:
                 text = entry["name"]
@@ -161,7 +166,7 @@ _KNOWN = {
             "Rivera Gomez Diaz Cruz Morales Gutierrez Ortiz Chavez Castillo Jimenez Vasquez"
         ),
     ),
-    "api": (
+    "asian_pacific": (
         "Mei Priya Lan Thuy Sunita Xiu Yuki Soo-Jin Lakshmi Ngoc Hui Deepika Anjali",
         "Wei Hiroshi Raj Sanjay Minh Jin Arjun Tuan Cheng Dong-Hyun Vikram Hung Ravi",
         (

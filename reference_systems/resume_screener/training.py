@@ -48,21 +48,19 @@ def train(blocks: tuple[str, ...], seed: int) -> Screener:
     features = Features(list(blocks))
     history = hiring_history(seed)
     rows = [features(decision.text) for decision in history]
-    lengths = [len(indices) for indices, _ in rows]
-    offsets = torch.tensor([0, *np.cumsum(lengths)[:-1]])
+    owners = torch.tensor([i for i, (indices, _) in enumerate(rows) for _ in indices])
     indices = torch.tensor([index for row, _ in rows for index in row])
     values = torch.tensor([value for _, row in rows for value in row], dtype=torch.float64)
     labels = torch.tensor([float(decision.hired) for decision in history], dtype=torch.float64)
 
-    weights = torch.zeros(features.width, 1, dtype=torch.float64, requires_grad=True)
+    weights = torch.zeros(features.width, dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(1, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([weights, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        logits = bias + torch.nn.functional.embedding_bag(
-            indices, weights, offsets, mode="sum", per_sample_weights=values
-        ).squeeze(1)
+        cells = values * weights.index_select(0, indices)
+        logits = bias.expand(len(rows)).index_add(0, owners, cells)
         value = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
         value = value + _L2 * weights.square().sum()
         value.backward()  # type: ignore[no-untyped-call]
@@ -70,7 +68,9 @@ def train(blocks: tuple[str, ...], seed: int) -> Screener:
 
     with _one_thread():  # sums in another order give other last digits
         optimiser.step(loss)  # type: ignore[no-untyped-call]
-    return Screener(features, weights.detach().squeeze(1).numpy().copy(), float(bias.detach()))
+    found = weights.detach().numpy().copy()
+    found.setflags(write=False)  # this screener is shared by all who ask for its seed
+    return Screener(features, found, float(bias.detach()))
 
 
 @contextmanager

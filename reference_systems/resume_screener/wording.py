@@ -83,6 +83,6 @@ MOTHER_TONGUES = {
     "white": ("English",),
     "black": ("English", "English", "English", "French", "Yoruba"),
     "hispanic": ("English", "Spanish", "Spanish"),
-    "api": ("English", "Mandarin", "Vietnamese", "Hindi", "Korean"),
+    "asian_pacific": ("English", "Mandarin", "Vietnamese", "Hindi", "Korean"),
 }
 CITIES = ("Austin", "Boston", "Chicago", "Denver", "Portland", "Atlanta", "Phoenix", "Columbus")
