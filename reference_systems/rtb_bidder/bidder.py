@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_mlgates import stage
 from reference_systems.rtb_bidder import openrtb
@@ -11,7 +11,7 @@ from reference_systems.rtb_bidder.openrtb import Json, NoBid
 from reference_systems.rtb_bidder.vocabulary import vocabulary_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from reference_systems.rtb_bidder.model import PriceModel
 
@@ -94,18 +94,17 @@ def _bids(
     for (imp, campaign), value in zip(offers, values, strict=True):
         price = round(value * (SHADING if request.get("at", 2) == 1 else 1.0), 4)
         floor, deal = _terms(imp)
-        if price < floor or (deal is None and (imp.get("pmp") or {}).get("private_auction")):
+        if price < floor or (deal is None and imp.get("pmp", {}).get("private_auction")):
             continue
         yield _bid(imp, campaign, price, deal)
 
 
 def _terms(imp: Json) -> tuple[float, str | None]:
     """Return the floor, and the deal that the bid is made under, if our seat has one."""
-    floor = float(imp.get("bidfloor", 0.0))
-    deals: list[Mapping[str, Any]] = (imp.get("pmp") or {}).get("deals") or []
-    for deal in deals:
+    floor: float = imp.get("bidfloor", 0.0)
+    for deal in imp.get("pmp", {}).get("deals", []):
         if SEAT in (deal.get("wseat") or [SEAT]):
-            return float(deal.get("bidfloor", floor)), str(deal["id"])
+            return deal.get("bidfloor", floor), deal["id"]
     return floor, None
 
 
@@ -124,7 +123,8 @@ def _bid(imp: Json, campaign: tuple[str, ...], price: float, deal: str | None) -
         "nurl": f"https://win.{domain}/{number}?price=${{AUCTION_PRICE}}",
     }
     if kind == "banner":
-        bid["adm"] = f'<a href="https://{domain}/"><img src="https://cdn.{domain}/{number}.png"></a>'
+        image = f"https://cdn.{domain}/{number}.png"
+        bid["adm"] = f'<a href="https://{domain}/"><img src="{image}"></a>'
     if width and height:
         bid |= {"w": width, "h": height}
     if deal is not None:

@@ -21,16 +21,16 @@ __all__ = ["bid_requests", "generated_requests", "labelled_requests", "real_requ
 #: one request in so many is a real sample, where there are any
 REAL_SHARE = 20
 #: words of keywords a request carries: the median, and the spread of its logarithm
-MEDIAN_WORDS, SPREAD = 180, 0.55
+MEDIAN_WORDS, SPREAD = 150, 0.6
 
 _SIZES = ((300, 250), (728, 90), (160, 600), (320, 50), (970, 250), (300, 600))
+#: what an impression of a format clears at, banners being 1
+_WORTH = {"banner": 1.0, "video": 2.4, "native": 1.3}
+_CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0"
 _AGENTS = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/141.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
-    "Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 "
-    "Mobile Safari/537.36",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_CHROME} Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile Safari/604.1",
+    f"Mozilla/5.0 (Linux; Android 15; K) {_CHROME} Mobile Safari/537.36",
 )
 _COUNTRIES = (("USA", "en"), ("DEU", "de"), ("FRA", "fr"), ("ESP", "es"), ("JPN", "ja"))
 
@@ -82,7 +82,7 @@ def labelled_requests(n: int, seed: int) -> list[tuple[Json, float]]:
     for i in range(n):
         rng = random.Random(f"request:{seed}:{i}")  # noqa: S311
         request, topic, intent = _request(rng)
-        worth = {"banner": 1.0, "video": 2.4, "native": 1.3}[format_of(request["imp"][0]) or "banner"]
+        worth = _WORTH[format_of(request["imp"][0]) or "banner"]
         price = TOPICS[topic][1] * worth * (1.8 if intent and user_data_allowed(request) else 1.0)
         pairs.append((request, price * math.exp(rng.gauss(0, 0.15))))
     return pairs
@@ -90,26 +90,30 @@ def labelled_requests(n: int, seed: int) -> list[tuple[Json, float]]:
 
 def _request(rng: random.Random) -> tuple[Json, str, bool]:
     topic = rng.choice(tuple(TOPICS))
-    modern = rng.random() < 0.6  # 2.6, and 2.5 otherwise
+    modern = _chance(rng, 0.6)  # 2.6, and 2.5 otherwise
     budget = max(4, round(MEDIAN_WORDS * math.exp(rng.gauss(0, SPREAD))))
-    intent = rng.random() < 0.3
+    intent = _chance(rng, 0.3)
     country, language = rng.choice(_COUNTRIES)
-    in_app = rng.random() < 0.3
+    in_app = _chance(rng, 0.3)
     request: Json = {
         "id": f"{rng.getrandbits(128):032x}",
         "at": rng.choice((1, 2)),
         "tmax": rng.choice((100, 120, 150)),
         "cur": ["USD"],
         "imp": [_imp(rng, str(i + 1), modern) for i in range(rng.choice((1, 1, 1, 2, 3)))],
-        "app" if in_app else "site": _channel(rng, topic, budget * 2 // 3, modern, in_app, language),
+        "app" if in_app else "site": _channel(rng, topic, budget * 2 // 3, modern, in_app),
         "device": _device(rng, country, language, in_app),
         "user": _user(rng, topic, budget // 3, modern, intent),
     }
-    if rng.random() < 0.4:
+    if _chance(rng, 0.4):
         request["bcat"] = rng.sample(("IAB25", "IAB26", "IAB7-39", "IAB8-5", "IAB9-9"), k=2)
         request["badv"] = [f"{rng.choice(NAMES)}.example"]
     _regulate(rng, request, modern, country)
     return request, topic, intent
+
+
+def _chance(rng: random.Random, share: float) -> bool:
+    return rng.random() < share
 
 
 def _imp(rng: random.Random, number: str, modern: bool) -> Json:
@@ -128,29 +132,27 @@ def _imp(rng: random.Random, number: str, modern: bool) -> Json:
     else:
         assets = {"ver": "1.2", "assets": [{"id": 1, "required": 1, "title": {"len": 90}}]}
         imp["native"] = {"request": json.dumps(assets), "ver": "1.2"}
-    if modern and rng.random() < 0.1:
+    if modern and _chance(rng, 0.1):
         imp["rwdd"] = 1
-    if rng.random() < 0.15:
+    if _chance(rng, 0.15):
         deal = {"id": f"deal-{rng.randint(1, 99)}", "at": 1, "bidfloor": imp["bidfloor"] + 0.5}
         deal["wseat"] = [rng.choice(("seat-1", "seat-2"))]
         imp["pmp"] = {"private_auction": rng.choice((0, 1)), "deals": [deal]}
     return imp
 
 
-def _channel(
-    rng: random.Random, topic: str, budget: int, modern: bool, in_app: bool, language: str
-) -> Json:
+def _channel(rng: random.Random, topic: str, budget: int, modern: bool, in_app: bool) -> Json:
     brand = rng.choice(NAMES)
     category = TOPICS[topic][0]
     title = words(rng, topic, rng.randint(6, 12))
     own, shown = words(rng, topic, budget // 2), words(rng, topic, budget - budget // 2)
     content: Json = {"id": f"{rng.getrandbits(32):x}", "title": " ".join(title).capitalize()}
-    content |= {"cat": [category], "language": language, "context": rng.choice((1, 5))}
+    content |= {"cat": [category], "context": rng.choice((1, 5))}
     channel: Json = {"id": str(rng.randint(1000, 99999)), "name": brand.title(), "cat": [category]}
     channel["publisher"] = {"id": str(rng.randint(100, 9999)), "name": f"{brand.title()} Media"}
     channel["content"] = content
     for owner, terms in ((channel, own), (content, shown)):
-        if modern and rng.random() < 0.5:
+        if modern and _chance(rng, 0.5):
             owner["kwarray"] = terms
         else:
             owner["keywords"] = ",".join(terms)
@@ -160,7 +162,7 @@ def _channel(
     else:
         channel["domain"] = f"{slug([brand])}.example"
         channel["page"] = tracked_url(rng, channel["domain"], title)
-        if rng.random() < 0.5:
+        if _chance(rng, 0.5):
             channel["ref"] = tracked_url(rng, f"{rng.choice(NAMES)}.example", words(rng, topic, 4))
     return channel
 
@@ -170,7 +172,7 @@ def _device(rng: random.Random, country: str, language: str, in_app: bool) -> Js
     device |= {"ip": f"203.0.113.{rng.randint(1, 254)}", "devicetype": 4 if in_app else 2, "js": 1}
     device["geo"] = {"country": country, "type": 2, "utcoffset": rng.choice((-300, 60, 120, 540))}
     device["connectiontype"] = rng.choice((2, 6, 7))
-    if rng.random() < 0.1:
+    if _chance(rng, 0.1):
         device["lmt" if in_app else "dnt"] = 1
     if in_app:
         device["ifa"] = f"{rng.getrandbits(128):032x}"
@@ -194,7 +196,7 @@ def _user(rng: random.Random, topic: str, budget: int, modern: bool, intent: boo
 
 def _regulate(rng: random.Random, request: Json, modern: bool, country: str) -> None:
     """Add who may know what, and who sold the impression on; 2.5 keeps these in ``ext``."""
-    regs: Json = {"coppa": int(rng.random() < 0.03)}
+    regs: Json = {"coppa": int(_chance(rng, 0.03))}
     chain = {"ver": "1.0", "complete": 1, "nodes": []}
     chain["nodes"] = [
         {"asi": f"exchange-{i}.example", "sid": str(rng.randint(1, 999)), "hp": 1}
@@ -204,7 +206,7 @@ def _regulate(rng: random.Random, request: Json, modern: bool, country: str) -> 
     rules: Json = {"gdpr": int(country in ("DEU", "FRA", "ESP"))}
     (regs if modern else regs.setdefault("ext", {})).update(rules)
     (source if modern else source.setdefault("ext", {}))["schain"] = chain
-    if rules["gdpr"] and rng.random() < 0.8:
+    if rules["gdpr"] and _chance(rng, 0.8):
         holder = request["user"] if modern else request["user"].setdefault("ext", {})
         holder["consent"] = f"C{rng.getrandbits(160):040x}"
     request |= {"regs": regs, "source": source}

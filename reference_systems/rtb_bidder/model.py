@@ -38,7 +38,8 @@ class PriceModel(nn.Module):
     def __init__(self, tokens: int) -> None:
         super().__init__()
         self.bag = nn.EmbeddingBag(tokens, WIDTH, mode="mean")
-        self.head = nn.Sequential(nn.Linear(WIDTH + FEATURES, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 1))
+        hidden = nn.Linear(WIDTH + FEATURES, HIDDEN)
+        self.head = nn.Sequential(hidden, nn.ReLU(), nn.Linear(HIDDEN, 1))
 
     def forward(
         self, tokens: torch.Tensor, offsets: torch.Tensor, features: torch.Tensor
@@ -87,7 +88,7 @@ def trained_model() -> PriceModel:
             found = model(torch.cat(texts), torch.from_numpy(starts), features[rows])
             loss = nn.functional.mse_loss(found, target[rows])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     model.eval().requires_grad_(requires_grad=False)
     model.prices([0], [[0.0] * FEATURES])  # the first call loads code: no exchange waits for that

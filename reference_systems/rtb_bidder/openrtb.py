@@ -6,8 +6,10 @@ Source: IAB Tech Lab, OpenRTB 2.5 (2016) and 2.6 (2022 and later); no-bid reason
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
     "FORMATS",
@@ -63,6 +65,8 @@ def check(request: object) -> Json:
     for name in ("site", "app", "device", "user", "regs", "source"):
         if not isinstance(request.get(name, {}), dict):
             raise InvalidRequest(f"{name} is not an object")
+    for name in ("cur", "bcat", "badv"):
+        _names(request, name, name)
     return request
 
 
@@ -80,9 +84,34 @@ def _check_imp(imp: object, where: str) -> None:
         raise InvalidRequest(f"{where}.video.mimes is required")
     if "native" in imp:
         _text(imp["native"], "request", f"{where}.native.request")
-    floor = imp.get("bidfloor", 0)
+    _price(imp, f"{where}.bidfloor")
+    if not isinstance(imp.get("pmp", {}), dict):
+        raise InvalidRequest(f"{where}.pmp is not an object")
+    deals = imp.get("pmp", {}).get("deals", [])
+    if not isinstance(deals, list):
+        raise InvalidRequest(f"{where}.pmp.deals is not a list")
+    for place, deal in enumerate(deals):
+        _check_deal(deal, f"{where}.pmp.deals[{place}]")
+
+
+def _check_deal(deal: object, where: str) -> None:
+    if not isinstance(deal, dict):
+        raise InvalidRequest(f"{where} is not an object")
+    _text(deal, "id", f"{where}.id")
+    _price(deal, f"{where}.bidfloor")
+    _names(deal, "wseat", f"{where}.wseat")
+
+
+def _price(owner: Mapping[str, Any], where: str) -> None:
+    floor = owner.get("bidfloor", 0)
     if isinstance(floor, bool) or not isinstance(floor, (int, float)) or not floor >= 0:
-        raise InvalidRequest(f"{where}.bidfloor is not a price")
+        raise InvalidRequest(f"{where} is not a price")
+
+
+def _names(owner: Mapping[str, Any], name: str, where: str) -> None:
+    value = owner.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InvalidRequest(f"{where} is not a list of strings")
 
 
 def _text(owner: Mapping[str, Any], name: str, where: str) -> None:
@@ -111,7 +140,8 @@ def text_of(request: Json) -> str:
     parts = [part for name in ("site", "app") for part in _of_channel(_object(request, name))]
     if user_data_allowed(request):
         parts.extend(_of_user(_object(request, "user")))
-    return " ".join(" ".join(parts).lower().split())
+    text = " ".join(" ".join(parts).lower().split())
+    return text.encode("utf-8", "replace").decode()  # JSON may hold half a surrogate pair
 
 
 def _of_channel(channel: Mapping[str, Any]) -> Iterator[str]:
@@ -152,12 +182,14 @@ def _object(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _objects(owner: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
     value = owner.get(name)
-    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
+    items: list[object] = value if isinstance(value, list) else []
+    return (item for item in items if isinstance(item, dict))
 
 
 def _list(owner: Mapping[str, Any], name: str) -> Iterator[str]:
     value = owner.get(name)
-    return (item for item in value if isinstance(item, str)) if isinstance(value, list) else iter(())
+    items: list[object] = value if isinstance(value, list) else []
+    return (item for item in items if isinstance(item, str))
 
 
 def _strings(owner: Mapping[str, Any], *names: str) -> Iterator[str]:
@@ -182,8 +214,10 @@ def size_of(imp: Mapping[str, Any]) -> tuple[int, int]:
     shape: Mapping[str, Any] = _object(imp, "banner") or _object(imp, "video")
     if not shape.get("w"):
         shape = next(_objects(shape, "format"), shape)
-    width, height = (shape.get(name) or 0 for name in ("w", "h"))
-    return (int(width), int(height)) if isinstance(width, int) and isinstance(height, int) else (0, 0)
+    width, height = (shape.get(name) for name in ("w", "h"))
+    if not isinstance(width, int) or not isinstance(height, int):
+        return 0, 0
+    return (width, height) if 0 < min(width, height) and max(width, height) < 1e5 else (0, 0)
 
 
 def no_bid(request: Json, reason: int) -> Json:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import importlib
 import json
 import threading
@@ -125,6 +126,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     build = importlib.import_module(f"reference_systems.rtb_bidder.{options.build}")
     bidder = build.bidder()
+    gc.collect()
+    gc.freeze()  # a full collection over the loaded model would stall bids for longer than the SLA
     with make_server(bidder.bid, options.host, options.port) as server:
         print(f"{options.build} build on http://{options.host}:{server.server_port}{AUCTION}")  # noqa: T201
         with contextlib.suppress(KeyboardInterrupt):

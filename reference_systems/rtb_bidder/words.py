@@ -110,7 +110,8 @@ def words(rng: random.Random, topic: str, count: int) -> list[str]:
     lexicon = TOPICS[topic][2]
     drawn: list[str] = []
     named = rng.choices(NAMES, cum_weights=_CUMULATIVE, k=count)
-    for kind, name in zip(rng.choices((0, 1, 2), weights=(45, 25, 30), k=count), named, strict=True):
+    kinds = rng.choices((0, 1, 2), weights=(45, 25, 30), k=count)
+    for kind, name in zip(kinds, named, strict=True):
         if kind == 0:
             drawn.append(rng.choice(lexicon))
         elif kind == 1:
@@ -136,7 +137,7 @@ def tracked_url(rng: random.Random, domain: str, text: list[str]) -> str:
     How many it carries is heavy-tailed (Pareto): most have one to three, some sixteen.
     """
     url = f"https://www.{domain}/{rng.randint(2019, 2026)}/{slug(text)}"
-    marks = min(int(2 * rng.paretovariate(1.2)) - 1, 16)
+    marks = min(int(2 * rng.paretovariate(1.6)) - 1, 16)
     keys = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref", "clid")
     pairs = []
     for mark in range(marks):
