@@ -102,16 +102,20 @@ def read_yaml(file: Path) -> Doc:
     return doc
 
 
+def _place(mark: Any) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
 class _Loader(yaml.SafeLoader):
     """Composes nodes; types are resolved by :class:`_Reader`."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own declaration)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         if tag := getattr(event, "tag", None):
-            mark = event.start_mark
-            raise YamlError(f"tags such as {tag!r} are refused", mark.line + 1, mark.column + 1)
+            line, column = _place(event.start_mark)
+            raise YamlError(f"tags such as {tag!r} are refused", line, column)
         return super().compose_node(parent, index)
 
 
