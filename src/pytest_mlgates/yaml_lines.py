@@ -80,7 +80,7 @@ def read_yaml(file: Path) -> Doc:
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise YamlError(f"holds the character U+{ord(error.character):04X}", line, column) from None
+        raise YamlError(f"holds the character U+{error.character:04X}", line, column) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "is not YAML"

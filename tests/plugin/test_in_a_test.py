@@ -404,7 +404,7 @@ def test_killed_while_measuring(project):
     assert any(
         "was measuring when its process ended" in line for line in project.report()["incomplete"]
     )
-    project.run("-n", "0")
+    project.run("-n", "0", process=True)
     assert project.report()["incomplete"] == ["the run has not ended"]
 
 
