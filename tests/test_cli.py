@@ -63,6 +63,15 @@ def test_init_then_check(run, project):
     compile((project.path / "tests" / "test_bot_gates.py").read_text(), "t", "exec")
 
 
+def test_init_alone(run, project):
+    """The folder's name and a first gate; nothing that exists is changed."""
+    assert run("init")[0] == 0
+    assert run("check", "gate_configs")[0] == 0
+    status, _, err = run("init")
+    assert status == 4
+    assert "is there already" in err
+
+
 def test_plan(run):
     status, out, _ = run("plan", "gate_configs", "--ms", "3")
     assert status == 0

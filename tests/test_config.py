@@ -44,7 +44,13 @@ def test_the_schema_for_editors_agrees():
     check = jsonschema.Draft202012Validator(config_schema())
     (full,) = (file for file in VALID if file.stem == "full")
     check.validate(yaml.load(full.read_text(), yaml.BaseLoader) and _typed(full))
-    for name in ("unknown_field", "negative_limit", "unknown_key", "profile_bad_choice", "no_gates"):
+    for name in (
+        "unknown_field",
+        "negative_limit",
+        "unknown_key",
+        "profile_bad_choice",
+        "no_gates",
+    ):
         assert not check.is_valid(_typed(CONFIGS / "invalid" / f"{name}.yaml"))
 
 
@@ -62,7 +68,7 @@ def test_over_a_mebibyte(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(ConfigError, match="c.yaml: is no file"):
+    with pytest.raises(ConfigError, match=r"c\.yaml: is no file"):
         load_config(tmp_path / "c.yaml")
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_mlgates.digests import digest_of, name_of, subject_of
 
-CODE = '''
+CODE = """
 import enum, math
 import helper
 
@@ -40,7 +40,7 @@ def closure(n):
     def inner(x):
         return x + n
     return inner
-'''
+"""
 
 
 @pytest.fixture
@@ -133,14 +133,18 @@ def generator():
     yield 1
 
 
+def over(lock):
+    return lambda x: lock
+
+
 OPAQUE = {
     "a lock": lambda: Holder(threading.Lock()),
-    "a file": lambda: Holder(Path(__file__).open()),
+    "a file": lambda: Holder(Path(__file__).open()),  # noqa: SIM115  (the test closes it)
     "a generator": lambda: Holder(generator()),
     "an array of objects": lambda: Holder(np.array([object()])),
-    "attributes that raise": lambda: Raises(),
+    "attributes that raise": Raises,
     "too much to walk": lambda: Holder([Holder(i) for i in range(30_000)]),
-    "a lambda over a lock": lambda: (lambda lock: lambda x: lock)(threading.Lock()),
+    "a lambda over a lock": lambda: over(threading.Lock()),
 }
 
 

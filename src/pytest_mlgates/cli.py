@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_check)
 
     command = commands.add_parser("init", help="write a first gate config and test")
-    command.add_argument("system")
-    command.add_argument("gate", help="as in `mlgates list`")
+    command.add_argument("system", nargs="?", help="by default the name of this folder")
+    command.add_argument("gate", nargs="?", help="as in `mlgates list`; by default p99_latency")
     command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="such as max_ms=12")
     command.set_defaults(run=_init)
 
@@ -140,7 +141,9 @@ def _check(args: argparse.Namespace) -> int:
 def _init(args: argparse.Namespace) -> int:
     from pytest_mlgates.starter import write_starter
 
-    for file in write_starter(Path.cwd(), args.system, args.gate, args.fields):
+    system = args.system or re.sub(r"\W", "_", Path.cwd().name.lower()) or "my_system"
+    fields = args.fields if args.gate else ["max_ms=100"]
+    for file in write_starter(Path.cwd(), system, args.gate or "p99_latency", fields):
         print(f"wrote {file}")
     return 0
 

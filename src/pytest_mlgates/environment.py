@@ -49,7 +49,7 @@ def _commit(root: Path) -> Mapping[str, Json] | None:
 
 
 def _git(root: Path, *words: str) -> str:
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603  (words of ours alone)
         ["git", "--no-optional-locks", *words],  # noqa: S607  (the user's own git)
         cwd=root,
         check=True,

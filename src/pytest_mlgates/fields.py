@@ -104,9 +104,9 @@ def convert(annotation: Any, value: Any, field: str) -> Any:
         value = _plain(kind, value, field, limit.unit)
         numbers = value if isinstance(value, tuple) else (value,)
         for number in numbers:
-            if isinstance(number, (int, float)) and not isinstance(number, bool):
-                if fault := limit.fault(number):
-                    raise FieldError(field, f"{fault}, got {number!r}")
+            counts = isinstance(number, (int, float)) and not isinstance(number, bool)
+            if counts and (fault := limit.fault(number)):
+                raise FieldError(field, f"{fault}, got {number!r}")
         return value
     return _plain(annotation, value, field, "")
 

@@ -111,7 +111,7 @@ class CallGuard:
     def _text(self, fate: str) -> str:
         return f"call {self.calls} did not return within {self.seconds:g} s and {fate}"
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
         raise CallTimeout
 
     def _watch(self) -> None:

@@ -134,7 +134,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
+    item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let evidence ride on the report as strings: one path with and without workers."""
     report = yield
@@ -233,7 +233,7 @@ class _Worker:
 
 @pytest.fixture
 def mlgates_seed(pytestconfig: pytest.Config) -> int:
-    """The seed of this run (--mlgates-seed), for fixtures that make data."""
+    """Return the seed of this run (--mlgates-seed), for fixtures that make data."""
     return int(pytestconfig.getoption("mlgates_seed"))
 
 

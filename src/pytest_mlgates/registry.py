@@ -90,7 +90,7 @@ def did_you_mean(wrong: str, known: tuple[str, ...]) -> str:
 
 @cache
 def _own() -> frozenset[str]:
-    folder = os.path.join(os.path.dirname(__file__), "gates")
+    folder = os.path.join(os.path.dirname(__file__), "gates")  # noqa: PTH118, PTH120  (idle: no pathlib)
     with os.scandir(folder) as entries:
         return frozenset(
             entry.name[:-3]

@@ -174,9 +174,9 @@ class GateSession:
         """Tell whether a marker with arguments on this test, or above it, reaches no gate."""
         part = any("::" in word for word in self._config.args)  # not every test was collected
         for node in item.listchain():
-            if any(m.name == name and (m.args or m.kwargs) for m in node.own_markers):
-                if node is item or not (part or (id(node), name) in used):
-                    return True
+            marked = any(m.name == name and (m.args or m.kwargs) for m in node.own_markers)
+            if marked and (node is item or not (part or (id(node), name) in used)):
+                return True
         return False
 
     # running

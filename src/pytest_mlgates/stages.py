@@ -24,9 +24,11 @@ class StageClock:
         self._open: list[list[int]] = []
 
     def enter(self) -> None:
+        """Start a stage."""
         self._open.append([perf_counter_ns(), 0])
 
     def leave(self, name: str) -> None:
+        """End the stage that was started last."""
         start, inner = self._open.pop()
         took = perf_counter_ns() - start
         if self._open:
@@ -40,7 +42,7 @@ class StageClock:
         return totals
 
 
-class listen:
+class listen:  # noqa: N801  (used as a function)
     """While the block runs, stages are counted on the clock it gives.
 
     >>> with listen() as clock:
@@ -56,7 +58,7 @@ class listen:
         return _clock
 
     def __exit__(self, *_: object) -> None:
-        global _clock
+        global _clock  # noqa: PLW0603
         _clock = self._outer
 
 
@@ -67,7 +69,7 @@ def own_clock() -> StageClock:
     return clock
 
 
-class stage:
+class stage:  # noqa: N801  (used as a function)
     """Name a part of a call: ``with stage("tokenize"): ...``. Stages may nest; time counts once.
 
     Of async calls in flight at once, each has its own count; what one waits for others counts too.

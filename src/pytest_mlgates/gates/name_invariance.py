@@ -121,9 +121,7 @@ class NameInvariance(StatisticalGate):
         if doubt:
             return Verdict(Outcome.INCONCLUSIVE, doubt)
         bound = max(self._reach(row, details) for row in details["groups"])
-        sure = (
-            "" if details["mode"] == "deterministic" else f", surely below {_g(details['upper'])}"
-        )
+        sure = "" if details["mode"] == "deterministic" else f", surely below {_g(details['upper'])}"
         return Verdict(
             Outcome.PASS,
             f"the largest gap between two names is {_g(measurement.value)}{sure} (limit"

@@ -74,7 +74,9 @@ async def await_calls(
                 p1 = process_time_ns()
                 d1 = delay()
                 v1 = switches()
-                record.rows.append((0, t0, t1 - t0, c1 - c0, p1 - p0, spun, v1 - v0, d0, d1))
+                record.rows.append(
+                    (0, t0, t1 - t0, c1 - c0, p1 - p0, spun, v1 - v0, d0, d1)
+                )
                 record.stages.append(clock.take())
                 if done % 50 == 49:
                     await asyncio.sleep(0)  # a call that never waits must not starve the loop
@@ -164,4 +166,6 @@ async def await_due_calls(
 
 
 def _too_slow(guard: CallGuard, seconds: float) -> Unmeasurable:
-    return Unmeasurable(f"call {guard.calls} did not return within {seconds:g} s and was stopped")
+    return Unmeasurable(
+        f"call {guard.calls} did not return within {seconds:g} s and was stopped"
+    )

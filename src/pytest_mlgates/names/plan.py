@@ -245,9 +245,7 @@ class Plan:
         )
 
     def _group_mean(self, means: Any, group: str) -> float:
-        return float(
-            np.mean([m for m, n in zip(means, self.names, strict=True) if n.group == group])
-        )
+        return float(np.mean([m for m, n in zip(means, self.names, strict=True) if n.group == group]))
 
     def _worst(self, cells: Any, gaps: Any) -> list[dict[str, Any]]:
         """Return the widest pair of each of the three worst templates."""

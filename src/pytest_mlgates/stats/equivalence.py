@@ -81,9 +81,7 @@ def contrasts(
     found = []
     for i, group in enumerate(order):
         rest = [j for j in range(len(order)) if j != i]
-        estimate = (
-            means[i] - sum(means[j] for j in rest) / others if others and min(counts) else 0.0
-        )
+        estimate = means[i] - sum(means[j] for j in rest) / others if others and min(counts) else 0.0
         se = None
         if known:
             se = math.sqrt(variances[i] + sum(variances[j] for j in rest) / others**2)
