@@ -131,7 +131,7 @@ class NameInvariance(StatisticalGate):
         return Verdict(
             Outcome.PASS,
             f"the largest gap between two names is {_g(measurement.value)}{sure} (limit"
-            f" {_g(self.max_gap)}), and groups of names are surely less than {_g(bound)} apart"
+            f" {_g(self.max_gap)}), and groups of names are surely no more than {_g(bound)} apart"
             f" (limit {_g(self.max_group_gap)}), over {measurement.n} names and"
             f" {details['templates']} template(s)",
         )

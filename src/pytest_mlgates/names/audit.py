@@ -28,6 +28,8 @@ Steps: TypeAlias = Generator[Any, Any, Any]
 TIE = 1e-6
 #: identical repeats that make a gap exact; a fair noisy scorer shows them with chance 4 ** -10
 _REPEATS = 10
+#: texts that are made at a time
+_TEXTS = 2000
 
 
 def inert(text: str, number: int) -> str:
@@ -124,6 +126,25 @@ class Audit:
         row = np.empty(len(self.names))
         row[order] = yield from self.asker.ask([self.text(template, int(i)) for i in order])
         return row
+
+    def rounds(self, order: Sequence[int], number: int) -> Steps:
+        """Score every name on every template, ``number`` times; each block in random order."""
+        blocks = [int(t) for _ in range(number) for t in self.rng.permutation(order)]
+        size = len(self.names)
+        most = max(1, _TEXTS // size)
+        for start in range(0, len(blocks), most):
+            some = blocks[start : start + most]
+            orders = [self.rng.permutation(size) for _ in some]
+            texts = [
+                self.text(template, int(i))
+                for template, order in zip(some, orders, strict=True)
+                for i in order
+            ]
+            scores = np.asarray((yield from self.asker.ask(texts))).reshape(-1, size)
+            for template, order, asked in zip(some, orders, scores, strict=True):
+                row = np.empty(size)
+                row[order] = asked
+                self.add(template, row)
 
     def add(self, template: int, row: NDArray[np.float64]) -> None:
         """Count a block."""

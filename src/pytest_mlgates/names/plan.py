@@ -131,11 +131,10 @@ class Plan:
         planned = [2**i for i in range(1, 40) if 2**i <= most] or [1]
         self.looks_planned = len(planned)
         for self.look, wanted in enumerate(planned, start=1):
-            while audit.repeats < wanted:
-                if self.asker.calls + len(order) * len(self.names) > self.gate.max_calls:
-                    return  # the trials took what the last look needed
-                for template in map(int, audit.rng.permutation(order)):
-                    audit.add(template, (yield from audit.block(template)))
+            missing = wanted - audit.repeats
+            if self.asker.calls + missing * len(order) * len(self.names) > self.gate.max_calls:
+                return  # the trials took what the last look needed
+            yield from audit.rounds(order, missing)
             yield from self._try_pairs()
             self.at_look = True
             yield (yield from self._seen())
