@@ -46,7 +46,7 @@ def open_loop(
     Requests arrive as a Poisson process, whether the one before is answered or not, and are
     answered by one worker in the order in which they came; waiting counts.
     """
-    rng = random.Random(f"arrivals:{seed}")  # noqa: S311
+    rng = random.Random(f"arrivals:{seed}")
     gaps = (rng.expovariate(per_second) for _ in inputs)
     began = time.perf_counter()
     took = []

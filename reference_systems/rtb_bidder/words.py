@@ -95,7 +95,7 @@ _SYLLABLES = (
 
 def _invent(count: int) -> tuple[str, ...]:
     """Return names of brands, authors and places that no one has."""
-    rng = random.Random("names")  # noqa: S311
+    rng = random.Random("names")
     names = ("".join(rng.choices(_SYLLABLES, k=rng.randint(2, 5))) for _ in range(count))
     return tuple(dict.fromkeys(names))
 
