@@ -1,1 +1,1 @@
-"""The reference systems: each ships the incident that happened and the build that fixed it."""
+"""Twelve systems that failed in production, each in two builds: the incident and the fix."""

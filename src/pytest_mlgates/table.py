@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from pytest_mlgates.core import Evidence
+from pytest_mlgates.core import Evidence, Measurement
 from pytest_mlgates.report import Report
 
 __all__ = ["HEADINGS", "Row", "number", "rows"]
@@ -52,10 +52,16 @@ def rows(report: Report) -> Iterator[Row]:
                 limit=f"{number(limit)} {seen.unit if seen else ''}".strip()
                 if isinstance(limit, (int, float))
                 else "-",
-                calls=f"{seen.n:,}" if seen else "-",
+                calls=f"{_calls(seen):,}" if seen is not None else "-",
                 incident=gate["incident"],
                 shown=shown,
             )
+
+
+def _calls(seen: Measurement) -> int:
+    """Return the calls made: what the gate says, or one for each observation."""
+    said = seen.details.get("calls")
+    return said if isinstance(said, int) else seen.n
 
 
 def number(value: float) -> str:

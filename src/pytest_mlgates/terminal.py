@@ -16,6 +16,7 @@ _MOST_LINES = 20
 
 def show(reporter: Any, report: Report, ledger: Ledger) -> None:
     """Write the table, what was found, and why the run does not pass."""
+    reporter.ensure_newline()
     reporter.section(f"ML gates: {report.outcome.upper()}")
     found = [row for row in rows(report) if row.verdict != "MISSING"]
     for row, line in zip(

@@ -1,0 +1,136 @@
+"""Print incident and fix side by side: ``python -m reference_systems.resume_screener.compare``."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from typing import TYPE_CHECKING
+
+from scipy.stats import mannwhitneyu
+
+from reference_systems.resume_screener import fixed, incident
+from reference_systems.resume_screener.features import BLOCKS
+from reference_systems.resume_screener.inputs import PLACEHOLDER, Applicant, applicants, templates
+from reference_systems.resume_screener.people import GROUPS, data_folder, draw, seeded
+from reference_systems.resume_screener.training import Screener, train
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["auc", "by_group", "four_names", "main", "names_of", "top_share"]
+
+FOUR = ("John", "Juan", "Wei", "Aisha")
+_INVITED = 1 / 3
+
+
+def names_of(n: int, seed: int) -> dict[str, list[str]]:
+    """Return ``n`` names for each group that are no names of the history by design."""
+    random = seeded("compare", seed)
+    names: dict[str, list[str]] = {group: [] for group in GROUPS}
+    while any(len(known) < n for known in names.values()):
+        person = draw(random)
+        if len(names[person.group]) < n:
+            names[person.group].append(person.name)
+    return names
+
+
+def mean_score(screener: Screener, texts: Sequence[str], name: str) -> float:
+    """Return the mean score of the same résumés under one name."""
+    return statistics.fmean(screener.score(text.replace(PLACEHOLDER, name)) for text in texts)
+
+
+def by_group(
+    screener: Screener, texts: Sequence[str], names: dict[str, list[str]]
+) -> dict[str, float]:
+    """Return the mean score of the same résumés under the names of each group."""
+    return {
+        group: statistics.fmean(mean_score(screener, texts, name) for name in known)
+        for group, known in names.items()
+    }
+
+
+def four_names(screener: Screener, texts: Sequence[str]) -> list[float]:
+    """Return max - min over John, Juan, Wei and Aisha for each résumé (the rule of the case)."""
+    gaps = []
+    for text in texts:
+        scores = [screener.score(text.replace(PLACEHOLDER, name)) for name in FOUR]
+        gaps.append(max(scores) - min(scores))
+    return gaps
+
+
+def auc(screener: Screener, held_out: Sequence[Applicant]) -> float:
+    """Return the chance that a qualified applicant scores above one who is not."""
+    good = [screener.score(each.text) for each in held_out if each.qualified]
+    rest = [screener.score(each.text) for each in held_out if not each.qualified]
+    return float(mannwhitneyu(good, rest).statistic) / (len(good) * len(rest))
+
+
+def top_share(screener: Screener, held_out: Sequence[Applicant]) -> dict[str, float]:
+    """Return the share of each group that is invited when the best third is invited."""
+    ranked = sorted(held_out, key=lambda each: screener.score(each.text), reverse=True)
+    invited = {id(each) for each in ranked[: round(len(ranked) * _INVITED)]}
+    return {
+        group: statistics.fmean(
+            id(each) in invited for each in held_out if each.person.group == group
+        )
+        for group in GROUPS
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the tables of the README."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="of the history and the held-out set")
+    parser.add_argument("--names", type=int, default=50, help="names per group")
+    parser.add_argument("--resumes", type=int, default=50, help="résumés under each name")
+    chosen = parser.parse_args(argv)
+    seed = chosen.seed
+    nameless = tuple(block for block in BLOCKS if block != "name")
+    builds = {
+        "incident": incident.screener(seed),
+        "only the name removed": train(nameless, seed),
+        "fixed": fixed.screener(seed),
+    }
+    texts, names = templates(chosen.resumes, seed), names_of(chosen.names, seed)
+    held_out = applicants(4000, seed, purpose="held out")
+    groups = {label: by_group(build, texts, names) for label, build in builds.items()}
+    gaps = {label: four_names(build, texts) for label, build in builds.items()}
+    shares = {label: top_share(build, held_out) for label, build in builds.items()}
+    source = "the real name tables" if data_folder() else "the names shipped here"
+    rows = [
+        (f"mean score, same résumés, {group} names", [groups[each][group] for each in builds])
+        for group in GROUPS
+    ]
+    rows += [
+        ("four-name rule: largest max - min", [max(gaps[each]) for each in builds]),
+        ("four-name rule: mean max - min", [statistics.fmean(gaps[each]) for each in builds]),
+        ("AUC against true qualification", [auc(each, held_out) for each in builds.values()]),
+    ]
+    rows += [
+        (f"invited, own résumés, {group}", [shares[each][group] for each in builds])
+        for group in GROUPS
+    ]
+    rows.append(
+        (
+            "lowest / highest invited share",
+            [min(shares[each].values()) / max(shares[each].values()) for each in builds],
+        )
+    )
+    lines = [
+        (
+            f"seed {seed}, {source}: {chosen.resumes} résumés x {chosen.names} names per group; "
+            f"{len(held_out)} held-out applicants, the best third is invited"
+        ),
+        "",
+        "| | " + " | ".join(builds) + " |",
+        "|---|" + "---|" * len(builds),
+    ]
+    lines += [
+        f"| {label} | {' | '.join(f'{value:.3f}' for value in values)} |" for label, values in rows
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

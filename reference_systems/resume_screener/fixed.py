@@ -1,0 +1,15 @@
+"""The fix: name, gender and college are not read; the history stays the same."""
+
+from __future__ import annotations
+
+from reference_systems.resume_screener.features import BLOCKS
+from reference_systems.resume_screener.training import Screener, train
+
+__all__ = ["REMOVED", "screener"]
+
+REMOVED = frozenset({"name", "gender", "college"})
+
+
+def screener(seed: int = 0) -> Screener:
+    """Return the screener after the audit."""
+    return train(tuple(block for block in BLOCKS if block not in REMOVED), seed)
