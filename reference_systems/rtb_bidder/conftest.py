@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reference_systems.rtb_bidder.openrtb import Json
 
 #: more than the gate needs for a PASS, so that no request is seen twice
-REQUESTS = 2000
+REQUESTS = 5100
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ __all__ = ["bid_requests", "generated_requests", "labelled_requests", "real_requ
 #: one request in so many is a real sample, where there are any
 REAL_SHARE = 20
 #: words of keywords a request carries: the median, and the spread of its logarithm
-MEDIAN_WORDS, SPREAD = 150, 0.6
+MEDIAN_WORDS, SPREAD = 125, 0.6
 
 _SIZES = ((300, 250), (728, 90), (160, 600), (320, 50), (970, 250), (300, 600))
 #: what an impression of a format clears at, banners being 1
