@@ -1,6 +1,6 @@
 """Print incident and fix side by side, measured on this machine.
 
-``python -m reference_systems.rtb_bidder.compare [--calls 1500] [--rate 140] [--seed 1]``
+``python -m reference_systems.rtb_bidder.compare [--calls 1500] [--rate 130] [--seed 1]``
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure both builds on the same requests and print a Markdown table."""
     parser = argparse.ArgumentParser(prog="compare", description=__doc__.partition("\n")[0])
     parser.add_argument("--calls", type=int, default=1500)
-    parser.add_argument("--rate", type=float, default=140.0, help="arrivals per second")
+    parser.add_argument("--rate", type=float, default=130.0, help="arrivals per second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the figures as JSON too")
     options = parser.parse_args(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 REQUESTS = 5100
 
 
+@functools.lru_cache(maxsize=1)
+def _requests(seed: int) -> list[Json]:
+    return inputs.bid_requests(REQUESTS, seed)
+
+
 @pytest.fixture
 def bid_requests(mlgates_seed: int) -> Iterator[list[Json]]:
     """Give the requests of this run.
@@ -26,7 +32,7 @@ def bid_requests(mlgates_seed: int) -> Iterator[list[Json]]:
     As in the server, what is loaded by now is taken out of the garbage collector's sight: a full
     collection over torch and the requests takes longer than any bid.
     """
-    requests = inputs.bid_requests(REQUESTS, mlgates_seed)
+    requests = _requests(mlgates_seed)
     gc.collect()
     gc.freeze()
     yield requests
