@@ -163,7 +163,10 @@ class _Walk:
     def _class(self, cls: type) -> None:
         self.put("class", f"{cls.__module__}.{cls.__qualname__}".encode())
         top = cls.__module__.partition(".")[0]
-        if top in sys.stdlib_module_names or "site-packages" in _file(cls.__module__):
+        # this package too, also where it is not installed: a subject that uses `stage` would
+        # otherwise lead to its ContextVar, which is opaque
+        known = top in sys.stdlib_module_names or top == __name__.partition(".")[0]
+        if known or "site-packages" in _file(cls.__module__):
             return  # installed code is known by its package's version, in the environment
         for name, member in sorted(vars(cls).items()):
             if name not in (
