@@ -84,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the history and the held-out set")
     parser.add_argument("--names", type=int, default=50, help="names per group")
     parser.add_argument("--resumes", type=int, default=50, help="résumés under each name")
+    parser.add_argument("--held-out", type=int, default=4000, help="applicants under own names")
     chosen = parser.parse_args(argv)
     seed = chosen.seed
     nameless = tuple(block for block in BLOCKS if block != "name")
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "fixed": fixed.screener(seed),
     }
     texts, names = templates(chosen.resumes, seed), names_of(chosen.names, seed)
-    held_out = applicants(4000, seed, purpose="held out")
+    held_out = applicants(chosen.held_out, seed, purpose="held out")
     groups = {label: by_group(build, texts, names) for label, build in builds.items()}
     gaps = {label: four_names(build, texts) for label, build in builds.items()}
     shares = {label: top_share(build, held_out) for label, build in builds.items()}
