@@ -1,1 +1,1 @@
-"""Small real systems, each in the build that failed and the build that fixed it."""
+"""Twelve systems that failed in production, each in two builds: the incident and the fix."""

@@ -1,6 +1,258 @@
-"""The ``mlgates`` command."""
+"""The ``mlgates`` command; ``python -m pytest_mlgates`` is the same.
+
+Exit status: 0 all is well, 1 a gate or a replay says no, 4 the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from pytest_mlgates import __version__
+
+__all__ = ["main"]
+
+USAGE = 4
 
 
-def main() -> int:
-    """Run it."""
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except _usage_errors() as error:
+        print(error, file=sys.stderr)
+        return USAGE
+
+
+def _usage_errors() -> tuple[type[Exception], ...]:
+    from pytest_mlgates.config import ConfigError
+    from pytest_mlgates.fields import FieldError
+    from pytest_mlgates.registry import UnknownGate
+
+    return ConfigError, FieldError, UnknownGate, Usage
+
+
+class Usage(Exception):
+    """The command can't be done as it was asked for; the text says what to do."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="mlgates", description="Quality gates for machine-learning systems.")
+    parser.add_argument("--version", action="version", version=f"mlgates {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    command = commands.add_parser("list", help="the gates there are")
+    command.set_defaults(run=_list)
+
+    command = commands.add_parser("schema", help="JSON Schema of gate configs, or of one gate")
+    command.add_argument("gate", nargs="?")
+    command.set_defaults(run=_schema)
+
+    command = commands.add_parser("check", help="find every mistake in gate configs")
+    command.add_argument("configs", nargs="+", metavar="CONFIG", type=Path)
+    command.set_defaults(run=_check)
+
+    command = commands.add_parser("init", help="write a first gate config and test")
+    command.add_argument("system")
+    command.add_argument("gate", help="as in `mlgates list`")
+    command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="such as max_ms=12")
+    command.set_defaults(run=_init)
+
+    command = commands.add_parser(
+        "doctor", help="can this machine measure? which extras are there?"
+    )
+    command.add_argument(
+        "--calibrate", action="store_true", help="measure this quiet machine's speed and store it"
+    )
+    command.set_defaults(run=_doctor)
+
+    command = commands.add_parser("plan", help="observations and time that a verdict needs")
+    command.add_argument("configs", nargs="+", metavar="CONFIG", type=Path)
+    command.add_argument("--profile", metavar="NAME")
+    command.add_argument("--ms", type=float, help="milliseconds that one call takes")
+    command.set_defaults(run=_plan)
+
+    command = commands.add_parser(
+        "prove", help="are incidents caught, and fixes passed, over seeds?"
+    )
+    command.add_argument("systems", nargs="+", metavar="SYSTEM|PATH")
+    command.add_argument("--seeds", type=int, default=20, metavar="N")
+    command.add_argument("--first-seed", type=int, default=0, metavar="N")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write the figures as JSON")
+    command.set_defaults(run=_prove)
+
+    command = commands.add_parser("replay", help="decide again on recorded evidence")
+    command.add_argument("reports", nargs="+", metavar="REPORT", type=Path)
+    command.set_defaults(run=_replay)
+
+    command = commands.add_parser("report", help="show a report; recover one that was cut off")
+    command.add_argument("folders", nargs="+", metavar="DIR", type=Path)
+    command.set_defaults(run=_report)
+    return parser
+
+
+def _list(_: argparse.Namespace) -> int:
+    from pytest_mlgates.registry import load, names
+
+    for name in names():
+        cls = load(name)
+        extra = f"  [extra: {cls.extra}]" if cls.extra else ""
+        print(f"{name:24}{(cls.__doc__ or '').strip().splitlines()[0]}{extra}")
     return 0
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from pytest_mlgates.registry import load
+    from pytest_mlgates.schema import DIALECT, config_schema, gate_schema
+
+    schema = config_schema() if args.gate is None else gate_schema(load(args.gate))
+    print(json.dumps({"$schema": DIALECT, **schema}, indent=2))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from pytest_mlgates.config import ConfigError, load_config
+
+    faults: list[str] = []
+    for file in _configs(args.configs):
+        try:
+            config = load_config(file)
+            print(f"{config.path}: {len(config.entries)} gates, no mistake")
+        except ConfigError as error:
+            faults += error.lines
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return USAGE if faults else 0
+
+
+def _init(args: argparse.Namespace) -> int:
+    from pytest_mlgates.starter import write_starter
+
+    for file in write_starter(Path.cwd(), args.system, args.gate, args.fields):
+        print(f"wrote {file}")
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from pytest_mlgates.doctor import examine
+
+    for line in examine(calibrate_now=args.calibrate):
+        print(line)
+    return 0
+
+
+def _plan(args: argparse.Namespace) -> int:
+    from pytest_mlgates.config import load_config
+    from pytest_mlgates.terminal import table
+
+    if args.ms is not None and not args.ms > 0:
+        raise Usage(f"--ms {args.ms:g}: a call takes more than 0 ms")
+    lines: list[tuple[str, ...]] = [("system", "gate", "to PASS", "to FAIL", "time to PASS")]
+    for file in _configs(args.configs):
+        config = load_config(file)
+        profile = config.profile(args.profile)
+        for entry in config.entries.values():
+            needs = entry.gate(profile).needs()
+            if needs is None:
+                lines.append((config.system, entry.name, "not fixed", "not fixed", "-"))
+                continue
+            took = "-" if args.ms is None else _duration(needs.to_pass * args.ms / 1000)
+            shown = (f"{needs.to_pass:,} {needs.unit}", f"{needs.to_fail:,} {needs.unit}")
+            lines.append((config.system, entry.name, *shown, took))
+    print("\n".join(table(lines)))
+    if args.ms is None:
+        print("the time: add --ms with the milliseconds that one call takes")
+    return 0
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def _prove(args: argparse.Namespace) -> int:
+    from pytest_mlgates.prove import prove, table_of
+
+    if args.seeds < 1:
+        raise Usage(f"--seeds {args.seeds}: at least one seed")
+    paths = []
+    for system in args.systems:
+        path = next(
+            (p for p in (Path(system), Path("reference_systems", system)) if p.exists()), None
+        )
+        if path is None:
+            raise Usage(f"{system}: neither a path nor a folder of reference_systems")
+        paths.append(path)
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    results = prove(paths, seeds, progress=sys.stderr.isatty())
+    print(table_of(results))
+    if args.out is not None:
+        args.out.write_text(json.dumps([r.to_dict() for r in results], indent=1) + "\n", "utf-8")
+    return 0 if results and all(result.proved for result in results) else 1
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from pytest_mlgates.replay import read_report, replay
+
+    bad = total = 0
+    for place in args.reports:
+        try:
+            report = read_report(place)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            bad += 1
+            continue
+        for result in replay(report):
+            total += 1
+            bad += bool(result.fault)
+            print(f"{result.name}: {result.fault or f'{result.outcome.upper()} again'}")
+        if not report["evidence"]:
+            print(f"{place}: holds no evidence", file=sys.stderr)
+            bad += 1
+    print(f"{total} replayed, {bad} with a fault")
+    return 1 if bad else 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from pytest_mlgates.recover import recover
+    from pytest_mlgates.writers.summary import markdown
+
+    status = 0
+    for folder in args.folders:
+        try:
+            report = recover(folder)
+        except ValueError as error:
+            raise Usage(str(error)) from None
+        print(markdown(report))
+        status |= bool(report.problems)
+    return status
+
+
+def _configs(places: Sequence[Path]) -> list[Path]:
+    from pytest_mlgates.config import find_configs
+
+    found = []
+    for place in places:
+        if not place.exists():
+            raise Usage(f"{place}: there is no such config file or folder")
+        found += find_configs(place)
+    if not found:
+        raise Usage(f"{', '.join(map(str, places))}: holds no gate config (*.yaml)")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,10 +15,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Annotated, Any, ClassVar, NoReturn
+from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
 from pytest_mlgates.canonical import Json, Unrecordable, canonical, freeze, sha256
-from pytest_mlgates.fields import Limit, convert, hints
+from pytest_mlgates.fields import Limit, convert, hints, limit_of
 
 __all__ = [
     "Evidence",
@@ -79,7 +79,9 @@ class Measurement:
         fixed(self, "unit", str(self.unit))
         count = freeze(self.n, "n")
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise Unrecordable(f"n is {self.n!r}: the number of observations is a whole number >= 0")
+            raise Unrecordable(
+                f"n is {self.n!r}: the number of observations is a whole number >= 0"
+            )
         fixed(self, "n", count)
         if self.interval is not None:
             low, high = (_finite(end, "interval") for end in self.interval)
@@ -158,6 +160,10 @@ class Gate(ABC):
     name: ClassVar[str]
     #: the extra of this package that the gate's imports come from
     extra: ClassVar[str | None] = None
+    #: the field that the measured value is held against; by default the first that tightens
+    limit: ClassVar[str] = ""
+    #: whether a larger or a smaller measured value is the worse one
+    worse: ClassVar[Literal["up", "down"]] = "up"
 
     def __post_init__(self) -> None:
         for field, annotation in hints(type(self)).items():
@@ -176,9 +182,22 @@ class Gate(ABC):
         """Return how many observations a verdict needs, or None where that is not fixed."""
         return None
 
+    @classmethod
+    def limit_field(cls) -> str:
+        """Return the name of the field that the measured value is held against."""
+        tightening = (name for name, kind in hints(cls).items() if limit_of(kind).tighten)
+        return cls.limit or next((name for name in tightening if name != "beta"), "")
+
     def policy(self) -> dict[str, Json]:
         """Return the fields as JSON; ``type(gate)(**gate.policy())`` gives an equal gate."""
         return {field: freeze(getattr(self, field)) for field in hints(type(self))}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Evidence:
+        """Do the same as :meth:`run`, and raise :class:`GateFailed` unless the subject passed."""
+        evidence = self.run(*args, **kwargs)
+        if evidence.outcome != Outcome.PASS:
+            raise GateFailed(evidence)
+        return evidence
 
     def run(self, *args: Any, **kwargs: Any) -> Evidence:
         """Measure and decide without pytest.
@@ -201,6 +220,7 @@ class Gate(ABC):
         return Evidence(
             gate=self.name,
             policy=self.policy(),
+            limit=self.limit_field(),
             measurement=judged.measurement,
             verdict=judged.verdict,
             **known,
@@ -355,6 +375,7 @@ class Evidence:
     policy: Mapping[str, Json]
     verdict: Verdict
     measurement: Measurement | None = None
+    limit: str = ""
     entry: str = ""
     system: str = ""
     test: str = ""
@@ -372,7 +393,17 @@ class Evidence:
         fixed(self, "policy", freeze(self.policy, "policy"))
         fixed(self, "role", Role(self.role))
         fixed(self, "entry", self.entry or self.gate)
-        for name in ("gate", "entry", "system", "test", "claim", "source", "subject", "seed"):
+        for name in (
+            "gate",
+            "limit",
+            "entry",
+            "system",
+            "test",
+            "claim",
+            "source",
+            "subject",
+            "seed",
+        ):
             fixed(self, name, str(freeze(str(getattr(self, name)))))
 
     def __bool__(self) -> NoReturn:

@@ -166,11 +166,16 @@ class _Walk:
         if top in sys.stdlib_module_names or "site-packages" in _file(cls.__module__):
             return  # installed code is known by its package's version, in the environment
         for name, member in sorted(vars(cls).items()):
-            if name not in ("__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__"):
-                if isinstance(member, (types.FunctionType, staticmethod, classmethod, property)):
-                    self.put("member", name.encode())
-                    self.add(member)
-                elif isinstance(member, (str, int, float, bytes, tuple, type(None))):
+            if name not in (
+                "__dict__",
+                "__weakref__",
+                "__doc__",
+                "__module__",
+                "__abstractmethods__",
+            ):
+                if isinstance(
+                    member, (types.FunctionType, staticmethod, classmethod, property)
+                ) or isinstance(member, (str, int, float, bytes, tuple, type(None))):
                     self.put("member", name.encode())
                     self.add(member)
         for base in cls.__bases__:

@@ -65,7 +65,9 @@ class FieldError(ValueError):
 def hints(cls: type) -> dict[str, Any]:
     """Return the annotation of each dataclass field of ``cls``, ``Annotated`` kept."""
     if not dataclasses.is_dataclass(cls):
-        raise TypeError(f"{cls.__name__} is no dataclass: write @dataclass(frozen=True, kw_only=True)")
+        raise TypeError(
+            f"{cls.__name__} is no dataclass: write @dataclass(frozen=True, kw_only=True)"
+        )
     resolved = typing.get_type_hints(cls, include_extras=True)
     return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
 

@@ -59,6 +59,7 @@ class CallGuard:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.calls = 0
+        self._idle = True
         self._thread = threading.get_ident()
         self._signals = (
             hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
@@ -79,9 +80,16 @@ class CallGuard:
     def arm(self) -> None:
         """Start the time of the next call; costs one system call on POSIX."""
         self.calls += 1
+        self._idle = False
         if self._signals:
             # with an interval: code that swallowed the first exception meets the next
             signal.setitimer(signal.ITIMER_REAL, self.seconds, 1.0)
+
+    def disarm(self) -> None:
+        """Stop the time: no call is under way, however long until the next."""
+        if self._signals:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        self._idle = True
 
     def __exit__(
         self,
@@ -110,7 +118,7 @@ class CallGuard:
         """End a call that the signal could not, or the process."""
         seen, asked = -1, False
         while not self._ended.wait(self.seconds + (1.0 if asked else GRACE_S * self._signals)):
-            if self.calls == 0 or self.calls != seen:
+            if self._idle or self.calls != seen:
                 seen, asked = self.calls, False
             elif not self._signals and not asked:
                 asked = True

@@ -1,1 +1,272 @@
-"""pytest hooks and fixtures; thin."""
+"""pytest hooks and fixtures; thin.
+
+Until a test asks for a gate, or an option names us, nothing is imported but this module and the
+registry: an idle plugin costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mlgates import registry
+
+if TYPE_CHECKING:
+    from pytest_mlgates.report import Report
+    from pytest_mlgates.runner import GateRunner
+    from pytest_mlgates.session import GateSession
+
+_SESSION = pytest.StashKey["GateSession"]()
+_MISTAKES = "mlgates_mistakes"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and the ini value."""
+    group = parser.getgroup("mlgates", "quality gates for machine learning")
+    group.addoption(
+        "--mlgates-report", metavar="DIR", default=None, help="write the report into this folder"
+    )
+    group.addoption(
+        "--mlgates-config",
+        metavar="DIR|FILE",
+        default=None,
+        help="gate configs (default: the ini value mlgates_config, gate_configs)",
+    )
+    group.addoption(
+        "--mlgates-profile",
+        metavar="NAME",
+        default=None,
+        help="profile of the gate configs (default: the one called default)",
+    )
+    group.addoption(
+        "--mlgates-seed", metavar="N", type=int, default=0, help="seed of every gate (default: 0)"
+    )
+    parser.addini("mlgates_config", "folder or file with gate configs", default="gate_configs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers; make paths absolute, since workers may stand elsewhere."""
+    for name in registry.names():
+        config.addinivalue_line(
+            "markers",
+            f"{name}(entry=None, **stricter): the entry of the gate config that the fixture "
+            f"{name} uses, and fields to tighten.",
+        )
+    config.addinivalue_line("markers", "system(name): the system whose gate config applies.")
+    config.addinivalue_line(
+        "markers", "known_bad: the subject of this test must FAIL every gate asked here."
+    )
+    role = _Worker if _is_worker(config) else _Controller
+    config.pluginmanager.register(role(config), "mlgates-process")
+    here = config.invocation_params.dir
+    for option in ("mlgates_report", "mlgates_config"):
+        if value := config.getoption(option):
+            setattr(config.option, option, str(Path(here, value).absolute()))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Replace what an earlier run left in the report folder."""
+    config = session.config
+    if config.getoption("mlgates_report") and not _is_worker(config) and not _only_collects(config):
+        gates = _session(config)
+        try:
+            gates.ledger.open_folder()
+        except OSError as error:
+            raise pytest.UsageError(
+                f"--mlgates-report {config.getoption('mlgates_report')}: the folder can't be "
+                f"written: {error.strerror}"
+            ) from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give each test the markers of its gates; find mistakes before any model loads."""
+    names = set(registry.names())
+    marks = {*names, "known_bad"}
+    touched = []
+    for item in items:
+        if names.intersection(getattr(item, "fixturenames", ())) or any(
+            mark.name in marks for mark in item.iter_markers()
+        ):
+            touched.append(item)
+    if not touched and not _named(config):
+        return
+    from pytest_mlgates.session import gates_asked
+
+    gates = _session(config)
+    mistakes = gates.check(touched)
+    if mistakes:
+        if not _is_worker(config):
+            raise pytest.UsageError("\n".join(mistakes))
+        # an error raised on a worker arrives as something else: the controller says it
+        config.workeroutput[_MISTAKES] = mistakes  # type: ignore[attr-defined]
+        items[:] = []
+        return
+    for item in touched:
+        for name in sorted(gates_asked(item)):
+            gates.asked = True
+            if item.get_closest_marker(name) is None:
+                item.add_marker(name)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Count the attempts of a test."""
+    if gates := _known(item.config):
+        gates.attempt(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Hold a known-bad test to its word."""
+    result = yield
+    if _known(item.config) and item.get_closest_marker("known_bad"):
+        from pytest_mlgates.session import uncaught
+
+        if reason := uncaught(item):
+            pytest.fail(reason, pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let evidence ride on the report as strings: one path with and without workers."""
+    report = yield
+    if gates := _known(item.config):
+        report.mlgates = gates.send(item)  # type: ignore[attr-defined]
+    return report
+
+
+class _Controller:
+    """The hooks of the one process that writes the report; registered there only."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._mistakes: dict[str, None] = {}
+        self._uncollected: list[str] = []
+        self._report: Report | None = None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the evidence that a report carries."""
+        if evidence := getattr(report, "mlgates", None):
+            gates = _session(self._config)
+            gates.asked = True
+            gates.ledger.take(evidence)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what could not be collected: its gates did not run."""
+        if report.failed:
+            self._uncollected.append(f"{report.nodeid or 'the tests'}: could not be collected")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Count what a worker recorded; note one that died."""
+        output = getattr(node, "workeroutput", None)
+        if output is None or error:
+            if _known(self._config) or _named(self._config):
+                _session(self._config).ledger.lost.append(f"the worker {node.gateway.id} died")
+            return
+        self._mistakes.update(dict.fromkeys(output.get(_MISTAKES, ())))
+        recorded, asked = output.get("mlgates", (0, False))
+        if asked:
+            gates = _session(self._config)
+            gates.asked = True
+            gates.ledger.expect(recorded)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the report; the exit status comes from the evidence."""
+        if self._mistakes:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            return
+        gates = _known(self._config)
+        if gates is None or _only_collects(self._config) or exitstatus == 4:
+            return
+        if not (gates.asked or _named(self._config)):
+            return
+        lost = gates.ledger.lost
+        lost += self._uncollected
+        if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
+            lost.append("the run was interrupted")
+        elif stopped := session.shouldfail or session.shouldstop:
+            lost.append(f"the run was cut short: {stopped}")
+        self._report = gates.finish()
+        bad = self._report.problems or gates.ledger.faults
+        if bad and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Show the table of gates, and why the run does not pass."""
+        for mistake in self._mistakes:
+            terminalreporter.write_line(f"ERROR: {mistake}", red=True)
+        if self._report is not None:
+            from pytest_mlgates.terminal import show
+
+            show(terminalreporter, self._report, _session(self._config).ledger)
+
+
+class _Worker:
+    """The hooks of an xdist worker."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Say how much evidence the controller has to have received."""
+        if gates := _known(self._config):
+            self._config.workeroutput["mlgates"] = [gates.count, gates.asked]  # type: ignore[attr-defined]
+            gates.journal.close()
+
+
+@pytest.fixture
+def mlgates_seed(pytestconfig: pytest.Config) -> int:
+    """The seed of this run (--mlgates-seed), for fixtures that make data."""
+    return int(pytestconfig.getoption("mlgates_seed"))
+
+
+def _fixture(name: str) -> Callable[..., Any]:
+    def gate(request: pytest.FixtureRequest) -> Generator[GateRunner, None, None]:
+        yield from _session(request.config).fixture(request, name)
+
+    gate.__doc__ = f"The gate {name} as configured for the test's system; call it with a subject."
+    gate.mlgates_gate = name  # type: ignore[attr-defined]
+    return pytest.fixture(name=name)(gate)
+
+
+for _name in registry.names():
+    globals()[_name] = _fixture(_name)
+
+
+def _session(config: pytest.Config) -> GateSession:
+    gates = config.stash.get(_SESSION, None)
+    if gates is None:
+        from pytest_mlgates.session import GateSession
+
+        gates = config.stash[_SESSION] = GateSession(config)
+    return gates
+
+
+def _known(config: pytest.Config) -> GateSession | None:
+    return config.stash.get(_SESSION, None)
+
+
+def _named(config: pytest.Config) -> bool:
+    """Tell whether an option asks for gates even where no test does."""
+    return any(
+        config.getoption(option)
+        for option in ("mlgates_report", "mlgates_config", "mlgates_profile")
+    )
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _only_collects(config: pytest.Config) -> bool:
+    return bool(config.getoption("collectonly", False))

@@ -5,12 +5,15 @@ Outside a gate that listens, entering a stage costs a global read and does nothi
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from time import perf_counter_ns
 from types import TracebackType
 
-__all__ = ["StageClock", "listen", "stage"]
+__all__ = ["StageClock", "listen", "own_clock", "stage"]
 
 _clock: StageClock | None = None
+#: set in a task of its own, where several calls are in flight at once
+_of_task: ContextVar[StageClock | None] = ContextVar("mlgates_stage_clock", default=None)
 
 
 class StageClock:
@@ -57,10 +60,17 @@ class listen:
         _clock = self._outer
 
 
+def own_clock() -> StageClock:
+    """Give the running task a clock of its own, and return it; the task ends with it."""
+    clock = StageClock()
+    _of_task.set(clock)
+    return clock
+
+
 class stage:
     """Name a part of a call: ``with stage("tokenize"): ...``. Stages may nest; time counts once.
 
-    One task at a time: in concurrent async calls the shares of stages overlap.
+    Of async calls in flight at once, each has its own count; what one waits for others counts too.
     """
 
     __slots__ = ("_clock", "name")
@@ -69,7 +79,7 @@ class stage:
         self.name = name
 
     def __enter__(self) -> None:
-        self._clock = _clock
+        self._clock = None if _clock is None else _of_task.get() or _clock
         if self._clock is not None:
             self._clock.enter()
 

@@ -1,1 +1,47 @@
-"""One output format a file: a ``Report`` in, one file out."""
+"""One output format a file: ``write(report, folder)`` writes one file of a report folder.
+
+Ours are the files of this package; those of others come from the entry-point group
+``pytest_mlgates.writers`` (value = ``module:function``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from pytest_mlgates.report import Report
+
+__all__ = ["GROUP", "put", "write_all"]
+
+GROUP = "pytest_mlgates.writers"
+
+
+def write_all(report: Report, folder: Path) -> None:
+    """Write a report in every format; each file appears whole or not at all."""
+    for write in _writers():
+        write(report, folder)
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file in one step, so that nobody reads half of it."""
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            file.write(text)
+            file.flush()
+            Path(file.name).chmod(0o644)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    os.replace(file.name, path)  # noqa: PTH105  (Path.replace says no more)
+
+
+def _writers() -> list[Callable[[Report, Path], None]]:
+    own = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem[0] != "_")
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in own]
+    return [m.write for m in modules] + [point.load() for point in entry_points(group=GROUP)]

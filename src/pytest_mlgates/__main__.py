@@ -1,0 +1,7 @@
+"""``python -m pytest_mlgates`` is the ``mlgates`` command."""
+
+import sys
+
+from pytest_mlgates.cli import main
+
+sys.exit(main())

@@ -1,0 +1,158 @@
+"""Is the slowest percent of calls still fast enough?
+
+PASS is earned on what was seen, FAIL on what remains when all that a busy machine can have added
+is subtracted; between them the gate says INCONCLUSIVE. Methods: exact binomial bounds on the share
+of calls over the limit (Clopper and Pearson, 1934) with a design effect for calls that depend on
+each other, at a few looks over which the error is spent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pytest_mlgates.core import (
+    Measurement,
+    Needs,
+    Outcome,
+    StatisticalGate,
+    Unmeasurable,
+    Verdict,
+)
+from pytest_mlgates.fields import Limit
+from pytest_mlgates.latency.judge import Counts, Relative, judge, judge_relative
+from pytest_mlgates.latency.report import measurement
+from pytest_mlgates.latency.session import Plan, Session, observe
+from pytest_mlgates.stats.sequential import Schedule, quantile_schedule
+
+__all__ = ["P99Latency"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class P99Latency(StatisticalGate):
+    """Judge a tail quantile of the latency of ``call`` over ``inputs``.
+
+    ``call`` takes one input; plain or async. ``inputs`` is any iterable, started again where it is
+    shorter than the calls needed. With ``max_regression`` a ``baseline`` is called side by side.
+
+    >>> gate = P99Latency(max_ms=50, max_calls=5000)
+    >>> print(gate.run(lambda request: None, []).verdict.reason)
+    inputs is empty: a latency needs at least one input
+    >>> gate.needs()
+    Needs(to_pass=5000, to_fail=300, unit='calls')
+    """
+
+    name: ClassVar[str] = "p99_latency"
+    subject: ClassVar[str] = "call"
+
+    max_ms: Annotated[float, Limit(tighten="down", gt=0, unit="ms"), "largest latency"]
+    quantile: Annotated[
+        float, Limit(tighten="up", ge=0.5, le=0.9999), "the quantile it holds for"
+    ] = 0.99
+    max_calls: Annotated[int, Limit(ge=1, le=10_000_000), "most calls before the last look"] = 20000
+    max_regression: Annotated[
+        float | None,
+        Limit(tighten="down", gt=0, le=10),
+        "largest relative growth over the baseline, as 0.05",
+    ] = None
+    arrivals_per_s: Annotated[
+        float | None,
+        Limit(tighten="up", gt=0, le=1e6, unit="1/s"),
+        "open loop: calls are due at this rate (Poisson) and timed from when they were due",
+    ] = None
+    warmup: Annotated[int, Limit(ge=1, le=1_000_000), "calls before the first timed one"] = 50
+    timeout_s: Annotated[
+        float, Limit(gt=0, le=86_400, unit="s"), "a call that takes longer is stopped"
+    ] = 10.0
+    realtime: Annotated[bool, "real-time priority while measuring, where permitted"] = False
+    shared_machine: Annotated[bool, "measure although other workers share the machine"] = False
+
+    def measure(
+        self,
+        call: Callable[[Any], Any],
+        inputs: Iterable[Any],
+        baseline: Callable[[Any], Any] | None = None,
+        *,
+        seed: int = 0,
+    ) -> Generator[Measurement | Awaitable[Any], Any, None]:
+        """Call until the looks decide; yield what was seen at each."""
+        if (baseline is None) != (self.max_regression is None):
+            missing = "a baseline" if baseline is None else "max_regression in the policy"
+            raise Unmeasurable(f"a paired comparison needs {missing} too: give both or neither")
+        if baseline is not None and self.arrivals_per_s is not None:
+            raise Unmeasurable(
+                "a baseline can't be compared under open load: leave out arrivals_per_s or baseline"
+            )
+        if (workers := _workers()) > 1 and not self.shared_machine:
+            yield Measurement(value=0.0, unit="ms", n=0, details={"workers": workers})
+            return
+        plan = Plan(
+            looks=self._schedule.looks,
+            seconds=max(self.timeout_s, 3.0 * self.max_ms / 1e3),
+            warmup=self.warmup,
+            realtime=self.realtime,
+            arrivals_per_s=self.arrivals_per_s,
+            seed=seed,
+        )
+        yield from observe(call, inputs, baseline, plan, self._tell)
+
+    def decide(self, measurement: Measurement, /) -> Verdict:
+        """Judge the counts of the last look."""
+        details = measurement.details
+        if "workers" in details:
+            return Verdict(
+                Outcome.INCONCLUSIVE,
+                f"{details['workers']} workers share this machine, so no latency was measured: run "
+                "this test alone (`-n 0` or its own job), or set `shared_machine: true`",
+            )
+        if measurement.n == 0:
+            return Verdict(Outcome.INCONCLUSIVE, "no call was timed, so nothing is known")
+        try:
+            counts = Counts.read(details.get("counts"))
+            if counts.n != measurement.n:
+                raise ValueError("counts of another number of calls")
+            seen = None
+            if self.max_regression is not None:
+                seen = Relative.read(details.get("relative"))
+        except ValueError as error:
+            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {error}")
+        if (counts.limit_ms, counts.quantile) != (self.max_ms, self.quantile):
+            return Verdict(
+                Outcome.ERROR,
+                f"calls were counted against {counts.limit_ms:g} ms at quantile "
+                f"{counts.quantile:g}, the policy says {self.max_ms:g} ms at {self.quantile:g}: "
+                "measure again",
+            )
+        alpha = self.alpha if seen is None else self.alpha / 2
+        verdict = judge(counts, measurement.value, self._schedule, alpha, self.beta)
+        if seen is None or self.max_regression is None or verdict.outcome == Outcome.FAIL:
+            return verdict
+        paired = judge_relative(
+            seen, self.max_regression, counts.n, self._schedule, alpha, self.beta
+        )
+        if paired.outcome == Outcome.FAIL or verdict.outcome == Outcome.PASS:
+            both = f"{paired.reason}; {verdict.reason}"
+            return Verdict(paired.outcome, both)
+        return verdict
+
+    def needs(self) -> Needs:
+        """Return the calls of the first look that may PASS, and of the first that may FAIL."""
+        plan = self._schedule
+        return Needs((plan.pass_looks or (plan.floor,))[0], plan.looks[0])
+
+    @property
+    def _schedule(self) -> Schedule:
+        return quantile_schedule(self.quantile, self.max_calls)
+
+    def _tell(self, session: Session) -> Measurement:
+        return measurement(session, self.max_ms, self.quantile, self._schedule)
+
+
+def _workers() -> int:
+    """Return how many pytest-xdist workers run, or 1."""
+    try:
+        return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    except ValueError:
+        return 1

@@ -1,0 +1,80 @@
+"""Evidence on disk as soon as it exists, one file a process, so that a kill loses nothing.
+
+A line is written before a gate measures and after it decided. A line of the first kind without
+one of the second tells which gate was running when its process died.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TextIO
+
+from pytest_mlgates.core import Evidence
+
+__all__ = ["FOLDER", "Journal", "read_journals"]
+
+FOLDER = "journal"
+
+
+class Journal:
+    """Appends to ``<report folder>/journal/<process>.jsonl``; without a folder it does nothing.
+
+    A full disk does not stop the run: ``fault`` says what happened, and evidence still travels on
+    pytest's own reports.
+    """
+
+    def __init__(self, folder: Path | None, process: str) -> None:
+        self.fault = ""
+        self._file: TextIO | None = None
+        self._path = folder / FOLDER / f"{process}.jsonl" if folder else None
+
+    def started(self, test: str, entry: str, call: int, attempt: int) -> None:
+        """Note that a gate is about to measure."""
+        self._write({"started": [test, entry, call, attempt]})
+
+    def recorded(self, evidence: Evidence) -> None:
+        """Append a piece of evidence."""
+        self._write({"evidence": json.loads(evidence.to_json())})
+
+    def close(self) -> None:
+        """Close the file; a later line opens it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _write(self, line: object) -> None:
+        if self._path is None or self.fault:
+            return
+        try:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("a", encoding="utf-8")
+            self._file.write(json.dumps(line, ensure_ascii=True) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.fault = f"{self._path}: the journal can't be written: {error.strerror}"
+
+
+def read_journals(folder: Path) -> tuple[list[Evidence], list[str]]:
+    """Return the evidence in a report folder's journals, and a line for each thing that is cut off."""
+    found: list[Evidence] = []
+    faults: list[str] = []
+    for path in sorted((folder / FOLDER).glob("*.jsonl")):
+        running: dict[tuple[object, ...], str] = {}
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            try:
+                data = json.loads(line)
+                if "evidence" in data:
+                    evidence = Evidence.from_dict(data["evidence"])
+                    running.pop(evidence.identity, None)
+                    found.append(evidence)
+                else:
+                    test, entry, *rest = data["started"]
+                    running[test, entry, *rest] = (
+                        f"{test}: {entry} was measuring when its process ended"
+                    )
+            except (ValueError, TypeError, KeyError):
+                faults.append(f"{FOLDER}/{path.name}:{number}: a line was cut off")
+        faults += running.values()
+    return found, faults

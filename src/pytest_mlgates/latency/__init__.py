@@ -1,0 +1,1 @@
+"""How a latency is measured on a machine that others use too."""

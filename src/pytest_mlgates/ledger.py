@@ -1,0 +1,114 @@
+"""The controller's side: gather evidence from every process, say what is lost, write the report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pytest_mlgates.canonical import Json
+from pytest_mlgates.config import Config
+from pytest_mlgates.core import Evidence
+from pytest_mlgates.environment import environment
+from pytest_mlgates.journal import FOLDER, read_journals
+from pytest_mlgates.report import EntryInfo, Report, Scope, build
+from pytest_mlgates.writers import write_all
+
+__all__ = ["Ledger", "scopes_of"]
+
+
+def scopes_of(configs: Sequence[Config], profile: str | None) -> list[Scope]:
+    """Return the configs as a report sees them."""
+    return [
+        Scope(
+            path=config.path,
+            sha256=config.sha256,
+            system=config.system,
+            owner=config.owner,
+            controls=config.controls,
+            entries=tuple(
+                EntryInfo(
+                    entry=entry.name,
+                    gate=entry.cls.name,
+                    source=entry.source,
+                    worse=entry.cls.worse,
+                )
+                for entry in config.entries.values()
+            ),
+            profile=config.profile(profile),
+            waivers=config.waivers,
+        )
+        for config in configs
+    ]
+
+
+class Ledger:
+    """What the controlling process knows of a run's evidence.
+
+    Evidence arrives on pytest's reports and, when there is a report folder, in the journals; a
+    worker that dies takes none of its recorded evidence with it.
+    """
+
+    def __init__(self, folder: Path | None, root: Path, facts: dict[str, Json]) -> None:
+        self.folder = folder
+        self.root = root
+        self.facts = facts
+        self.lost: list[str] = []
+        self.faults: list[str] = []
+        self._texts: dict[str, None] = {}
+        self._expected = self._arrived = 0
+        self._started = datetime.now(UTC)
+
+    def open_folder(self) -> None:
+        """Replace what an earlier run left with a report that says ``incomplete``.
+
+        Raises ``OSError`` where the folder can't be written.
+        """
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+        facts = {**self.facts, "started": self._started.isoformat()}
+        report = build([], [], ["the run has not ended"], facts, self._started)
+        write_all(report, self.folder)
+
+    def take(self, texts: Sequence[str]) -> None:
+        """Take the evidence that a test report carried, as JSON texts."""
+        self._texts.update(dict.fromkeys(texts))
+        self._arrived += len(texts)
+
+    def expect(self, count: int) -> None:
+        """Note how many pieces a process says it recorded."""
+        self._expected += count
+
+    def close(self, configs: Sequence[Config], profile: str | None) -> Report:
+        """Return the report of the run and, where there is a folder, write it."""
+        evidence = [Evidence.from_json(text) for text in self._texts]
+        journalled: list[Evidence] = []
+        if self.folder is not None:
+            journalled, cut = read_journals(self.folder)
+            self.lost += cut
+        digests = {piece.digest for piece in evidence}
+        evidence += [piece for piece in journalled if piece.digest not in digests]
+        if self._arrived < self._expected and len(evidence) < self._expected:
+            gap = self._expected - self._arrived
+            self.lost.append(
+                f"{gap} of {self._expected} recorded pieces of evidence did not arrive"
+            )
+        now = datetime.now(UTC)
+        facts = {
+            **(environment(self.root) if self.folder is not None else {}),
+            **self.facts,
+            "started": self._started.isoformat(timespec="seconds"),
+            "finished": now.isoformat(timespec="seconds"),
+        }
+        report = build(evidence, scopes_of(configs, profile), self.lost, facts, now)
+        if self.folder is not None:
+            try:
+                write_all(report, self.folder)
+                shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+            except OSError as error:
+                place = error.filename or self.folder
+                self.faults.append(f"{place}: the report can't be written: {error.strerror}")
+        return report

@@ -1,0 +1,312 @@
+"""What one pytest process knows once a gate is asked for: configs, entries, evidence.
+
+Loaded by the plugin only when a test asks for a gate or an option names us.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import linecache
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_mlgates.config import Config, ConfigError, Entry, find_configs, load_config, tighten
+from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role
+from pytest_mlgates.journal import Journal
+from pytest_mlgates.ledger import Ledger, scopes_of
+from pytest_mlgates.profiles import Profile
+from pytest_mlgates.registry import did_you_mean, names
+from pytest_mlgates.report import EntryInfo, Report, pardoned
+from pytest_mlgates.runner import GateRunner, Occasion
+
+__all__ = ["GateSession", "gates_asked", "uncaught"]
+
+
+RUNNERS = pytest.StashKey[list[GateRunner]]()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Asked:
+    config: Config
+    entry: Entry
+    profile: Profile
+    gate: Gate
+
+
+class GateSession:
+    """The state of the plugin in one process; made on first use."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.root = config.rootpath
+        self.seed = int(config.getoption("mlgates_seed"))
+        self.profile_name: str | None = config.getoption("mlgates_profile")
+        folder = config.getoption("mlgates_report")
+        self.folder = Path(folder) if folder else None
+        self.worker: str | None = getattr(config, "workerinput", {}).get("workerid")
+        self.journal = Journal(self.folder, self.worker or "main")
+        self.count = 0
+        self.asked = False
+        self._unsent: dict[str, list[str]] = defaultdict(list)
+        self._attempts: dict[str, int] = defaultdict(int)
+        self._configs: dict[str, Config] | None = None
+        facts = {"seed": self.seed, "profile": self.profile_name or "default"}
+        self.ledger = Ledger(self.folder, self.root, facts)
+
+    # configs
+
+    @property
+    def configs(self) -> dict[str, Config]:
+        """The configs in scope, by system; raises :class:`ConfigError` on the first use."""
+        if self._configs is None:
+            place, explicit = self._place()
+            if not place.exists():
+                if explicit:
+                    raise ConfigError(f"{place}: there is no such config file or folder")
+                self._configs = {}
+                return self._configs
+            self._configs = self._load(place)
+        return self._configs
+
+    def _place(self) -> tuple[Path, bool]:
+        option = self._config.getoption("mlgates_config")
+        if option:
+            return Path(option), True
+        ini = str(self._config.getini("mlgates_config"))
+        return self.root / ini, ini != "gate_configs"
+
+    def _load(self, place: Path) -> dict[str, Config]:
+        found: dict[str, Config] = {}
+        faults: list[str] = []
+        for file in find_configs(place):
+            shown = os.path.relpath(file, self.root)
+            try:
+                config = load_config(file, Path(shown).as_posix())
+                config.profile(self.profile_name)
+            except ConfigError as error:
+                faults += error.lines
+                continue
+            if config.system in found:
+                other = found[config.system].path
+                faults.append(f"{config.path}: the system {config.system!r} is in {other} too")
+            found[config.system] = config
+        if faults:
+            raise ConfigError(*faults)
+        return found
+
+    # what a test asks for
+
+    def resolve(self, item: pytest.Item, name: str) -> _Asked:
+        """Return the entry and the tightened gate that ``item`` asks for, or raise ConfigError."""
+        where = _where(item, self.root)
+        config = self._system(item, name, where)
+        markers = list(item.iter_markers(name))  # the closest first
+        picked = next((m.args[0] for m in markers if m.args), name)
+        for marker in markers:
+            if len(marker.args) > 1 or not all(isinstance(arg, str) for arg in marker.args):
+                raise ConfigError(
+                    f"{where}: the marker {name} takes one entry's name and fields to tighten, "
+                    f'as in @pytest.mark.{name}("{name}", ...)'
+                )
+        if picked not in config.entries:
+            hint = did_you_mean(picked, tuple(config.entries))
+            raise ConfigError(f"{where}: {config.path} has no entry {picked!r}{hint}")
+        entry = config.entries[picked]
+        if entry.cls.name != name:
+            raise ConfigError(
+                f"{where}: the entry {picked!r} ({entry.source}) is for the gate "
+                f"{entry.cls.name!r}, not {name!r}"
+            )
+        profile = config.profile(self.profile_name)
+        gate = entry.gate(profile)
+        for marker in reversed(markers):
+            if not marker.kwargs or (marker.args and marker.args[0] != picked):
+                continue
+            if _known_bad(item):
+                raise ConfigError(
+                    f"{where}: a known-bad subject is judged by the configured policy: "
+                    f"the marker {name} may name an entry here, not change fields"
+                )
+            gate = tighten(gate, marker.kwargs, f"{where}: marker {name}", entry.source)
+        return _Asked(config, entry, profile, gate)
+
+    def _system(self, item: pytest.Item, name: str, where: str) -> Config:
+        marker = item.get_closest_marker("system")
+        known = tuple(self.configs)
+        if marker is None:
+            if len(known) == 1 and not self._place()[0].is_dir():
+                return self.configs[known[0]]
+            raise ConfigError(
+                f"{where}: asks for the gate {name!r} and names no system: "
+                f'add pytestmark = pytest.mark.system("...")'
+                + (f" with one of {', '.join(known)}" if known else "")
+            )
+        if len(marker.args) != 1 or marker.kwargs or not isinstance(marker.args[0], str):
+            raise ConfigError(f'{where}: write @pytest.mark.system("name") with one name')
+        system = marker.args[0]
+        if system not in self.configs:
+            place = os.path.relpath(self._place()[0], self.root)
+            raise ConfigError(
+                f"{where}: there is no config of the system {system!r} in {place}"
+                f"{did_you_mean(system, known)}"
+            )
+        return self.configs[system]
+
+    def check(self, items: list[pytest.Item]) -> list[str]:
+        """Return a line for each mistake in the markers and configs of ``items``."""
+        faults: dict[str, None] = {}
+        try:
+            self.configs  # noqa: B018  (a broken config is said once, not for each test)
+        except ConfigError as error:
+            return list(error.lines)
+        for item in items:
+            asked = gates_asked(item)
+            if not asked and _known_bad(item):
+                where = _where(item, self.root)
+                faults[f"{where}: is marked known_bad and asks for no gate"] = None
+            for name in names():
+                marker = item.get_closest_marker(name)
+                try:
+                    if name in asked:
+                        self.resolve(item, name)
+                    elif marker is not None and (marker.args or marker.kwargs):
+                        raise ConfigError(
+                            f"{_where(item, self.root)}: carries the marker {name} and does not "
+                            f"ask for the fixture {name!r}: nothing would be gated"
+                        )
+                except ConfigError as error:
+                    faults.update(dict.fromkeys(error.lines))
+        return list(faults)
+
+    # running
+
+    def attempt(self, item: pytest.Item) -> None:
+        """Count one more run of a test."""
+        item.stash[RUNNERS] = []
+        self._attempts[item.nodeid] += 1
+
+    def fixture(self, request: pytest.FixtureRequest, name: str) -> Iterator[GateRunner]:
+        """Give a test its gate; at teardown, record a gate that was never called."""
+        item: pytest.Item = request.node
+        self.asked = True
+        asked = self.resolve(item, name)
+        runner = GateRunner(asked.gate, self._occasion(item, asked))
+        item.stash.setdefault(RUNNERS, []).append(runner)
+        yield runner
+        if not runner.recorded and not self._config.getoption("setuponly", False):
+            evidence = runner.never_called()
+            pytest.fail(f"{asked.entry.name}: {evidence.verdict.reason}", pytrace=False)
+
+    def _occasion(self, item: pytest.Item, asked: _Asked) -> Occasion:
+        function = getattr(item, "function", None)
+        scope = next(s for s in scopes_of([asked.config], self.profile_name))
+        info = next(e for e in scope.entries if e.entry == asked.entry.name)
+
+        def raises(evidence: Evidence) -> bool:
+            return _stops(evidence, asked.profile, scope, info)
+
+        def record(evidence: Evidence) -> None:
+            self.count += 1
+            self._unsent[item.nodeid].append(evidence.to_json())
+            self.journal.recorded(evidence)
+
+        return Occasion(
+            test=item.nodeid,
+            claim=" ".join((getattr(function, "__doc__", None) or "").split()),
+            system=asked.config.system,
+            entry=asked.entry.name,
+            source=asked.entry.source,
+            role=Role.KNOWN_BAD if _known_bad(item) else Role.GATE,
+            run_seed=self.seed,
+            attempt=max(1, self._attempts[item.nodeid]),
+            raises=raises,
+            started=self.journal.started,
+            record=record,
+            progress=self._progress(asked.entry.name),
+        )
+
+    def _progress(self, name: str) -> Any:
+        """Return what shows a long gate's state on a terminal, or None in a log."""
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        capture = self._config.pluginmanager.getplugin("capturemanager")
+        if self.worker or reporter is None or not reporter.isatty or os.environ.get("CI"):
+            return None
+
+        def show(seen: Measurement) -> None:
+            line = f"{name}: {seen.n:,} so far, {seen.value:.4g} {seen.unit}"
+            with capture.global_and_fixture_disabled():
+                reporter.rewrite(line, erase=True)
+
+        return show
+
+    def send(self, item: pytest.Item) -> list[str]:
+        """Return the evidence of ``item`` that no test report has carried yet."""
+        return self._unsent.pop(item.nodeid, [])
+
+    def finish(self) -> Report:
+        """Close the journal and return the report of the run, written where there is a folder."""
+        self.journal.close()
+        if self.journal.fault:
+            self.ledger.faults.append(self.journal.fault)
+        if self.worker is None:
+            self.ledger.expect(self.count)
+        return self.ledger.close(list(self.configs.values()), self.profile_name)
+
+
+def uncaught(item: pytest.Item) -> str:
+    """Return why a known-bad test does not pass, or an empty string."""
+    recorded = [piece for runner in item.stash.get(RUNNERS, []) for piece in runner.recorded]
+    if not recorded:
+        return "a known-bad test passes only if it asks a gate, and this one asked none"
+    missed = [piece for piece in recorded if piece.outcome != Outcome.FAIL]
+    return "\n".join(
+        f"{piece.entry} did not catch the known-bad subject: {piece.outcome.upper()}: "
+        f"{piece.verdict.reason}"
+        for piece in missed
+    )
+
+
+def gates_asked(item: pytest.Item) -> set[str]:
+    """Return the gates whose own fixture ``item`` uses, directly or through another fixture."""
+    wanted = set(names()).intersection(getattr(item, "fixturenames", ()))
+    if not wanted:
+        return wanted
+    info = getattr(item, "_fixtureinfo", None)
+    defs = info.name2fixturedefs if info is not None else {}
+    return {name for name in wanted if _is_ours(defs.get(name, ()), name)}
+
+
+def _is_ours(defs: Any, name: str) -> bool:
+    """Tell whether the last definition is ours, or a user's that asks for ours."""
+    for definition in reversed(defs):
+        if getattr(definition.func, "mlgates_gate", None) == name:
+            return True
+        if name not in definition.argnames:
+            return False
+    return False
+
+
+def _stops(evidence: Evidence, profile: Profile, scope: Any, info: EntryInfo) -> bool:
+    if evidence.outcome == Outcome.PASS:
+        return False
+    if evidence.outcome == Outcome.INCONCLUSIVE:
+        return profile.inconclusive == "fail"
+    return not pardoned(evidence, info, scope)
+
+
+def _known_bad(item: pytest.Item) -> bool:
+    return item.get_closest_marker("known_bad") is not None
+
+
+def _where(item: pytest.Item, root: Path) -> str:
+    path, line, _ = item.reportinfo()
+    number = (line or 0) + 1
+    text = linecache.getline(str(path), number)
+    column = len(text) - len(text.lstrip()) + 1
+    shown = os.path.relpath(path, root)
+    return f"{Path(shown).as_posix()}:{number}:{column}: {item.name}"

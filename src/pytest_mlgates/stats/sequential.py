@@ -1,0 +1,71 @@
+"""When to look at a growing sample, and how much of the error each look may spend.
+
+Group-sequential tests with the error spent over the looks (Bonferroni over the looks; Pocock,
+Biometrika 64, 1977; Lan and DeMets, Biometrika 70, 1983): exact at every look whatever the
+dependence between looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+__all__ = ["Schedule", "quantile_schedule"]
+
+_LOOKS = (300, 500, 1000, 2000, 5000, 10000, 20000)
+_FLOOR = 5000
+_BLOCK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The numbers of observations at which a verdict may fall.
+
+    ``block`` is the block length for design effects; ``early`` is a look that may only reject what
+    fails for most of the observations (None where there is none).
+    """
+
+    looks: tuple[int, ...]
+    floor: int
+    block: int
+    early: int | None
+
+    @property
+    def pass_looks(self) -> tuple[int, ...]:
+        """The looks that may end in a PASS."""
+        return tuple(n for n in self.looks if n >= self.floor)
+
+    def fail_error(self, alpha: float) -> float:
+        """Return what each look may spend of ``alpha``."""
+        return alpha / len(self.looks)
+
+    def pass_error(self, beta: float) -> float:
+        """Return what each look that may PASS spends of ``beta``."""
+        return beta / max(1, len(self.pass_looks))
+
+    def after(self, n: int) -> int | None:
+        """Return the first look beyond ``n``."""
+        return next((look for look in self.looks if look > n), None)
+
+
+@cache
+def quantile_schedule(quantile: float, most: int) -> Schedule:
+    """Return the looks of a test of one tail quantile, ending at ``most`` observations.
+
+    The higher the quantile, the rarer what it is about: the looks grow as 1 / (1 - quantile), but
+    never below a fifth of those of P99, so that a block outlasts a burst of 20.
+
+    >>> quantile_schedule(0.99, 20_000).looks
+    (300, 500, 1000, 2000, 5000, 10000, 20000)
+    >>> quantile_schedule(0.99, 20_000).pass_looks
+    (5000, 10000, 20000)
+    >>> quantile_schedule(0.999, 60_000).looks
+    (3000, 5000, 10000, 20000, 50000, 60000)
+    """
+    if not (0 < quantile < 1 and most >= 1):
+        raise ValueError(f"no looks for quantile {quantile!r} and {most!r} observations")
+    scale = max(0.2, 0.01 / (1.0 - quantile))
+    due = [round(n * scale) for n in _LOOKS]
+    early = due[0] if due[0] < most else None
+    looks = (*(n for n in due if n < most), min(most, due[-1]))
+    return Schedule(looks, round(_FLOOR * scale), min(1000, round(_BLOCK * scale)), early)

@@ -1,0 +1,68 @@
+"""The table at the end of a pytest run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_mlgates.ledger import Ledger
+from pytest_mlgates.report import Report
+from pytest_mlgates.table import HEADINGS, rows
+
+__all__ = ["show", "table"]
+
+_COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red"}
+_MOST_LINES = 20
+
+
+def show(reporter: Any, report: Report, ledger: Ledger) -> None:
+    """Write the table, what was found, and why the run does not pass."""
+    reporter.ensure_newline()
+    reporter.section(f"ML gates: {report.outcome.upper()}")
+    found = [row for row in rows(report) if row.verdict != "MISSING"]
+    for row, line in zip(
+        [None, *found], table([HEADINGS, *(r.cells() for r in found)]), strict=True
+    ):
+        colour = _COLOURS.get(row.verdict, "yellow") if row else "bold"
+        reporter.write_line(line, **{colour: True})
+    for row in found:
+        if row.shown is None or row.verdict == "PASS":
+            continue
+        for finding in row.shown.findings:
+            reporter.write_line(f"  {row.gate}: {printable(finding)}")
+    gaps = [f"{gap['system']}: {gap['entry']}" for gap in report.missing]
+    if gaps:
+        shown = ", ".join(gaps[:_MOST_LINES]) + (", …" if len(gaps) > _MOST_LINES else "")
+        reporter.write_line(f"missing ({len(gaps)} configured, no evidence): {shown}")
+    for waiver in report.waived:
+        reporter.write_line(
+            f"waiver of {waiver['system']}: {waiver['gate']} ({waiver['state']}) until "
+            f"{waiver['expires']}, approved by {waiver['approved_by']}"
+        )
+    for problem in [*report.problems[:_MOST_LINES], *ledger.faults]:
+        reporter.write_line(printable(problem), red=True)
+    if len(report.problems) > _MOST_LINES:
+        reporter.write_line(f"and {len(report.problems) - _MOST_LINES} more")
+    if ledger.folder is not None and not ledger.faults:
+        reporter.write_line(f"report: {ledger.folder / 'report.html'}")
+
+
+def table(lines: list[tuple[str, ...]]) -> list[str]:
+    """Return lines with their columns aligned.
+
+    >>> table([("a", "bc"), ("long", "d")])
+    ['a     bc', 'long  d']
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def printable(text: str) -> str:
+    """Keep measured text from steering the terminal.
+
+    >>> printable("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

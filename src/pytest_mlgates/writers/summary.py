@@ -1,0 +1,61 @@
+"""``summary.md``; also appended to the file that GITHUB_STEP_SUMMARY names."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from pytest_mlgates.report import Report
+from pytest_mlgates.table import HEADINGS, rows
+from pytest_mlgates.writers import put
+
+__all__ = ["markdown", "write"]
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write ``summary.md``; a run that has not ended is not sent to GitHub."""
+    text = markdown(report)
+    put(folder / "summary.md", text)
+    step = os.environ.get("GITHUB_STEP_SUMMARY")
+    if step and "finished" in report.environment:
+        with Path(step).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def markdown(report: Report) -> str:
+    """Return the report as Markdown fit for a pull-request comment."""
+    lines = [f"## ML gates: {report.outcome.upper()}", ""]
+    table = list(rows(report))
+    if table:
+        lines += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
+        lines += ["| " + " | ".join(_safe(cell) for cell in row.cells()) + " |" for row in table]
+        lines.append("")
+    sections = {
+        "Why it does not pass": report.problems,
+        "Findings": [
+            f"{row.system}: {row.gate}: {finding}"
+            for row in table
+            if row.shown is not None
+            for finding in row.shown.findings
+        ],
+        "Missing": [
+            f"{gap['system']}: {gap['entry']} left no evidence ({gap['source']})"
+            for gap in report.missing
+        ],
+        "Waivers": [
+            f"{w['system']}: {w['gate']}, {w['state']} until {w['expires']}, approved by "
+            f"{w['approved_by']}, owner {w['owner']}: {w['reason']}"
+            for w in report.waived
+        ],
+    }
+    for title, entries in sections.items():
+        if entries:
+            lines += [f"### {title}", "", *(f"- {_safe(str(entry))}" for entry in entries), ""]
+    return "\n".join(lines) + "\n"
+
+
+def _safe(text: str) -> str:
+    """Keep measured text from becoming markup."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", flat)
