@@ -9,7 +9,7 @@ pair does not count as evidence against it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -31,10 +31,10 @@ _REPEATS = 10
 
 
 def inert(text: str, number: int) -> str:
-    """Return ``text`` with blanks at its end that mean nothing; each number gives others.
+    r"""Return ``text`` with blanks at its end that mean nothing; each number gives others.
 
     >>> [inert("a", n) for n in (0, 1, 2, 3)]
-    ['a', 'a\\n', 'a ', 'a\\n\\n']
+    ['a', 'a\n', 'a ', 'a\n\n']
     """
     marks = ""
     while number > 0:
@@ -58,6 +58,7 @@ class Trial:
     squares: float = 0.0
 
     def add(self, differences: NDArray[np.float64]) -> None:
+        """Count fresh differences."""
         self.n += len(differences)
         self.total += float(differences.sum())
         self.squares += float((differences**2).sum())
@@ -132,10 +133,12 @@ class Audit:
         self.centred[template] += centred
         self.squares[template] += centred**2
 
-    def note(self, before: NDArray[np.float64], after: Sequence[float]) -> None:
-        """Compare two answers to the same texts; a different one means noise."""
-        if any(_apart(a, b) for a, b in zip(before, after, strict=True)):
-            self.noisy = True
+    def same(
+        self, template: int, some: Iterable[int], row: NDArray[np.float64]
+    ) -> Generator[Any, Any, bool]:
+        """Ask some names of a block again; tell whether they get the same scores."""
+        again = yield from self.asker.ask([self.text(template, int(i)) for i in some])
+        return not any(_apart(row[i], value) for i, value in zip(some, again, strict=True))
 
     def recheck(self, cells: Sequence[tuple[int, int]]) -> Steps:
         """Ask cells again, each of them seen once so far; a different answer means noise."""
@@ -147,8 +150,8 @@ class Audit:
 
     # --- one pair
 
-    def confirm(self, template: int, row: NDArray[np.float64]) -> Steps:
-        """Find out whether the largest gap of a block is exact, noise, or noise frozen by text.
+    def confirm(self, template: int, row: NDArray[np.float64]) -> Generator[Any, Any, bool]:
+        """Tell whether the largest gap of a block repeats itself, and if so whether it is exact.
 
         The pair is asked ten times, and ten times more with blanks at the end of the text: a
         scorer that draws a random score for each text and remembers it repeats itself exactly,
@@ -158,8 +161,7 @@ class Audit:
         first = yield from self.pair_scores(high, low, [template] * _REPEATS, variants=False)
         steady = not any(_apart(a, row[high]) or _apart(b, row[low]) for a, b in first)
         if not steady:
-            self.noisy = True
-            return
+            return False
         gaps = first[:, 0] - first[:, 1]
         try:
             moved = yield from self.pair_scores(high, low, [template] * _REPEATS, variants=True)
@@ -168,16 +170,17 @@ class Audit:
         changed = moved[:, 0] - moved[:, 1]
         if any(_apart(gap, gaps[0]) for gap in changed):
             self.frozen = True
-            return
-        gaps = np.concatenate([gaps, changed])
+            return True
         scores = (float(row[high]), float(row[low]))
-        self.exact = Exact(high, low, template, scores, float(gaps.min()), len(gaps))
+        gap = scores[0] - scores[1]
+        self.exact = Exact(high, low, template, scores, gap, len(gaps) + len(changed))
+        return True
 
     def pair_scores(
         self, high: int, low: int, templates: Sequence[int], *, variants: bool, start: int = 0
     ) -> Generator[Any, Any, NDArray[np.float64]]:
         """Return the scores (high, low), a row for each template, asked in random order."""
-        texts, flips = [], self.rng.random(len(templates)) < 0.5  # noqa: PLR2004
+        texts, flips = [], self.rng.random(len(templates)) < 0.5
         for number, (template, flip) in enumerate(zip(templates, flips, strict=True)):
             pair = [self.text(template, high), self.text(template, low)]
             if variants:
@@ -214,7 +217,8 @@ class Audit:
 
     def cells(self) -> NDArray[np.float64]:
         """Mean scores, (templates seen, names)."""
-        return self.sums[self.seen] / self.counts[self.seen, None]
+        means: NDArray[np.float64] = self.sums[self.seen] / self.counts[self.seen, None]
+        return means
 
     def variances(self) -> NDArray[np.float64]:
         """Variance of one score, (templates seen, names): the largest of three estimates.
@@ -228,10 +232,11 @@ class Audit:
         names = len(self.names)
         cell: NDArray[np.float64] = np.maximum(inside, 0.0) / free * names / max(names - 1, 1)
         pooled = np.maximum(cell.mean(axis=0)[None, :], cell.mean(axis=1)[:, None])
-        return np.maximum(cell, pooled)
+        largest: NDArray[np.float64] = np.maximum(cell, pooled)
+        return largest
 
     def noise_sd(self) -> float:
-        """Standard deviation of one score about its mean, over all cells."""
+        """Return the standard deviation of one score about its mean, over all cells."""
         counts = self.counts[self.seen, None]
         inside = self.squares[self.seen] - self.centred[self.seen] ** 2 / counts
         free = float((counts - 1).sum()) * max(len(self.names) - 1, 1)

@@ -65,7 +65,7 @@ class _Search:
         if high is None or low is None:
             return False
         noise = 2 * self.plan.audit.noise_sd() * (2 / _AVERAGED) ** 0.5
-        return abs(high - low) >= gate.max_gap * (1 - 1e-9) + noise * self.plan.audit.noisy
+        return bool(abs(high - low) >= self.plan.reach + noise * self.plan.audit.noisy)
 
 
 def find_smaller(plan: Plan) -> Generator[Any, Any, Counterexample | None]:
@@ -79,7 +79,7 @@ def find_smaller(plan: Plan) -> Generator[Any, Any, Counterexample | None]:
     choice = [(names[high].text, names[low].text)]
     row = audit.cells()[list(audit.seen).index(template)] if audit.counts[template] else None
     if row is not None and not audit.noisy:
-        wide = np.argwhere(row[:, None] - row[None, :] >= plan.gate.max_gap * (1 - 1e-9))
+        wide = np.argwhere(row[:, None] - row[None, :] >= plan.reach)
         wide = wide if len(wide) else np.array([[high, low]])
         choice = [(names[int(a)].text, names[int(b)].text) for a, b in wide]
     choice = sorted(choice, key=lambda two: (len(two[0]) + len(two[1]), two))[:40]
@@ -91,10 +91,10 @@ def find_smaller(plan: Plan) -> Generator[Any, Any, Counterexample | None]:
     try:
         found = yield from _shrunk(plan, text, choice)
     except ImportError:
-        return Counterexample(record, [*_findings(plan, record), _INSTALL])
+        return Counterexample(record, [*_findings(record), _INSTALL])
     if found is not None:
-        small, two, scores = found
-        parts = (len(parts_of(small)), len(parts_of(text)))
+        small, two, scores, left = found
+        parts = (left, len(parts_of(text)))
         record |= {
             "names": list(two),
             "scores": [float(f"{score:.6g}") for score in scores],
@@ -102,7 +102,7 @@ def find_smaller(plan: Plan) -> Generator[Any, Any, Counterexample | None]:
             "shrunk": _shown(small),
             "parts": list(parts),
         }
-    return Counterexample(record, _findings(plan, record))
+    return Counterexample(record, _findings(record))
 
 
 def _failed(plan: Plan) -> tuple[int, int, int] | None:
@@ -124,7 +124,7 @@ def _failed(plan: Plan) -> tuple[int, int, int] | None:
 
 def _shrunk(
     plan: Plan, text: str, choice: list[tuple[str, str]]
-) -> Generator[Any, Any, tuple[str, tuple[str, str], tuple[float, float]] | None]:
+) -> Generator[Any, Any, tuple[str, tuple[str, str], tuple[float, float], int] | None]:
     asker = plan.asker
     if not asker.awaits:
         search = _Search(plan, asker.ask_now)
@@ -144,12 +144,12 @@ def _shrunk(
         search, found = yield hunt()
     if found is None:
         return None
-    small, two = found
+    small, two, left = found
     placeholder = plan.gate.placeholder
     scores = [search.known.get(small.replace(placeholder, name)) for name in two]
     if scores[0] is None or scores[1] is None:
         return None
-    return small, two, (scores[0], scores[1])
+    return small, two, (scores[0], scores[1]), left
 
 
 def _shown(text: str) -> str:
@@ -157,7 +157,7 @@ def _shown(text: str) -> str:
     return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
 
 
-def _findings(plan: Plan, record: dict[str, Any]) -> list[str]:
+def _findings(record: dict[str, Any]) -> list[str]:
     first, second = record["names"]
     line = f"{first} against {second} on template {record['template']} ({record['digest']})"
     if "scores" in record:

@@ -1,4 +1,4 @@
-"""Is a score the same for every group of names, and for every name?
+"""Tests of whether a score is the same for every group of names, and for every name.
 
 Two questions with one unit of independence, the name. Scores of one name on many templates, or on
 repeated calls, are one observation: counting them as many is the classic error here.
@@ -81,7 +81,9 @@ def contrasts(
     found = []
     for i, group in enumerate(order):
         rest = [j for j in range(len(order)) if j != i]
-        estimate = means[i] - sum(means[j] for j in rest) / others if others and min(counts) else 0.0
+        estimate = (
+            means[i] - sum(means[j] for j in rest) / others if others and min(counts) else 0.0
+        )
         se = None
         if known:
             se = math.sqrt(variances[i] + sum(variances[j] for j in rest) / others**2)
