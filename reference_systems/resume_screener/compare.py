@@ -25,7 +25,7 @@ _INVITED = 1 / 3
 
 
 def names_of(n: int, seed: int) -> dict[str, list[str]]:
-    """Return ``n`` names for each group that are no names of the history by design."""
+    """Return ``n`` names for each group, drawn as the history draws them."""
     random = seeded("compare", seed)
     names: dict[str, list[str]] = {group: [] for group in GROUPS}
     while any(len(known) < n for known in names.values()):
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     groups = {label: by_group(build, texts, names) for label, build in builds.items()}
     gaps = {label: four_names(build, texts) for label, build in builds.items()}
     shares = {label: top_share(build, held_out) for label, build in builds.items()}
-    source = "the real name tables" if data_folder() else "the names shipped here"
+    source = "the real name tables" if data_folder() else "the name table that the gate ships"
     rows = [
         (f"mean score, same résumés, {group} names", [groups[each][group] for each in builds])
         for group in GROUPS

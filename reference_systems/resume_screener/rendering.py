@@ -22,7 +22,7 @@ SECTIONS = ("Experience", "Education", "Skills", "Certificates", "Volunteering",
 _HEADINGS = tuple(f"\n## {section}\n" for section in SECTIONS)
 
 
-class NotAResume(ValueError):  # noqa: N818 (reads as what it is)
+class NotAResume(ValueError):
     """A text that the screener can't read; the message holds nothing of the text."""
 
 

@@ -10,7 +10,6 @@ from reference_systems.resume_screener import fixed, incident, inputs
 
 if TYPE_CHECKING:
     from pytest_mlgates.gates.name_invariance import NameInvariance
-
     from reference_systems.resume_screener.training import Screener
 
 pytestmark = pytest.mark.system("resume_screener")
