@@ -7,11 +7,21 @@ The canonical form is RFC 8785 (JSON Canonicalization Scheme). It has no NaN, no
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeAlias
 
-__all__ = ["FrozenDict", "Json", "Unrecordable", "canonical", "freeze", "sha256"]
+__all__ = [
+    "FrozenDict",
+    "Json",
+    "Unrecordable",
+    "canonical",
+    "freeze",
+    "parse",
+    "printable",
+    "sha256",
+]
 
 Json: TypeAlias = "None | bool | int | float | str | tuple[Json, ...] | Mapping[str, Json]"
 
@@ -53,7 +63,9 @@ def freeze(value: object, path: str = "value") -> Json:
     """Return ``value`` as immutable JSON, or raise :class:`Unrecordable` naming the place.
 
     Sequences become tuples, integers beyond 2**53 (nanoseconds, seeds) become strings, lone
-    surrogates are replaced. NumPy scalars count as the Python numbers they hold.
+    surrogates are replaced. NumPy scalars count as the Python numbers they hold. A whole float
+    becomes an integer, as it would on its way through JSON: what decides now must see what a
+    replay will see.
 
     >>> freeze({"ns": 2**60, "looks": [1, 2.5]})
     {'ns': '1152921504606846976', 'looks': (1, 2.5)}
@@ -72,7 +84,9 @@ def freeze(value: object, path: str = "value") -> Json:
         case float():
             if not math.isfinite(value):
                 raise Unrecordable(f"{path} is {float(value)}: a recorded number must be finite")
-            return float(value)
+            number = float(value)
+            whole = number.is_integer() and abs(number) <= _LARGEST_EXACT
+            return int(number) if whole else number
         case Mapping():
             for key in value:
                 if not isinstance(key, str):
@@ -96,6 +110,31 @@ def canonical(value: object) -> bytes:
     import rfc8785
 
     return rfc8785.dumps(freeze(value))
+
+
+def parse(text: str | bytes) -> Any:
+    """Read JSON that :func:`canonical` wrote.
+
+    RFC 8785 writes the float 1e20 without an exponent; a record holds no such integer.
+
+    >>> parse("[1, 100000000000000000000]")
+    [1, 1e+20]
+    """
+    return json.loads(text, parse_int=_whole)
+
+
+def _whole(digits: str) -> int | float:
+    number = float(digits)  # first, since the time that int() takes grows faster than the length
+    return int(digits) if abs(number) <= _LARGEST_EXACT else number
+
+
+def printable(text: str) -> str:
+    """Keep recorded text on one line, and from steering the terminal.
+
+    >>> printable("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def sha256(value: object) -> str:

@@ -10,14 +10,21 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import inspect
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from enum import StrEnum
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
-from pytest_mlgates.canonical import Json, Unrecordable, canonical, freeze, sha256
+from pytest_mlgates.canonical import (
+    Json,
+    Unrecordable,
+    canonical,
+    freeze,
+    parse,
+    printable,
+    sha256,
+)
 from pytest_mlgates.fields import Limit, convert, hints, limit_of
 
 __all__ = [
@@ -76,7 +83,7 @@ class Measurement:
     def __post_init__(self) -> None:
         fixed = object.__setattr__
         fixed(self, "value", _finite(self.value, "value"))
-        fixed(self, "unit", str(self.unit))
+        fixed(self, "unit", str(freeze(str(self.unit))))
         count = freeze(self.n, "n")
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             raise Unrecordable(
@@ -98,10 +105,15 @@ class Measurement:
 
 
 def _finite(value: object, name: str) -> float:
-    frozen = freeze(value, name)
-    if isinstance(frozen, bool) or not isinstance(frozen, (int, float)):
+    plain = value.item() if getattr(value, "shape", None) == () else value  # type: ignore[attr-defined]
+    if isinstance(plain, bool) or not isinstance(plain, (int, float)):
         raise Unrecordable(f"{name} is a {type(value).__name__}, not a number")
-    return float(frozen)
+    try:
+        number = float(plain)
+    except OverflowError:
+        raise Unrecordable(f"{name} is too large to record") from None
+    freeze(number, name)  # refuses what is not finite
+    return number + 0.0  # a zero has no sign in a record
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -205,35 +217,43 @@ class Gate(ABC):
         Takes what :meth:`measure` takes. Never raises for a verdict or a broken measure: that is
         evidence with the outcome ERROR.
         """
-        return self.evidence(self.judge(*args, **kwargs), args, kwargs)
+        about = self.subject_in(args, kwargs)
+        return self.evidence(self.judge(*args, **kwargs), **about)
 
     async def aio(self, *args: Any, **kwargs: Any) -> Evidence:
         """Do the same as :meth:`run` inside a running event loop."""
-        return self.evidence(await self.ajudge(*args, **kwargs), args, kwargs)
+        about = self.subject_in(args, kwargs)
+        return self.evidence(await self.ajudge(*args, **kwargs), **about)
 
-    def evidence(self, judged: Judged, args: Any, kwargs: Any, **about: Any) -> Evidence:
-        """Return the record of a run; ``about`` adds what a test knows of it."""
+    def subject_in(self, args: Any, kwargs: Any) -> dict[str, str | None]:
+        """Return the name and the digest of what a call gates, before the call can change it."""
         from pytest_mlgates.digests import subject_of
 
-        subject, digest = subject_of(self, args, kwargs)
-        known = {"entry": self.name, "subject": subject, "subject_digest": digest, **about}
+        name, digest = subject_of(self, args, kwargs)
+        return {"subject": name, "subject_digest": digest}
+
+    def evidence(self, judged: Judged, **about: Any) -> Evidence:
+        """Return the record of a run; ``about`` adds its subject and what a test knows of it."""
         return Evidence(
             gate=self.name,
             policy=self.policy(),
             limit=self.limit_field(),
             measurement=judged.measurement,
             verdict=judged.verdict,
-            **known,
+            **about,
         )
 
     def judge(
         self, *args: Any, on_look: Callable[[Measurement], object] | None = None, **kwargs: Any
     ) -> Judged:
         """Measure until ``decide`` answers; awaitables run on an event loop of the gate's own."""
-        steps = self._steps(on_look, args, kwargs)
+        steps = self._steps(on_look, args, kwargs, (KeyboardInterrupt, GeneratorExit))
         loop = None
         try:
             pending = next(steps)
+            if _in_a_loop():
+                _close(pending)
+                steps.throw(Unmeasurable(_USE_AIO))
             loop = asyncio.Runner()
             while True:
                 try:
@@ -254,7 +274,8 @@ class Gate(ABC):
         self, *args: Any, on_look: Callable[[Measurement], object] | None = None, **kwargs: Any
     ) -> Judged:
         """Do the same as :meth:`judge`; awaitables run on the running loop."""
-        steps = self._steps(on_look, args, kwargs)
+        stops = (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)
+        steps = self._steps(on_look, args, kwargs, stops)
         try:
             pending = next(steps)
             while True:
@@ -271,13 +292,18 @@ class Gate(ABC):
             steps.close()
 
     def _steps(
-        self, on_look: Callable[[Measurement], object] | None, args: Any, kwargs: Any
+        self,
+        on_look: Callable[[Measurement], object] | None,
+        args: Any,
+        kwargs: Any,
+        stops: tuple[type[BaseException], ...],
     ) -> Generator[Awaitable[Any], Any, Judged]:
-        """Yield what must be awaited; return what came of it."""
+        """Yield what must be awaited; return what came of it. ``stops`` end the run as they are."""
         seen: Measurement | None = None
         verdict = Verdict(Outcome.ERROR, f"{self.name} measured nothing")
         looks: Generator[Look, Any, Any] | None = None
         try:
+            _check_call(self, args, kwargs)
             produced: Any = self.measure(*args, **kwargs)
             if inspect.isawaitable(produced):
                 produced = yield produced
@@ -302,7 +328,7 @@ class Gate(ABC):
                     raise Unmeasurable(f"decide gave {_a(verdict)} and not a Verdict")
                 if verdict.outcome != Outcome.INCONCLUSIVE:
                     break
-        except (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError):
+        except stops:
             raise
         except (Unmeasurable, Unrecordable) as error:
             return Judged(seen, Verdict(Outcome.ERROR, str(error)), error)
@@ -314,6 +340,30 @@ class Gate(ABC):
             if looks is not None:
                 looks.close()
         return Judged(seen, verdict)
+
+
+_USE_AIO = "an event loop is running here: write `await gate.aio(...)`"
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _close(pending: object) -> None:
+    if inspect.iscoroutine(pending):
+        pending.close()  # so that it needs no warning of its own
+
+
+def _check_call(gate: Gate, args: Any, kwargs: Any) -> None:
+    """Say in words what is wrong with a call; a TypeError from inside would not be shown."""
+    try:
+        inspect.signature(gate.measure).bind(*args, **kwargs)
+    except TypeError as error:
+        raise Unmeasurable(f"{gate.name} was called with the wrong arguments: {error}") from None
 
 
 async def _awaited(pending: Awaitable[Any]) -> Any:
@@ -332,8 +382,7 @@ def _looks(produced: Any) -> Generator[Look, Any, Any]:
 
 
 def _a(value: object) -> str:
-    if inspect.iscoroutine(value):
-        value.close()  # named here, so it needs no warning of its own
+    _close(value)
     return f"a {type(value).__name__}" if value is not None else "None"
 
 
@@ -405,6 +454,7 @@ class Evidence:
             "seed",
         ):
             fixed(self, name, str(freeze(str(getattr(self, name)))))
+        fixed(self, "subject_digest", freeze(self.subject_digest, "subject_digest"))
 
     def __bool__(self) -> NoReturn:
         raise TypeError("Evidence is neither true nor false: compare its outcome")
@@ -446,7 +496,7 @@ class Evidence:
     @classmethod
     def from_json(cls, text: str) -> Evidence:
         """Read what :meth:`to_json` wrote."""
-        return cls.from_dict(json.loads(text))
+        return cls.from_dict(parse(text))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
@@ -468,8 +518,8 @@ class GateFailed(AssertionError):
     def __str__(self) -> str:
         evidence = self.evidence
         name = f"{evidence.system}: {evidence.entry}" if evidence.system else evidence.entry
-        lines = [f"{name} {evidence.outcome.upper()}: {evidence.verdict.reason}"]
-        lines += [f"  {finding}" for finding in evidence.findings]
+        lines = [f"{name} {evidence.outcome.upper()}: {printable(evidence.verdict.reason)}"]
+        lines += [f"  {printable(finding)}" for finding in evidence.findings]
         if evidence.source:
             lines.append(f"  policy: {evidence.source}")
         return "\n".join(lines)

@@ -44,7 +44,7 @@ def _commit(root: Path) -> Mapping[str, Json] | None:
     try:
         head = _git(root, "rev-parse", "HEAD")
         return {"id": head.strip(), "dirty": bool(_git(root, "status", "--porcelain").strip())}
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
 
 
@@ -61,9 +61,12 @@ def _git(root: Path, *words: str) -> str:
 
 
 def _packages() -> dict[str, Json]:
-    found = {}
+    found: dict[str, Json] = {}
     for distribution in metadata.distributions():
-        name = distribution.metadata["Name"]
-        if name:
-            found[name.lower().replace("_", "-")] = distribution.version
+        try:
+            name, version = distribution.metadata["Name"], distribution.version
+        except Exception:  # noqa: BLE001, S112  (half an uninstalled package; the report goes on)
+            continue
+        if name and version:
+            found[name.lower().replace("_", "-")] = version
     return dict(sorted(found.items()))

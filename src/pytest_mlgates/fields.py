@@ -152,6 +152,8 @@ def _number(kind: type, value: Any, field: str, unit: str) -> Any:
         raise FieldError(field, f"expected {words}, got an integer too large to hold") from None
     if not math.isfinite(number):
         raise FieldError(field, f"expected {words}, got {value!r}")
+    if abs(number) > 2**53 and kind is int:
+        raise FieldError(field, f"expected {words}, got more than a record can hold (2**53)")
     return number
 
 

@@ -6,10 +6,12 @@ one of the second tells which gate was running when its process died.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TextIO
 
+from pytest_mlgates.canonical import parse
 from pytest_mlgates.core import Evidence
 
 __all__ = ["FOLDER", "Journal", "read_journals"]
@@ -20,8 +22,8 @@ FOLDER = "journal"
 class Journal:
     """Appends to ``<report folder>/journal/<process>.jsonl``; without a folder it does nothing.
 
-    A full disk does not stop the run: ``fault`` says what happened, and evidence still travels on
-    pytest's own reports.
+    A full disk does not stop the run: ``fault`` says what happened (the report is incomplete then),
+    and evidence still travels on pytest's own reports.
     """
 
     def __init__(self, folder: Path | None, process: str) -> None:
@@ -31,26 +33,27 @@ class Journal:
 
     def started(self, test: str, entry: str, call: int, attempt: int) -> None:
         """Note that a gate is about to measure."""
-        self._write({"started": [test, entry, call, attempt]})
+        self._write(json.dumps({"started": [test, entry, call, attempt]}))
 
     def recorded(self, evidence: Evidence) -> None:
         """Append a piece of evidence."""
-        self._write({"evidence": json.loads(evidence.to_json())})
+        self._write(f'{{"evidence":{evidence.to_json()}}}')
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # a full disk was told of when it was met
+                self._file.close()
             self._file = None
 
-    def _write(self, line: object) -> None:
+    def _write(self, line: str) -> None:
         if self._path is None or self.fault:
             return
         try:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("a", encoding="utf-8")
-            self._file.write(json.dumps(line, ensure_ascii=True) + "\n")
+            self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:
             self.fault = f"{self._path}: the journal can't be written: {error.strerror}"
@@ -64,7 +67,7 @@ def read_journals(folder: Path) -> tuple[list[Evidence], list[str]]:
         running: dict[tuple[object, ...], str] = {}
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
             try:
-                data = json.loads(line)
+                data = parse(line)
                 if "evidence" in data:
                     evidence = Evidence.from_dict(data["evidence"])
                     running.pop(evidence.identity, None)

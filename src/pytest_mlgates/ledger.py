@@ -58,7 +58,7 @@ class Ledger:
         self.faults: list[str] = []
         self._texts: dict[str, None] = {}
         self._expected = self._arrived = 0
-        self._started = datetime.now(UTC)
+        self._started = datetime.now(UTC).replace(microsecond=0)
 
     def open_folder(self) -> None:
         """Replace what an earlier run left with a report that says ``incomplete``.
@@ -68,10 +68,13 @@ class Ledger:
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+        if (self.folder / FOLDER).exists():  # an old journal left there would be read as ours
+            shutil.rmtree(self.folder / FOLDER)
         facts = {**self.facts, "started": self._started.isoformat()}
         report = build([], [], ["the run has not ended"], facts, self._started)
-        write_all(report, self.folder)
+        faults = write_all(report, self.folder)
+        if faults:
+            raise OSError(0, faults[0])
 
     def take(self, texts: Sequence[str]) -> None:
         """Take the evidence that a test report carried, as JSON texts."""
@@ -96,19 +99,16 @@ class Ledger:
             self.lost.append(
                 f"{gap} of {self._expected} recorded pieces of evidence did not arrive"
             )
-        now = datetime.now(UTC)
+        now = datetime.now(UTC).replace(microsecond=0)  # as the report tells it
         facts = {
             **(environment(self.root) if self.folder is not None else {}),
             **self.facts,
-            "started": self._started.isoformat(timespec="seconds"),
-            "finished": now.isoformat(timespec="seconds"),
+            "started": self._started.isoformat(),
+            "finished": now.isoformat(),
         }
         report = build(evidence, scopes_of(configs, profile), self.lost, facts, now)
         if self.folder is not None:
-            try:
-                write_all(report, self.folder)
+            self.faults += write_all(report, self.folder)
+            if not self.faults:
                 shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
-            except OSError as error:
-                place = error.filename or self.folder
-                self.faults.append(f"{place}: the report can't be written: {error.strerror}")
         return report

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -40,18 +40,29 @@ def load(name: str) -> type[Gate]:
 
     from pytest_mlgates.core import Gate
 
-    if name in _own():
-        module = importlib.import_module(f"pytest_mlgates.gates.{name}")
-        cls = getattr(module, class_name(name))
-    elif name in _entry_points():
-        cls = _entry_points()[name].load()
-    else:
+    cls: Any
+    if name not in names():
         raise UnknownGate(f"no gate is called {name!r}{did_you_mean(name, names())}")
+    try:
+        if name in _own():
+            module = importlib.import_module(f"pytest_mlgates.gates.{name}")
+            cls = getattr(module, class_name(name))
+        else:
+            cls = _entry_points()[name].load()
+    except (ImportError, AttributeError) as error:
+        raise UnknownGate(f"the gate {name!r} can't be imported: {error}") from error
     if not (isinstance(cls, type) and issubclass(cls, Gate)):
         raise UnknownGate(f"the entry point {name!r} gives {cls!r}, which is no Gate")
-    if cls.name != name:
-        raise UnknownGate(f"the gate {cls.__qualname__} calls itself {cls.name!r}, not {name!r}")
-    return cls
+    if getattr(cls, "name", None) != name:
+        called = getattr(cls, "name", None)
+        raise UnknownGate(f"the gate {cls.__qualname__} calls itself {called!r}, not {name!r}")
+    if "__dataclass_fields__" not in vars(cls):
+        raise UnknownGate(
+            f"the gate {cls.__qualname__} is no dataclass: write "
+            "@dataclass(frozen=True, kw_only=True)"
+        )
+    gate: type[Gate] = cls
+    return gate
 
 
 def class_name(name: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_mlgates.core import (
@@ -39,6 +40,8 @@ class Occasion:
     started: Callable[[str, str, int, int], object]
     record: Callable[[Evidence], object]
     progress: Callable[[Measurement], object] | None = None
+    #: lets what is said last reach the terminal, past pytest's capture
+    uncapture: Callable[[], object] = lambda: None
 
 
 def seed_for(run_seed: int, *names: object) -> int:
@@ -62,10 +65,13 @@ class GateRunner:
         self._gate = gate
         self._occasion = occasion
         self._seeded = "seed" in inspect.signature(gate.measure).parameters
+        self._numbers = itertools.count(1)
         self.recorded: list[Evidence] = []
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name in self._gate.policy():
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in self._gate.policy():
             return getattr(self._gate, name)
         raise AttributeError(
             f"the fixture {self._gate.name!r} has no attribute {name!r}: call it, await its aio(), "
@@ -74,36 +80,38 @@ class GateRunner:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Evidence:
         """Measure, record, and raise unless the subject may pass."""
-        number = self._begin()
-        with _LastWords(self, number):
+        __tracebackhide__ = True  # pytest would print the arguments: inputs are not ours to show
+        number, about = self._begin(args, kwargs)
+        with _LastWords(self, number, about):
             try:
                 judged = self._gate.judge(*args, **self._extra(kwargs, number))
             except BaseException as stop:
-                self._stopped(number, stop, args, kwargs)
+                self._stopped(number, stop, about)
                 raise
-        return self._end(number, judged, args, kwargs)
+        return self._end(number, judged, about)
 
     async def aio(self, *args: Any, **kwargs: Any) -> Evidence:
         """Do the same inside a running event loop."""
-        number = self._begin()
-        with _LastWords(self, number):
+        __tracebackhide__ = True
+        number, about = self._begin(args, kwargs)
+        with _LastWords(self, number, about):
             try:
                 judged = await self._gate.ajudge(*args, **self._extra(kwargs, number))
             except BaseException as stop:
-                self._stopped(number, stop, args, kwargs)
+                self._stopped(number, stop, about)
                 raise
-        return self._end(number, judged, args, kwargs)
+        return self._end(number, judged, about)
 
     def never_called(self) -> Evidence:
         """Record that the test asked for the gate and did not use it."""
         reason = "the test asked for this gate and never called it"
-        return self._keep(1, Judged(None, Verdict(Outcome.ERROR, reason)), (), {})
+        return self._keep(1, Judged(None, Verdict(Outcome.ERROR, reason)), {})
 
-    def _begin(self) -> int:
-        number = len(self.recorded) + 1
+    def _begin(self, args: Any, kwargs: Any) -> tuple[int, dict[str, str | None]]:
+        number = next(self._numbers)  # calls may be under way at once
         at = self._occasion
         at.started(at.test, at.entry, number, at.attempt)
-        return number
+        return number, self._gate.subject_in(args, kwargs)
 
     def _extra(self, kwargs: dict[str, Any], number: int) -> dict[str, Any]:
         extra = {**kwargs, "on_look": self._occasion.progress}
@@ -115,22 +123,25 @@ class GateRunner:
         at = self._occasion
         return seed_for(at.run_seed, at.test, at.entry, number)
 
-    def _stopped(self, number: int, stop: BaseException, args: Any, kwargs: Any) -> None:
+    def _stopped(
+        self, number: int, stop: BaseException, about: Mapping[str, str | None]
+    ) -> None:
         reason = f"the measure was stopped by {type(stop).__name__}"
-        self._keep(number, Judged(None, Verdict(Outcome.ERROR, reason)), args, kwargs)
+        self._keep(number, Judged(None, Verdict(Outcome.ERROR, reason)), about)
 
-    def _end(self, number: int, judged: Judged, args: Any, kwargs: Any) -> Evidence:
-        evidence = self._keep(number, judged, args, kwargs)
+    def _end(self, number: int, judged: Judged, about: Mapping[str, str | None]) -> Evidence:
+        __tracebackhide__ = True
+        evidence = self._keep(number, judged, about)
         if self._occasion.role == Role.GATE and self._occasion.raises(evidence):
-            raise GateFailed(evidence) from judged.cause
+            # not from judged.cause: its text and its frames may hold what the gate guards
+            raise GateFailed(evidence) from None
         return evidence
 
-    def _keep(self, number: int, judged: Judged, args: Any, kwargs: Any) -> Evidence:
+    def _keep(self, number: int, judged: Judged, about: Mapping[str, str | None]) -> Evidence:
         at = self._occasion
         evidence = self._gate.evidence(
             judged,
-            args,
-            kwargs,
+            **about,
             test=at.test,
             claim=at.claim,
             system=at.system,
@@ -149,8 +160,10 @@ class GateRunner:
 class _LastWords:
     """While a gate measures: a process that has to be ended leaves evidence first."""
 
-    def __init__(self, runner: GateRunner, number: int) -> None:
-        self._runner, self._number = runner, number
+    def __init__(
+        self, runner: GateRunner, number: int, about: Mapping[str, str | None]
+    ) -> None:
+        self._runner, self._number, self._about = runner, number, about
 
     def __enter__(self) -> None:
         self._off = on_unstoppable(self._say)
@@ -159,4 +172,6 @@ class _LastWords:
         self._off()
 
     def _say(self, reason: str) -> None:
-        self._runner._keep(self._number, Judged(None, Verdict(Outcome.ERROR, reason)), (), {})  # noqa: SLF001
+        judged = Judged(None, Verdict(Outcome.ERROR, reason))
+        self._runner._keep(self._number, judged, self._about)  # noqa: SLF001  (one class in two)
+        self._runner._occasion.uncapture()  # noqa: SLF001

@@ -14,7 +14,7 @@ from pytest_mlgates.core import Gate
 from pytest_mlgates.fields import FieldError, describe, hints, limit_of
 from pytest_mlgates.registry import did_you_mean, load, names
 
-__all__ = ["DIALECT", "config_schema", "gate_schema", "make"]
+__all__ = ["DIALECT", "config_schema", "gate_schema", "make", "summary"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -30,12 +30,26 @@ def make(cls: type[Gate], values: Mapping[str, Any]) -> Gate:
     for required in _required(cls):
         if required not in values:
             raise FieldError("", f"{cls.name} needs {required}: {describe(known[required])}")
-    return cls(**values)
+    try:
+        return cls(**values)
+    except FieldError:
+        raise
+    except (TypeError, ValueError) as error:  # a check of the gate's own
+        raise FieldError("", f"{cls.name}: {error}") from None
+
+
+def summary(cls: type[Gate]) -> str:
+    """Return the first line of a gate's docstring."""
+    return next(iter((cls.__doc__ or "").strip().splitlines()), cls.name)
 
 
 def gate_schema(cls: type[Gate]) -> dict[str, Any]:
     """Return the JSON Schema of a gate's policy."""
-    defaults = {f.name: f.default for f in dataclasses.fields(cls) if _has_default(f)}
+    defaults = {
+        f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+        for f in dataclasses.fields(cls)
+        if _has_default(f)
+    }
     properties = {}
     for field, annotation in hints(cls).items():
         schema = _schema(annotation)
@@ -44,10 +58,9 @@ def gate_schema(cls: type[Gate]) -> dict[str, Any]:
         if text := describe(annotation):
             schema["description"] = text[0].upper() + text[1:]
         properties[field] = schema
-    summary = (cls.__doc__ or cls.name).strip().splitlines()[0]
     return {
         "type": "object",
-        "description": summary,
+        "description": summary(cls),
         "properties": properties,
         "required": _required(cls),
         "additionalProperties": False,
@@ -119,7 +132,9 @@ def _record_schema(which: str) -> dict[str, Any]:
 
 
 def _has_default(field: dataclasses.Field[Any]) -> bool:
-    return field.default is not dataclasses.MISSING
+    return dataclasses.MISSING is not field.default or (
+        dataclasses.MISSING is not field.default_factory
+    )
 
 
 def _required(cls: type[Gate]) -> list[str]:

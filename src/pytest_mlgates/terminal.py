@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_mlgates.canonical import printable
 from pytest_mlgates.ledger import Ledger
 from pytest_mlgates.report import Report
 from pytest_mlgates.table import HEADINGS, rows
@@ -23,7 +24,7 @@ def show(reporter: Any, report: Report, ledger: Ledger) -> None:
         [None, *found], table([HEADINGS, *(r.cells() for r in found)]), strict=True
     ):
         colour = _COLOURS.get(row.verdict, "yellow") if row else "bold"
-        reporter.write_line(line, **{colour: True})
+        reporter.write_line(printable(line), **{colour: True})
     for row in found:
         if row.shown is None or row.verdict == "PASS":
             continue
@@ -32,12 +33,15 @@ def show(reporter: Any, report: Report, ledger: Ledger) -> None:
     gaps = [f"{gap['system']}: {gap['entry']}" for gap in report.missing]
     if gaps:
         shown = ", ".join(gaps[:_MOST_LINES]) + (", …" if len(gaps) > _MOST_LINES else "")
-        reporter.write_line(f"missing ({len(gaps)} configured, no evidence): {shown}")
-    for waiver in report.waived:
         reporter.write_line(
-            f"waiver of {waiver['system']}: {waiver['gate']} ({waiver['state']}) until "
-            f"{waiver['expires']}, approved by {waiver['approved_by']}"
+            printable(f"missing ({len(gaps)} configured, no evidence): {shown}")
         )
+    for waiver in report.waived:
+        line = (
+            f"waiver of {waiver['system']}: {waiver['gate']} ({waiver['state']}) until "
+            f"{waiver['expires']}, approved by {waiver['approved_by']}: {waiver['reason']}"
+        )
+        reporter.write_line(printable(line))
     for problem in [*report.problems[:_MOST_LINES], *ledger.faults]:
         reporter.write_line(printable(problem), red=True)
     if len(report.problems) > _MOST_LINES:
@@ -58,11 +62,3 @@ def table(lines: list[tuple[str, ...]]) -> list[str]:
         for line in lines
     ]
 
-
-def printable(text: str) -> str:
-    """Keep measured text from steering the terminal.
-
-    >>> printable("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

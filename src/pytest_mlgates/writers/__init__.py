@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -20,10 +20,22 @@ __all__ = ["GROUP", "put", "write_all"]
 GROUP = "pytest_mlgates.writers"
 
 
-def write_all(report: Report, folder: Path) -> None:
-    """Write a report in every format; each file appears whole or not at all."""
-    for write in _writers():
-        write(report, folder)
+def write_all(report: Report, folder: Path) -> list[str]:
+    """Write a report in every format and return a line for each that could not be written.
+
+    Each file appears whole or not at all, and one that fails takes no other with it.
+    """
+    faults = []
+    for name, load in _writers():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            load()(report, folder)
+        except OSError as error:
+            place = error.filename or folder
+            faults.append(f"{place}: can't be written: {error.strerror or error}")
+        except Exception as error:  # a writer of others may break in any way
+            faults.append(f"{folder}: the writer {name!r} broke: {type(error).__name__}")
+    return faults
 
 
 def put(path: Path, text: str) -> None:
@@ -41,7 +53,9 @@ def put(path: Path, text: str) -> None:
     os.replace(file.name, path)  # noqa: PTH105  (Path.replace says no more)
 
 
-def _writers() -> list[Callable[[Report, Path], None]]:
+def _writers() -> Iterator[tuple[str, Callable[[], Callable[[Report, Path], None]]]]:
     own = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem[0] != "_")
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in own]
-    return [m.write for m in modules] + [point.load() for point in entry_points(group=GROUP)]
+    for name in own:
+        yield name, lambda name=name: importlib.import_module(f"{__name__}.{name}").write
+    for point in entry_points(group=GROUP):
+        yield point.name, point.load
