@@ -129,7 +129,8 @@ def main(arguments: list[str] | None = None) -> None:
     gc.collect()
     gc.freeze()  # a full collection over the loaded model would stall bids for longer than the SLA
     with make_server(bidder.bid, options.host, options.port) as server:
-        print(f"{options.build} build on http://{options.host}:{server.server_port}{AUCTION}")  # noqa: T201
+        where = f"http://{options.host}:{server.server_port}{AUCTION}"
+        print(f"{options.build} build on {where}", flush=True)  # noqa: T201
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
 
