@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _usage_errors() as error:
         print(error, file=sys.stderr)
         return USAGE
+    except OSError as error:
+        print(f"{error.filename or 'mlgates'}: {error.strerror or error}", file=sys.stderr)
+        return USAGE
 
 
 def _usage_errors() -> tuple[type[Exception], ...]:
@@ -107,11 +110,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(_: argparse.Namespace) -> int:
     from pytest_mlgates.registry import load, names
+    from pytest_mlgates.schema import summary
 
     for name in names():
         cls = load(name)
         extra = f"  [extra: {cls.extra}]" if cls.extra else ""
-        print(f"{name:24}{(cls.__doc__ or '').strip().splitlines()[0]}{extra}")
+        print(f"{name:24}{summary(cls)}{extra}")
     return 0
 
 
@@ -125,18 +129,12 @@ def _schema(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from pytest_mlgates.config import ConfigError, load_config
+    from pytest_mlgates.config import load_configs
 
-    faults: list[str] = []
-    for file in _configs(args.configs):
-        try:
-            config = load_config(file)
-            print(f"{config.path}: {len(config.entries)} gates, no mistake")
-        except ConfigError as error:
-            faults += error.lines
-    for fault in faults:
-        print(fault, file=sys.stderr)
-    return USAGE if faults else 0
+    for config in load_configs((file, file.as_posix()) for file in _configs(args.configs)):
+        count = len(config.entries)
+        print(f"{config.path}: {count} gate{'s' * (count != 1)}, no mistake")
+    return 0
 
 
 def _init(args: argparse.Namespace) -> int:

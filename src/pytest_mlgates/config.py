@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_mlgates.canonical import printable
 from pytest_mlgates.core import Gate, StatisticalGate
-from pytest_mlgates.fields import FieldError, convert, hints, limit_of
+from pytest_mlgates.fields import FieldError, convert, hints, limit_of, seen
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.registry import UnknownGate, did_you_mean, load
 from pytest_mlgates.schema import make
-from pytest_mlgates.waivers import Waiver
+from pytest_mlgates.waivers import Waiver, same_person
 from pytest_mlgates.yaml_lines import Doc, Path_, YamlError, read_yaml
 
-__all__ = ["Config", "ConfigError", "Entry", "find_configs", "load_config", "tighten"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Entry",
+    "find_configs",
+    "load_config",
+    "load_configs",
+    "tighten",
+]
 
 _KEYS = ("version", "system", "owner", "controls", "gates", "profiles", "waivers")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -73,6 +81,29 @@ class Config:
         return self.profiles.get(name, Profile())
 
 
+def load_configs(files: Iterable[tuple[Path, str]], profile: str | None = None) -> list[Config]:
+    """Read several configs as one set: each system is in one file, and all have the profile.
+
+    ``files`` are paths, each with the path as messages name it.
+    """
+    found: dict[str, Config] = {}
+    faults: list[str] = []
+    for file, shown in files:
+        try:
+            config = load_config(file, shown)
+            config.profile(profile)
+        except ConfigError as error:
+            faults += error.lines
+            continue
+        if config.system in found:
+            other = found[config.system].path
+            faults.append(f"{config.path}: the system {config.system!r} is in {other} too")
+        found[config.system] = config
+    if faults:
+        raise ConfigError(*faults)
+    return list(found.values())
+
+
 def find_configs(place: Path) -> list[Path]:
     """Return the config files of a folder, or the one file."""
     if place.is_dir():
@@ -92,7 +123,7 @@ def load_config(file: Path, shown: str | None = None) -> Config:
         place = f"{shown}:{error.line}:{error.column}" if error.line else shown
         raise ConfigError(f"{place}: {error.message}") from None
     reader = _ConfigReader(doc, shown)
-    config = reader.read(hashlib.sha256(file.read_bytes()).hexdigest())
+    config = reader.read()
     if reader.faults:
         raise ConfigError(*reader.faults)
     return config
@@ -106,11 +137,10 @@ class _ConfigReader:
     def fault(self, path: Path_, message: str, *, key: bool = False) -> None:
         line, column = self.doc.at(path, key=key)
         where = ".".join(map(str, path))
-        self.faults.append(
-            f"{self.shown}:{line}:{column}: {where + ': ' if where else ''}{message}"
-        )
+        text = f"{self.shown}:{line}:{column}: {where + ': ' if where else ''}{message}"
+        self.faults.append(printable(text))
 
-    def read(self, sha256: str) -> Config:
+    def read(self) -> Config:
         root = self.doc.value
         if not isinstance(root, dict):
             raise ConfigError(
@@ -118,7 +148,7 @@ class _ConfigReader:
             )
         self._known((), root, _KEYS)
         if root.get("version") != 1 or isinstance(root.get("version"), bool):
-            found = f", got {root['version']!r}" if "version" in root else ""
+            found = f", got {seen(root['version'])}" if "version" in root else ""
             self.fault(("version",), f"expected version: 1{found}")
         system = self._text(root, "system")
         if system and not _NAME.fullmatch(system):
@@ -126,12 +156,12 @@ class _ConfigReader:
         owner = self._text(root, "owner", needed=False)
         return Config(
             path=self.shown,
-            sha256=sha256,
+            sha256=self.doc.sha256,
             system=system,
             owner=owner,
             controls=self._controls(root.get("controls")),
             entries=(entries := self._entries(root.get("gates"))),
-            profiles=self._profiles(root.get("profiles")),
+            profiles=self._profiles(root.get("profiles"), entries),
             waivers=tuple(self._waivers(root.get("waivers"), owner, entries)),
         )
 
@@ -146,7 +176,7 @@ class _ConfigReader:
         if isinstance(value, str) and value.strip():
             return value
         if key in root:
-            self.fault((key,), f"expected a string, got {value!r}")
+            self.fault((key,), f"expected a string, got {seen(value)}")
         elif needed:
             self.fault((), f"needs {key}")
         return ""
@@ -168,6 +198,9 @@ class _ConfigReader:
             return entries
         for name, fields in found.items():
             path: Path_ = ("gates", name)
+            if not name.strip() or not name.isprintable():
+                self.fault(path, f"{name!r} is no name for an entry", key=True)
+                continue
             if not isinstance(fields, dict):
                 self.fault(path, "expected the gate's fields, as in `{max_ms: 12}`")
                 continue
@@ -190,7 +223,7 @@ class _ConfigReader:
             entries[name] = Entry(name=name, cls=cls, fields=values, source=source)
         return entries
 
-    def _profiles(self, found: Any) -> dict[str, Profile]:
+    def _profiles(self, found: Any, entries: Mapping[str, Entry]) -> dict[str, Profile]:
         profiles = {}
         if found is not None and not isinstance(found, dict):
             self.fault(("profiles",), "expected a mapping of profiles")
@@ -199,7 +232,17 @@ class _ConfigReader:
             record = self._record(("profiles", name), Profile, fields, {"name": name})
             if isinstance(record, Profile):
                 profiles[name] = record
+                self._fits(record, entries)
         return profiles
+
+    def _fits(self, profile: Profile, entries: Mapping[str, Entry]) -> None:
+        for entry in entries.values():
+            try:
+                entry.gate(profile)
+            except FieldError as fault:
+                self.fault(
+                    ("profiles", profile.name, fault.field), f"{entry.name}: {fault.message}"
+                )
 
     def _waivers(self, found: Any, owner: str, entries: Mapping[str, Entry]) -> Iterable[Waiver]:
         if found is not None and not isinstance(found, list):
@@ -214,6 +257,11 @@ class _ConfigReader:
             record = self._record(path, Waiver, fields, known)
             if not isinstance(record, Waiver):
                 continue
+            if owner and same_person(owner, record.approved_by):
+                self.fault(
+                    (*path, "approved_by"),
+                    f"{record.approved_by!r} owns the gate: someone else approves",
+                )
             if record.gate not in entries:
                 hint = did_you_mean(record.gate, tuple(entries))
                 self.fault((*path, "gate"), f"no entry is called {record.gate!r}{hint}")
@@ -243,14 +291,16 @@ class _ConfigReader:
         return record
 
 
-def tighten(gate: Gate, changes: Mapping[str, Any], where: str, source: str) -> Gate:
+def tighten(gate: Gate, changes: Iterable[Mapping[str, Any]], where: str, source: str) -> Gate:
     """Return ``gate`` with stricter limits, or raise :class:`ConfigError`.
 
-    ``where`` names the marker and ``source`` the place of the configured limits.
+    ``changes`` stand side by side, as on one function: the strictest holds. ``where`` names the
+    marker and ``source`` the place of the configured limits.
     """
     known = hints(type(gate))
     values = gate.policy()
-    for field, wanted in changes.items():
+    strictest: dict[str, Any] = {}
+    for field, wanted in (pair for change in changes for pair in change.items()):
         if field not in known:
             hint = did_you_mean(field, tuple(known))
             raise ConfigError(f"{where}: {gate.name} has no field {field!r}{hint}")
@@ -264,13 +314,16 @@ def tighten(gate: Gate, changes: Mapping[str, Any], where: str, source: str) -> 
         except FieldError as fault:
             raise ConfigError(f"{where}: {fault}") from None
         old = getattr(gate, field)
+        if not (old is None or new is None or isinstance(old, (int, float))):
+            raise ConfigError(f"{where}: {field} holds no single number: change it in {source}")
         if old is not None and (new is None or limit.is_looser(new, old)):
             raise ConfigError(
                 f"{where}: {field}={wanted!r} is looser than the {old:g} of {source}: "
                 "a marker may only tighten a limit"
             )
-        values[field] = new
+        if field not in strictest or limit.is_looser(strictest[field], new):
+            strictest[field] = new
     try:
-        return make(type(gate), values)
+        return make(type(gate), {**values, **strictest})
     except FieldError as fault:
         raise ConfigError(f"{where}: {fault}") from None

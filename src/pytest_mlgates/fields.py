@@ -11,7 +11,7 @@ import typing
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-__all__ = ["FieldError", "Limit", "convert", "describe", "hints", "limit_of"]
+__all__ = ["FieldError", "Limit", "convert", "describe", "hints", "limit_of", "seen"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _plain(kind: Any, value: Any, field: str, unit: str) -> Any:
     if origin is Literal:
         if isinstance(value, str) and value in args:
             return value
-        raise FieldError(field, f"expected one of {', '.join(map(str, args))}, got {_seen(value)}")
+        raise FieldError(field, f"expected one of {', '.join(map(str, args))}, got {seen(value)}")
     if origin is tuple:
         return _tuple(args, value, field)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
@@ -128,13 +128,13 @@ def _plain(kind: Any, value: Any, field: str, unit: str) -> Any:
             return kind(value)
         except ValueError:
             choices = ", ".join(str(member.value) for member in kind)
-            raise FieldError(field, f"expected one of {choices}, got {_seen(value)}") from None
+            raise FieldError(field, f"expected one of {choices}, got {seen(value)}") from None
     if kind is float or kind is int:
         return _number(kind, value, field, unit)
     if kind in (bool, str):
         if type(value) is kind:
             return value
-        raise FieldError(field, f"expected {_WORDS[kind]}, got {_seen(value)}")
+        raise FieldError(field, f"expected {_WORDS[kind]}, got {seen(value)}")
     raise FieldError(field, f"has a type that a policy can't hold: {kind!r}")
 
 
@@ -145,7 +145,7 @@ def _number(kind: type, value: Any, field: str, unit: str) -> Any:
     words = _WORDS[kind] + (f" ({unit})" if unit else "")
     allowed = (int, float) if kind is float else (int,)
     if isinstance(value, bool) or not isinstance(value, allowed):
-        raise FieldError(field, f"expected {words}, got {_seen(value)}")
+        raise FieldError(field, f"expected {words}, got {seen(value)}")
     try:
         number = kind(value)
     except OverflowError:
@@ -159,7 +159,7 @@ def _number(kind: type, value: Any, field: str, unit: str) -> Any:
 
 def _tuple(args: tuple[Any, ...], value: Any, field: str) -> tuple[Any, ...]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, (list, tuple)):
-        raise FieldError(field, f"expected a list, got {_seen(value)}")
+        raise FieldError(field, f"expected a list, got {seen(value)}")
     if len(args) == 2 and args[1] is Ellipsis:
         return tuple(convert(args[0], item, f"{field}[{i}]") for i, item in enumerate(value))
     if len(value) != len(args):
@@ -182,7 +182,8 @@ def _union(args: tuple[Any, ...], value: Any, field: str, unit: str) -> Any:
     raise faults[0]
 
 
-def _seen(value: Any) -> str:
+def seen(value: Any) -> str:
+    """Return a value as an error names it, never longer than a line."""
     words = {type(None): "nothing", bool: "the boolean", str: "the string", Mapping: "a mapping"}
     if value is None:
         return "nothing (null)"

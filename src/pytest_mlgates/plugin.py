@@ -121,12 +121,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Hold a known-bad test to its word."""
+    """Hold a known-bad test, and a test that asks for gates while it runs, to its markers."""
     result = yield
-    if _known(item.config) and item.get_closest_marker("known_bad"):
-        from pytest_mlgates.session import uncaught
+    if _known(item.config):
+        from pytest_mlgates.session import uncaught, ungated
 
-        if reason := uncaught(item):
+        known_bad = item.get_closest_marker("known_bad") is not None
+        if reason := ungated(item) or (uncaught(item) if known_bad else ""):
             pytest.fail(reason, pytrace=False)
     return result
 
@@ -148,7 +149,7 @@ class _Controller:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._mistakes: dict[str, None] = {}
-        self._uncollected: list[str] = []
+        self._lost: list[str] = []
         self._report: Report | None = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -161,22 +162,22 @@ class _Controller:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what could not be collected: its gates did not run."""
         if report.failed:
-            self._uncollected.append(f"{report.nodeid or 'the tests'}: could not be collected")
+            self._lost.append(f"{report.nodeid or 'the tests'}: could not be collected")
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that tests were left out; also after pytest.exit, whatever status it asks for."""
+        self._lost.append("the run was interrupted")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Count what a worker recorded; note one that died."""
         output = getattr(node, "workeroutput", None)
         if output is None or error:
-            if _known(self._config) or _named(self._config):
-                _session(self._config).ledger.lost.append(f"the worker {node.gateway.id} died")
+            self._lost.append(f"the worker {node.gateway.id} died")
             return
         self._mistakes.update(dict.fromkeys(output.get(_MISTAKES, ())))
-        recorded, asked = output.get("mlgates", (0, False))
-        if asked:
-            gates = _session(self._config)
-            gates.asked = True
-            gates.ledger.expect(recorded)
+        if said := output.get("mlgates"):
+            _session(self._config).hear(said)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -185,17 +186,23 @@ class _Controller:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
         gates = _known(self._config)
-        if gates is None or _only_collects(self._config) or exitstatus == 4:
+        if gates is None or _only_collects(self._config):
             return
-        if not (gates.asked or _named(self._config)):
+        if exitstatus == pytest.ExitCode.USAGE_ERROR or not (gates.asked or _named(self._config)):
             return
-        lost = gates.ledger.lost
-        lost += self._uncollected
-        if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
-            lost.append("the run was interrupted")
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            self._lost.append("pytest itself broke")
         elif stopped := session.shouldfail or session.shouldstop:
-            lost.append(f"the run was cut short: {stopped}")
-        self._report = gates.finish()
+            self._lost.append(f"the run was cut short: {stopped}")
+        gates.ledger.lost += dict.fromkeys(self._lost)
+        from pytest_mlgates.config import ConfigError
+
+        try:
+            self._report = gates.finish()
+        except ConfigError as error:  # of workers that died before they could say it
+            self._mistakes.update(dict.fromkeys(error.lines))
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            return
         bad = self._report.problems or gates.ledger.faults
         if bad and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -220,8 +227,7 @@ class _Worker:
     def pytest_sessionfinish(self) -> None:
         """Say how much evidence the controller has to have received."""
         if gates := _known(self._config):
-            self._config.workeroutput["mlgates"] = [gates.count, gates.asked]  # type: ignore[attr-defined]
-            gates.journal.close()
+            self._config.workeroutput["mlgates"] = gates.last_words()  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -30,11 +30,10 @@ class Proof:
 
     @property
     def proved(self) -> bool:
-        """Whether every incident was caught, no fix failed, and there was something to see."""
+        """Whether every incident was caught, a fix passed, and none failed."""
         caught = 0 < self.incident["fail"] == self.incident.total()
-        return (
-            caught and self.fixed.total() > 0 and not self.fixed["fail"] and not self.fixed["error"]
-        )
+        alarms = self.fixed["fail"] + self.fixed["error"]
+        return caught and self.fixed["pass"] > 0 and not alarms
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts and the exact 95 % intervals."""
@@ -44,7 +43,7 @@ class Proof:
             "incident": dict(self.incident),
             "fixed": dict(self.fixed),
             "catch_rate": exact(self.incident["fail"], self.incident.total()),
-            "false_alarm_rate": exact(self.fixed["fail"], self.fixed.total()),
+            "false_alarm_rate": exact(self.fixed["fail"] + self.fixed["error"], self.fixed.total()),
             "proved": self.proved,
         }
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pytest_mlgates.canonical import freeze, parse
 from pytest_mlgates.core import Evidence, Outcome
+from pytest_mlgates.profiles import Profile
 from pytest_mlgates.registry import UnknownGate, load
-from pytest_mlgates.report import overall, worst
+from pytest_mlgates.report import EntryInfo, Scope, build
 from pytest_mlgates.schema import make
+from pytest_mlgates.waivers import Waiver
 
-__all__ = ["Replay", "read_report", "replay", "report_schema"]
+__all__ = ["Replay", "evidence_in", "read_report", "replay", "report_schema"]
 
 
 def report_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``report.json``."""
     text = files("pytest_mlgates").joinpath("schemas/report.schema.json").read_text("utf-8")
-    schema: dict[str, Any] = json.loads(text)
+    schema: dict[str, Any] = parse(text)
     return schema
 
 
@@ -29,10 +32,10 @@ def read_report(place: Path) -> dict[str, Any]:
 
     path = place / "report.json" if place.is_dir() else place
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse(path.read_bytes())
     except OSError as error:
         raise ValueError(f"{path}: can't be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: is no JSON: {error}") from None
     validator = jsonschema.Draft202012Validator(report_schema())
     fault = jsonschema.exceptions.best_match(validator.iter_errors(data))
@@ -50,54 +53,87 @@ class Replay:
         self.name, self.outcome, self.fault = name, outcome, fault
 
 
+def evidence_in(data: Mapping[str, Any]) -> Evidence:
+    """Return a piece of evidence as a report holds it, its digest set aside."""
+    return Evidence.from_dict({key: value for key, value in data.items() if key != "digest"})
+
+
 def replay(report: Mapping[str, Any]) -> Iterator[Replay]:
     """Yield what each piece of evidence in a report comes to, then what the summary does."""
-    digests = set()
+    pieces = []
     for data in report["evidence"]:
-        plain = {key: value for key, value in data.items() if key != "digest"}
-        name = f"{data.get('test', '')} {data.get('entry', '')}".strip()
+        name = f"{data['test']} {data['entry']}".strip()
         try:
-            evidence = Evidence.from_dict(plain)
+            evidence = evidence_in(data)
         except (TypeError, ValueError) as error:
             yield Replay(name, "?", f"is no evidence: {error}")
             continue
-        digests.add(evidence.digest)
-        yield Replay(name, evidence.outcome.value, _fault(evidence, str(data.get("digest"))))
-    listed = {
-        digest
-        for system in report["systems"]
-        for gate in system["gates"]
-        for digest in (*gate["evidence"], *gate["proof"])
-    }
-    if listed - digests:
-        yield Replay(
-            "summary", "?", f"names {len(listed - digests)} pieces of evidence that are not there"
-        )
-    by_digest = {e["digest"]: e["verdict"]["outcome"] for e in report["evidence"]}
-    states = [system["outcome"] for system in report["systems"]]
-    if report["outcome"] != overall(states, report["problems"], report["incomplete"]):
-        yield Replay("summary", "?", f"says {report['outcome']} where its systems do not")
-    for system in report["systems"]:
-        if system["outcome"] != worst(gate["status"] for gate in system["gates"]):
-            fault = f"says {system['outcome']} where its gates do not"
-            yield Replay(str(system["system"]), "?", fault)
-        for gate in system["gates"]:
-            outcomes = {by_digest.get(digest) for digest in gate["evidence"]}
-            if gate["status"] == "pass" and outcomes != {"pass"}:
-                fault = f"says PASS where the evidence says {', '.join(map(str, outcomes)) or 'nothing'}"
-                yield Replay(f"{system['system']} {gate['entry']}", "?", fault)
+        pieces.append(evidence)
+        yield Replay(name, evidence.outcome.value, _fault(evidence, data["digest"]))
+    yield from _summary(report, pieces)
 
 
 def _fault(evidence: Evidence, digest: str) -> str:
     if evidence.digest != digest:
         return "was changed: its digest is not the recorded one"
-    if evidence.measurement is None or evidence.outcome == Outcome.ERROR:
-        return "" if evidence.outcome == Outcome.ERROR else "has a verdict without a measurement"
+    if evidence.outcome == Outcome.ERROR:
+        return ""
+    if evidence.measurement is None:
+        return "has a verdict without a measurement"
     try:
         gate = make(load(evidence.gate), evidence.policy)
     except (UnknownGate, ValueError) as error:
         return f"can't be decided again: {error}"
-    again = gate.decide(evidence.measurement)
+    try:
+        again = gate.decide(evidence.measurement)
+    except Exception as error:  # noqa: BLE001  (a forged measurement may break any gate)
+        return f"can't be decided again: {type(error).__name__}"
     if again != evidence.verdict:
         return f"decides differently: {again.outcome.upper()}: {again.reason}"
     return ""
+
+
+def _summary(report: Mapping[str, Any], pieces: list[Evidence]) -> Iterator[Replay]:
+    """Make the report again from its evidence, and name each part that comes out differently."""
+    try:
+        now = datetime.fromisoformat(
+            report["environment"].get("finished") or report["environment"]["started"]
+        )
+        scopes = list(_scopes(report))
+        again = build(pieces, scopes, report["incomplete"], report["environment"], now).to_dict()
+    except (KeyError, TypeError, ValueError, UnknownGate) as error:
+        yield Replay("summary", "?", f"can't be made again: {error}")
+        return
+    for part in ("outcome", "problems", "systems", "missing", "waived", "configs"):
+        if freeze(report[part]) != again[part]:
+            said = f"says {report[part]} and" if part == "outcome" else "is not what"
+            came = f"comes to {again[part]}" if part == "outcome" else "the evidence comes to"
+            yield Replay(f"summary: {part}", "?", f"{said} {came}")
+
+
+def _scopes(report: Mapping[str, Any]) -> Iterator[Scope]:
+    for system, config in zip(report["systems"], report["configs"], strict=True):
+        entries = [
+            EntryInfo(
+                entry=gate["entry"],
+                gate=gate["gate"],
+                source=gate["source"],
+                worse=load(gate["gate"]).worse,
+            )
+            for gate in system["gates"]
+        ]
+        waivers = [
+            Waiver(**{key: value for key, value in w.items() if key not in ("system", "state")})
+            for w in report["waived"]
+            if w["system"] == system["system"]
+        ]
+        yield Scope(
+            path=config["path"],
+            sha256=config["sha256"],
+            system=system["system"],
+            owner=system["owner"],
+            controls=tuple(system["controls"]),
+            entries=tuple(entries),
+            profile=Profile(name=system["profile"], **system["rules"]),
+            waivers=tuple(waivers),
+        )

@@ -102,6 +102,10 @@ def build(
                 "owner": scope.owner,
                 "controls": scope.controls,
                 "profile": scope.profile.name,
+                "rules": {
+                    rule: getattr(scope.profile, rule)
+                    for rule in ("inconclusive", "complete", "reruns")
+                },
                 "gates": [{k: v for k, v in row.items() if k != "problems"} for row in rows],
             }
         )
@@ -122,7 +126,7 @@ def build(
     known = {(scope.system, info.entry) for scope in scopes for info in scope.entries}
     stray = [e for e in unique if (e.system, e.entry) not in known]
     problems += [f"{e.test}: {e.entry}: {e.verdict.reason}" for e in stray if _bad(e)]
-    states = [system["outcome"] for system in systems] + [e.outcome.value for e in stray]
+    states = [system["outcome"] for system in systems] + [_stray_state(e) for e in stray]
     return Report(
         outcome=overall(states, problems, incomplete),
         problems=tuple(problems),
@@ -152,10 +156,15 @@ def _rank(evidence: Evidence) -> tuple[int, str]:
     return (-place if evidence.role == Role.KNOWN_BAD else place), evidence.digest
 
 
+def _stray_state(evidence: Evidence) -> str:
+    """Return what evidence of an entry in no config makes of the run; the strictest rules hold."""
+    if evidence.role == Role.KNOWN_BAD:
+        return "missing" if evidence.outcome == Outcome.FAIL else "fail"
+    return evidence.outcome.value
+
+
 def _bad(evidence: Evidence) -> bool:
-    return (evidence.outcome == Outcome.FAIL) == (evidence.role == Role.GATE) or (
-        evidence.outcome == Outcome.ERROR
-    )
+    return _stray_state(evidence) in ("fail", "error", "inconclusive")
 
 
 def _row(
@@ -182,9 +191,9 @@ def _row(
         f"{name}: the known-bad subject of {e.test} was not caught: {e.outcome}: {e.verdict.reason}"
         for e in missed
     ]
-    for digest in {e.subject_digest for e in gated} & {e.subject_digest for e in proof} - {None}:
+    incidents = {e.subject_digest for e in proof} - {None}
+    for subject in sorted({e.subject for e in gated if e.subject_digest in incidents}):
         states.append("error")
-        subject = next(e.subject for e in gated if e.subject_digest == digest)
         problems.append(f"{name}: {subject} is gated and called known bad at once")
     return {
         "entry": info.entry,
@@ -205,7 +214,7 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
         if pardoned(piece, info, scope, now):
             return "waived", None
         for waiver in scope.waivers:
-            if waiver.gate == info.entry and waiver.active(now):
+            if waiver.gate == info.entry and waiver.active(now) and waiver.up_to is not None:
                 reason += f" (the waiver of {waiver.source} holds up to {waiver.up_to:g} only)"
         return "fail", f"FAIL: {reason}"
     if piece.outcome == Outcome.ERROR:

@@ -66,6 +66,7 @@ class GateRunner:
         self._occasion = occasion
         self._seeded = "seed" in inspect.signature(gate.measure).parameters
         self._numbers = itertools.count(1)
+        self.gate_name = gate.name
         self.recorded: list[Evidence] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -123,9 +124,7 @@ class GateRunner:
         at = self._occasion
         return seed_for(at.run_seed, at.test, at.entry, number)
 
-    def _stopped(
-        self, number: int, stop: BaseException, about: Mapping[str, str | None]
-    ) -> None:
+    def _stopped(self, number: int, stop: BaseException, about: Mapping[str, str | None]) -> None:
         reason = f"the measure was stopped by {type(stop).__name__}"
         self._keep(number, Judged(None, Verdict(Outcome.ERROR, reason)), about)
 
@@ -160,9 +159,7 @@ class GateRunner:
 class _LastWords:
     """While a gate measures: a process that has to be ended leaves evidence first."""
 
-    def __init__(
-        self, runner: GateRunner, number: int, about: Mapping[str, str | None]
-    ) -> None:
+    def __init__(self, runner: GateRunner, number: int, about: Mapping[str, str | None]) -> None:
         self._runner, self._number, self._about = runner, number, about
 
     def __enter__(self) -> None:

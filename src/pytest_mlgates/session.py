@@ -9,13 +9,13 @@ import dataclasses
 import linecache
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_mlgates.config import Config, ConfigError, Entry, find_configs, load_config, tighten
+from pytest_mlgates.config import Config, ConfigError, Entry, find_configs, load_configs, tighten
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role
 from pytest_mlgates.journal import Journal
 from pytest_mlgates.ledger import Ledger, scopes_of
@@ -24,7 +24,7 @@ from pytest_mlgates.registry import did_you_mean, names
 from pytest_mlgates.report import EntryInfo, Report, pardoned
 from pytest_mlgates.runner import GateRunner, Occasion
 
-__all__ = ["GateSession", "gates_asked", "uncaught"]
+__all__ = ["GateSession", "gates_asked", "uncaught", "ungated"]
 
 
 RUNNERS = pytest.StashKey[list[GateRunner]]()
@@ -81,23 +81,8 @@ class GateSession:
         return self.root / ini, ini != "gate_configs"
 
     def _load(self, place: Path) -> dict[str, Config]:
-        found: dict[str, Config] = {}
-        faults: list[str] = []
-        for file in find_configs(place):
-            shown = os.path.relpath(file, self.root)
-            try:
-                config = load_config(file, Path(shown).as_posix())
-                config.profile(self.profile_name)
-            except ConfigError as error:
-                faults += error.lines
-                continue
-            if config.system in found:
-                other = found[config.system].path
-                faults.append(f"{config.path}: the system {config.system!r} is in {other} too")
-            found[config.system] = config
-        if faults:
-            raise ConfigError(*faults)
-        return found
+        files = [(p, Path(os.path.relpath(p, self.root)).as_posix()) for p in find_configs(place)]
+        return {config.system: config for config in load_configs(files, self.profile_name)}
 
     # what a test asks for
 
@@ -105,8 +90,9 @@ class GateSession:
         """Return the entry and the tightened gate that ``item`` asks for, or raise ConfigError."""
         where = _where(item, self.root)
         config = self._system(item, name, where)
-        markers = list(item.iter_markers(name))  # the closest first
-        picked = next((m.args[0] for m in markers if m.args), name)
+        levels = _levels(item, name)  # the farthest first
+        markers = [marker for level in levels for marker in level]
+        picked = next((m.args[0] for m in reversed(markers) if m.args), name)
         for marker in markers:
             if len(marker.args) > 1 or not all(isinstance(arg, str) for arg in marker.args):
                 raise ConfigError(
@@ -124,15 +110,14 @@ class GateSession:
             )
         profile = config.profile(self.profile_name)
         gate = entry.gate(profile)
-        for marker in reversed(markers):
-            if not marker.kwargs or (marker.args and marker.args[0] != picked):
-                continue
-            if _known_bad(item):
-                raise ConfigError(
-                    f"{where}: a known-bad subject is judged by the configured policy: "
-                    f"the marker {name} may name an entry here, not change fields"
-                )
-            gate = tighten(gate, marker.kwargs, f"{where}: marker {name}", entry.source)
+        if _known_bad(item) and any(marker.kwargs for marker in markers):
+            raise ConfigError(
+                f"{where}: a known-bad subject is judged by the configured policy: "
+                f"the marker {name} may name an entry here, not change fields"
+            )
+        for level in levels:
+            changes = [m.kwargs for m in level if not m.args or m.args[0] == picked]
+            gate = tighten(gate, changes, f"{where}: marker {name}", entry.source)
         return _Asked(config, entry, profile, gate)
 
     def _system(self, item: pytest.Item, name: str, where: str) -> Config:
@@ -151,9 +136,9 @@ class GateSession:
         system = marker.args[0]
         if system not in self.configs:
             place = os.path.relpath(self._place()[0], self.root)
+            hint = did_you_mean(system, known) or ": `mlgates init` writes a first one"
             raise ConfigError(
-                f"{where}: there is no config of the system {system!r} in {place}"
-                f"{did_you_mean(system, known)}"
+                f"{where}: there is no config of the system {system!r} in {place}{hint}"
             )
         return self.configs[system]
 
@@ -164,17 +149,19 @@ class GateSession:
             self.configs  # noqa: B018  (a broken config is said once, not for each test)
         except ConfigError as error:
             return list(error.lines)
+        used = {
+            (id(node), name) for i in items for name in gates_asked(i) for node in i.listchain()
+        }
         for item in items:
             asked = gates_asked(item)
-            if not asked and _known_bad(item):
+            if not asked and _known_bad(item) and not _asks_later(item):
                 where = _where(item, self.root)
                 faults[f"{where}: is marked known_bad and asks for no gate"] = None
             for name in names():
-                marker = item.get_closest_marker(name)
                 try:
                     if name in asked:
                         self.resolve(item, name)
-                    elif marker is not None and (marker.args or marker.kwargs):
+                    elif not _asks_later(item) and self._gates_nothing(item, name, used):
                         raise ConfigError(
                             f"{_where(item, self.root)}: carries the marker {name} and does not "
                             f"ask for the fixture {name!r}: nothing would be gated"
@@ -182,6 +169,15 @@ class GateSession:
                 except ConfigError as error:
                     faults.update(dict.fromkeys(error.lines))
         return list(faults)
+
+    def _gates_nothing(self, item: pytest.Item, name: str, used: set[tuple[int, str]]) -> bool:
+        """Tell whether a marker with arguments on this test, or above it, reaches no gate."""
+        part = any("::" in word for word in self._config.args)  # not every test was collected
+        for node in item.listchain():
+            if any(m.name == name and (m.args or m.kwargs) for m in node.own_markers):
+                if node is item or not (part or (id(node), name) in used):
+                    return True
+        return False
 
     # running
 
@@ -194,6 +190,7 @@ class GateSession:
         """Give a test its gate; at teardown, record a gate that was never called."""
         item: pytest.Item = request.node
         self.asked = True
+        self._attempts[item.nodeid] = max(1, self._attempts[item.nodeid])
         asked = self.resolve(item, name)
         runner = GateRunner(asked.gate, self._occasion(item, asked))
         item.stash.setdefault(RUNNERS, []).append(runner)
@@ -216,25 +213,28 @@ class GateSession:
             self.journal.recorded(evidence)
 
         return Occasion(
-            test=item.nodeid,
+            test=_test_id(item),
             claim=" ".join((getattr(function, "__doc__", None) or "").split()),
             system=asked.config.system,
             entry=asked.entry.name,
             source=asked.entry.source,
             role=Role.KNOWN_BAD if _known_bad(item) else Role.GATE,
             run_seed=self.seed,
-            attempt=max(1, self._attempts[item.nodeid]),
+            attempt=self._attempts[item.nodeid],
             raises=raises,
             started=self.journal.started,
             record=record,
             progress=self._progress(asked.entry.name),
+            uncapture=self._uncapture,
         )
 
     def _progress(self, name: str) -> Any:
         """Return what shows a long gate's state on a terminal, or None in a log."""
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         capture = self._config.pluginmanager.getplugin("capturemanager")
-        if self.worker or reporter is None or not reporter.isatty or os.environ.get("CI"):
+        if self.worker or os.environ.get("CI") or capture is None:
+            return None
+        if reporter is None or not reporter.isatty:
             return None
 
         def show(seen: Measurement) -> None:
@@ -244,18 +244,45 @@ class GateSession:
 
         return show
 
+    def _uncapture(self) -> None:
+        if capture := self._config.pluginmanager.getplugin("capturemanager"):
+            capture.suspend_global_capture()
+
     def send(self, item: pytest.Item) -> list[str]:
         """Return the evidence of ``item`` that no test report has carried yet."""
         return self._unsent.pop(item.nodeid, [])
 
-    def finish(self) -> Report:
-        """Close the journal and return the report of the run, written where there is a folder."""
+    def last_words(self) -> dict[str, Any]:
+        """Close the journal; return what this process has to tell the controller."""
         self.journal.close()
-        if self.journal.fault:
-            self.ledger.faults.append(self.journal.fault)
-        if self.worker is None:
-            self.ledger.expect(self.count)
+        unsent = [text for texts in self._unsent.values() for text in texts]
+        self._unsent.clear()
+        return {
+            "asked": self.asked,
+            "count": self.count,
+            "unsent": unsent,  # of a test that was interrupted no report is sent
+            "fault": self.journal.fault,
+        }
+
+    def hear(self, said: Mapping[str, Any]) -> None:
+        """Take what a process said last."""
+        self.asked |= said["asked"]
+        self.ledger.expect(said["count"])
+        self.ledger.take(said["unsent"])
+        if said["fault"]:
+            self.ledger.lost.append(said["fault"])
+
+    def finish(self) -> Report:
+        """Return the report of the run, written where there is a folder."""
+        self.hear(self.last_words())
         return self.ledger.close(list(self.configs.values()), self.profile_name)
+
+
+def ungated(item: pytest.Item) -> str:
+    """Return which marker of a test that asked for its gates while it ran gated nothing."""
+    asked = {runner.gate_name for runner in item.stash.get(RUNNERS, [])}
+    idle = {m.name for m in item.own_markers if m.args or m.kwargs} & set(names()) - asked
+    return "\n".join(f"carries the marker {name} and never asked for it" for name in sorted(idle))
 
 
 def uncaught(item: pytest.Item) -> str:
@@ -297,6 +324,30 @@ def _stops(evidence: Evidence, profile: Profile, scope: Any, info: EntryInfo) ->
     if evidence.outcome == Outcome.INCONCLUSIVE:
         return profile.inconclusive == "fail"
     return not pardoned(evidence, info, scope)
+
+
+def _asks_later(item: pytest.Item) -> bool:
+    """Tell whether the test itself may call ``request.getfixturevalue``."""
+    info = getattr(item, "_fixtureinfo", None)
+    return info is not None and "request" in info.argnames
+
+
+def _levels(item: pytest.Item, name: str) -> list[list[pytest.Mark]]:
+    """Return the markers of module, class, function and parameter, level by level."""
+    levels = [[m for m in node.own_markers if m.name == name] for node in item.listchain()]
+    of_case = getattr(getattr(item, "callspec", None), "marks", ())
+    own = levels.pop()
+    levels.append([m for m in own if not any(m is mark for mark in of_case)])
+    levels.append([m for m in own if any(m is mark for mark in of_case)])
+    return [level for level in levels if level]
+
+
+def _test_id(item: pytest.Item) -> str:
+    """Return the test's id; under ``--dist loadgroup`` a worker has the group's name in it."""
+    grouped = hasattr(item.config, "workerinput") and item.get_closest_marker("xdist_group")
+    if grouped and item.config.getoption("loadgroup", False):
+        return item.nodeid.rpartition("@")[0]
+    return item.nodeid
 
 
 def _known_bad(item: pytest.Item) -> bool:

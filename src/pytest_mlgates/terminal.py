@@ -33,9 +33,7 @@ def show(reporter: Any, report: Report, ledger: Ledger) -> None:
     gaps = [f"{gap['system']}: {gap['entry']}" for gap in report.missing]
     if gaps:
         shown = ", ".join(gaps[:_MOST_LINES]) + (", …" if len(gaps) > _MOST_LINES else "")
-        reporter.write_line(
-            printable(f"missing ({len(gaps)} configured, no evidence): {shown}")
-        )
+        reporter.write_line(printable(f"missing ({len(gaps)} configured, no evidence): {shown}"))
     for waiver in report.waived:
         line = (
             f"waiver of {waiver['system']}: {waiver['gate']} ({waiver['state']}) until "
@@ -61,4 +59,3 @@ def table(lines: list[tuple[str, ...]]) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-

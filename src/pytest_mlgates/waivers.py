@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pytest_mlgates.core import Evidence, Outcome
 from pytest_mlgates.fields import FieldError, convert, hints
 
-__all__ = ["Waiver", "ends"]
+__all__ = ["Waiver", "ends", "same_person"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Waiver:
         ends(self.expires)
         if not self.owner.strip():
             raise FieldError("owner", "a waiver needs an owner: name one here or in the config")
-        if self.owner.strip().casefold() == self.approved_by.strip().casefold():
+        if same_person(self.owner, self.approved_by):
             raise FieldError(
                 "approved_by", f"{self.approved_by!r} owns the gate: someone else approves"
             )
@@ -62,16 +63,23 @@ def ends(text: str) -> datetime:
     '2026-12-31T12:00:00+00:00'
     """
     try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        when = None
-    if when is not None and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        try:
+        when = (
+            datetime.fromisoformat(text) if re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+        )
+        if when is not None and len(text) == len("2026-12-31"):
             return when.replace(tzinfo=UTC) + timedelta(days=1)
-        except OverflowError:
-            when = None
+        if when is not None and when.tzinfo is not None:
+            return when.astimezone(UTC)
+    except (ValueError, OverflowError):
+        when = None
     if when is None:
-        raise FieldError("expires", f"expected a date such as 2026-12-31, got {text!r}")
-    if when.tzinfo is None:
-        raise FieldError("expires", f"{text!r} has no time zone: write {text}Z for UTC")
-    return when.astimezone(UTC)
+        raise FieldError("expires", f"expected a date such as 2026-12-31, got {text[:60]!r}")
+    raise FieldError("expires", f"{text!r} has no time zone: write {text}Z for UTC")
+
+
+def same_person(one: str, other: str) -> bool:
+    """Tell whether two names are one, however they are written."""
+    first, second = (
+        " ".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in (one, other)
+    )
+    return first == second

@@ -6,6 +6,7 @@ keys, tags, merge keys, and files made to exhaust memory are refused.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from pathlib import Path
@@ -45,6 +46,7 @@ class Doc:
 
     def __init__(self) -> None:
         self.value: Any = None
+        self.sha256 = ""
         self.keys: dict[Path_, tuple[int, int]] = {}
         self.values: dict[Path_, tuple[int, int]] = {}
 
@@ -59,8 +61,10 @@ class Doc:
 def read_yaml(file: Path) -> Doc:
     """Read one YAML document, or raise :class:`YamlError`."""
     try:
+        if not file.is_file():  # a pipe would never end
+            raise YamlError("is no file")
         if file.stat().st_size > MAX_BYTES:
-            raise YamlError(f"the file has {file.stat().st_size:,} bytes, more than 1 MiB")
+            raise YamlError(f"has {file.stat().st_size:,} bytes, more than 1 MiB", 1, 1)
         data = file.read_bytes()
     except OSError as error:
         raise YamlError(f"can't be read: {error.strerror}") from None
@@ -69,9 +73,14 @@ def read_yaml(file: Path) -> Doc:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise YamlError("is not UTF-8: save it as UTF-8", line, 1) from None
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise YamlError(f"holds the character U+{ord(error.character):04X}", line, column) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "is not YAML"
@@ -81,12 +90,14 @@ def read_yaml(file: Path) -> Doc:
     except yaml.YAMLError as error:
         raise YamlError(f"is not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise YamlError(f"is nested deeper than {MAX_DEPTH} levels") from None
+        raise YamlError(f"is nested deeper than {MAX_DEPTH} levels", 1, 1) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     doc = Doc()
+    doc.sha256 = hashlib.sha256(data).hexdigest()
     if node is None:
-        raise YamlError("is empty")
+        raise YamlError("is empty", 1, 1)
     doc.value = _Reader(doc).read(node, ())
     return doc
 
@@ -95,6 +106,13 @@ class _Loader(yaml.SafeLoader):
     """Composes nodes; types are resolved by :class:`_Reader`."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own declaration)
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        if tag := getattr(event, "tag", None):
+            mark = event.start_mark
+            raise YamlError(f"tags such as {tag!r} are refused", mark.line + 1, mark.column + 1)
+        return super().compose_node(parent, index)
 
 
 class _Reader:
@@ -111,23 +129,12 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             raise YamlError(f"is nested deeper than {MAX_DEPTH} levels", line, column)
         if isinstance(node, yaml.MappingNode):
-            self._plain_tag(node, "map")
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
-            self._plain_tag(node, "seq")
             return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
-        self._plain_tag(node, "str")
         if getattr(node, "style", None) is not None:  # quoted or a block
             return node.value
         return _scalar(node.value, line, column)
-
-    @staticmethod
-    def _plain_tag(node: yaml.Node, kind: str) -> None:
-        if node.tag != f"tag:yaml.org,2002:{kind}":
-            mark = node.start_mark
-            raise YamlError(
-                f"tags such as {node.tag!r} are refused", mark.line + 1, mark.column + 1
-            )
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -136,6 +143,8 @@ class _Reader:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise YamlError("a key must be a plain word", line, column)
             key = key_node.value
+            if key == "<<" and key_node.style is None:
+                raise YamlError("merge keys (<<) are refused: write the fields out", line, column)
             if key in found:
                 first = self.doc.keys[(*path, key)][0]
                 raise YamlError(

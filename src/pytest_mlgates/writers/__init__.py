@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -54,8 +55,13 @@ def put(path: Path, text: str) -> None:
 
 
 def _writers() -> Iterator[tuple[str, Callable[[], Callable[[Report, Path], None]]]]:
-    own = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem[0] != "_")
-    for name in own:
-        yield name, lambda name=name: importlib.import_module(f"{__name__}.{name}").write
+    names = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem[0] != "_")
+    for name in names:
+        yield name, partial(_own, name)
     for point in entry_points(group=GROUP):
         yield point.name, point.load
+
+
+def _own(name: str) -> Callable[[Report, Path], None]:
+    write: Callable[[Report, Path], None] = importlib.import_module(f"{__name__}.{name}").write
+    return write
