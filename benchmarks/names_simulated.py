@@ -72,6 +72,7 @@ class Scorer:
         self.cache: dict[str, float] = {}
 
     def __call__(self, text: str) -> float:
+        """Return the score of a text."""
         self.calls += 1
         if self.cell.kind == "cached":
             if text not in self.cache:
@@ -119,24 +120,20 @@ def _noise(cell: Cell, rng: np.random.Generator) -> Callable[[], float]:
 
 def case_rule(scorer: Scorer, resumes: int) -> bool:
     """Return whether max - min over the four names of the case is below the limit."""
-    scores = [
-        sum(scorer(f"{r}|{name}") for r in range(resumes)) / resumes for name in CASE_NAMES
-    ]
+    scores = [sum(scorer(f"{r}|{name}") for r in range(resumes)) / resumes for name in CASE_NAMES]
     return max(scores) - min(scores) < LIMIT
 
 
-def cells(quick: bool) -> list[Cell]:
+def cells() -> list[Cell]:
     alone = {"max_gap": 1.0, "names_per_group": 25}
     few = {"names_per_group": 10, "max_repeats": 1024}
     noisy = 400
-    made = []
-    for gap in (0.0, 0.005, 0.02):
-        for sd in (0.0, 0.002, 0.01):
-            made.append(Cell(f"gap {gap:g}, name sd {sd:g}", gap, sd))
-    for gap in (0.0, 0.005, 0.02):
-        for sd in (0.0, 0.002, 0.01):
-            what = f"gap {gap:g}, name sd {sd:g}, noise .02"
-            made.append(Cell(what, gap, sd, 0.02, reps=noisy, templates=4))
+    grid = [(gap, sd) for gap in (0.0, 0.005, 0.02) for sd in (0.0, 0.002, 0.01)]
+    made = [Cell(f"gap {gap:g}, name sd {sd:g}", gap, sd) for gap, sd in grid]
+    made += [
+        Cell(f"gap {gap:g}, name sd {sd:g}, noise .02", gap, sd, 0.02, reps=noisy, templates=4)
+        for gap, sd in grid
+    ]
     made += [
         Cell(f"groups only: gap {gap:g}, name sd {sd:g}", gap, sd, gate=alone)
         for gap in (0.0, 0.005, 0.01, 0.02)
@@ -145,9 +142,17 @@ def cells(quick: bool) -> list[Cell]:
     made += [
         Cell("groups only: gap 0, noise .02", 0, 0.005, 0.02, gate=alone, reps=noisy),
         Cell("groups only: gap .02, noise .02", 0.02, 0.005, 0.02, gate=alone, reps=noisy),
-        Cell("40 names, 1 template: fair, noise .02", noise=0.02, templates=1, gate=few, reps=noisy),
-        Cell("40 names, 1 template: one at .012, noise .02", noise=0.02, outlier=0.012, templates=1,
-             gate=few, reps=noisy),
+        Cell(
+            "40 names, 1 template: fair, noise .02", noise=0.02, templates=1, gate=few, reps=noisy
+        ),
+        Cell(
+            "40 names, 1 template: one at .012, noise .02",
+            noise=0.02,
+            outlier=0.012,
+            templates=1,
+            gate=few,
+            reps=noisy,
+        ),
         Cell("fair, noise .002", noise=0.002, reps=noisy, templates=4),
         Cell("fair, noise .2", noise=0.2, reps=noisy, templates=4),
         Cell("fair, rare large noise .02", noise=0.02, kind="rare", reps=noisy, templates=4),
@@ -161,8 +166,13 @@ def cells(quick: bool) -> list[Cell]:
         Cell("one name at -.05", outlier=0.05),
         Cell("one name at -.05 on 1 of 8 templates", outlier=0.05, outlier_on=1),
         Cell("one name at -.05, noise .02", outlier=0.05, noise=0.02, reps=noisy),
-        Cell("one name at -.2 on 1 of 8, noise .02", outlier=0.2, outlier_on=1, noise=0.02,
-             reps=noisy),
+        Cell(
+            "one name at -.2 on 1 of 8, noise .02",
+            outlier=0.2,
+            outlier_on=1,
+            noise=0.02,
+            reps=noisy,
+        ),
     ]
     return made
 
@@ -191,25 +201,37 @@ def run(cell: Cell, reps: int, seed: int) -> dict[str, object]:
             seen[f"rule {resumes} false PASS"] += (not good) and passed
     took = time.perf_counter() - started
     return {
-        "cell": asdict(cell), "reps": reps, "calls": round(calls / reps), "seconds": round(took, 1),
+        "cell": asdict(cell),
+        "reps": reps,
+        "calls": round(calls / reps),
+        "seconds": round(took, 1),
         **{key: seen[key] for key in sorted(seen)},
     }
 
 
 def row(found: dict[str, object]) -> str:
     """Return a line of the table."""
+
     def rate(key: str, of: object) -> str:
         count = int(found.get(key, 0))  # type: ignore[call-overload]
         return f"{count}/{of}" if of else "-"
 
     good, bad, reps = found.get("good", 0), found.get("bad", 0), found["reps"]
-    share = [found.get(o.value, 0) / reps for o in (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE)]  # type: ignore[operator]
+    share = [
+        found.get(o.value, 0) / reps for o in (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE)
+    ]  # type: ignore[operator]
     right = "PASS" if not bad else "FAIL" if not good else f"PASS {good / reps:.0%}, else FAIL"  # type: ignore[operator]
     columns = [
-        found["cell"]["what"], right, "/".join(f"{s:.3g}" for s in share),  # type: ignore[index]
-        rate("false FAIL", good), rate("false PASS", bad),
-        rate("rule 1 false FAIL", good), rate("rule 1 false PASS", bad),
-        rate("rule 50 false FAIL", good), rate("rule 50 false PASS", bad), found["calls"],
+        found["cell"]["what"],
+        right,
+        "/".join(f"{s:.3g}" for s in share),  # type: ignore[index]
+        rate("false FAIL", good),
+        rate("false PASS", bad),
+        rate("rule 1 false FAIL", good),
+        rate("rule 1 false PASS", bad),
+        rate("rule 50 false FAIL", good),
+        rate("rule 50 false PASS", bad),
+        found["calls"],
     ]
     return "| " + " | ".join(map(str, columns)) + " |"
 
@@ -228,11 +250,13 @@ def main() -> None:
     args = parser.parse_args()
     print("Wrong verdicts as count/decisions; P/F/I are the shares of PASS, FAIL, INCONCLUSIVE.")
     print()
-    print("| scorer | right is | P/F/I | false FAIL | false PASS | case rule, 1 résumé: false FAIL"
-          " | false PASS | 50 résumés: false FAIL | false PASS | calls |")
+    print(
+        "| scorer | right is | P/F/I | false FAIL | false PASS | case rule, 1 résumé: false FAIL"
+        " | false PASS | 50 résumés: false FAIL | false PASS | calls |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     results = []
-    for cell in cells(args.quick):
+    for cell in cells():
         if args.only in cell.what:
             results.append(run(cell, cell.reps // 10 if args.quick else cell.reps, args.seed))
             print(row(results[-1]), flush=True)

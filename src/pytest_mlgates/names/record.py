@@ -35,7 +35,7 @@ def measurement(plan: Plan) -> Measurement:
     means = {n.text: _round(m) for n, m in zip(plan.names, cells.mean(axis=0), strict=True)}
     all_seen = len(audit.seen) == len(audit.templates) and not plan.unread
     worst = _worst(plan, cells, gaps)
-    details = {
+    details: dict[str, Any] = {
         "mode": "noisy" if audit.noisy else "frozen" if audit.frozen else "deterministic",
         "complete": plan.at_look and all_seen,
         "look": plan.look,
