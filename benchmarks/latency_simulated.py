@@ -202,7 +202,9 @@ def main() -> None:
     args = parser.parse_args()
     runs = args.runs or (100 if args.quick else 3000)
     print(f"limit {LIMIT:g} ms, alpha {GATE.alpha:g}, beta {GATE.beta:g}, {runs} runs a cell\n")
-    print("| noise | subject | PASS | FAIL | INCONCLUSIVE | mean calls | wrong | percentile wrong |")
+    print(
+        "| noise | subject | PASS | FAIL | INCONCLUSIVE | mean calls | wrong | percentile wrong |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     rows, start = [], time.perf_counter()
     for noise in NOISES:
@@ -222,7 +224,9 @@ def main() -> None:
                 f"| {'' if naive_wrong is None else f'{naive_wrong:.4f}'} |",
                 flush=True,
             )
-    print(f"\n0 of {runs} shows a rate below {3 / runs:.2%} (95 %). {time.perf_counter() - start:.0f} s")
+    print(
+        f"\n0 of {runs} shows a rate below {3 / runs:.2%} (95 %). {time.perf_counter() - start:.0f} s"
+    )
     if args.out:
         args.out.write_text(json.dumps(rows, indent=1))
 

@@ -70,6 +70,8 @@ class Counts:
             raise ValueError(f"no {error}") from None
         if any(tally.n > read.n for tally in tallies.values()):
             raise ValueError("more counted than called")
+        if read.screened.over > read.own.over:
+            raise ValueError("more over the limit after screening than before")
         return read
 
 

@@ -70,14 +70,20 @@ def screen(trace: Trace) -> Screened:
     use = trace.use
     family = use is not None and use.descendants > _FAMILY * max(use.at, 1e-9)
     budget = use.taken * 1e9 if use is not None else 0.0
-    if trace.concurrent and trace.delay is not None and not family:
+    if trace.concurrent and trace.delay is not None and use is not None and not family:
         # the loop's thread serves all calls in flight: a delay of it delays each of them, and so
         # may what they wait for
         excused = np.minimum(np.maximum(0.0, trace.delay), trace.wall)
         own = trace.wall - excused
         waits = np.ones(n, dtype=bool)
         undisturbed = _quiet_blocks(excused, trace.wall)
-    elif trace.delay is None or trace.switches is None or trace.process is None or family:
+    elif (
+        trace.delay is None
+        or trace.switches is None
+        or trace.process is None
+        or use is None
+        or family
+    ):
         # nothing tells one call's noise from its work: no excuse but the budget, no block choice
         excused = np.zeros(n)
         waits = undisturbed = np.ones(n, dtype=bool)
