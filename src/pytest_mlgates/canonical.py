@@ -23,7 +23,7 @@ __all__ = [
     "sha256",
 ]
 
-Json: TypeAlias = "None | bool | int | float | str | tuple[Json, ...] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | tuple[Json, ...] | Mapping[str, Json] | None"
 
 _LARGEST_EXACT = 2**53 - 1
 
@@ -129,10 +129,10 @@ def _whole(digits: str) -> int | float:
 
 
 def printable(text: str) -> str:
-    """Keep recorded text on one line, and from steering the terminal.
+    r"""Keep recorded text on one line, and from steering the terminal.
 
-    >>> printable("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

@@ -11,12 +11,13 @@ import hashlib
 import inspect
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = ["digest_of", "subject_of"]
 
 _MOST_NODES = 20_000
+_PLAIN = {type(None), bool, int, float, complex, str, bytes}
 
 
 def subject_of(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -31,7 +32,10 @@ def subject_of(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> tuple[str, st
     wanted = getattr(gate, "subject", next(iter(bound), ""))
     if wanted not in bound:
         return "", None
-    return name_of(bound[wanted]), digest_of(bound[wanted])
+    try:
+        return name_of(bound[wanted]), digest_of(bound[wanted])
+    except Exception:  # noqa: BLE001  (an attribute that raises must not break a gate)
+        return type(bound[wanted]).__qualname__, None
 
 
 def name_of(subject: Any) -> str:
@@ -60,17 +64,17 @@ def digest_of(subject: Any) -> str | None:
     >>> digest_of(lambda x: x + 1) == digest_of(lambda x: x + 2)
     False
     """
-    declared = getattr(subject, "mlgates_digest", None)
-    if isinstance(declared, str) and declared:
-        return declared
     try:
+        declared = getattr(subject, "mlgates_digest", None)
+        if isinstance(declared, str) and declared:
+            return declared
         walk = _Walk()
         walk.add(subject)
         return walk.sha.hexdigest()
     except (_Opaque, RecursionError):
         return None
-    except Exception:
-        return None  # a property that raises must not break a gate
+    except Exception:  # noqa: BLE001  (an attribute that raises must not break a gate)
+        return None
 
 
 class _Opaque(Exception):
@@ -81,6 +85,7 @@ class _Walk:
     def __init__(self) -> None:
         self.sha = hashlib.sha256()
         self.seen: dict[int, int] = {}
+        self.modules: set[tuple[object, ...]] = set()
         self.kept: list[object] = []
 
     def put(self, tag: str, data: bytes = b"") -> None:
@@ -93,6 +98,10 @@ class _Walk:
             return
         if isinstance(value, (bytes, bytearray)):
             self.put("bytes", bytes(value))
+            return
+        if isinstance(value, (list, tuple)) and set(map(type, value)) <= _PLAIN:
+            # at once, as there may be millions; a tuple of the code may be one object or two
+            self.put("list", repr(list(value)).encode("utf-8", "replace"))
             return
         if id(value) in self.seen:
             self.put("again", str(self.seen[id(value)]).encode())
@@ -109,7 +118,7 @@ class _Walk:
             for item in value:
                 self.add(item)
         elif isinstance(value, (set, frozenset)):
-            self.put("set", repr(sorted(map(repr, value))).encode())
+            self.put("set", "".join(sorted(self._apart(item) for item in value)).encode())
         elif isinstance(value, types.CodeType):
             self._code(value)
         elif isinstance(value, types.FunctionType):
@@ -119,7 +128,7 @@ class _Walk:
             self.add(value.__func__)
             self.add(value.__self__)
         elif isinstance(value, types.ModuleType):
-            self.put("module", f"{value.__name__} {getattr(value, '__version__', '')}".encode())
+            self._module(value, ())
         elif isinstance(value, types.BuiltinFunctionType):
             self.put("builtin", value.__qualname__.encode())
             if not isinstance(value.__self__, (types.ModuleType, type(None))):
@@ -140,8 +149,32 @@ class _Walk:
         else:
             self._object(value)
 
+    def _apart(self, item: Any) -> str:
+        """Return the digest of a member of a set, whose order differs between processes."""
+        walk = _Walk()
+        walk.add(item)
+        return walk.sha.hexdigest()
+
+    def _module(self, module: types.ModuleType, names: Sequence[str]) -> None:
+        """Add a module's name and version; of a user's module also what the code uses of it."""
+        self.put("module", f"{module.__name__} {getattr(module, '__version__', '')}".encode())
+        if _installed(module.__name__) or len(self.seen) >= _MOST_NODES:
+            return
+        for name in names:
+            if name in vars(module) and name not in ("__builtins__", module.__name__):
+                self.put("attribute", name.encode())
+                value = vars(module)[name]
+                if isinstance(value, types.ModuleType):
+                    key = (id(value), *names)
+                    if key not in self.modules:
+                        self.modules.add(key)
+                        self._module(value, names)
+                else:
+                    self.add(value)
+
     def _code(self, code: types.CodeType) -> None:
-        self.put("code", code.co_code)
+        self.put("code", code.co_code + code.co_exceptiontable)
+        self.put("takes", repr((code.co_argcount, code.co_kwonlyargcount, code.co_flags)).encode())
         self.put("names", repr((code.co_names, code.co_varnames, code.co_freevars)).encode())
         for constant in code.co_consts:
             self.add(constant)
@@ -155,32 +188,28 @@ class _Walk:
                 self.add(cell.cell_contents)
             except ValueError:
                 self.put("empty cell")
-        for name in _names(function.__code__):
+        if _installed(function.__module__ or ""):
+            return  # known by its package's version, in the environment
+        names = _names(function.__code__)
+        for name in names:
             if name in function.__globals__:
                 self.put("global", name.encode())
-                self.add(function.__globals__[name])
+                value = function.__globals__[name]
+                if isinstance(value, types.ModuleType):
+                    self._module(value, names)
+                else:
+                    self.add(value)
 
     def _class(self, cls: type) -> None:
         self.put("class", f"{cls.__module__}.{cls.__qualname__}".encode())
-        top = cls.__module__.partition(".")[0]
-        # this package too, also where it is not installed: a subject that uses `stage` would
-        # otherwise lead to its ContextVar, which is opaque
-        known = top in sys.stdlib_module_names or top == __name__.partition(".")[0]
-        if known or "site-packages" in _file(cls.__module__):
-            return  # installed code is known by its package's version, in the environment
+        if _installed(cls.__module__):
+            return
         for name, member in sorted(vars(cls).items()):
-            if name not in (
-                "__dict__",
-                "__weakref__",
-                "__doc__",
-                "__module__",
-                "__abstractmethods__",
-            ):
-                if isinstance(
-                    member, (types.FunctionType, staticmethod, classmethod, property)
-                ) or isinstance(member, (str, int, float, bytes, tuple, type(None))):
-                    self.put("member", name.encode())
-                    self.add(member)
+            code = isinstance(member, (types.FunctionType, staticmethod, classmethod, property))
+            slot = isinstance(member, (types.MemberDescriptorType, types.GetSetDescriptorType))
+            if code or not (slot or name == "_abc_impl" or name.startswith("__")):
+                self.put("member", name.encode())
+                self.add(member)
         for base in cls.__bases__:
             self.add(base)
 
@@ -192,18 +221,20 @@ class _Walk:
         elif hasattr(value, "detach") and hasattr(value, "numpy"):  # a torch tensor
             self.add(value.detach().cpu().numpy())
         elif hasattr(value, "tobytes") and hasattr(value, "dtype"):  # an array
-            if value.dtype == object:
+            if getattr(value.dtype, "hasobject", True):
                 raise _Opaque
             self.put("array", f"{value.dtype} {value.shape}".encode())
             self.put("data", value.tobytes())
-        elif hasattr(value, "__dict__") and not hasattr(type(value), "__slots__"):
-            self.add(value.__getstate__())
+        elif hasattr(value, "__wrapped__"):  # a cache around a function
+            self.add(value.__wrapped__)
         else:
             reduced = value.__reduce_ex__(2)
             if isinstance(reduced, str):
                 raise _Opaque
             for part in reduced[:3]:
                 self.add(part)
+            for items in reduced[3:5]:
+                self.add(list(items or ()))
 
 
 def _names(code: types.CodeType) -> list[str]:
@@ -214,5 +245,10 @@ def _names(code: types.CodeType) -> list[str]:
     return sorted(names)
 
 
-def _file(module: str) -> str:
-    return getattr(sys.modules.get(module), "__file__", None) or ""
+def _installed(module: str) -> bool:
+    """Tell whether a module is the standard library's, this package's or an installed one's."""
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names - {"__main__"} or top == __name__.partition(".")[0]:
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return "site-packages" in file or "dist-packages" in file

@@ -150,10 +150,10 @@ def _number(kind: type, value: Any, field: str, unit: str) -> Any:
         number = kind(value)
     except OverflowError:
         raise FieldError(field, f"expected {words}, got an integer too large to hold") from None
-    if not math.isfinite(number):
-        raise FieldError(field, f"expected {words}, got {value!r}")
     if abs(number) > 2**53 and kind is int:
         raise FieldError(field, f"expected {words}, got more than a record can hold (2**53)")
+    if not math.isfinite(number):
+        raise FieldError(field, f"expected {words}, got {value!r}")
     return number
 
 

@@ -87,12 +87,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Give each test the markers of its gates; find mistakes before any model loads."""
     names = set(registry.names())
     marks = {*names, "known_bad"}
-    touched = []
-    for item in items:
-        if names.intersection(getattr(item, "fixturenames", ())) or any(
-            mark.name in marks for mark in item.iter_markers()
-        ):
-            touched.append(item)
+    touched = [
+        item
+        for item in items
+        if names.intersection(getattr(item, "fixturenames", ()))
+        or any(mark.name in marks for mark in item.iter_markers())
+    ]
     if not touched and not _named(config):
         return
     from pytest_mlgates.session import gates_asked
@@ -214,7 +214,8 @@ class _Controller:
         if self._report is not None:
             from pytest_mlgates.terminal import show
 
-            show(terminalreporter, self._report, _session(self._config).ledger)
+            ledger = _session(self._config).ledger
+            show(terminalreporter, self._report, ledger.folder, ledger.faults)
 
 
 class _Worker:

@@ -8,6 +8,7 @@ import io
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,10 @@ def exact(hits: int, n: int) -> tuple[float, float] | None:
 
 def prove(paths: Sequence[Path], seeds: Iterable[int], *, progress: bool = False) -> list[Proof]:
     """Run the tests under ``paths`` once for each seed, in this process, and count outcomes."""
+    # a user's addopts may ask for workers, which would keep the evidence from us
+    alone = ["-n", "0"] if find_spec("xdist") else []
+    # pytest warns that it can't rewrite what this process imported already
+    alone += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     counts: dict[tuple[str, str], dict[Role, Counter[str]]] = {}
     for seed in seeds:
         gathered = _Gather()
@@ -72,10 +77,10 @@ def prove(paths: Sequence[Path], seeds: Iterable[int], *, progress: bool = False
         words += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
         output = io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            status = pytest.main([*words, "-p", "no:xdist"], plugins=[gathered])
+            status = pytest.main([*words, *alone], plugins=[gathered])
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             sys.stderr.write(output.getvalue())
-            raise SystemExit(int(status))
+            raise SystemExit(4)
         for piece in gathered.evidence:
             roles = counts.setdefault((piece.system, piece.entry), {r: Counter() for r in Role})
             roles[piece.role][piece.outcome.value] += 1

@@ -346,7 +346,7 @@ def _test_id(item: pytest.Item) -> str:
     """Return the test's id; under ``--dist loadgroup`` a worker has the group's name in it."""
     grouped = hasattr(item.config, "workerinput") and item.get_closest_marker("xdist_group")
     if grouped and item.config.getoption("loadgroup", False):
-        return item.nodeid.rpartition("@")[0]
+        return item.nodeid.rpartition("@")[0] or item.nodeid
     return item.nodeid
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.canonical import printable
-from pytest_mlgates.ledger import Ledger
 from pytest_mlgates.report import Report
 from pytest_mlgates.table import HEADINGS, rows
 
@@ -15,7 +16,7 @@ _COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red"}
 _MOST_LINES = 20
 
 
-def show(reporter: Any, report: Report, ledger: Ledger) -> None:
+def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[str]) -> None:
     """Write the table, what was found, and why the run does not pass."""
     reporter.ensure_newline()
     reporter.section(f"ML gates: {report.outcome.upper()}")
@@ -40,12 +41,12 @@ def show(reporter: Any, report: Report, ledger: Ledger) -> None:
             f"{waiver['expires']}, approved by {waiver['approved_by']}: {waiver['reason']}"
         )
         reporter.write_line(printable(line))
-    for problem in [*report.problems[:_MOST_LINES], *ledger.faults]:
+    for problem in [*report.problems[:_MOST_LINES], *faults]:
         reporter.write_line(printable(problem), red=True)
     if len(report.problems) > _MOST_LINES:
         reporter.write_line(f"and {len(report.problems) - _MOST_LINES} more")
-    if ledger.folder is not None and not ledger.faults:
-        reporter.write_line(f"report: {ledger.folder / 'report.html'}")
+    if folder is not None and not faults:
+        reporter.write_line(f"report: {folder / 'report.html'}")
 
 
 def table(lines: list[tuple[str, ...]]) -> list[str]:

@@ -80,7 +80,7 @@ def read_yaml(file: Path) -> Doc:
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise YamlError(f"holds the character U+{ord(error.character):04X}", line, column) from None
+        raise YamlError(f"holds the character U+{error.character:04X}", line, column) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "is not YAML"
@@ -102,16 +102,20 @@ def read_yaml(file: Path) -> Doc:
     return doc
 
 
+def _place(mark: Any) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
 class _Loader(yaml.SafeLoader):
     """Composes nodes; types are resolved by :class:`_Reader`."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own declaration)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         if tag := getattr(event, "tag", None):
-            mark = event.start_mark
-            raise YamlError(f"tags such as {tag!r} are refused", mark.line + 1, mark.column + 1)
+            line, column = _place(event.start_mark)
+            raise YamlError(f"tags such as {tag!r} are refused", line, column)
         return super().compose_node(parent, index)
 
 

@@ -49,16 +49,25 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("way", HIDDEN)
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_a_fail_can_not_be_hidden(project, way, workers):
+def test_a_fail_can_not_be_hidden(project, way):
     """The exit status comes from the evidence."""
     project.tests(HIDDEN[way])
-    result = project.run("-n", workers)
+    result = project.run()
     assert result.ret == 1
     assert project.report()["outcome"] == "fail"
     result.assert_outcomes(
         failed=0, passed=way in ("try", "raises"), xfailed=way == "xfail", skipped=way == "skip"
     )
+
+
+def test_a_fail_can_not_be_hidden_with_workers(project):
+    """It is the same where workers ran the tests."""
+    for way, text in HIDDEN.items():
+        project.tests(text, name=f"test_{way}")
+    result = project.run("-n", "2")
+    assert result.ret == 1
+    assert len(project.report()["evidence"]) == len(HIDDEN)
+    result.assert_outcomes(passed=2, xfailed=1, skipped=1)
 
 
 def test_never_called_is_an_error(project):
@@ -162,18 +171,28 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_in_markers_are_usage_errors(project, mistake, workers):
-    """Found at collection: exit code 4 and one line, also under xdist."""
+def test_mistakes_in_markers_are_usage_errors(project, mistake):
+    """Found at collection: exit code 4 and one line."""
     marker, text = MISTAKES[mistake]
     project.tests(f"{marker}\ndef test_it(answer_length):\n    raise SystemError('ran')")
-    result = project.run("-n", workers)
+    _check_mistakes(project.run(), [text])
+
+
+def test_mistakes_are_usage_errors_with_workers(project):
+    """An error raised on a worker would arrive as exit code 5."""
+    for i, (marker, _) in enumerate(MISTAKES.values()):
+        text = f"{marker}\ndef test_it(answer_length):\n    raise SystemError('ran')"
+        project.tests(text, name=f"test_it_{i}")
+    _check_mistakes(project.run("-n", "2"), [text for _, text in MISTAKES.values()])
+
+
+def _check_mistakes(result, texts):
     assert result.ret == 4
     output = result.stdout.str() + "\n" + result.stderr.str()
-    lines = [line for line in output.splitlines() if text in line]
-    assert len(lines) == 1
-    assert lines[0].startswith("ERROR: test_it.py:")
+    for text in texts:
+        (line,) = (line for line in output.splitlines() if text in line)
+        assert line.removeprefix("ERROR: ").startswith("test_it")
     assert "SystemError" not in output
 
 
@@ -337,13 +356,14 @@ def test_same_evidence_with_workers(project):
     """A deterministic gate leaves the same evidence with and without workers."""
     project.tests(
         """
+        @pytest.mark.xdist_group("one")
         @pytest.mark.parametrize("n", range(6))
         def test_it(answer_length, n):
             answer_length(lambda p: "x" * n, ["a"])
         """
     )
     seen = []
-    for args in (["-n", "0"], ["-n", "3"], ["-n", "2", "--dist", "each"]):
+    for args in (["-n", "0"], ["-n", "2", "--dist", "each"], ["-n", "2", "--dist", "loadgroup"]):
         assert project.run(*args).ret == 0
         seen.append(sorted(e["digest"] for e in project.report()["evidence"]))
     assert seen[0] == seen[1] == seen[2]
@@ -384,7 +404,7 @@ def test_killed_while_measuring(project):
     assert any(
         "was measuring when its process ended" in line for line in project.report()["incomplete"]
     )
-    project.run("-n", "0")
+    project.run("-n", "0", process=True)
     assert project.report()["incomplete"] == ["the run has not ended"]
 
 

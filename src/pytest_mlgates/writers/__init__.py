@@ -48,10 +48,10 @@ def put(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             Path(file.name).chmod(0o644)
+            os.replace(file.name, path)  # noqa: PTH105  (Path.replace says no more)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
-    os.replace(file.name, path)  # noqa: PTH105  (Path.replace says no more)
 
 
 def _writers() -> Iterator[tuple[str, Callable[[], Callable[[Report, Path], None]]]]:

@@ -1,0 +1,199 @@
+"""One suite over every registered gate: what a gate promises, whoever wrote it."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import typing
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pytest_mlgates import plugin, registry
+from pytest_mlgates.config import ConfigError, tighten
+from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, StatisticalGate, Verdict
+from pytest_mlgates.fields import describe, hints, limit_of
+from pytest_mlgates.replay import replay
+from pytest_mlgates.report import build
+from pytest_mlgates.schema import DIALECT, config_schema, gate_schema, make
+
+pytestmark = pytest.mark.parametrize("name", registry.names())
+
+_runs: dict[tuple[str, str], Evidence] = {}
+
+
+def cases(name):
+    try:
+        return importlib.import_module(f"tests.gate_cases.{name}")
+    except ModuleNotFoundError as error:
+        pytest.fail(f"write tests/gate_cases/{name}.py: {error}", pytrace=False)
+
+
+def run(name, which):
+    """Run the sound or the flawed subject, once for the whole suite."""
+    if (name, which) not in _runs:
+        _runs[name, which] = getattr(cases(name), which)()
+    return _runs[name, which]
+
+
+def test_names_agree(name):
+    cls = registry.load(name)
+    assert cls.name == name
+    assert issubclass(cls, Gate)
+    assert hasattr(plugin, name)  # its fixture
+    assert cls.__name__ == registry.class_name(name)
+    if cls.__module__.startswith("pytest_mlgates."):
+        assert cls.__module__ == f"pytest_mlgates.gates.{name}"
+
+
+def test_documented(name):
+    cls = registry.load(name)
+    assert (cls.__doc__ or "").strip()
+    assert not cls.__doc__.startswith(
+        f"{cls.__name__}("
+    )  # what dataclass writes where there is none
+    assert (cls.measure.__doc__ or "").strip()
+    assert (cls.decide.__doc__ or "").strip()
+    for field, kind in hints(cls).items():
+        assert describe(kind), f"{field} needs a sentence"
+
+
+def test_frozen_and_hashable(name):
+    gate = cases(name).GATE
+    assert hash(gate) == hash(dataclasses.replace(gate))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(gate, next(iter(hints(type(gate)))), None)
+
+
+def test_policy_round_trip(name):
+    gate = cases(name).GATE
+    for text in (json.dumps(gate.policy()), yaml.safe_dump(json.loads(json.dumps(gate.policy())))):
+        again = make(type(gate), yaml.safe_load(text) if text[0] != "{" else json.loads(text))
+        assert again == gate
+        assert hash(again) == hash(gate)
+        assert again.policy() == gate.policy()
+
+
+def test_schema(name):
+    gate = cases(name).GATE
+    schema = {"$schema": DIALECT, **gate_schema(type(gate))}
+    jsonschema.Draft202012Validator.check_schema(schema)
+    check = jsonschema.Draft202012Validator(schema)
+    check.validate(json.loads(json.dumps(gate.policy())))
+    assert not check.is_valid({**gate.policy(), "no_such_field": 1})
+    whole = config_schema()
+    jsonschema.Draft202012Validator.check_schema(whole)
+    config = {"version": 1, "system": "s", "gates": {name: gate.policy()}}
+    jsonschema.Draft202012Validator(whole).validate(json.loads(json.dumps(config)))
+
+
+def test_fields_tighten_or_are_refused(name):
+    gate = cases(name).GATE
+    for field, kind in hints(type(gate)).items():
+        value, limit = getattr(gate, field), limit_of(kind)
+        if limit.tighten is None:
+            with pytest.raises(ConfigError, match=f"{field} can't be changed by a marker"):
+                tighten(gate, [{field: value}], "t.py:1:1: marker", "c.yaml:1")
+        elif isinstance(value, (int, float)):
+            looser = value * 2 if (limit.tighten == "down") == (value > 0) else value / 2
+            with pytest.raises(ConfigError):
+                tighten(gate, [{field: type(value)(looser)}], "t.py:1:1: marker", "c.yaml:1")
+            assert tighten(gate, [{field: value}], "t.py:1:1: marker", "c.yaml:1") == gate
+    if isinstance(gate, StatisticalGate):
+        assert limit_of(hints(type(gate))["alpha"]).tighten is None
+        assert limit_of(hints(type(gate))["beta"]).tighten == "down"
+    assert gate.limit_field() == "" or gate.limit_field() in hints(type(gate))
+
+
+def test_sound_and_flawed(name):
+    assert run(name, "sound").verdict.outcome == Outcome.PASS, run(name, "sound").verdict
+    assert run(name, "flawed").verdict.outcome == Outcome.FAIL, run(name, "flawed").verdict
+
+
+@pytest.mark.parametrize("which", ["sound", "flawed"])
+def test_evidence_is_replayed(name, which):
+    evidence = run(name, which)
+    again = Evidence.from_json(evidence.to_json())
+    assert again == evidence
+    assert again.digest == evidence.digest
+    gate = make(registry.load(name), again.policy)
+    assert gate == cases(name).GATE
+    assert gate.decide(again.measurement) == gate.decide(evidence.measurement) == evidence.verdict
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    report = build([evidence], [], [], {"finished": now.isoformat()}, now).to_dict()
+    assert [r.fault for r in replay(json.loads(json.dumps(report)))] == [""]
+
+
+def _json():
+    leaf = (
+        st.none() | st.booleans() | st.integers(-3, 10**6) | st.floats(-9, 9) | st.text(max_size=5)
+    )
+    return st.recursive(
+        leaf,
+        lambda c: st.lists(c, max_size=3) | st.dictionaries(st.text(max_size=5), c, max_size=3),
+    )
+
+
+def _mutate(draw, value):
+    """Change, drop or replace something at some depth of recorded details."""
+    if isinstance(value, dict) and value and draw(st.booleans()):
+        key = draw(st.sampled_from(sorted(value)))
+        if draw(st.booleans()):
+            return {k: v for k, v in value.items() if k != key}
+        return {**value, key: _mutate(draw, value[key])}
+    if isinstance(value, (list, tuple)) and value and draw(st.booleans()):
+        at = draw(st.integers(0, len(value) - 1))
+        return [*value[:at], _mutate(draw, value[at]), *value[at + 1 :]]
+    return draw(_json())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_decide_is_pure_and_total(name, data):
+    """Any measurement gets a verdict, the same twice; nothing seen is no PASS."""
+    gate = cases(name).GATE
+    known = json.loads(json.dumps(run(name, "sound").measurement.details))
+    details = data.draw(
+        st.one_of(
+            st.just({}),
+            st.just(known),
+            st.dictionaries(st.sampled_from([*known, "other"]), _json(), max_size=4),
+            st.composite(lambda draw: _mutate(draw, known))(),
+        )
+    )
+    measurement = Measurement(
+        value=data.draw(st.floats(-1e9, 1e9)),
+        unit="x",
+        n=data.draw(st.sampled_from([0, 1, 2, 100, 10**6])),
+        interval=data.draw(st.none() | st.just((-1.0, 1.0))),
+        details=details if isinstance(details, dict) else {},
+    )
+    verdict = gate.decide(measurement)
+    assert isinstance(verdict, Verdict)
+    assert gate.decide(measurement) == verdict
+    if measurement.n == 0:
+        assert verdict.outcome != Outcome.PASS
+
+
+def test_nothing_guarded_is_recorded(name):
+    module = cases(name)
+    pieces = [
+        run(name, "sound"),
+        run(name, "flawed"),
+        *(make_() for make_ in module.VACUOUS.values()),
+    ]
+    for piece in pieces:
+        for secret in module.SECRETS:
+            assert secret not in piece.to_json()
+            assert secret not in json.loads(piece.to_json())["verdict"]["reason"]
+
+
+def test_annotations_resolve(name):
+    """An editor, and the schema, read them."""
+    assert typing.get_type_hints(registry.load(name).measure)
