@@ -5,7 +5,7 @@ counter-example is left out, which comes after the verdict. Beside it, in the sa
 that people write first: max - min over John, Juan, Wei and Aisha is below the limit, on one
 résumé, and on the mean of 50.
 
-    python benchmarks/names_simulated.py [--quick] [--out FILE] [--seed N]
+    python benchmarks/names_simulated.py [--quick | --share S] [--out FILE] [--seed N]
 """
 
 from __future__ import annotations
@@ -45,12 +45,14 @@ class Cell:
     outlier: float = 0.0  # of one single name
     outlier_on: int | None = None  # on so many of the templates; None is all
     templates: int = 8
-    reps: int = 2000
+    reps: int = 1000
     gate: dict[str, float] = field(default_factory=dict)
 
 
 class Scorer:
     """A score of 0.5 plus what the cell says; texts are ``<template>|<name>``."""
+
+    mlgates_digest = "simulated"
 
     def __init__(self, cell: Cell, rng: np.random.Generator) -> None:
         self.cell = cell
@@ -244,6 +246,7 @@ def upper(count: int, n: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the decisions")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the decisions")
     parser.add_argument("--only", default="", help="only cells whose name holds this")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)
@@ -258,7 +261,9 @@ def main() -> None:
     results = []
     for cell in cells():
         if args.only in cell.what:
-            results.append(run(cell, cell.reps // 10 if args.quick else cell.reps, args.seed))
+            results.append(
+                run(cell, max(1, round(cell.reps * (0.1 if args.quick else args.share))), args.seed)
+            )
             print(row(results[-1]), flush=True)
     print()
     for side, of in (("false FAIL", "good"), ("false PASS", "bad")):

@@ -534,3 +534,25 @@ def test_the_gate_cases_are_what_they_say() -> None:
         evidence = run()
         assert evidence.outcome in (INCONCLUSIVE, ERROR), name
         assert not any(secret in evidence.to_json() for secret in case.SECRETS), name
+
+
+@pytest.mark.parametrize("max_calls", [230, 400, 900, 3000])
+@pytest.mark.parametrize("kind", ["noisy", "cached", "steady", "reloads", "rare"])
+def test_max_calls_holds_whatever_the_scorer_does(kind: str, max_calls: int) -> None:
+    rng, calls = random.Random(max_calls), itertools.count()
+    texts: dict[str, float] = {}
+
+    def score(text: str) -> float:
+        number = next(calls)
+        if kind == "cached":
+            return texts.setdefault(text, rng.random())
+        if kind == "rare":
+            return 0.5 - 0.4 * (rng.random() < 0.02)
+        return {"noisy": rng.random(), "steady": 0.5, "reloads": 0.5 + 0.1 * (number > 60)}[kind]
+
+    gate = NameInvariance(names_per_group=10, max_calls=max_calls)
+    evidence = gate.run(score, [f"Name: {{NAME}}\n{i}" for i in range(30)])
+    assert next(calls) <= max_calls
+    assert evidence.outcome == (
+        PASS if kind in ("steady", "reloads") and max_calls == 3000 else INCONCLUSIVE
+    )

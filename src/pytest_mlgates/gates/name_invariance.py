@@ -39,6 +39,10 @@ class NameInvariance(StatisticalGate):
     a FAIL need bounds; a scorer too noisy for its budget ends INCONCLUSIVE. So does one whose
     score moves with blanks at the end of the text as much as with the name.
 
+    What is taken for granted: name effects inside a group are about normal, noise is symmetric and
+    does not depend on the name. Noise so rare that no repeat shows it is not seen: each name is
+    asked for twice, once more on a template drawn at random.
+
     ``score`` takes a text and returns one float, or an awaitable of one. Templates that can't all
     be tried with ``max_calls`` calls are drawn at random, and there is no PASS then.
 

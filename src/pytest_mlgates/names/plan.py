@@ -44,10 +44,11 @@ class Plan:
     ) -> None:
         self.gate = gate
         self.names = read_names(names, gate.names_per_group)
-        if len(self.names) * 2 + _ASIDE > gate.max_calls:
+        aside = 3 * len(self.names) + _ASIDE
+        if len(self.names) + aside > gate.max_calls:
             raise Unmeasurable(
-                f"max_calls is {gate.max_calls}, and {len(self.names)} names take"
-                f" {len(self.names) * 2 + _ASIDE} calls on one template: raise max_calls, or give"
+                f"max_calls is {gate.max_calls}, and {len(self.names)} names may take"
+                f" {len(self.names) + aside} calls on one template: raise max_calls, or give"
                 " fewer names"
             )
         texts, self.doubles, self.unread = read_templates(
@@ -64,9 +65,8 @@ class Plan:
         self.at_look = False
         self.counterexample: Counterexample | None = None
         self.failed = False
-        self.calls_needed = len(self.names) * (len(texts) + 1) + _ASIDE
-        fits = (gate.max_calls - _ASIDE - len(self.names)) // len(self.names)
-        self.covered = min(len(texts), fits)
+        self.calls_needed = len(self.names) * len(texts) + aside
+        self.covered = min(len(texts), (gate.max_calls - aside) // len(self.names))
 
     # --- the course of an audit
 
@@ -76,13 +76,15 @@ class Plan:
         order = audit.rng.permutation(len(audit.templates))[: self.covered]
         yield from audit.warm_up()
         for turn, template in enumerate(map(int, order), start=1):
+            if turn > 1 and self._left() < 2 * len(self.names):
+                break  # trials of a noisy scorer took the calls
             yield from self._first_block(template, turn)
             if audit.exact is not None or turn & (turn - 1) == 0:
                 yield (yield from self._seen())
         if not audit.noisy:
-            yield from audit.recheck(self._sample(order))
+            yield from audit.recheck(self._sample())
         if audit.noisy:
-            yield from self._repeat(order)
+            yield from self._repeat()
             return
         if audit.frozen:
             yield from self._try_pairs()
@@ -118,27 +120,32 @@ class Plan:
             return bool((yield from audit.confirm(template, row)))
         return True
 
-    def _sample(self, order: Any) -> list[tuple[int, int]]:
+    def _sample(self) -> list[tuple[int, int]]:
         """Return each name on a template drawn at random."""
-        drawn = self.audit.rng.choice(order, size=len(self.names))
+        drawn = self.audit.rng.choice(self.audit.seen, size=len(self.names))
         return list(zip(map(int, drawn), range(len(self.names)), strict=True))
 
-    def _repeat(self, order: Any) -> Steps:
+    def _left(self) -> int:
+        return int(self.gate.max_calls) - self.asker.calls
+
+    def _repeat(self) -> Steps:
         """Repeat all blocks of a noisy scorer; look after 2, 4, 8 … rounds."""
-        audit = self.audit
-        rounds = (self.gate.max_calls - self.asker.calls) // (len(order) * len(self.names))
+        audit, order = self.audit, [int(template) for template in self.audit.seen]
+        rounds = self._left() // (len(order) * len(self.names))
         most = min(self.gate.max_repeats, 1 + rounds)
         planned = [2**i for i in range(1, 40) if 2**i <= most] or [1]
         self.looks_planned = len(planned)
         for self.look, wanted in enumerate(planned, start=1):
             missing = wanted - audit.repeats
-            if self.asker.calls + missing * len(order) * len(self.names) > self.gate.max_calls:
-                return  # the trials took what the last look needed
-            yield from audit.rounds(order, missing)
+            spent = missing * len(order) * len(self.names) > self._left()
+            if not spent:  # else trials took what this look needed
+                yield from audit.rounds(order, missing)
             yield from self._try_pairs()
             self.at_look = True
             yield (yield from self._seen())
             self.at_look = False
+            if spent:
+                return
             if wanted >= 4 and self.repeats_needed() > most and not self._suspicious():
                 return
 
@@ -177,7 +184,7 @@ class Plan:
         trial = known[0] if known else Trial(high, low, template)
         if not known:
             audit.trials.append(trial)
-        while trial.n < most and self.asker.calls + 2 * _BATCH <= self.gate.max_calls:
+        while trial.n < most and self._left() >= 2 * _BATCH:
             yield from audit.extend(trial, _BATCH)
             evidence = log_e_above(trial.n, trial.total, trial.squares, self.gate.max_gap)
             wanted = math.log(2 * MOST_TRIALS / self.gate.alpha)
