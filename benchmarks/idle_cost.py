@@ -131,7 +131,8 @@ def _must(command: Sequence[str]) -> None:
         raise InstallFailed(f"took longer than {INSTALL_S} s") from None
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise InstallFailed(lines[-1] if lines else f"pip ended with {done.returncode}")
+        faults = [line for line in lines if line.lower().startswith("error")] or lines
+        raise InstallFailed(faults[-1] if faults else f"pip ended with {done.returncode}")
 
 
 def add_fillers(python: Path, number: int) -> None:
