@@ -485,6 +485,11 @@ def main() -> int:
         if str(row["tool"]).startswith(OURS.label):
             share = "own" if row["tool"] != OURS.label else "all"
             faults = misses(row, share)
+            ends = "failed" not in row and row["deltas"][f"{share}_cpu_ms"]["interval"]
+            if ends and ends[0] <= GOAL_CPU_MS < ends[1]:
+                print(
+                    f"{row['tool']}: the interval of CPU straddles the goal: this machine is too busy"
+                )
             missed += faults
             print(
                 f"{row['tool']}: {'misses the goal: ' + '; '.join(faults) if faults else 'holds the goal'}"

@@ -492,7 +492,7 @@ def ask(rival: Rival, python: Path, home: Path, only: set[str]) -> dict[str, Any
     from idle_cost import CHECKOUT, run
 
     if rival.projects is None:
-        return _told(run([python, __file__, "--drive", rival.name], home))
+        return _told(run([python, __file__, "--drive", rival.name], home, timeout=900))
     if rival.name == "ours":
         rival = dataclasses.replace(rival, env={"PYTHONPATH": str(_example_site(home))})
     said: dict[str, Any] = {}
@@ -527,7 +527,8 @@ def _told(ran: Any) -> dict[str, Any]:
         if line.startswith("VERDICTS"):
             found: dict[str, Any] = json.loads(line.removeprefix("VERDICTS"))
             return found
-    raise RuntimeError(f"ended with {ran.status}:\n{ran.output[-2000:]}")
+    last = (ran.output.split() and ran.output.strip().splitlines()[-1]) or ""
+    raise RuntimeError(f"ended with {ran.status}: {last[-200:]}")
 
 
 def _pytest(rival: Rival, python: Path, home: Path, project: Project) -> list[Any]:
