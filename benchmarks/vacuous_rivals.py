@@ -3,7 +3,8 @@
 Each case goes to the real packages, in a virtual environment of each one's own, as far as it can be
 put to them (n.a. elsewhere). modeltest and bdp-model-gate are asked through their Python API and
 their config files, deepeval, pytest-benchmark and ours through pytest. The verdict is the tool's own
-(report, status, result) where it gives one, else the exit status: 0 is PASS.
+(report, status, result) where it gives one, else the exit status: 0 is PASS. Where ours says no PASS
+in its report and leaves status 0 all the same, the cell says so.
 
 Then ours answers for every case of tests/gate_cases/*.py as well.
 
@@ -31,7 +32,11 @@ from typing import Any
 
 PASS, FAIL, INCONCLUSIVE, ERROR = "PASS", "FAIL", "INCONCLUSIVE", "ERROR"
 
+#: each tool has to pass this one, or its other verdicts would say nothing; it is not counted
+CONTROL = "control"
+
 CASES = {
+    CONTROL: "a sound subject, enough of it",
     "no checks": "the list of checks is empty",
     "no list": "the config has no list of checks",
     "misspelled section": "the limits stand under a misspelled key; the subject misses them",
@@ -81,10 +86,12 @@ def _subject(rows: int, groups: int = 2, answer: str = "right") -> Any:
     import pandas as pd
 
     draw = np.random.default_rng(0)
-    x = draw.normal(size=rows)
-    frame = pd.DataFrame({"x": x, "z": draw.normal(size=rows)})
+    frame = pd.DataFrame({"x": draw.normal(size=rows), "z": draw.normal(size=rows)})
+    positive = (frame["x"] + frame["z"] > 0).to_numpy()
+    if rows == 2:
+        frame["x"], positive = [-1.0, 3.0], np.array([False, True])
     frame["group"] = [f"g{i % groups}" for i in range(rows)]
-    labels = ((x > 0) ^ (draw.random(rows) < 0.1 * (rows > 20))).astype(int)
+    labels = (positive ^ (draw.random(rows) < 0.1 * (rows > 20))).astype(int)
 
     class Model:
         feature_names_in_ = ("x", "z")
@@ -92,7 +99,7 @@ def _subject(rows: int, groups: int = 2, answer: str = "right") -> Any:
         def predict(self, rows: Any) -> Any:
             if answer == "raises":
                 raise RuntimeError("no model")
-            said = (rows["x"].to_numpy() > 0).astype(float)
+            said = (rows["x"] + rows["z"] > 0).to_numpy().astype(float)
             return said * np.nan if answer == "nan" else said.astype(int)
 
     return Model(), frame, labels
@@ -112,6 +119,7 @@ suite:
 """
 
 MODELTEST: dict[str, Callable[[], Verdict]] = {
+    CONTROL: lambda: _modeltest_yaml(_ACCURACY),
     "no checks": lambda: _modeltest_yaml("suite: {name: s, tests: []}"),
     "no list": lambda: _modeltest_yaml("suite: {name: s}"),
     "misspelled section": lambda: _modeltest_yaml(
@@ -149,7 +157,7 @@ def _bdp(
     policy = _apply_config_overrides(bdp.GateConfig(), dict(config or {}))
     features = frame[["x", "z"]]
     try:
-        said = model.predict(features)
+        said = _subject(rows, answer="right" if answer == "raises" else answer)[0].predict(features)
         asked = bdp.StructuredGateContext(
             model=model, X=features, y_true=labels, y_pred=said, task="binary", **context
         )
@@ -170,6 +178,7 @@ def _bdp(
 
 
 BDP: dict[str, Callable[[], Verdict]] = {
+    CONTROL: lambda: _bdp(groups=2, rows=2000),
     "no checks": lambda: _bdp(checks=[]),
     "misspelled section": lambda: _bdp(config={"performanse": {"min_score": 0.999}}),
     "misspelled field": lambda: _bdp(config={"performance": {"min_scor": 0.999}}),
@@ -243,9 +252,7 @@ def case(said="yes", **more):
     return LLMTestCase(input="?", actual_output=said, expected_output="yes", **more)
 
 class Given(BaseMetric):
-    threshold = 0.5
-    def __init__(self, score):
-        self.given = score
+    threshold, given = 0.5, None
     def measure(self, test_case, *args, **kwargs):
         if self.given is None:
             raise RuntimeError("no model")
@@ -257,6 +264,9 @@ class Given(BaseMetric):
     def is_successful(self):
         return self.success
     __name__ = "given"
+
+class NaN(Given):
+    given = float("nan")
 """
 
 
@@ -265,22 +275,26 @@ def _deepeval(body: str, *args: str) -> Project:
 
 
 DEEPEVAL = {
+    CONTROL: _deepeval("def test_it():\n    assert_test(case(), [ExactMatchMetric()])"),
     "no checks": _deepeval("def test_it():\n    assert_test(case(), [])"),
     "misspelled field": _deepeval(
         "def test_it():\n    assert_test(case(), [ExactMatchMetric(treshold=0.9)])"
     ),
-    "empty data": _deepeval("def test_it():\n    evaluate([], [ExactMatchMetric()])"),
+    "empty data": _deepeval(
+        "def test_it():\n    told = evaluate([], [ExactMatchMetric()])\n"
+        "    assert all(one.success for one in told.test_results)"
+    ),
     "empty parametrize": _deepeval(
         "from deepeval.dataset import EvaluationDataset\n"
         "@pytest.mark.parametrize('one', EvaluationDataset().test_cases)\n"
         "def test_it(one):\n    assert_test(one, [ExactMatchMetric()])"
     ),
-    "NaN": _deepeval("def test_it():\n    assert_test(case(), [Given(float('nan'))])"),
+    "NaN": _deepeval("def test_it():\n    assert_test(case(), [NaN()])"),
     "n = 2": _deepeval(
         "@pytest.mark.parametrize('one', [case(), case()])\n"
         "def test_it(one):\n    assert_test(one, [ExactMatchMetric()])"
     ),
-    "broken subject": _deepeval("def test_it():\n    assert_test(case(), [Given(None)])"),
+    "broken subject": _deepeval("def test_it():\n    assert_test(case(), [Given()])"),
     "never called": _deepeval(
         "def test_it():\n    metric = ExactMatchMetric()\n    made = case('no')"
     ),
@@ -309,6 +323,7 @@ _SLOWER = "import pathlib\nfirst = not pathlib.Path('.benchmarks').exists()\n" +
 _SAVE = ("--benchmark-autosave",)
 
 BENCHMARK = {
+    CONTROL: Project(_SLOW + _BENCH.format(20), _LIMIT, before=_SAVE),
     "misspelled field": Project(
         _SLOWER + "@pytest.mark.benchmark(min_round=3)\n" + _BENCH.format(3), _LIMIT, before=_SAVE
     ),
@@ -361,6 +376,7 @@ def _p99(call: str, inputs: str = "[1, 2]", more: str = "", *args: str) -> Proje
 _NOOP = "lambda x: None"
 #: a case that has several forms has several lines; the second part of the name tells them apart
 OURS = {
+    CONTROL: _ours(_GOOD),
     "no checks": _ours(_GOOD, "gates: {}\n"),
     "no list": _ours(_GOOD, ""),
     "misspelled section": _ours(_BAD, "gates:\n  answer_length: {parms: {max_chars: 10}}\n"),
@@ -450,7 +466,7 @@ def rivals() -> list[Rival]:
 
     return [
         Rival("modeltest", ("modeltest",), "modeltest"),
-        Rival("bdp-model-gate", ("bdp-model-gate", "scikit-learn"), "bdp-model-gate"),
+        Rival("bdp-model-gate", ("bdp-model-gate[structured]",), "bdp-model-gate"),
         Rival(
             "deepeval",
             ("deepeval", "pytest-xdist"),
@@ -464,7 +480,7 @@ def rivals() -> list[Rival]:
         ),
         Rival(
             "ours",
-            (f"{CHECKOUT}[search]", str(CHECKOUT / "tests/example_plugin"), "pytest-xdist"),
+            (f"{CHECKOUT}[search]", "pytest-xdist"),
             "pytest-mlgates",
             OURS,
         ),
@@ -476,10 +492,12 @@ def ask(rival: Rival, python: Path, home: Path, only: set[str]) -> dict[str, Any
     from idle_cost import CHECKOUT, run
 
     if rival.projects is None:
-        return _told(run([python, __file__, "--drive", rival.name], home))
+        return _told(run([python, __file__, "--drive", rival.name], home, timeout=900))
+    if rival.name == "ours":
+        rival = dataclasses.replace(rival, env={"PYTHONPATH": str(_example_site(home))})
     said: dict[str, Any] = {}
     for case, project in rival.projects.items():
-        if not only or case.partition("/")[0] in only:
+        if not only or case.partition("/")[0] in (*only, CONTROL):
             said[case] = _pytest(rival, python, home, project)
             print(f"  {rival.name}, {case}: {said[case][0]}", file=sys.stderr)
     if rival.name == "ours":
@@ -489,12 +507,28 @@ def ask(rival: Rival, python: Path, home: Path, only: set[str]) -> dict[str, Any
     return said
 
 
+def _example_site(home: Path) -> Path:
+    """Return a folder with the example gate, and the metadata that make it a third party's."""
+    from idle_cost import CHECKOUT
+
+    site = home / "site"
+    info = site / "example_gate-1.dist-info"
+    info.mkdir(parents=True, exist_ok=True)
+    shutil.copy(CHECKOUT / "tests" / "example_plugin" / "answer_length.py", site)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: example-gate\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[pytest_mlgates.gates]\nanswer_length = answer_length:AnswerLength\n"
+    )
+    return site
+
+
 def _told(ran: Any) -> dict[str, Any]:
     for line in ran.output.splitlines():
         if line.startswith("VERDICTS"):
             found: dict[str, Any] = json.loads(line.removeprefix("VERDICTS"))
             return found
-    raise RuntimeError(f"ended with {ran.status}:\n{ran.output[-2000:]}")
+    last = (ran.output.split() and ran.output.strip().splitlines()[-1]) or ""
+    raise RuntimeError(f"ended with {ran.status}: {last[-200:]}")
 
 
 def _pytest(rival: Rival, python: Path, home: Path, project: Project) -> list[Any]:
@@ -548,14 +582,23 @@ def shown(case: str, said: Mapping[str, Any] | None) -> str:
     """Return a cell: the verdicts on a case, PASS in bold."""
     if said is None:
         return "?"
-    found = [v[0] for name, v in said.items() if name.partition("/")[0] == case]
+    found = [
+        v[0] + (" (exit status 0)" if v[2:] == [0] and v[0] != PASS else "")
+        for name, v in said.items()
+        if name.partition("/")[0] == case
+    ]
     words = dict.fromkeys(f"**{word}**" if word == PASS else word for word in found)
     return " / ".join(words) or "n.a."
 
 
 def passes(said: Mapping[str, Any]) -> list[str]:
-    """Return the cases that a tool passed."""
-    return [case for case, verdict in said.items() if verdict[0] == PASS]
+    """Return the cases that a tool passed, the control left out."""
+    return [case for case, verdict in said.items() if verdict[0] == PASS and case != CONTROL]
+
+
+def cases_of(said: Mapping[str, Any]) -> int:
+    """Return how many cases were put to a tool, the control left out."""
+    return len(said) - (CONTROL in said)
 
 
 def report(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
@@ -571,7 +614,7 @@ def report(found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
             yield f"{name}: {tool['failed']}"
         elif name != "ours":
             bad = passes(tool["said"])
-            yield f"{name}: {len(tool['said'])} cases, {len(bad)} passes" + (
+            yield f"{name}: {cases_of(tool['said'])} cases, {len(bad)} passes" + (
                 f" ({', '.join(bad)})" if bad else ""
             )
 
@@ -580,10 +623,12 @@ def our_lines(said: Mapping[str, Any]) -> Iterator[str]:
     """Yield what must be said of ours; the last line is the count."""
     for case in (*passes(said), *(c for c, v in said.items() if v[0] == "UNREADABLE")):
         yield f"ours, {case}: {said[case][0]}: {said[case][1]}"
+    if CONTROL in said and said[CONTROL][0] != PASS:
+        yield f"ours, {CONTROL}: {said[CONTROL][0]}: {said[CONTROL][1]}: the other verdicts prove nothing"
     quiet = [case for case, verdict in said.items() if verdict[2:] == [0] and verdict[0] != PASS]
     if quiet:
         yield f"ours: not PASS in the report and yet exit status 0: {', '.join(quiet)}"
-    yield f"ours: {len(said)} cases, {len(passes(said))} passes"
+    yield f"ours: {cases_of(said)} cases, {len(passes(said))} passes"
 
 
 def main() -> int:
@@ -634,7 +679,9 @@ def main() -> int:
     if ours is None:
         return 1 if "ours" in found else 0
     print("\n".join(our_lines(ours)))
-    return 1 if passes(ours) or any(v[0] == "UNREADABLE" for v in ours.values()) else 0
+    unproved = CONTROL in ours and ours[CONTROL][0] != PASS
+    unread = any(verdict[0] == "UNREADABLE" for verdict in ours.values())
+    return 1 if passes(ours) or unproved or unread else 0
 
 
 if __name__ == "__main__":
