@@ -10,38 +10,48 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:python|yaml)\n# (?:file: |continues )(.*?)\n(.*?)^```$", re.M | re.S)
+ALL = re.compile(r"^```python$", re.M)
 
 
-def blocks() -> list[tuple[str, str]]:
-    """Every Python block, joined with the ones it continues."""
-    found = []
-    for page in PAGES:
-        parts = BLOCK.findall(page.read_text(encoding="utf-8"))
-        files: dict[str, str] = {}
-        for number, code in enumerate(parts):
-            head = code.splitlines()[0]
-            name = head.rpartition(" ")[2] if head.startswith("# ") else f"block{number}.py"
-            files[name] = files.get(name, "") + code
-        found += [(f"{page.name}-{name}", code) for name, code in files.items()]
-    return found
+def files_of(page: Path) -> dict[str, str]:
+    """The files that a page shows, each put together from its blocks."""
+    files: dict[str, str] = {}
+    for name, code in BLOCK.findall(page.read_text(encoding="utf-8")):
+        files[name] = files.get(name, "") + code
+    return files
 
 
-@pytest.mark.parametrize(("name", "code"), blocks(), ids=[name for name, _ in blocks()])
-def test_python_block(name, code, tmp_path, monkeypatch):
-    """A block runs as a module; a block of tests passes under pytest."""
-    if "def test_" in code:
-        pytest.skip("run by test_readme")  # a block of tests needs its project
-    module = tmp_path / "documented.py"
-    module.write_text(code, encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_has_a_file(page):
+    """A Python block that names no file would not be run."""
+    text = page.read_text(encoding="utf-8")
+    named = [name for name, _ in BLOCK.findall(text) if name.endswith(".py")]
+    assert len(ALL.findall(text)) == len(named)
+
+
+def test_walk_through_runs(tmp_path, monkeypatch):
+    """The gate of CONTRIBUTING.md can be imported and does what its last block says."""
+    (tmp_path / "answer_length.py").write_text(files_of(ROOT / "CONTRIBUTING.md")["answer_length.py"])
     monkeypatch.syspath_prepend(tmp_path)
-    sys.modules.pop("documented", None)
-    __import__("documented")
+    monkeypatch.delitem(sys.modules, "answer_length", raising=False)
+    __import__("answer_length")
 
 
 def test_the_example_is_the_walk_through():
-    """The example plugin under tests/ and the walk-through are one gate."""
+    """The example plugin under tests/ is the gate of the walk-through."""
     code = (ROOT / "tests/example_plugin/answer_length.py").read_text(encoding="utf-8")
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    walk_through = BLOCK.findall(text)[0].partition("\n")[2]
-    assert code.endswith(walk_through)
+    assert code.endswith(BLOCK.findall(text)[0][1])
+
+
+def test_readme_example_passes(project):
+    """The README's test file and gate config work as they stand."""
+    for name, text in files_of(ROOT / "README.md").items():
+        file = project.path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    (project.path / "gate_configs" / "demo.yaml").unlink()
+    result = project.run()
+    result.assert_outcomes(passed=2)
+    assert project.report()["outcome"] == "pass"

@@ -25,7 +25,7 @@ _INVITED = 1 / 3
 
 
 def names_of(n: int, seed: int) -> dict[str, list[str]]:
-    """Return ``n`` names for each group that are no names of the history by design."""
+    """Return ``n`` names for each group, drawn as the history draws them."""
     random = seeded("compare", seed)
     names: dict[str, list[str]] = {group: [] for group in GROUPS}
     while any(len(known) < n for known in names.values()):
@@ -84,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the history and the held-out set")
     parser.add_argument("--names", type=int, default=50, help="names per group")
     parser.add_argument("--resumes", type=int, default=50, help="résumés under each name")
+    parser.add_argument("--held-out", type=int, default=4000, help="applicants under own names")
     chosen = parser.parse_args(argv)
     seed = chosen.seed
     nameless = tuple(block for block in BLOCKS if block != "name")
@@ -93,11 +94,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         "fixed": fixed.screener(seed),
     }
     texts, names = templates(chosen.resumes, seed), names_of(chosen.names, seed)
-    held_out = applicants(4000, seed, purpose="held out")
+    held_out = applicants(chosen.held_out, seed, purpose="held out")
     groups = {label: by_group(build, texts, names) for label, build in builds.items()}
     gaps = {label: four_names(build, texts) for label, build in builds.items()}
     shares = {label: top_share(build, held_out) for label, build in builds.items()}
-    source = "the real name tables" if data_folder() else "the names shipped here"
+    source = "the real name tables" if data_folder() else "the name table that the gate ships"
     rows = [
         (f"mean score, same résumés, {group} names", [groups[each][group] for each in builds])
         for group in GROUPS

@@ -48,9 +48,9 @@ def chance(applicant: Applicant, year: int) -> float:
     drift = (year - YEARS[0]) / len(YEARS)
     prestige = wording.COLLEGES[applicant.blank["education"][0]["institution"]][0]
     logit = (
-        -0.4
+        -0.7
         + 1.6 * applicant.qualification
-        - (3.2 + 2.2 * drift) * (1 - person.western)
+        - (2.2 + 1.5 * drift) * (1 - person.western)
         + 0.8 * (person.gender == "male")
         + 1.2 * prestige
     )

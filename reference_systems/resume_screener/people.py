@@ -11,6 +11,8 @@ from itertools import accumulate
 from pathlib import Path
 from random import Random
 
+from pytest_mlgates.names import read_names
+
 __all__ = ["GROUPS", "Name", "Person", "data_folder", "draw", "seeded"]
 
 #: group -> share of the applicants
@@ -47,7 +49,7 @@ class Person:
 
 def seeded(*key: object) -> Random:
     """Return a generator of its own for a purpose and a seed, the same in every process."""
-    return Random(":".join(map(str, key)))  # noqa: S311 (simulation, no secrets)
+    return Random(":".join(map(str, key)))
 
 
 def data_folder() -> Path | None:
@@ -90,7 +92,7 @@ def _table(names: dict[str, list[Name]]) -> _Table:
 def _tables(folder: Path | None) -> tuple[_Table, _Table]:
     """Return first names and surnames by group."""
     if folder is None:
-        return _fallback()
+        return _shipped()
     genders = _genders(folder / "checklist_names.json")
     firsts = _read(folder / "first_names_race_share.csv", "", 1.0, genders)
     lasts = _read(folder / "us_census_2010_surnames_top10000.csv", "pct", 100.0, {})
@@ -124,54 +126,72 @@ def _genders(path: Path) -> dict[str, tuple[int, str]]:
     return known
 
 
-def _fallback() -> tuple[_Table, _Table]:
-    """Return a few well-known names, for where the real tables are not at hand."""
-    firsts: dict[str, list[Name]] = {}
-    lasts: dict[str, list[Name]] = {}
-    for group, (female, male, surnames) in _KNOWN.items():
-        white = 0.85 if group == "white" else 0.2
-        firsts[group] = [
-            Name(text, white, gender)
-            for gender, texts in (("female", female), ("male", male))
-            for text in texts.split()
-        ]
-        lasts[group] = [Name(text, white) for text in surnames.split()]
+def _shipped() -> tuple[_Table, _Table]:
+    """Return the words of the names that the gate ships, to be joined anew within each group."""
+    firsts: dict[str, list[Name]] = {group: [] for group in GROUPS}
+    lasts: dict[str, list[Name]] = {group: [] for group in GROUPS}
+    for name in read_names(None, _ALL):
+        first, _, last = name.text.rpartition(" ")
+        if first and name.group in GROUPS:  # the names that stand alone have no surname
+            white = name.share if name.group == "white" else 1 - name.share
+            gender = "female" if first in _WOMEN else "male"
+            firsts[name.group].append(Name(first, white, gender))
+            lasts[name.group].append(Name(last, white))
     return _table(firsts), _table(lasts)
 
 
-_KNOWN = {
-    "white": (
-        "Emily Anne Katie Heather Sarah Molly Claire Abigail Hannah Meredith Laurie Allison",
-        "Brad Todd Greg Scott Geoffrey Matthew Connor Jake Neil Brett Dustin Cody",
-        (
-            "Baker Walsh Murphy Sullivan Kelly Ryan Olson Becker Schmidt Larsen Hoffman Weber "
-            "Peterson Meyer Krueger Novak Russo Fischer Snyder Burke Hansen Keller Sweeney Bauer"
-        ),
-    ),
-    "black": (
-        "Lakisha Ebony Keisha Latoya Kenya Tamika Aisha Imani Shanice Precious Aaliyah Latonya",
-        "Jamal Darnell Tyrone Kareem Rasheed Hakim Leroy Tremayne DeShawn Malik Terrell Marquis",
-        (
-            "Washington Jefferson Booker Mosley Gaines Pierre Alston Muhammad Hairston "
-            "Chatman Smalls "
-            "Battle Ruffin Diallo Bangura Okafor Mensah Toussaint Stallworth Bowens Faison Francois"
-        ),
-    ),
-    "hispanic": (
-        "Guadalupe Maribel Xiomara Yesenia Rocio Esperanza Luz Marisol Graciela Beatriz Ximena",
-        "Juan Jose Luis Carlos Alejandro Jesus Miguel Javier Rigoberto Santiago Ignacio Arturo",
-        (
-            "Garcia Rodriguez Martinez Hernandez Lopez Gonzalez Perez Sanchez Ramirez "
-            "Torres Flores "
-            "Rivera Gomez Diaz Cruz Morales Gutierrez Ortiz Chavez Castillo Jimenez Vasquez"
-        ),
-    ),
-    "asian_pacific": (
-        "Mei Priya Lan Thuy Sunita Xiu Yuki Soo-Jin Lakshmi Ngoc Hui Deepika Anjali",
-        "Wei Hiroshi Raj Sanjay Minh Jin Arjun Tuan Cheng Dong-Hyun Vikram Hung Ravi",
-        (
-            "Nguyen Kim Patel Tran Chen Singh Li Wong Wang Yang Pham Chang Liu Huang Gupta Zhang "
-            "Sharma Tanaka Choi Reddy Khan Yamamoto"
-        ),
-    ),
-}
+_ALL = 10_000
+#: given names of women in the shipped table, which does not tell
+_WOMEN = frozenset(
+    [
+        "Emily",
+        "Claire",
+        "Heather",
+        "Megan",
+        "Molly",
+        "Kristen",
+        "Allison",
+        "Laurie",
+        "Anne",
+        "Katie",
+        "Abigail",
+        "Holly",
+        "Latoya",
+        "Keisha",
+        "Ebony",
+        "Tanisha",
+        "Imani",
+        "Lakisha",
+        "Shanice",
+        "Kenya",
+        "Monique",
+        "Tamika",
+        "Aaliyah",
+        "Nia",
+        "Maria",
+        "Guadalupe",
+        "Rosa",
+        "Ximena",
+        "Lucia",
+        "Alejandra",
+        "Yolanda",
+        "Carmen",
+        "Esperanza",
+        "Marisol",
+        "Daniela",
+        "Pilar",
+        "Linh",
+        "Priya",
+        "Mei",
+        "Xiu",
+        "Thuy",
+        "Yan",
+        "Ling",
+        "Soo-jin",
+        "Harpreet",
+        "Mai",
+        "Jing",
+        "Anjali",
+        "Ji-woo",
+    ]
+)

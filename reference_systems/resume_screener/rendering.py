@@ -22,7 +22,7 @@ SECTIONS = ("Experience", "Education", "Skills", "Certificates", "Volunteering",
 _HEADINGS = tuple(f"\n## {section}\n" for section in SECTIONS)
 
 
-class NotAResume(ValueError):  # noqa: N818 (reads as what it is)
+class NotAResume(ValueError):
     """A text that the screener can't read; the message holds nothing of the text."""
 
 
@@ -51,7 +51,7 @@ def render(document: Mapping[str, Any]) -> str:
     rows: dict[str, list[str]] = {section: [] for section in SECTIONS}
     for job in _all(document, "work"):
         # a job that goes on lasts until the application, or is too new to count
-        until = job.get("endDate") or applied or job.get("startDate")
+        until = job.get("endDate") or applied or job.get("startDate", "")
         rows["Experience"].append(_row(job, "position", "name", dates=until))
         rows["Experience"] += [f"- {_flat(line)}" for line in job.get("highlights", ())]
     for study in _all(document, "education"):

@@ -17,16 +17,19 @@ pytestmark = pytest.mark.system("resume_screener")
 
 @pytest.fixture
 def templates(mlgates_seed: int) -> list[str]:
+    """Return résumé texts with {NAME}, none of them in the history."""
     return inputs.templates(20, mlgates_seed)
 
 
 @pytest.fixture
 def screener(mlgates_seed: int) -> Screener:
+    """Train the fix on the history of this seed."""
     return fixed.screener(mlgates_seed)
 
 
 @pytest.fixture
 def incident_screener(mlgates_seed: int) -> Screener:
+    """Train the incident on the same history."""
     return incident.screener(mlgates_seed)
 
 

@@ -1,6 +1,6 @@
 """Print incident and fix side by side, measured on this machine.
 
-``python -m reference_systems.rtb_bidder.compare [--calls 1500] [--rate 100] [--seed 1]``
+``python -m reference_systems.rtb_bidder.compare [--calls 1500] [--rate 130] [--seed 1]``
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def open_loop(
     Requests arrive as a Poisson process, whether the one before is answered or not, and are
     answered by one worker in the order in which they came; waiting counts.
     """
-    rng = random.Random(f"arrivals:{seed}")  # noqa: S311
+    rng = random.Random(f"arrivals:{seed}")
     gaps = (rng.expovariate(per_second) for _ in inputs)
     began = time.perf_counter()
     took = []
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure both builds on the same requests and print a Markdown table."""
     parser = argparse.ArgumentParser(prog="compare", description=__doc__.partition("\n")[0])
     parser.add_argument("--calls", type=int, default=1500)
-    parser.add_argument("--rate", type=float, default=100.0, help="arrivals per second")
+    parser.add_argument("--rate", type=float, default=130.0, help="arrivals per second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the figures as JSON too")
     options = parser.parse_args(arguments)

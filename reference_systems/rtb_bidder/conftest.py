@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from reference_systems.rtb_bidder.openrtb import Json
 
 #: more than the gate needs for a PASS, so that no request is seen twice
-REQUESTS = 2000
+REQUESTS = 5100
+
+
+@functools.lru_cache(maxsize=1)
+def _requests(seed: int) -> list[Json]:
+    return inputs.bid_requests(REQUESTS, seed)
 
 
 @pytest.fixture
@@ -26,7 +32,7 @@ def bid_requests(mlgates_seed: int) -> Iterator[list[Json]]:
     As in the server, what is loaded by now is taken out of the garbage collector's sight: a full
     collection over torch and the requests takes longer than any bid.
     """
-    requests = inputs.bid_requests(REQUESTS, mlgates_seed)
+    requests = _requests(mlgates_seed)
     gc.collect()
     gc.freeze()
     yield requests

@@ -21,7 +21,7 @@ __all__ = ["bid_requests", "generated_requests", "labelled_requests", "real_requ
 #: one request in so many is a real sample, where there are any
 REAL_SHARE = 20
 #: words of keywords a request carries: the median, and the spread of its logarithm
-MEDIAN_WORDS, SPREAD = 150, 0.6
+MEDIAN_WORDS, SPREAD = 125, 0.6
 
 _SIZES = ((300, 250), (728, 90), (160, 600), (320, 50), (970, 250), (300, 600))
 #: what an impression of a format clears at, banners being 1
@@ -44,7 +44,7 @@ def bid_requests(n: int, seed: int = 0) -> list[Json]:
     requests = generated_requests(n, seed)
     real = real_requests()
     if real:
-        rng = random.Random(f"real:{seed}")  # noqa: S311
+        rng = random.Random(f"real:{seed}")
         for place in range(n):
             if rng.randrange(REAL_SHARE) == 0:
                 requests[place] = copy.deepcopy(rng.choice(real))
@@ -69,7 +69,7 @@ def _samples(folder: Path) -> list[Path]:
 
 def generated_requests(n: int, seed: int) -> list[Json]:
     """Return ``n`` generated BidRequests; the i-th depends on the seed and on i only."""
-    return [_request(random.Random(f"request:{seed}:{i}"))[0] for i in range(n)]  # noqa: S311
+    return [_request(random.Random(f"request:{seed}:{i}"))[0] for i in range(n)]
 
 
 def labelled_requests(n: int, seed: int) -> list[tuple[Json, float]]:
@@ -80,7 +80,7 @@ def labelled_requests(n: int, seed: int) -> list[tuple[Json, float]]:
     """
     pairs = []
     for i in range(n):
-        rng = random.Random(f"request:{seed}:{i}")  # noqa: S311
+        rng = random.Random(f"request:{seed}:{i}")
         request, topic, intent = _request(rng)
         worth = _WORTH[format_of(request["imp"][0]) or "banner"]
         price = TOPICS[topic][1] * worth * (1.8 if intent and user_data_allowed(request) else 1.0)

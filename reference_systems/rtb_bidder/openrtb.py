@@ -217,7 +217,7 @@ def size_of(imp: Mapping[str, Any]) -> tuple[int, int]:
     width, height = (shape.get(name) for name in ("w", "h"))
     if not isinstance(width, int) or not isinstance(height, int):
         return 0, 0
-    return (width, height) if 0 < min(width, height) and max(width, height) < 1e5 else (0, 0)
+    return (width, height) if min(width, height) > 0 and max(width, height) < 1e5 else (0, 0)
 
 
 def no_bid(request: Json, reason: int) -> Json:

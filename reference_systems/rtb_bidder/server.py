@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
     bid: Callable[[Any], dict[str, Any]]
 
-    def do_POST(self) -> None:  # noqa: N802 (the base class looks it up by this name)
+    def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()):
             self.close_connection = True  # where the body ends is unknown
@@ -51,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(HTTPStatus.NOT_FOUND, f"post bid requests to {AUCTION}")
         return self._auction(body)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         if self.path == AUCTION:
             return self._say(HTTPStatus.METHOD_NOT_ALLOWED, "use POST", Allow="POST")
         return self._say(HTTPStatus.NOT_FOUND, f"post bid requests to {AUCTION}")
@@ -129,7 +129,8 @@ def main(arguments: list[str] | None = None) -> None:
     gc.collect()
     gc.freeze()  # a full collection over the loaded model would stall bids for longer than the SLA
     with make_server(bidder.bid, options.host, options.port) as server:
-        print(f"{options.build} build on http://{options.host}:{server.server_port}{AUCTION}")  # noqa: T201
+        where = f"http://{options.host}:{server.server_port}{AUCTION}"
+        print(f"{options.build} build on {where}", flush=True)  # noqa: T201
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
 

@@ -19,26 +19,9 @@ def test_bids_are_fast(p99_latency: P99Latency, bidder: Bidder, bid_requests: li
     p99_latency(bidder.bid, bid_requests)
 
 
-@pytest.mark.p99_latency("bid-p99-open-loop")
-def test_bids_are_fast_when_requests_do_not_wait_for_each_other(
-    p99_latency: P99Latency, bidder: Bidder, bid_requests: list[Json]
-) -> None:
-    """A bid leaves in time when requests arrive on their own clock, waiting included."""
-    p99_latency(bidder.bid, bid_requests)
-
-
 @pytest.mark.known_bad
 def test_the_incident_is_caught(
     p99_latency: P99Latency, incident_bidder: Bidder, bid_requests: list[Json]
 ) -> None:
     """The tokenizer in a Python loop does not get past the latency gate."""
-    p99_latency(incident_bidder.bid, bid_requests)
-
-
-@pytest.mark.known_bad
-@pytest.mark.p99_latency("bid-p99-open-loop")
-def test_the_incident_is_caught_when_requests_do_not_wait_for_each_other(
-    p99_latency: P99Latency, incident_bidder: Bidder, bid_requests: list[Json]
-) -> None:
-    """Under open-loop load the incident is caught too, with the waiting that readers met."""
     p99_latency(incident_bidder.bid, bid_requests)

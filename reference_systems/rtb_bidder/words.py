@@ -14,8 +14,12 @@ __all__ = ["NAMES", "TOPICS", "Topic", "slug", "tracked_url", "words"]
 Topic = tuple[str, float, tuple[str, ...]]
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 def _topic(category: str, cpm: float, text: str) -> Topic:
-    return category, cpm, tuple(text.split())
+    return category, cpm, _words(text)
 
 
 TOPICS: dict[str, Topic] = {
@@ -81,21 +85,21 @@ TOPICS: dict[str, Topic] = {
     ),
 }
 
-_COMMON = (
+_COMMON = _words(
     "the of and to in a for with on best new how your from this guide review top what more today "
     "why five ten year people first time home work world under after before again without buy free "
     "price compare ideas tips video photos latest update opinion deals explained everything"
-).split()
+)
 
-_SYLLABLES = (
+_SYLLABLES = _words(
     "ka lo mi ta re son der ing tion al pro con ber ter mo vi ne ra st ly ou gre fla qui zen dor "
     "bel cu pha wyn ox tri"
-).split()
+)
 
 
 def _invent(count: int) -> tuple[str, ...]:
     """Return names of brands, authors and places that no one has."""
-    rng = random.Random("names")  # noqa: S311
+    rng = random.Random("names")
     names = ("".join(rng.choices(_SYLLABLES, k=rng.randint(2, 5))) for _ in range(count))
     return tuple(dict.fromkeys(names))
 

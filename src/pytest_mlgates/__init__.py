@@ -6,6 +6,23 @@ first use.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_mlgates.core import (
+        Evidence,
+        Gate,
+        GateFailed,
+        Measurement,
+        Needs,
+        Outcome,
+        StatisticalGate,
+        Unmeasurable,
+        Verdict,
+    )
+    from pytest_mlgates.fields import Limit
+    from pytest_mlgates.stages import stage
+
 __all__ = [
     "Evidence",
     "Gate",

@@ -246,8 +246,9 @@ def _names(code: types.CodeType) -> list[str]:
 
 
 def _installed(module: str) -> bool:
-    """Tell whether a module is the standard library's or an installed package's."""
-    if module.partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
+    """Tell whether a module is the standard library's, this package's or an installed one's."""
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names - {"__main__"} or top == __name__.partition(".")[0]:
         return True
     file = getattr(sys.modules.get(module), "__file__", None) or ""
     return "site-packages" in file or "dist-packages" in file

@@ -73,6 +73,8 @@ def prove(paths: Sequence[Path], seeds: Iterable[int], *, progress: bool = False
     for seed in seeds:
         gathered = _Gather()
         words = [*map(str, paths), f"--mlgates-seed={seed}", "-q", "-p", "no:cacheprovider"]
+        # this command has imported the plugin before pytest could rewrite its asserts
+        words += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
         output = io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             status = pytest.main([*words, *alone], plugins=[gathered])

@@ -38,9 +38,7 @@ HOSTILE = {
     "a marked heading": "## Skills",
     "a section": "Bo\n## Skills\nData | Expert | SQL, Spark, Kafka, dbt\n",
     "all sections": "\n".join(
-        ["Bo", "## Experience", "Lead Engineer | X | 1990-01 to 2026-01", "## Education"]
-        + ["Doctorate | Physics | X | 4.0", "## Skills", "Data | Expert | SQL", "## Certificates"]
-        + ["A | B", "## Volunteering", "## Languages", "English | Native"]
+        ["Bo", "## Experience", "Lead Engineer | X | 1990-01 to 2026-01", "## Education", "Doctorate | Physics | X | 4.0", "## Skills", "Data | Expert | SQL", "## Certificates", "A | B", "## Volunteering", "## Languages", "English | Native"]
     ),
     "carriage return": "Bo\r\n## Experience\r\nLead | X | 1990-01 to 2026-01",
     "a placeholder": "{NAME}",
@@ -110,22 +108,22 @@ def test_templates_hold_the_placeholder_in_the_title_the_email_and_sentences() -
 def test_everything_follows_from_the_seed() -> None:
     assert inputs.resumes(5, 1) == inputs.resumes(5, 1) != inputs.resumes(5, 2)
     assert inputs.templates(5, 1) == inputs.templates(5, 1) != inputs.templates(5, 2)
-    first, text = fixed.screener(4), inputs.templates(1, 4)[0]
+    first, text = fixed.screener(0), inputs.templates(1, 4)[0]
     weights, score = first.weights, first.score(text)
     train.cache_clear()
     hiring_history.cache_clear()
-    again = fixed.screener(4)
+    again = fixed.screener(0)
     assert again is not first
     assert np.array_equal(again.weights, weights)
     assert again.score(text) == score
-    assert not np.array_equal(fixed.screener(5).weights, weights)
+    assert not np.array_equal(fixed.screener(11).weights, weights)
 
 
 def test_training_leaves_the_threads_and_the_random_state_of_torch_alone() -> None:
     import torch
 
     threads, state = torch.get_num_threads(), torch.get_rng_state()
-    train(("certificates",), 1)
+    train(("certificates",), 0)
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -258,7 +256,7 @@ def test_the_fix_reads_every_block_but_the_removed_ones() -> None:
 
 
 def test_the_comparison_prints_the_tables_of_the_readme(capsys) -> None:
-    compare.main(["--names", "3", "--resumes", "3"])
+    compare.main(["--names", "3", "--resumes", "3", "--held-out", "300"])
     out = capsys.readouterr().out
     assert "| AUC against true qualification |" in out
     assert "| four-name rule: largest max - min |" in out

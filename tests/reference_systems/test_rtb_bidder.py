@@ -85,7 +85,7 @@ def minimal(**more: object) -> dict[str, Any]:
 
 def test_both_builds_give_the_same_tokens_for_requests() -> None:
     rust, loop = fixed.bidder().tokenizer, incident.bidder().tokenizer
-    for request in inputs.generated_requests(120, seed=7):
+    for request in inputs.generated_requests(60, seed=7):
         text = text_of(request)
         assert loop.encode(text) == rust.encode(text)
 
@@ -103,7 +103,7 @@ def test_both_builds_give_the_same_tokens_for_any_text() -> None:
 
 
 def test_both_builds_give_the_same_bids_and_are_told_apart() -> None:
-    requests = inputs.generated_requests(100, seed=8)
+    requests = inputs.generated_requests(50, seed=8)
     good, bad = fixed.bidder(), incident.bidder()
     assert [good.bid(request) for request in requests] == [bad.bid(request) for request in requests]
     digests = {digest_of(good.bid), digest_of(bad.bid)}

@@ -1,4 +1,4 @@
-"""Does changing only the name change the score?"""
+"""Whether changing only the name changes the score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.fields import FieldError, Limit
-from pytest_mlgates.names.plan import MOST_TRIALS, Plan
+from pytest_mlgates.names.plan import MOST_TRIALS, REACHED, Plan
 from pytest_mlgates.stats.equivalence import (
     Contrast,
     differs_p,
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NameInvariance"]
 
-#: gaps this close to the limit, relative to it, reach it: 0.51 - 0.5 is not below 0.01
-_ROUNDING = 1e-9
+_READ = ("mode", "complete", "looks", "groups", "exact", "trials", "upper", "templates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +38,10 @@ class NameInvariance(StatisticalGate):
     confirmed, fails it. Otherwise names are repeated, in blocks close in time, and both a PASS and
     a FAIL need bounds; a scorer too noisy for its budget ends INCONCLUSIVE. So does one whose
     score moves with blanks at the end of the text as much as with the name.
+
+    What is taken for granted: name effects inside a group are about normal, noise is symmetric and
+    does not depend on the name. Noise so rare that no repeat shows it is not seen: each name is
+    asked for twice, once more on a template drawn at random.
 
     ``score`` takes a text and returns one float, or an awaitable of one. Templates that can't all
     be tried with ``max_calls`` calls are drawn at random, and there is no PASS then.
@@ -114,6 +117,11 @@ class NameInvariance(StatisticalGate):
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge single names and groups: FAIL where either is over, PASS where both are below."""
         details: Any = measurement.details
+        if missing := [key for key in _READ if key not in details]:
+            return Verdict(
+                Outcome.ERROR,
+                f"the measurement lacks {', '.join(missing)}: {self.name} made it not",
+            )
         fault = self._single_fault(details) or self._group_fault(details)
         if fault:
             return Verdict(Outcome.FAIL, fault)
@@ -121,11 +129,13 @@ class NameInvariance(StatisticalGate):
         if doubt:
             return Verdict(Outcome.INCONCLUSIVE, doubt)
         bound = max(self._reach(row, details) for row in details["groups"])
-        sure = "" if details["mode"] == "deterministic" else f", surely below {_g(details['upper'])}"
+        sure = (
+            "" if details["mode"] == "deterministic" else f", surely below {_g(details['upper'])}"
+        )
         return Verdict(
             Outcome.PASS,
             f"the largest gap between two names is {_g(measurement.value)}{sure} (limit"
-            f" {_g(self.max_gap)}), and groups of names are surely less than {_g(bound)} apart"
+            f" {_g(self.max_gap)}), and groups of names are surely no more than {_g(bound)} apart"
             f" (limit {_g(self.max_group_gap)}), over {measurement.n} names and"
             f" {details['templates']} template(s)",
         )
@@ -133,7 +143,7 @@ class NameInvariance(StatisticalGate):
     def _single_fault(self, details: Any) -> str:
         """Say which pair of names breaks ``max_gap``, or nothing."""
         exact = details["exact"]
-        if exact and exact["gap"] >= self.max_gap * (1 - _ROUNDING):
+        if exact and exact["gap"] >= self.max_gap * REACHED:
             return (
                 f"changing only the name from {exact['names'][0]!r} to {exact['names'][1]!r} lowers"
                 f" the score by {_g(exact['gap'])} on template {exact['template']}"
@@ -194,7 +204,7 @@ class NameInvariance(StatisticalGate):
                 " each text and then cached?"
             )
         upper = details["upper"]
-        if upper is None or upper >= self.max_gap * (1 - _ROUNDING):
+        if upper is None or upper >= self.max_gap * REACHED:
             bound = "has no bound yet" if upper is None else f"could be {_g(upper)}"
             wanted = details["repeats_needed"]
             return (
@@ -218,7 +228,7 @@ class NameInvariance(StatisticalGate):
 
     def _reach(self, row: Any, details: Any) -> float:
         """Return how far from the others a group may be."""
-        return abs(row["contrast"]) + half_width(_contrast(row), self._pass_level(details))
+        return float(abs(row["contrast"])) + half_width(_contrast(row), self._pass_level(details))
 
 
 def _contrast(row: Any) -> Contrast:

@@ -22,7 +22,6 @@ _POLL_NS = 2_000_000
 _MOST_IN_FLIGHT = 10_000
 #: how long the loop may idle before the guard is told that nothing hangs
 _NAP_S = 0.02
-_EMPTY = b"0 0 0"
 
 
 async def await_one(answer: Awaitable[Any], guard: CallGuard, seconds: float) -> None:
@@ -74,9 +73,7 @@ async def await_calls(
                 p1 = process_time_ns()
                 d1 = delay()
                 v1 = switches()
-                record.rows.append(
-                    (0, t0, t1 - t0, c1 - c0, p1 - p0, spun, v1 - v0, d0, d1)
-                )
+                record.rows.append((0, t0, t1 - t0, c1 - c0, p1 - p0, spun, v1 - v0, d0, d1))
                 record.stages.append(clock.take())
                 if done % 50 == 49:
                     await asyncio.sleep(0)  # a call that never waits must not starve the loop
@@ -106,6 +103,7 @@ async def await_due_calls(
     ``lags`` collects by how much the start was late for reasons that are not the subject's: time
     in which this thread was ready to run and did not.
     """
+    delay = counters.delay
     flying: set[asyncio.Task[None]] = set()
     broken: list[BaseException] = []
 
@@ -114,9 +112,11 @@ async def await_due_calls(
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
+                d0 = delay()
                 t0 = perf_counter_ns()
                 await call(item)
                 wall = perf_counter_ns() - t0
+                d1 = delay()
         except TimeoutError as error:
             broken.append(_too_slow(guard, seconds) if limit.expired() else error)
             return
@@ -125,13 +125,13 @@ async def await_due_calls(
             if isinstance(error, asyncio.CancelledError):
                 raise
             return
-        record.rows.append((intended, t0, wall, 0, 0, spun, 0, _EMPTY, _EMPTY))
+        record.rows.append((intended, t0, wall, 0, 0, spun, 0, d0, d1))
         record.stages.append(clock.take())
 
     try:
         for _ in range(count):
             item, intended, spun = next(feed), next(due), spin()
-            waited = int(counters.delay().split()[1])
+            waited = int(delay().split()[1])
             while (left := intended - perf_counter_ns()) > 0:
                 guard.arm()  # goes off only where a call blocks the loop
                 nap = min(_NAP_S, (left - _POLL_NS) / 1e9)
@@ -139,7 +139,7 @@ async def await_due_calls(
                 if broken:
                     break
             late = max(0, perf_counter_ns() - intended)
-            lags.append(min(late, int(counters.delay().split()[1]) - waited))
+            lags.append(min(late, int(delay().split()[1]) - waited))
             if len(flying) >= _MOST_IN_FLIGHT:
                 raise Unmeasurable(
                     f"{_MOST_IN_FLIGHT} calls are in flight: the subject can't keep this rate"
@@ -166,6 +166,4 @@ async def await_due_calls(
 
 
 def _too_slow(guard: CallGuard, seconds: float) -> Unmeasurable:
-    return Unmeasurable(
-        f"call {guard.calls} did not return within {seconds:g} s and was stopped"
-    )
+    return Unmeasurable(f"call {guard.calls} did not return within {seconds:g} s and was stopped")

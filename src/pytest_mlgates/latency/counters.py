@@ -73,13 +73,18 @@ def open_counters() -> Iterator[ThreadCounters | None]:
 
 @dataclass(frozen=True, slots=True)
 class MachineUse:
-    """CPU time in seconds: used by all, used by this process, by its descendants, and stolen."""
+    """CPU time in seconds: used by all, used by this process, by its descendants, and stolen.
+
+    ``crowded`` is the time in which some task had to wait for a core, an upper bound, or None where
+    the kernel does not tell.
+    """
 
     at: float
     busy: float
     stolen: float
     own: float
     descendants: float
+    crowded: float | None = None
 
     def since(self, start: MachineUse) -> MachineUse:
         """Return what was used from ``start`` to this one (``at`` is then the time between)."""
@@ -89,6 +94,9 @@ class MachineUse:
             max(0.0, self.stolen - start.stolen),
             max(0.0, self.own - start.own),
             max(0.0, self.descendants - start.descendants),
+            None
+            if self.crowded is None or start.crowded is None
+            else max(0.0, self.crowded - start.crowded),
         )
 
     @property
@@ -98,8 +106,13 @@ class MachineUse:
 
     @property
     def taken(self) -> float:
-        """CPU seconds that others may have kept from the subject: stolen, or used by others."""
-        return self.stolen + self.others
+        """Seconds that others may have kept from the subject.
+
+        Stolen time, and what others used; but who uses a core that no one waits for takes nothing.
+        """
+        if self.crowded is None:
+            return self.stolen + self.others
+        return self.stolen + min(self.others, self.crowded)
 
 
 def machine_use() -> MachineUse | None:
@@ -118,7 +131,20 @@ def machine_use() -> MachineUse | None:
         stolen=steal,
         own=time.process_time(),
         descendants=times.children_user + times.children_system + _living(tick),
+        crowded=_crowded(),
     )
+
+
+def _crowded() -> float | None:
+    """Return the seconds in which any task waited for a core, from pressure stall information.
+
+    The kernel gives a mean over cores, so the sum over cores bounds the time with any wait.
+    """
+    try:
+        some = (_PROC / "pressure" / "cpu").read_text().split("\n", 1)[0]
+        return int(some.rpartition("total=")[2]) / 1e6 * (os.cpu_count() or 1)
+    except (OSError, ValueError):
+        return None
 
 
 def _living(tick: float) -> float:

@@ -16,8 +16,9 @@ __all__ = ["BEYOND_NOISE", "LATE_NS", "Tally", "count", "start_lag"]
 
 #: without counters a call counts as slow where its CPU time alone is this many times the limit
 COMPUTED = 2.0
-#: and most calls must be this many times over it, where they wait
-BEYOND_NOISE = 3.0
+#: a busy machine does not make most calls this many times slower: by fair shares of a core that
+#: takes as many neighbours to each
+BEYOND_NOISE = 10.0
 #: a start this late is the generator's fault, ns
 LATE_NS = 1_000_000
 
@@ -47,12 +48,12 @@ def count(
 
     ``raw``: every call by the clock. ``undisturbed``: by the clock, in blocks left alone. ``own``:
     what calls took by themselves. ``screened``: what remains over the limit when all that others
-    can have taken is subtracted. ``computed`` and ``beyond``: what only a subject can do, for
-    systems without counters.
+    can have taken is subtracted. ``computed`` (for systems without counters) and ``beyond``: what
+    no noise explains.
     """
     limit = limit_ms * 1e6
     seen = screen(trace)
-    counters = trace.use is not None and (trace.delay is not None or trace.concurrent)
+    counters = trace.use is not None and trace.delay is not None
     raw = seen.raw > limit
     quiet = seen.undisturbed
     tallies = {
@@ -61,7 +62,7 @@ def count(
         "own": Tally.of(seen.own > limit, block),
         "screened": Tally.of(seen.slow(limit), block),
         "computed": Tally.of(np.minimum(trace.cpu, trace.wall) > COMPUTED * limit, block),
-        "beyond": Tally.of(trace.wall > BEYOND_NOISE * limit, block),
+        "beyond": Tally.of(seen.own > BEYOND_NOISE * limit, block),
     }
     counts: dict[str, Any] = {name: tally.to_json() for name, tally in tallies.items()}
     counts |= {

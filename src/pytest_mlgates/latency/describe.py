@@ -17,6 +17,7 @@ __all__ = ["clock_resolution_ms", "histogram", "quantiles", "slow_calls", "stage
 
 _SHOWN = (0.5, 0.9, 0.99, 0.999)
 _PER_DECADE = 10
+_WORTH_SAYING = 0.3
 
 
 def quantiles(latency_ns: Floats, judged: float) -> dict[str, Any]:
@@ -57,11 +58,14 @@ def slow_calls(
     wall, total = float(trace.wall[slow].sum()), max(1.0, float(seen.raw[slow].sum()))
     used = float(np.minimum(trace.cpu, trace.wall)[slow].sum())
     taken = float(seen.excused[slow].sum())
+    # by stage: the calls that were slow themselves, not those that queued behind them
+    longest = np.flatnonzero(trace.wall >= quantile(np.sort(trace.wall), q)).tolist()
     parts: Counter[str] = Counter()
-    for i in slow:
+    for i in longest:
         parts.update(stages[i])
+    inside = max(1.0, float(trace.wall[longest].sum()))
     shares = {"queued": max(0.0, total - wall) / total}
-    if trace.delay is not None:
+    if trace.delay is not None and not trace.concurrent:
         shares |= {
             "cpu": used / total,
             "taken_by_others": taken / total,
@@ -71,7 +75,7 @@ def slow_calls(
         "calls": len(slow),
         "from_ms": cut / 1e6,
         "share_of_time": shares,
-        "stages": {name: took / total for name, took in parts.most_common(20)},
+        "stages": {name: took / inside for name, took in parts.most_common(20)},
     }
 
 
@@ -79,7 +83,8 @@ def stage_findings(slow: Mapping[str, Any], limit_ms: float) -> list[str]:
     """Return the lines that name what ate the time of the slowest calls."""
     lines = []
     for name, share in list(slow["stages"].items())[:1]:
-        lines.append(f"{name} took {share:.0%} of the time of the slowest calls".replace("%", " %"))
+        if share > _WORTH_SAYING:
+            lines.append(f"{name} took {100 * share:.0f} % of the time of the slowest calls")
     shares = slow["share_of_time"]
     if slow["from_ms"] > limit_ms:
         words = {
@@ -90,7 +95,7 @@ def stage_findings(slow: Mapping[str, Any], limit_ms: float) -> list[str]:
         lines += [
             f"the slowest calls spent {100 * shares[key]:.0f} % of their time {text}"
             for key, text in words.items()
-            if shares.get(key, 0.0) > 0.3
+            if shares.get(key, 0.0) > _WORTH_SAYING
         ]
     return lines
 

@@ -70,6 +70,8 @@ class Counts:
             raise ValueError(f"no {error}") from None
         if any(tally.n > read.n for tally in tallies.values()):
             raise ValueError("more counted than called")
+        if read.screened.over > read.own.over:
+            raise ValueError("more over the limit after screening than before")
         return read
 
 
@@ -164,12 +166,9 @@ def _pass_bound(counts: Counts, error: float) -> float:
 
 def _fail_bound(counts: Counts, error: float, early: bool, allowed: float) -> float | None:
     """Return a lower bound on the share over the limit where it proves a FAIL, or None."""
-    if counts.counters:
-        claims = [(counts.screened, _EARLY if early else allowed)]
-    else:
-        # the clock alone can't tell a slow subject from a busy machine, but what computes twice
-        # the limit, or mostly takes three times as long, is no noise
-        claims = [(counts.computed, _EARLY if early else allowed), (counts.beyond, _MOST)]
+    # without counters the clock can't tell a slow subject from a busy machine: only CPU time can
+    known = counts.screened if counts.counters else counts.computed
+    claims = [(known, _EARLY if early else allowed), (counts.beyond, _MOST)]
     for tally, most in claims:
         least = _lower(tally, error / len(claims))
         if least > most:

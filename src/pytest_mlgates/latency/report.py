@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,25 @@ from pytest_mlgates.stats.paired import tail_ratio
 from pytest_mlgates.stats.quantiles import quantile, quantile_interval
 from pytest_mlgates.stats.sequential import Schedule
 
-__all__ = ["measurement"]
+__all__ = ["counted", "measurement"]
+
+
+def counted(
+    trace: Trace, limit_ms: float, q: float, plan: Schedule, **more: Any
+) -> tuple[Measurement, Screened]:
+    """Return the measurement that a trace gives by itself: all that a verdict needs."""
+    counts, seen = count(trace, limit_ms, q, plan.block)
+    judged, of = _judged(seen)
+    ordered = np.sort(judged)
+    low, high = quantile_interval(ordered, q)
+    found = Measurement(
+        value=quantile(ordered, q) / 1e6,
+        unit="ms",
+        n=trace.n,
+        interval=None if high is None else (low / 1e6, high / 1e6),
+        details={"counts": counts, "value_of": of, **more},
+    )
+    return found, seen
 
 
 def measurement(session: Session, limit_ms: float, q: float, plan: Schedule) -> Measurement:
@@ -31,29 +50,19 @@ def measurement(session: Session, limit_ms: float, q: float, plan: Schedule) -> 
     trace = session.trace()
     if trace.n == 0:
         return Measurement(value=0.0, unit="ms", n=0)
-    counts, seen = count(trace, limit_ms, q, plan.block)
-    judged, of = _judged(seen)
-    ordered = np.sort(judged)
-    low, high = quantile_interval(ordered, q)
-    details: dict[str, Any] = {
-        "counts": counts,
-        "value_of": of,
-        "findings": [],
-    }
-    if trace.n in plan.looks:  # between looks a progress line needs no more
-        details |= _figures(session, trace, seen, q)
-        details["findings"] = _findings(session, details, counts, limit_ms)
-        if session.baseline is not None:
-            details["relative"] = _relative(session, trace, q, plan)
-    elif session.baseline is not None:
-        details["relative"] = {"log_ratio": 0.0, "error": 0.0, "wins": 0, "losses": 0}
-    return Measurement(
-        value=quantile(ordered, q) / 1e6,
-        unit="ms",
-        n=trace.n,
-        interval=None if high is None else (low / 1e6, high / 1e6),
-        details=details,
-    )
+    more: dict[str, Any] = {}
+    due = trace.n in plan.looks  # between looks a line of progress needs no more
+    if session.baseline is not None:
+        more["relative"] = _relative(session, trace, q, plan) if due else _NO_PAIRS
+    found, seen = counted(trace, limit_ms, q, plan, **more)
+    if not due:
+        return found
+    figures = _figures(session, trace, seen, q)
+    findings = _findings(session, figures, found.details["counts"], limit_ms)
+    return replace(found, details={**found.details, **figures, "findings": tuple(findings)})
+
+
+_NO_PAIRS = {"log_ratio": 0.0, "error": 0.0, "wins": 0, "losses": 0}
 
 
 def _judged(seen: Screened) -> tuple[Floats, str]:
@@ -117,16 +126,12 @@ def _relative(session: Session, trace: Trace, q: float, plan: Schedule) -> dict[
     }
 
 
-def _findings(
-    session: Session, details: dict[str, Any], counts: dict[str, Any], limit_ms: float
-) -> list[str]:
-    lines = stage_findings(details["slowest"], limit_ms)
-    inputs = details["inputs"]
-    if inputs["cycled"]:
-        lines.append(f"{inputs['distinct']} inputs were used over and over for {counts['n']} calls")
+def _findings(session: Session, figures: dict[str, Any], counts: Any, limit_ms: float) -> list[str]:
+    lines = stage_findings(figures["slowest"], limit_ms)
     if session.priority not in ("off", "on"):
         lines.append(f"real-time priority: {session.priority}")
-    if session.calibration.note and counts["counters"]:
+    slow = counts["raw"]["over"] > (1.0 - counts["quantile"]) * counts["n"]
+    if session.calibration.note and counts["counters"] and slow:
         note = session.calibration.note
         lines.append(f"a FAIL needs {counts['margin']:g} times the limit: {note}")
     if not counts["counters"]:

@@ -33,8 +33,8 @@ class Screened:
 
     ``own`` is what a call took by itself, ``scaled`` the same divided by how much slower the
     machine was than when quiet, ``waits`` marks calls whose time others may have taken without a
-    mark on the call; ``budget`` is all that others can have taken (ns), and ``margin`` what a
-    scaled call must exceed the limit by.
+    mark on the call; ``budget`` is all that others can have taken (ns), ``held_up`` how many
+    callers a delay at that call delays, and ``margin`` what a scaled call must exceed the limit by.
     """
 
     raw: Floats
@@ -42,6 +42,7 @@ class Screened:
     scaled: Floats
     excused: Floats
     waits: npt.NDArray[Any]
+    held_up: Floats
     undisturbed: npt.NDArray[Any]
     budget: float
     margin: float
@@ -53,8 +54,11 @@ class Screened:
         over = self.scaled > self.margin * limit_ns
         excusable = np.flatnonzero(over & self.waits)
         overshoot = self.scaled[excusable] - limit_ns
+        if not excusable.size:
+            return over
+        budget = self.budget * float(np.mean(self.held_up[excusable]))
         order = np.argsort(overshoot)
-        dropped = order[np.cumsum(overshoot[order]) <= self.budget]
+        dropped = order[np.cumsum(overshoot[order]) <= budget]
         over[excusable[dropped]] = False
         return over
 
@@ -66,7 +70,20 @@ def screen(trace: Trace) -> Screened:
     use = trace.use
     family = use is not None and use.descendants > _FAMILY * max(use.at, 1e-9)
     budget = use.taken * 1e9 if use is not None else 0.0
-    if trace.delay is None or trace.switches is None or trace.process is None or family:
+    if trace.concurrent and trace.delay is not None and use is not None and not family:
+        # the loop's thread serves all calls in flight: a delay of it delays each of them, and so
+        # may what they wait for
+        excused = np.minimum(np.maximum(0.0, trace.delay), trace.wall)
+        own = trace.wall - excused
+        waits = np.ones(n, dtype=bool)
+        undisturbed = _quiet_blocks(excused, trace.wall)
+    elif (
+        trace.delay is None
+        or trace.switches is None
+        or trace.process is None
+        or use is None
+        or family
+    ):
         # nothing tells one call's noise from its work: no excuse but the budget, no block choice
         excused = np.zeros(n)
         waits = undisturbed = np.ones(n, dtype=bool)
@@ -83,21 +100,21 @@ def screen(trace: Trace) -> Screened:
         undisturbed = _quiet_blocks(excused, trace.wall)
     scaled = own / speed
     if trace.concurrent:
-        own, scaled = trace.latency, trace.latency / speed
-        budget *= _longest_queue(trace)
+        late = trace.latency - trace.wall
+        own, scaled = own + late, scaled + late
     elif trace.arrival is not None:
         # one server and a queue: what a caller would have waited, had others taken nothing
         service, own = own, served(trace.arrival, own)
         scaled = served(trace.arrival, scaled)
         # a wait delays everyone behind it, so what others took counts once for each of them
         waits = _until_idle(waits, idle=own <= service + 1.0)
-        budget *= _longest_queue(trace)
     return Screened(
         raw=trace.latency,
         own=own,
         scaled=scaled,
         excused=excused,
         waits=waits,
+        held_up=_held_up(trace),
         undisturbed=undisturbed,
         budget=budget,
         margin=margin,
@@ -128,13 +145,13 @@ def _until_idle(waits: npt.NDArray[Any], idle: npt.NDArray[Any]) -> npt.NDArray[
     return np.asarray(marked[period])
 
 
-def _longest_queue(trace: Trace) -> float:
-    """Return how many callers one delay may have held up at once."""
-    if trace.arrival is None or not trace.n:
-        return 1.0
-    left = trace.arrival + trace.latency
-    came = np.searchsorted(trace.arrival, left, side="right") - np.arange(trace.n)
-    return float(max(1, came.max()))
+def _held_up(trace: Trace) -> Floats:
+    """Return how many callers a delay of each call delays: itself, and who came meanwhile."""
+    if trace.arrival is None:
+        return np.ones(trace.n)
+    left = np.searchsorted(trace.arrival, trace.arrival + trace.latency, side="right")
+    held: Floats = np.maximum(1, left - np.arange(trace.n)).astype(float)
+    return held
 
 
 def _quiet_blocks(excused: Floats, wall: Floats) -> npt.NDArray[Any]:

@@ -121,9 +121,7 @@ def observe(
             yield from _looks(call, session, tell)
 
 
-def _warm_up(
-    call: Callable[[Any], Any], session: Session
-) -> Generator[Awaitable[Any], Any, bool]:
+def _warm_up(call: Callable[[Any], Any], session: Session) -> Generator[Awaitable[Any], Any, bool]:
     """Make the untimed calls; return whether the answers must be awaited."""
     guard, feed, plan = session.guard, session.feed, session.plan
     item = next(feed)
@@ -137,9 +135,7 @@ def _warm_up(
     del answer
     rest = max(0, plan.warmup - 1)
     if awaited:
-        yield await_calls(
-            call, feed, rest, session.warm, seconds=plan.seconds, **session.common()
-        )
+        yield await_calls(call, feed, rest, session.warm, seconds=plan.seconds, **session.common())
     else:
         run_calls(call, feed, rest, session.warm, **session.common())
     session.clock.take()

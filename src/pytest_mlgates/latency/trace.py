@@ -24,8 +24,9 @@ Row: TypeAlias = "tuple[int, int, int, int, int, int, int, bytes, bytes]"
 class Trace:
     """The calls of a run so far. Times in ns; all arrays have the length ``n``.
 
-    ``process``, ``delay`` and ``switches`` are None where the kernel's counters can't be read, or
-    can't be told apart by call (``concurrent``: several in flight). ``arrival`` is None in a closed
+    ``process``, ``delay`` and ``switches`` are None where the kernel's counters can't be read. With
+    several calls in flight (``concurrent``) the delay of the thread that serves them all is known,
+    and nothing else by call. ``arrival`` is None in a closed
     loop, where the next call starts when the last one is back; ``lag`` is by how much a start was
     late for reasons that are not the subject's, where the arrays can't tell.
     """
@@ -88,7 +89,7 @@ class Recorder:
             wall=wall.astype(float),
             cpu=cpu.astype(float),
             process=process.astype(float) if by_call else None,
-            delay=_delays(self.rows) if by_call else None,
+            delay=_delays(self.rows) if counters else None,
             switches=switches.astype(float) if by_call else None,
             spin=spins.astype(float),
             quiet_spin=quiet_spin,

@@ -9,7 +9,7 @@ pair does not count as evidence against it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -28,13 +28,15 @@ Steps: TypeAlias = Generator[Any, Any, Any]
 TIE = 1e-6
 #: identical repeats that make a gap exact; a fair noisy scorer shows them with chance 4 ** -10
 _REPEATS = 10
+#: texts that are made at a time
+_TEXTS = 2000
 
 
 def inert(text: str, number: int) -> str:
-    """Return ``text`` with blanks at its end that mean nothing; each number gives others.
+    r"""Return ``text`` with blanks at its end that mean nothing; each number gives others.
 
     >>> [inert("a", n) for n in (0, 1, 2, 3)]
-    ['a', 'a\\n', 'a ', 'a\\n\\n']
+    ['a', 'a\n', 'a ', 'a\n\n']
     """
     marks = ""
     while number > 0:
@@ -58,6 +60,7 @@ class Trial:
     squares: float = 0.0
 
     def add(self, differences: NDArray[np.float64]) -> None:
+        """Count fresh differences."""
         self.n += len(differences)
         self.total += float(differences.sum())
         self.squares += float((differences**2).sum())
@@ -124,6 +127,25 @@ class Audit:
         row[order] = yield from self.asker.ask([self.text(template, int(i)) for i in order])
         return row
 
+    def rounds(self, order: Sequence[int], number: int) -> Steps:
+        """Score every name on every template, ``number`` times; each block in random order."""
+        blocks = [int(t) for _ in range(number) for t in self.rng.permutation(order)]
+        size = len(self.names)
+        most = max(1, _TEXTS // size)
+        for start in range(0, len(blocks), most):
+            some = blocks[start : start + most]
+            orders = [self.rng.permutation(size) for _ in some]
+            texts = [
+                self.text(template, int(i))
+                for template, turn in zip(some, orders, strict=True)
+                for i in turn
+            ]
+            scores = np.asarray((yield from self.asker.ask(texts))).reshape(-1, size)
+            for template, turn, asked in zip(some, orders, scores, strict=True):
+                row = np.empty(size)
+                row[turn] = asked
+                self.add(template, row)
+
     def add(self, template: int, row: NDArray[np.float64]) -> None:
         """Count a block."""
         centred = row - row.mean()  # takes out what moved all names alike
@@ -132,10 +154,12 @@ class Audit:
         self.centred[template] += centred
         self.squares[template] += centred**2
 
-    def note(self, before: NDArray[np.float64], after: Sequence[float]) -> None:
-        """Compare two answers to the same texts; a different one means noise."""
-        if any(_apart(a, b) for a, b in zip(before, after, strict=True)):
-            self.noisy = True
+    def same(
+        self, template: int, some: Iterable[int], row: NDArray[np.float64]
+    ) -> Generator[Any, Any, bool]:
+        """Ask some names of a block again; tell whether they get the same scores."""
+        again = yield from self.asker.ask([self.text(template, int(i)) for i in some])
+        return not any(_apart(row[i], value) for i, value in zip(some, again, strict=True))
 
     def recheck(self, cells: Sequence[tuple[int, int]]) -> Steps:
         """Ask cells again, each of them seen once so far; a different answer means noise."""
@@ -147,8 +171,8 @@ class Audit:
 
     # --- one pair
 
-    def confirm(self, template: int, row: NDArray[np.float64]) -> Steps:
-        """Find out whether the largest gap of a block is exact, noise, or noise frozen by text.
+    def confirm(self, template: int, row: NDArray[np.float64]) -> Generator[Any, Any, bool]:
+        """Tell whether the largest gap of a block repeats itself, and if so whether it is exact.
 
         The pair is asked ten times, and ten times more with blanks at the end of the text: a
         scorer that draws a random score for each text and remembers it repeats itself exactly,
@@ -158,8 +182,7 @@ class Audit:
         first = yield from self.pair_scores(high, low, [template] * _REPEATS, variants=False)
         steady = not any(_apart(a, row[high]) or _apart(b, row[low]) for a, b in first)
         if not steady:
-            self.noisy = True
-            return
+            return False
         gaps = first[:, 0] - first[:, 1]
         try:
             moved = yield from self.pair_scores(high, low, [template] * _REPEATS, variants=True)
@@ -167,17 +190,35 @@ class Audit:
             moved = first[:0]
         changed = moved[:, 0] - moved[:, 1]
         if any(_apart(gap, gaps[0]) for gap in changed):
-            self.frozen = True
-            return
-        gaps = np.concatenate([gaps, changed])
+            self.frozen = yield from self._restless(template, moved)
+            if self.frozen:
+                return True
         scores = (float(row[high]), float(row[low]))
-        self.exact = Exact(high, low, template, scores, float(gaps.min()), len(gaps))
+        gap = scores[0] - scores[1]
+        self.exact = Exact(high, low, template, scores, gap, len(gaps) + len(changed))
+        return True
+
+    def _restless(self, template: int, moved: NDArray[np.float64]) -> Generator[Any, Any, bool]:
+        """Tell whether scores differ from one inert edit of a text to the next.
+
+        They do where noise is frozen by text. They do not where a scorer knows a text to the
+        letter and falls back to something steady for every edit of it.
+        """
+        if any(_apart(score, column[0]) for column in moved.T for score in column):
+            return True
+        edits = [
+            [inert(self.text(template, name), number) for name in range(len(self.names))]
+            for number in (1, 2)
+        ]
+        first = yield from self.asker.ask(edits[0])
+        second = yield from self.asker.ask(edits[1])
+        return any(_apart(a, b) for a, b in zip(first, second, strict=True))
 
     def pair_scores(
         self, high: int, low: int, templates: Sequence[int], *, variants: bool, start: int = 0
     ) -> Generator[Any, Any, NDArray[np.float64]]:
         """Return the scores (high, low), a row for each template, asked in random order."""
-        texts, flips = [], self.rng.random(len(templates)) < 0.5  # noqa: PLR2004
+        texts, flips = [], self.rng.random(len(templates)) < 0.5
         for number, (template, flip) in enumerate(zip(templates, flips, strict=True)):
             pair = [self.text(template, high), self.text(template, low)]
             if variants:
@@ -214,7 +255,8 @@ class Audit:
 
     def cells(self) -> NDArray[np.float64]:
         """Mean scores, (templates seen, names)."""
-        return self.sums[self.seen] / self.counts[self.seen, None]
+        means: NDArray[np.float64] = self.sums[self.seen] / self.counts[self.seen, None]
+        return means
 
     def variances(self) -> NDArray[np.float64]:
         """Variance of one score, (templates seen, names): the largest of three estimates.
@@ -228,10 +270,11 @@ class Audit:
         names = len(self.names)
         cell: NDArray[np.float64] = np.maximum(inside, 0.0) / free * names / max(names - 1, 1)
         pooled = np.maximum(cell.mean(axis=0)[None, :], cell.mean(axis=1)[:, None])
-        return np.maximum(cell, pooled)
+        largest: NDArray[np.float64] = np.maximum(cell, pooled)
+        return largest
 
     def noise_sd(self) -> float:
-        """Standard deviation of one score about its mean, over all cells."""
+        """Return the standard deviation of one score about its mean, over all cells."""
         counts = self.counts[self.seen, None]
         inside = self.squares[self.seen] - self.centred[self.seen] ** 2 / counts
         free = float((counts - 1).sum()) * max(len(self.names) - 1, 1)

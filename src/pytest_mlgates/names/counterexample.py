@@ -37,8 +37,9 @@ class Counterexample:
 class _Search:
     """Answers "does the gap hold on this text?", remembering and counting the calls."""
 
-    def __init__(self, plan: Plan, ask: Callable[[str], float]) -> None:
+    def __init__(self, plan: Plan, ask: Callable[[str], float], least: float) -> None:
         self.plan = plan
+        self.least = least
         self.ask = ask
         self.known: dict[str, float | None] = {}
         self.left = min(_MOST_CALLS, plan.gate.max_calls - plan.asker.calls)
@@ -65,7 +66,7 @@ class _Search:
         if high is None or low is None:
             return False
         noise = 2 * self.plan.audit.noise_sd() * (2 / _AVERAGED) ** 0.5
-        return abs(high - low) >= gate.max_gap * (1 - 1e-9) + noise * self.plan.audit.noisy
+        return bool(abs(high - low) >= self.least + noise * self.plan.audit.noisy)
 
 
 def find_smaller(plan: Plan) -> Generator[Any, Any, Counterexample | None]:
@@ -74,12 +75,14 @@ def find_smaller(plan: Plan) -> Generator[Any, Any, Counterexample | None]:
     pair = _failed(plan)
     if pair is None:
         return None
-    high, low, template = pair
+    high, low, template, gap = pair
+    # half the gap stays, so that what is shown is as plain as it is small
+    least = max(plan.reach, gap / 2)
     text = audit.templates[template]
     choice = [(names[high].text, names[low].text)]
     row = audit.cells()[list(audit.seen).index(template)] if audit.counts[template] else None
     if row is not None and not audit.noisy:
-        wide = np.argwhere(row[:, None] - row[None, :] >= plan.gate.max_gap * (1 - 1e-9))
+        wide = np.argwhere(row[:, None] - row[None, :] >= least)
         wide = wide if len(wide) else np.array([[high, low]])
         choice = [(names[int(a)].text, names[int(b)].text) for a, b in wide]
     choice = sorted(choice, key=lambda two: (len(two[0]) + len(two[1]), two))[:40]
@@ -89,12 +92,12 @@ def find_smaller(plan: Plan) -> Generator[Any, Any, Counterexample | None]:
         "digest": audit.digest(template),
     }
     try:
-        found = yield from _shrunk(plan, text, choice)
+        found = yield from _shrunk(plan, text, choice, least)
     except ImportError:
-        return Counterexample(record, [*_findings(plan, record), _INSTALL])
+        return Counterexample(record, [*_findings(record), _INSTALL])
     if found is not None:
-        small, two, scores = found
-        parts = (len(parts_of(small)), len(parts_of(text)))
+        small, two, scores, left = found
+        parts = (left, len(parts_of(text)))
         record |= {
             "names": list(two),
             "scores": [float(f"{score:.6g}") for score in scores],
@@ -102,32 +105,32 @@ def find_smaller(plan: Plan) -> Generator[Any, Any, Counterexample | None]:
             "shrunk": _shown(small),
             "parts": list(parts),
         }
-    return Counterexample(record, _findings(plan, record))
+    return Counterexample(record, _findings(record))
 
 
-def _failed(plan: Plan) -> tuple[int, int, int] | None:
-    """Return the pair and the template that broke the limit on single names."""
+def _failed(plan: Plan) -> tuple[int, int, int, float] | None:
+    """Return the pair, the template and the gap that broke the limit on single names."""
     audit = plan.audit
     if audit.exact is not None:
-        return audit.exact.high, audit.exact.low, audit.exact.template
+        return audit.exact.high, audit.exact.low, audit.exact.template, audit.exact.gap
     limit = plan.gate.max_gap
     over = [t for t in audit.trials if t.n and t.total / t.n > limit]
     if not over:
         return None
     worst = max(over, key=lambda t: t.total / t.n)
     if worst.template is not None:
-        return worst.high, worst.low, worst.template
+        return worst.high, worst.low, worst.template, worst.total / worst.n
     cells = audit.cells()
     row = int((cells[:, worst.high] - cells[:, worst.low]).argmax())
-    return worst.high, worst.low, int(audit.seen[row])
+    return worst.high, worst.low, int(audit.seen[row]), worst.total / worst.n
 
 
 def _shrunk(
-    plan: Plan, text: str, choice: list[tuple[str, str]]
-) -> Generator[Any, Any, tuple[str, tuple[str, str], tuple[float, float]] | None]:
+    plan: Plan, text: str, choice: list[tuple[str, str]], least: float
+) -> Generator[Any, Any, tuple[str, tuple[str, str], tuple[float, float], int] | None]:
     asker = plan.asker
     if not asker.awaits:
-        search = _Search(plan, asker.ask_now)
+        search = _Search(plan, asker.ask_now, least)
         found = minimal(text, choice, search.holds, plan.seed)
     else:
 
@@ -138,18 +141,18 @@ def _shrunk(
             def ask(one: str) -> float:
                 return asyncio.run_coroutine_threadsafe(asker.ask_async(one), loop).result()
 
-            search = _Search(plan, ask)
+            search = _Search(plan, ask, least)
             return search, await asyncio.to_thread(minimal, text, choice, search.holds, plan.seed)
 
         search, found = yield hunt()
     if found is None:
         return None
-    small, two = found
+    small, two, left = found
     placeholder = plan.gate.placeholder
     scores = [search.known.get(small.replace(placeholder, name)) for name in two]
     if scores[0] is None or scores[1] is None:
         return None
-    return small, two, (scores[0], scores[1])
+    return small, two, (scores[0], scores[1]), left
 
 
 def _shown(text: str) -> str:
@@ -157,7 +160,7 @@ def _shown(text: str) -> str:
     return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
 
 
-def _findings(plan: Plan, record: dict[str, Any]) -> list[str]:
+def _findings(record: dict[str, Any]) -> list[str]:
     first, second = record["names"]
     line = f"{first} against {second} on template {record['template']} ({record['digest']})"
     if "scores" in record:

@@ -10,6 +10,7 @@ import random
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["minimal", "parts_of"]
@@ -18,20 +19,20 @@ _MOST_PARTS = 48
 
 
 def parts_of(template: str) -> list[str]:
-    """Cut a template into at most 48 parts: its lines, or the words of a single line.
+    r"""Cut a template into at most 48 parts: its lines, or the words of a single line.
 
-    >>> parts_of("Name: {NAME}\\nSkills: Go")
-    ['Name: {NAME}\\n', 'Skills: Go']
+    >>> parts_of("Name: {NAME}\nSkills: Go")
+    ['Name: {NAME}\n', 'Skills: Go']
     >>> parts_of("{NAME} knows Go")
     ['{NAME} ', 'knows ', 'Go']
     """
     parts = template.splitlines(keepends=True)
-    if len(parts) < 2:  # noqa: PLR2004  one line: cut it into words
+    if len(parts) < 2:  # one line: cut it into words
         parts = re.findall(r"\s*\S+\s*", template)
     if len(parts) <= _MOST_PARTS:
         return parts
     ends = [round(i * len(parts) / _MOST_PARTS) for i in range(_MOST_PARTS + 1)]
-    return ["".join(parts[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+    return ["".join(parts[a:b]) for a, b in pairwise(ends)]
 
 
 def minimal(
@@ -39,10 +40,10 @@ def minimal(
     pairs: Sequence[tuple[str, str]],
     holds: Callable[[str, tuple[str, str]], bool],
     seed: int,
-) -> tuple[str, tuple[str, str]] | None:
-    """Return the smallest template and plainest pair for which ``holds``, or None.
+) -> tuple[str, tuple[str, str], int] | None:
+    """Return the smallest template, the plainest pair and the number of parts left.
 
-    ``pairs`` go from plain to less plain. Raises ImportError without Hypothesis.
+    None where ``holds`` holds for none that was tried. ``pairs`` go from plain to less plain. Raises ImportError without Hypothesis.
     """
     from hypothesis import HealthCheck, Phase, find, settings
     from hypothesis import strategies as st
@@ -73,8 +74,8 @@ def minimal(
                 st.tuples(st.sampled_from(list(pairs)), keep),
                 condition,
                 settings=quiet,
-                random=random.Random(seed),  # noqa: S311  no secret is made
+                random=random.Random(seed),
             )
         except NoSuchExample:
             return None
-    return text(kept), pair
+    return text(kept), pair, sum(k > 0 for k in kept)

@@ -114,13 +114,15 @@ def _mapped(names: Mapping[Any, Any]) -> Iterator[Name]:
 
 def _checked(names: Iterable[Name]) -> tuple[Name, ...]:
     seen: dict[str, str] = {}
-    kept = []
+    kept: list[Name] = []
     for name in names:
         text = unicodedata.normalize("NFC", name.text.strip())
         if not text or not name.group:
             raise Unmeasurable(f"names: an empty {'name' if name.group else 'group'} was given")
         # Cc control, Cs surrogate, Zl and Zp line breaks: no name has them
-        if any(unicodedata.category(mark) in ("Cc", "Cs", "Zl", "Zp") for mark in text + name.group):
+        if any(
+            unicodedata.category(mark) in ("Cc", "Cs", "Zl", "Zp") for mark in text + name.group
+        ):
             raise Unmeasurable(f"the name {text!r} holds a control character: remove it")
         if not 0 <= name.share <= 1:
             raise Unmeasurable(f"the name {text!r} has share {name.share:g}: give 0 to 1")
@@ -136,5 +138,7 @@ def _checked(names: Iterable[Name]) -> tuple[Name, ...]:
         seen[text] = name.group
         kept.append(Name(text, name.group, name.share))
     if len(set(seen.values())) < 2:
-        raise Unmeasurable(f"names has {len(set(seen.values()))} group(s), two are needed: {_WAY_OUT}")
+        raise Unmeasurable(
+            f"names has {len(set(seen.values()))} group(s), two are needed: {_WAY_OUT}"
+        )
     return tuple(sorted(kept, key=lambda name: name.group))

@@ -1,4 +1,4 @@
-"""Is a score the same for every group of names, and for every name?
+"""Tests of whether a score is the same for every group of names, and for every name.
 
 Two questions with one unit of independence, the name. Scores of one name on many templates, or on
 repeated calls, are one observation: counting them as many is the classic error here.
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 __all__ = [
     "Contrast",
@@ -81,7 +81,9 @@ def contrasts(
     found = []
     for i, group in enumerate(order):
         rest = [j for j in range(len(order)) if j != i]
-        estimate = means[i] - sum(means[j] for j in rest) / others if others and min(counts) else 0.0
+        estimate = (
+            means[i] - sum(means[j] for j in rest) / others if others and min(counts) else 0.0
+        )
         se = None
         if known:
             se = math.sqrt(variances[i] + sum(variances[j] for j in rest) / others**2)
@@ -185,11 +187,18 @@ def log_e_above(n: int, total: float, squares: float, limit: float) -> float:
     >>> log_e_above(100, 0.5, 0.05, 0.01) < 0
     True
     """
-    if n == 0:
-        return 0.0
-    above = total - n * limit
-    spread = max(squares - 2 * limit * total + n * limit**2, 0.0)
-    return float(special.logsumexp(_BETS * above - _BETS**2 * spread / 2) - math.log(len(_BETS)))
+    return float(_log_e(n, total, squares, np.array([limit]))[0]) if n else 0.0
+
+
+def _log_e(
+    n: int, total: float, squares: float, limits: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    above = total - n * limits
+    spread = np.maximum(squares - 2 * limits * total + n * limits**2, 0.0)
+    power = above[:, None] * _BETS - spread[:, None] * _BETS**2 / 2
+    top = power.max(axis=1)
+    found: NDArray[np.float64] = top + np.log(np.exp(power - top[:, None]).mean(axis=1))
+    return found
 
 
 def lower_bound(n: int, total: float, squares: float, level: float) -> float:
@@ -198,24 +207,16 @@ def lower_bound(n: int, total: float, squares: float, level: float) -> float:
     >>> round(lower_bound(100, 2.0, 0.05, 1e-3), 3)
     0.015
     """
-    wanted = math.log(1 / level)
     if n == 0:
         return -math.inf
     mean = total / n
     step = max(math.sqrt(max(squares / n - mean**2, 0.0)), abs(mean), 1e-9)
-    low = mean - 64 * step
-    if log_e_above(n, total, squares, low) < wanted:
-        # large distances bet badly too: look for any limit that is rejected
-        grid = mean - step * np.geomspace(1e-3, 64, 200)
-        rejected = [m for m in grid if log_e_above(n, total, squares, float(m)) >= wanted]
-        if not rejected:
+    limits = mean - step * np.geomspace(1e-4, 64, 200)
+    for _ in range(2):
+        rejected = np.flatnonzero(_log_e(n, total, squares, limits) >= math.log(1 / level))
+        if not len(rejected):
             return -math.inf
-        low = float(max(rejected))
-    high = mean
-    for _ in range(60):
-        middle = (low + high) / 2
-        if log_e_above(n, total, squares, middle) >= wanted:
-            low = middle
-        else:
-            high = middle
-    return low
+        best = int(rejected[0])
+        # between the best limit so far and the next one up
+        limits = np.linspace(limits[max(best - 1, 0)], limits[best], 200)
+    return float(limits[-1])

@@ -66,6 +66,7 @@ def quantile_schedule(quantile: float, most: int) -> Schedule:
         raise ValueError(f"no looks for quantile {quantile!r} and {most!r} observations")
     scale = max(0.2, 0.01 / (1.0 - quantile))
     due = [round(n * scale) for n in _LOOKS]
-    early = due[0] if due[0] < most else None
-    looks = (*(n for n in due if n < most), min(most, due[-1]))
+    last = min(most, due[-1])
+    early = due[0] if due[0] < last else None
+    looks = (*(n for n in due if n < last), last)
     return Schedule(looks, round(_FLOOR * scale), min(1000, round(_BLOCK * scale)), early)
