@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import typing
 
 import jsonschema
 import pytest
@@ -192,8 +191,3 @@ def test_nothing_guarded_is_recorded(name):
         for secret in module.SECRETS:
             assert secret not in piece.to_json()
             assert secret not in json.loads(piece.to_json())["verdict"]["reason"]
-
-
-def test_annotations_resolve(name):
-    """An editor, and the schema, read them."""
-    assert typing.get_type_hints(registry.load(name).measure)

@@ -69,6 +69,7 @@ def broken_off_undecided():
 
 MACHINERY = {
     "nothing measured": lambda: None,
+    "a PASS on no observation": lambda: seen(n=0),
     "no look at all": lambda: iter(()),
     "a number for a measurement": lambda: 0.0,
     "a list of looks": lambda: [seen()],

@@ -326,6 +326,8 @@ class Gate(ABC):
                 verdict = self.decide(seen)
                 if not isinstance(verdict, Verdict):
                     raise Unmeasurable(f"decide gave {_a(verdict)} and not a Verdict")
+                if verdict.outcome == Outcome.PASS and seen.n == 0:
+                    raise Unmeasurable("decide gave PASS where nothing was observed")
                 if verdict.outcome != Outcome.INCONCLUSIVE:
                     break
         except stops:
