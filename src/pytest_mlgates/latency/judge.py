@@ -135,7 +135,7 @@ def judge(counts: Counts, value_ms: float, plan: Schedule, alpha: float, beta: f
 
 
 def judge_relative(
-    seen: Relative, most: float, n: int, plan: Schedule, alpha: float, beta: float
+    seen: Relative, most: float, n: int, plan: Schedule, *, alpha: float, beta: float
 ) -> Verdict:
     """Judge the paired comparison of one look: sign e-value and two one-sided bounds."""
     ratio = math.exp(seen.log_ratio)
