@@ -69,9 +69,16 @@ class Session:
 
     def trace(self) -> Trace:
         """Return all calls so far."""
+        return self._trace(self.record)
+
+    def baseline_trace(self) -> Trace:
+        """Return all calls of the baseline so far."""
+        return self._trace(self.baseline or Recorder())
+
+    def _trace(self, record: Recorder) -> Trace:
         now = machine_use()
         use = now.since(self.start_use) if now is not None and self.start_use is not None else None
-        return self.record.trace(
+        return record.trace(
             counters=self.counters is not None,
             open_loop=self.plan.arrivals_per_s is not None,
             concurrent=self.concurrent,
