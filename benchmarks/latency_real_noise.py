@@ -74,7 +74,7 @@ CONDITIONS: dict[str, tuple[list[str], int]] = {
 
 
 def work_list() -> list[int]:
-    """Steps of work: log-normal with a P99 of about a millisecond, the same list every time."""
+    """Return steps of work: log-normal with a P99 of about a millisecond, the same list every time."""
     rng = np.random.default_rng(7)
     steps = 30_000 * np.exp(0.35 * (rng.standard_normal(CALLS) - 2.326))
     return [int(step) for step in steps]
@@ -216,6 +216,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one trace for each condition")
     parser.add_argument("--reps", type=int, help="base traces for each condition")
     parser.add_argument("--anyway", action="store_true", help="go on though it is not quiet")
+    parser.add_argument("--only", nargs="+", choices=list(CONDITIONS), help="these conditions")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--record", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -232,6 +233,8 @@ def main() -> None:
         p99 = reference(folder, args.anyway)
         calibrated = stored_quiet().quiet_ns is not None
         for c, condition in enumerate(CONDITIONS):
+            if args.only and condition not in args.only:
+                continue
             by_condition[condition] = defaultdict(Counter)
             runs = [("base", i) for i in range(reps)]
             runs += [(s, i) for s in SUBJECTS if s != "base" for i in range(max(1, reps // 3))]
@@ -249,9 +252,11 @@ def main() -> None:
                         by_condition[condition][r][ours] += 1
             print(f"{condition}: done", file=sys.stderr)
     keys = [f"r={r:g}" for r in RATIOS] + [s for s in SUBJECTS if s != "base"]
-    print(f"\nPASS/FAIL/INCONCLUSIVE, {reps} traces for each of {len(CONDITIONS)} conditions, "
-          f"{CALLS} calls each, calibrated: {calibrated}. r <= 1 meets the limit.\n")
-    print("| method | " + " | ".join(keys) + " |\n|---" * 1 + "|---" * len(keys) + "|")
+    print(
+        f"\nPASS/FAIL/INCONCLUSIVE, {reps} traces for each of {len(by_condition)} conditions, "
+        f"{CALLS} calls each, calibrated: {calibrated}. r <= 1 meets the limit.\n"
+    )
+    print("| method | " + " | ".join(keys) + " |\n|---" + "|---" * len(keys) + "|")
     for method in dict.fromkeys(m for m, _ in table):
         print(f"| {method} | " + " | ".join(show(table[method, key]) for key in keys) + " |")
     print("\n| p99_latency while | " + " | ".join(keys[: len(RATIOS)]) + " |")

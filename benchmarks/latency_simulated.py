@@ -173,7 +173,7 @@ def decide(trace: Trace, noise: Noise) -> tuple[Outcome, int]:
 
 def cell(subject: Subject, noise: Noise, runs: int, seed: int) -> dict[str, object]:
     rng = np.random.default_rng([seed, SUBJECTS.index(subject), NOISES.index(noise)])
-    found = {outcome: 0 for outcome in Outcome}
+    found = dict.fromkeys(Outcome, 0)
     calls = naive = 0
     for _ in range(runs):
         trace, wall = trace_of(subject, noise, rng)

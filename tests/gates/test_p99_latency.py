@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +286,7 @@ def test_an_async_call_is_awaited_and_timed() -> None:
     assert len(calls) == 3 + evidence.measurement.n  # type: ignore[union-attr]
 
     async def inside() -> Evidence:
-        return await GENEROUS.aio(lambda x: answer(x), range(5))
+        return await GENEROUS.aio(partial(answer), range(5))
 
     assert asyncio.run(inside()).outcome == Outcome.PASS
 

@@ -90,7 +90,7 @@ def test_calibration_is_stored_by_kind(tmp_path: Path) -> None:
     file.write_text(json.dumps({**json.loads(file.read_text()), **other}))
     calibrate(tmp_path)
     assert set(json.loads(file.read_text())) == {machine_kind(), *other}
-    assert os.listdir(tmp_path) == ["quiet-spin.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["quiet-spin.json"]
 
 
 @pytest.mark.usefixtures("steady")

@@ -1,4 +1,4 @@
-"""Is the slowest percent of calls still fast enough?
+"""Tail latency: is the slowest percent of calls still fast enough.
 
 PASS is earned on what was seen, FAIL on what remains when all that a busy machine can have added
 is subtracted; between them the gate says INCONCLUSIVE. Methods: exact binomial bounds on the share
@@ -130,7 +130,12 @@ class P99Latency(StatisticalGate):
         if seen is None or self.max_regression is None or verdict.outcome == Outcome.FAIL:
             return verdict
         paired = judge_relative(
-            seen, self.max_regression, counts.n, self._schedule, alpha, self.beta
+            seen,
+            self.max_regression,
+            counts.n,
+            self._schedule,
+            alpha=alpha,
+            beta=self.beta,
         )
         if paired.outcome == Outcome.FAIL or verdict.outcome == Outcome.PASS:
             both = f"{paired.reason}; {verdict.reason}"

@@ -10,6 +10,7 @@ from typing import Any
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.guard import CallGuard
 from pytest_mlgates.latency.counters import ThreadCounters
+from pytest_mlgates.latency.loop import FOREVER
 from pytest_mlgates.latency.probe import spin
 from pytest_mlgates.latency.trace import Recorder
 from pytest_mlgates.stages import StageClock, own_clock
@@ -33,7 +34,7 @@ async def await_one(answer: Awaitable[Any], guard: CallGuard, seconds: float) ->
     except TimeoutError:
         if not limit.expired():
             raise
-        raise _too_slow(guard, seconds) from None
+        raise _too_slow(guard.calls, seconds) from None
 
 
 async def await_calls(
@@ -46,17 +47,17 @@ async def await_calls(
     counters: ThreadCounters,
     clock: StageClock,
     seconds: float,
-    stop: Callable[[], bool] = lambda: False,
+    until: int = FOREVER,
 ) -> int:
     """Time ``count`` awaited calls, one after the other, inside one task."""
     switches, delay = counters.switches, counters.delay
     now = asyncio.get_running_loop().time
     limit = asyncio.timeout(None)
-    done = 0
+    t1 = 0
     try:
         async with limit:
             for done in range(count):
-                if stop():
+                if t1 > until:
                     return done
                 item = next(feed)
                 spun = spin()
@@ -80,7 +81,7 @@ async def await_calls(
     except TimeoutError:
         if not limit.expired():
             raise
-        raise _too_slow(guard, seconds) from None
+        raise _too_slow(guard.calls, seconds) from None
     finally:
         guard.disarm()
     return count
@@ -103,67 +104,87 @@ async def await_due_calls(
     ``lags`` collects by how much the start was late for reasons that are not the subject's: time
     in which this thread was ready to run and did not.
     """
-    delay = counters.delay
-    flying: set[asyncio.Task[None]] = set()
-    broken: list[BaseException] = []
+    load = _Load(call, record, counters.delay, seconds)
+    try:
+        for number in range(1, count + 1):
+            item, intended, spun = next(feed), next(due), spin()
+            waited = _run_delay(counters)
+            while (left := intended - perf_counter_ns()) > 0 and not load.broken:
+                guard.arm()  # goes off only where a call blocks the loop
+                nap = min(_NAP_S, (left - _POLL_NS) / 1e9)
+                await asyncio.sleep(max(0.0, nap))
+            late = max(0, perf_counter_ns() - intended)
+            lags.append(min(late, _run_delay(counters) - waited))
+            guard.arm()
+            load.start(number, item, intended, spun)
+            await asyncio.sleep(0)
+            if load.broken:
+                break
+        while load.flying and not load.broken:
+            guard.arm()
+            await asyncio.wait(load.flying, timeout=_NAP_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        guard.disarm()
+        await load.cancel()
+    if load.broken:
+        raise load.broken[0]
+    return count
 
-    async def one(item: Any, intended: int, spun: int) -> None:
-        clock = own_clock()
-        limit = asyncio.timeout(seconds)
+
+class _Load:
+    """The calls in flight, and the first thing that broke."""
+
+    def __init__(
+        self,
+        call: Callable[[Any], Awaitable[Any]],
+        record: Recorder,
+        delay: Callable[[], bytes],
+        seconds: float,
+    ) -> None:
+        self.flying: set[asyncio.Task[None]] = set()
+        self.broken: list[BaseException] = []
+        self._call, self._record, self._delay, self._seconds = call, record, delay, seconds
+
+    def start(self, number: int, item: Any, intended: int, spun: int) -> None:
+        if len(self.flying) >= _MOST_IN_FLIGHT:
+            raise Unmeasurable(
+                f"{_MOST_IN_FLIGHT} calls are in flight: the subject can't keep this rate"
+            )
+        one = self._one(number, item, intended, spun)
+        task = asyncio.get_running_loop().create_task(one)
+        self.flying.add(task)
+        task.add_done_callback(self.flying.discard)
+
+    async def cancel(self) -> None:
+        for task in self.flying:
+            task.cancel()
+        if self.flying:
+            await asyncio.gather(*self.flying, return_exceptions=True)
+
+    async def _one(self, number: int, item: Any, intended: int, spun: int) -> None:
+        clock, delay = own_clock(), self._delay
+        limit = asyncio.timeout(self._seconds)
         try:
             async with limit:
                 d0 = delay()
                 t0 = perf_counter_ns()
-                await call(item)
+                await self._call(item)
                 wall = perf_counter_ns() - t0
                 d1 = delay()
-        except TimeoutError as error:
-            broken.append(_too_slow(guard, seconds) if limit.expired() else error)
+        except asyncio.CancelledError:
+            self.broken.append(RuntimeError("a call was cancelled"))
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised again by who started the call
+            hung = isinstance(error, TimeoutError) and limit.expired()
+            self.broken.append(_too_slow(number, self._seconds) if hung else error)
             return
-        except BaseException as error:
-            broken.append(error)
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            return
-        record.rows.append((intended, t0, wall, 0, 0, spun, 0, d0, d1))
-        record.stages.append(clock.take())
-
-    try:
-        for _ in range(count):
-            item, intended, spun = next(feed), next(due), spin()
-            waited = int(delay().split()[1])
-            while (left := intended - perf_counter_ns()) > 0:
-                guard.arm()  # goes off only where a call blocks the loop
-                nap = min(_NAP_S, (left - _POLL_NS) / 1e9)
-                await asyncio.sleep(max(0.0, nap))
-                if broken:
-                    break
-            late = max(0, perf_counter_ns() - intended)
-            lags.append(min(late, int(delay().split()[1]) - waited))
-            if len(flying) >= _MOST_IN_FLIGHT:
-                raise Unmeasurable(
-                    f"{_MOST_IN_FLIGHT} calls are in flight: the subject can't keep this rate"
-                )
-            guard.arm()
-            task = asyncio.get_running_loop().create_task(one(item, intended, spun))
-            flying.add(task)
-            task.add_done_callback(flying.discard)
-            await asyncio.sleep(0)
-            if broken:
-                break
-        while flying and not broken:
-            guard.arm()
-            await asyncio.wait(flying, timeout=_NAP_S, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        guard.disarm()
-        for task in flying:
-            task.cancel()
-        if flying:
-            await asyncio.gather(*flying, return_exceptions=True)
-    if broken:
-        raise broken[0]
-    return count
+        self._record.rows.append((intended, t0, wall, 0, 0, spun, 0, d0, d1))
+        self._record.stages.append(clock.take())
 
 
-def _too_slow(guard: CallGuard, seconds: float) -> Unmeasurable:
-    return Unmeasurable(f"call {guard.calls} did not return within {seconds:g} s and was stopped")
+def _run_delay(counters: ThreadCounters) -> int:
+    return int(counters.delay().split()[1])
+
+
+def _too_slow(number: int, seconds: float) -> Unmeasurable:
+    return Unmeasurable(f"call {number} did not return within {seconds:g} s and was stopped")

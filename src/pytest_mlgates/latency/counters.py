@@ -151,16 +151,16 @@ def _living(tick: float) -> float:
     """Return the CPU seconds of living descendants, with those of the children they buried."""
     parents: dict[int, int] = {}
     used: dict[int, float] = {}
-    for entry in os.listdir(_PROC):
-        if not entry.isdigit():
+    for entry in _PROC.iterdir():
+        if not entry.name.isdigit():
             continue
         try:
             # the name, in brackets, may hold spaces and brackets
-            words = (_PROC / entry / "stat").read_text().rpartition(")")[2].split()
+            words = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue  # it ended meanwhile
-        parents[int(entry)] = int(words[1])
-        used[int(entry)] = sum(int(word) for word in words[11:15]) / tick
+        parents[int(entry.name)] = int(words[1])
+        used[int(entry.name)] = sum(int(word) for word in words[11:15]) / tick
     family, total = {os.getpid()}, 0.0
     while grown := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= grown

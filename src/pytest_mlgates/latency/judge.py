@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from pytest_mlgates.core import Outcome, Verdict
 from pytest_mlgates.latency.counts import Tally
@@ -135,7 +135,7 @@ def judge(counts: Counts, value_ms: float, plan: Schedule, alpha: float, beta: f
 
 
 def judge_relative(
-    seen: Relative, most: float, n: int, plan: Schedule, alpha: float, beta: float
+    seen: Relative, most: float, n: int, plan: Schedule, *, alpha: float, beta: float
 ) -> Verdict:
     """Judge the paired comparison of one look: sign e-value and two one-sided bounds."""
     ratio = math.exp(seen.log_ratio)
@@ -144,12 +144,13 @@ def judge_relative(
         return Verdict(Outcome.INCONCLUSIVE, f"{told}: no verdict at this number of pairs")
     margin = math.log1p(most)
     spend = plan.fail_error(alpha)
-    lower = seen.log_ratio + float(norm.ppf(spend)) * seen.error
+    freedom = max(1, n // plan.block - 1)  # the error is that of block means
+    lower = seen.log_ratio + float(student.ppf(spend, freedom)) * seen.error
     if log_sign_e(seen.wins, seen.losses) >= -math.log(spend) and lower > margin:
         text = f"at least {math.exp(lower):.3f} times"
         return Verdict(Outcome.FAIL, f"{told}: {text}")
     if n in plan.pass_looks:
-        upper = seen.log_ratio - float(norm.ppf(plan.pass_error(beta))) * seen.error
+        upper = seen.log_ratio - float(student.ppf(plan.pass_error(beta), freedom)) * seen.error
         if upper < margin:
             return Verdict(Outcome.PASS, f"{told}: at most {math.exp(upper):.3f} times")
     return Verdict(Outcome.INCONCLUSIVE, f"{told}: too near the limit to tell")

@@ -14,10 +14,11 @@ from pytest_mlgates.latency.probe import spin
 from pytest_mlgates.latency.trace import Recorder
 from pytest_mlgates.stages import StageClock
 
-__all__ = ["NoCounters", "run_calls", "wait_until"]
+__all__ = ["FOREVER", "NoCounters", "run_calls", "wait_until"]
 
 #: a wait ends by spinning this long: a sleep wakes late
 _SPIN_NS = 300_000
+FOREVER = 1 << 62
 
 
 class NoCounters:
@@ -42,16 +43,18 @@ def run_calls(
     counters: ThreadCounters,
     clock: StageClock,
     due: Iterator[int] | None = None,
-    stop: Callable[[], bool] = lambda: False,
+    until: int = FOREVER,
 ) -> int:
-    """Time ``count`` calls into ``record``, or fewer where ``stop()`` holds; return how many.
+    """Time ``count`` calls into ``record``, or fewer where ``until`` (ns) passes; return how many.
 
     ``due`` gives the intended starts (ns on the clock of ``perf_counter_ns``) of an open loop.
     """
     switches, delay, arm = counters.switches, counters.delay, guard.arm
     add, take, add_stages = record.rows.append, clock.take, record.stages.append
+    t1 = 0
     for done in range(count):
-        if stop():
+        if t1 > until:
+            guard.disarm()
             return done
         item = next(feed)
         spun = spin()

@@ -23,6 +23,5 @@ def spin(steps: int = SPIN) -> int:
         for step in range(steps):
             total += step
         took = perf_counter_ns() - start
-        if took < best:
-            best = took
+        best = min(best, took)
     return best

@@ -17,7 +17,7 @@ from pytest_mlgates.latency.describe import (
     stage_findings,
 )
 from pytest_mlgates.latency.judge import NEEDED_SHARE
-from pytest_mlgates.latency.screen import Screened
+from pytest_mlgates.latency.screen import Screened, screen
 from pytest_mlgates.latency.session import Session
 from pytest_mlgates.latency.trace import Floats, Trace
 from pytest_mlgates.stats.paired import tail_ratio
@@ -114,9 +114,9 @@ def _warmup(session: Session) -> dict[str, Any]:
 
 
 def _relative(session: Session, trace: Trace, q: float, plan: Schedule) -> dict[str, Any]:
-    assert session.baseline is not None
-    base = np.array([row[2] for row in session.baseline.rows], dtype=float)
-    found = tail_ratio(np.maximum(1.0, trace.wall), np.maximum(1.0, base), q, plan.block)
+    # by own time: noise that both share would make any two tails look alike
+    new, base = screen(trace).own, screen(session.baseline_trace()).own
+    found = tail_ratio(np.maximum(1.0, new), np.maximum(1.0, base), q, plan.block)
     return {
         "log_ratio": found.log_ratio,
         "error": found.error,

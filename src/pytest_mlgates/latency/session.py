@@ -69,9 +69,16 @@ class Session:
 
     def trace(self) -> Trace:
         """Return all calls so far."""
+        return self._trace(self.record)
+
+    def baseline_trace(self) -> Trace:
+        """Return all calls of the baseline so far."""
+        return self._trace(self.baseline or Recorder())
+
+    def _trace(self, record: Recorder) -> Trace:
         now = machine_use()
         use = now.since(self.start_use) if now is not None and self.start_use is not None else None
-        return self.record.trace(
+        return record.trace(
             counters=self.counters is not None,
             open_loop=self.plan.arrivals_per_s is not None,
             concurrent=self.concurrent,
@@ -149,13 +156,13 @@ def _looks(
     due = Arrivals(plan.arrivals_per_s, plan.seed) if plan.arrivals_per_s is not None else None
     for look in plan.looks:
         while (left := look - len(record.rows)) > 0:
-            stop = _after(_PROGRESS_S)
+            until = time.perf_counter_ns() + int(_PROGRESS_S * 1e9)
             if due is not None:
                 due.resume(time.perf_counter_ns())
             if not session.awaited:
                 chunk = left if due is not None else min(left, _CHUNK)
                 common = session.common()
-                run_calls(call, session.feed, chunk, record, due=due, stop=stop, **common)
+                run_calls(call, session.feed, chunk, record, due=due, until=until, **common)
             elif due is None:
                 yield await_calls(
                     call,
@@ -163,7 +170,7 @@ def _looks(
                     min(left, _CHUNK),
                     record,
                     seconds=plan.seconds,
-                    stop=stop,
+                    until=until,
                     **session.common(),
                 )
             else:
@@ -182,7 +189,7 @@ def _looks(
             if due is not None:
                 due.pause(time.perf_counter_ns())
             gc.collect()
-            if stop() and len(record.rows) < look:
+            if time.perf_counter_ns() > until and len(record.rows) < look:
                 yield tell(session)
         yield tell(session)
 
@@ -202,10 +209,10 @@ def _pairs(
         (baseline, session.baseline, awaited[1]),
     )
 
-    async def chunk(count: int, stop: Callable[[], bool]) -> None:
+    async def chunk(count: int, until: int) -> None:
         common = session.common()
         for first in rng.integers(0, 2, count).tolist():
-            if stop():
+            if time.perf_counter_ns() > until:
                 return
             item = next(session.feed)
             for arm in (first, 1 - first):
@@ -218,14 +225,14 @@ def _pairs(
 
     for look in session.plan.looks:
         while (left := look - len(session.record.rows)) > 0:
-            stop = _after(_PROGRESS_S)
-            work = chunk(min(left, _CHUNK), stop)
+            until = time.perf_counter_ns() + int(_PROGRESS_S * 1e9)
+            work = chunk(min(left, _CHUNK), until)
             if any(awaited):
                 yield work
             else:
                 _finish(work)
             gc.collect()
-            if stop() and len(session.record.rows) < look:
+            if time.perf_counter_ns() > until and len(session.record.rows) < look:
                 yield tell(session)
         yield tell(session)
 
@@ -235,8 +242,3 @@ def _finish(work: Any) -> None:
     steps: Iterator[Any] = work.__await__()
     for _ in steps:
         raise AssertionError("a plain callable can't make its caller wait")
-
-
-def _after(seconds: float) -> Callable[[], bool]:
-    end = time.monotonic() + seconds
-    return lambda: time.monotonic() > end

@@ -21,7 +21,7 @@ def lower(events: float, n: float, error: float, deff: float = 1.0) -> float:
     0.0
     """
     _check(events, n, error, deff)
-    if events == 0 or n == 0:
+    if not events or not n:
         return 0.0
     k, m = events / deff, n / deff
     return float(betaincinv(k, m - k + 1.0, error))
@@ -36,7 +36,7 @@ def upper(events: float, n: float, error: float, deff: float = 1.0) -> float:
     1.0
     """
     _check(events, n, error, deff)
-    if events == n or n == 0:
+    if not n or events == n:
         return 1.0
     k, m = events / deff, n / deff
     return float(betaincinv(k + 1.0, m - k, 1.0 - error))

@@ -26,7 +26,7 @@ def log_e_above(events: int, n: int, null: float, a: float = 1.0, b: float = 50.
     0.0
     """
     tail = beta.logsf(null, a + events, b + n - events) - beta.logsf(null, a, b)
-    return _log_e(events, n, null, a, b, float(tail))
+    return _log_e(events, n, null, (a, b), float(tail))
 
 
 def log_e_below(events: int, n: int, null: float, a: float = 1.0, b: float = 50.0) -> float:
@@ -36,11 +36,11 @@ def log_e_below(events: int, n: int, null: float, a: float = 1.0, b: float = 50.
     True
     """
     tail = beta.logcdf(null, a + events, b + n - events) - beta.logcdf(null, a, b)
-    return _log_e(events, n, null, a, b, float(tail))
+    return _log_e(events, n, null, (a, b), float(tail))
 
 
 def log_sign_e(wins: int, losses: int) -> float:
-    """Return the log e-value of a paired comparison: are wins more likely than losses?
+    """Return the log e-value of a paired comparison, against "wins are no likelier than losses".
 
     Only discordant pairs count. With the order inside each pair randomised it holds under any
     drift and autocorrelation, since swapping the two of a pair changes nothing under the null.
@@ -51,10 +51,11 @@ def log_sign_e(wins: int, losses: int) -> float:
     return log_e_above(wins, wins + losses, 0.5, 1.0, 1.0)
 
 
-def _log_e(events: int, n: int, null: float, a: float, b: float, tail: float) -> float:
+def _log_e(events: int, n: int, null: float, bet: tuple[float, float], tail: float) -> float:
     from math import log, log1p
 
     if not (0 <= events <= n and 0 < null < 1):
         raise ValueError(f"no e-value for {events!r} events in {n!r} against {null!r}")
+    a, b = bet
     gain = float(betaln(a + events, b + n - events) - betaln(a, b))
     return gain + tail - events * log(null) - (n - events) * log1p(-null)

@@ -1,4 +1,4 @@
-"""Two latencies measured side by side: how many times longer is the tail of the one?"""
+"""Two latencies measured side by side: how many times longer the tail of the one is."""
 
 from __future__ import annotations
 
