@@ -10,8 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(?:python|yaml)\n# (?:file: |continues )(.*?)\n(.*?)^```$", re.M | re.S)
-ALL = re.compile(r"^```python$", re.M)
+BLOCK = re.compile(
+    r"^```(?:python|yaml)\n# (?:file: |continues )(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+ALL = re.compile(r"^```python$", re.MULTILINE)
 
 
 def files_of(page: Path) -> dict[str, str]:
@@ -32,7 +34,9 @@ def test_every_block_has_a_file(page):
 
 def test_walk_through_runs(tmp_path, monkeypatch):
     """The gate of CONTRIBUTING.md can be imported and does what its last block says."""
-    (tmp_path / "answer_length.py").write_text(files_of(ROOT / "CONTRIBUTING.md")["answer_length.py"])
+    (tmp_path / "answer_length.py").write_text(
+        files_of(ROOT / "CONTRIBUTING.md")["answer_length.py"]
+    )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "answer_length", raising=False)
     __import__("answer_length")

@@ -150,7 +150,7 @@ some_tally = st.builds(tally, st.integers(0, 6000), st.integers(0, 20_000), st.f
 fields = st.fixed_dictionaries(
     {},
     optional={
-        **{name: some_tally | json_values for name in ("raw", "own", "screened", "undisturbed")},
+        **dict.fromkeys(("raw", "own", "screened", "undisturbed"), some_tally | json_values),
         "undisturbed_share": st.floats(-1, 2) | json_values,
         "counters": st.booleans() | json_values,
         "concurrent": st.booleans() | json_values,

@@ -102,7 +102,7 @@ def test_a_corrupt_calibration_is_no_calibration(tmp_path: Path, text: str) -> N
     (tmp_path / "quiet-spin.json").write_text(text.replace("KIND", machine_kind()))
     found = stored_quiet(tmp_path)
     assert found.quiet_ns is None
-    assert "calibrate()" in found.note
+    assert "doctor --calibrate" in found.note
     assert calibrate(tmp_path).quiet_ns == stored_quiet(tmp_path).quiet_ns == 9000
 
 

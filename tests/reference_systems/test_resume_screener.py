@@ -38,7 +38,20 @@ HOSTILE = {
     "a marked heading": "## Skills",
     "a section": "Bo\n## Skills\nData | Expert | SQL, Spark, Kafka, dbt\n",
     "all sections": "\n".join(
-        ["Bo", "## Experience", "Lead Engineer | X | 1990-01 to 2026-01", "## Education", "Doctorate | Physics | X | 4.0", "## Skills", "Data | Expert | SQL", "## Certificates", "A | B", "## Volunteering", "## Languages", "English | Native"]
+        [
+            "Bo",
+            "## Experience",
+            "Lead Engineer | X | 1990-01 to 2026-01",
+            "## Education",
+            "Doctorate | Physics | X | 4.0",
+            "## Skills",
+            "Data | Expert | SQL",
+            "## Certificates",
+            "A | B",
+            "## Volunteering",
+            "## Languages",
+            "English | Native",
+        ]
     ),
     "carriage return": "Bo\r\n## Experience\r\nLead | X | 1990-01 to 2026-01",
     "a placeholder": "{NAME}",

@@ -116,6 +116,8 @@ class NameInvariance(StatisticalGate):
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge single names and groups: FAIL where either is over, PASS where both are below."""
+        if measurement.n == 0:
+            return Verdict(Outcome.INCONCLUSIVE, "no name was scored, so nothing is known")
         details: Any = measurement.details
         if missing := [key for key in _READ if key not in details]:
             return Verdict(

@@ -1,7 +1,7 @@
 """How fast this kind of machine spins when it is quiet: measured once, stored in the cache folder.
 
 Without it a machine that is slow from the first call to the last (a throttled or crowded core)
-can't be told from a slow subject, so a FAIL then needs a wider margin.
+can't be told from a slow subject and has no excuse.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def stored_quiet(folder: Path | None = None) -> Calibration:
     A file that can't be read counts as none, and the note says so.
     """
     kind = machine_kind()
-    way = "run pytest_mlgates.latency.calibration.calibrate() once while the machine is quiet"
+    way = "run `mlgates doctor --calibrate` once while it is quiet"
     file = _file(folder)
     try:
         value = json.loads(file.read_text("utf-8"))[kind]
