@@ -112,6 +112,7 @@ SUBJECTS = [
     Subject("own bursts of 20, .95 %", True, own_bursts(0.0095, 20)),
     Subject("own bursts of 50, .95 %", True, own_bursts(0.0095, 50)),
     Subject("own bursts of 20, 4 %", False, own_bursts(0.04, 20)),
+    Subject("own bursts of 50, 2 %", False, own_bursts(0.02, 50)),
 ]
 MIX = ((0.0005, 0.01, 0.04), (0.70, 0.25, 0.05), 0.12)
 NOISES = [
