@@ -116,14 +116,21 @@ class NameInvariance(StatisticalGate):
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge single names and groups: FAIL where either is over, PASS where both are below."""
-        if measurement.n == 0:
-            return Verdict(Outcome.INCONCLUSIVE, "no name was scored, so nothing is known")
         details: Any = measurement.details
         if missing := [key for key in _READ if key not in details]:
             return Verdict(
                 Outcome.ERROR,
                 f"the measurement lacks {', '.join(missing)}: {self.name} made it not",
             )
+        if measurement.n == 0:
+            return Verdict(Outcome.INCONCLUSIVE, "no name was scored, so nothing is known")
+        try:
+            return self._judge(measurement, details)
+        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+            wrong = f"its details do not fit together ({type(error).__name__})"
+            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
+
+    def _judge(self, measurement: Measurement, details: Any) -> Verdict:
         fault = self._single_fault(details) or self._group_fault(details)
         if fault:
             return Verdict(Outcome.FAIL, fault)
