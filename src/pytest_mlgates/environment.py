@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest_mlgates
 from pytest_mlgates.canonical import Json
+from pytest_mlgates.machine import cpu_model
 
 __all__ = ["environment"]
 
@@ -21,22 +22,11 @@ def environment(root: Path) -> dict[str, Json]:
         "pytest_mlgates": pytest_mlgates.__version__,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": cpu_model(),
         "cores": os.cpu_count(),
         "commit": _commit(root),
         "packages": _packages(),
     }
-
-
-def _cpu() -> str:
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _commit(root: Path) -> Mapping[str, Json] | None:

@@ -451,3 +451,14 @@ def test_needs_follow_the_policy() -> None:
 def test_a_policy_that_means_nothing_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(FieldError):
         P99Latency(**{"max_ms": 1, **bad})
+
+
+def test_a_pass_may_be_asked_to_rest_on_more_calls() -> None:
+    """``min_calls`` moves the first look that may PASS."""
+    gate = P99Latency(max_ms=50, min_calls=10_000)
+    assert gate.needs().to_pass == 10_000
+    few = P99Latency(max_ms=50, max_calls=5000).run(lambda _: None, [1]).measurement
+    assert few is not None
+    assert gate.decide(few).outcome == Outcome.INCONCLUSIVE
+    with pytest.raises(ValueError, match="min_calls: 30000 is more than max_calls 20000"):
+        P99Latency(max_ms=50, min_calls=30_000)

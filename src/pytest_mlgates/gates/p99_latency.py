@@ -21,7 +21,7 @@ from pytest_mlgates.core import (
     Unmeasurable,
     Verdict,
 )
-from pytest_mlgates.fields import Limit
+from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.latency.judge import Counts, Relative, judge, judge_relative
 from pytest_mlgates.latency.report import measurement
 from pytest_mlgates.latency.session import Plan, Session, observe
@@ -52,6 +52,11 @@ class P99Latency(StatisticalGate):
         float, Limit(tighten="up", ge=0.5, le=0.9999), "the quantile it holds for"
     ] = 0.99
     max_calls: Annotated[int, Limit(ge=1, le=10_000_000), "most calls before the last look"] = 20000
+    min_calls: Annotated[
+        int,
+        Limit(tighten="up", ge=0, le=10_000_000),
+        "fewest calls a PASS may rest on: 20000 where slow calls come in rare clusters",
+    ] = 0
     max_regression: Annotated[
         float | None,
         Limit(tighten="down", gt=0, le=10),
@@ -68,6 +73,11 @@ class P99Latency(StatisticalGate):
     ] = 10.0
     realtime: Annotated[bool, "real-time priority while measuring, where permitted"] = False
     shared_machine: Annotated[bool, "measure although other workers share the machine"] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_calls > self.max_calls:
+            raise FieldError("min_calls", f"{self.min_calls} is more than max_calls {self.max_calls}")
 
     def measure(
         self,
@@ -149,7 +159,7 @@ class P99Latency(StatisticalGate):
 
     @property
     def _schedule(self) -> Schedule:
-        return quantile_schedule(self.quantile, self.max_calls)
+        return quantile_schedule(self.quantile, self.max_calls, self.min_calls)
 
     def _tell(self, session: Session) -> Measurement:
         return measurement(session, self.max_ms, self.quantile, self._schedule)

@@ -20,6 +20,7 @@ from typing import Any
 
 from pytest_mlgates.latency.counters import machine_use
 from pytest_mlgates.latency.probe import SPIN, spin
+from pytest_mlgates.machine import cpu_model
 
 __all__ = ["Calibration", "calibrate", "machine_kind", "stored_quiet"]
 
@@ -43,7 +44,7 @@ def machine_kind() -> str:
     2
     """
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{_cpu_model()}/{os.cpu_count()} cores/{python}"
+    return f"{cpu_model()}/{os.cpu_count()} cores/{python}"
 
 
 def stored_quiet(folder: Path | None = None) -> Calibration:
@@ -123,13 +124,3 @@ def _file(folder: Path | None) -> Path:
             home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
         folder = Path(home).expanduser() / "pytest-mlgates"
     return folder / "quiet-spin.json"
-
-
-def _cpu_model() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

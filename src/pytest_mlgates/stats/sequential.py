@@ -49,8 +49,10 @@ class Schedule:
 
 
 @cache
-def quantile_schedule(quantile: float, most: int) -> Schedule:
+def quantile_schedule(quantile: float, most: int, least: int = 0) -> Schedule:
     """Return the looks of a test of one tail quantile, ending at ``most`` observations.
+
+    No PASS rests on fewer than ``least``, nor on fewer than 5,000 for P99.
 
     The higher the quantile, the rarer what it is about: the looks grow as 1 / (1 - quantile), but
     never below a fifth of those of P99, so that a block outlasts a burst of 20.
@@ -69,4 +71,5 @@ def quantile_schedule(quantile: float, most: int) -> Schedule:
     last = min(most, due[-1])
     early = due[0] if due[0] < last else None
     looks = (*(n for n in due if n < last), last)
-    return Schedule(looks, round(_FLOOR * scale), min(1000, round(_BLOCK * scale)), early)
+    floor = max(round(_FLOOR * scale), least)
+    return Schedule(looks, floor, min(1000, round(_BLOCK * scale)), early)
