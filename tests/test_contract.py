@@ -98,7 +98,8 @@ def test_fields_tighten_or_are_refused(name):
             with pytest.raises(ConfigError, match=f"{field} can't be changed by a marker"):
                 tighten(gate, [{field: value}], "t.py:1:1: marker", "c.yaml:1")
         elif isinstance(value, (int, float)):
-            looser = value * 2 if (limit.tighten == "down") == (value > 0) else value / 2
+            step = abs(value) or 1
+            looser = value + step if limit.tighten == "down" else value - step
             with pytest.raises(ConfigError):
                 tighten(gate, [{field: type(value)(looser)}], "t.py:1:1: marker", "c.yaml:1")
             assert tighten(gate, [{field: value}], "t.py:1:1: marker", "c.yaml:1") == gate
