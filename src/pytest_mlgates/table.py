@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_mlgates.core import Evidence, Measurement
 from pytest_mlgates.report import Report
@@ -15,7 +15,10 @@ HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
-    """One configured gate in words; ``shown`` is the evidence the numbers are from."""
+    """One configured gate in words; ``shown`` is the evidence the numbers are from.
+
+    ``proof`` is the evidence that the gate caught its incident, or missed it.
+    """
 
     system: str
     gate: str
@@ -25,6 +28,15 @@ class Row:
     calls: str
     incident: str
     shown: Evidence | None
+    proof: Evidence | None
+
+    def told(self) -> list[str]:
+        """Return lines that tell how the incident was caught, or none."""
+        if self.proof is None or self.incident != "caught":
+            return []
+        name = f"{self.system}: {self.gate}"
+        head = f"incident caught by {name}: {self.proof.verdict.reason}"
+        return [head, *(f"  {finding}" for finding in self.proof.findings)]
 
     def cells(self) -> tuple[str, ...]:
         """Return the texts in the order of :data:`HEADINGS`."""
@@ -39,9 +51,7 @@ def rows(report: Report) -> Iterator[Row]:
     by_digest = {piece.digest: piece for piece in report.evidence}
     for system in report.systems:
         for gate in system["gates"]:
-            mine = [by_digest[digest] for digest in gate["evidence"]]
-            order = ("fail", "error", "inconclusive", "pass")
-            shown = min(mine, key=lambda e: order.index(e.outcome.value), default=None)
+            shown = _first(gate["evidence"], by_digest, ("fail", "error", "inconclusive", "pass"))
             seen = shown.measurement if shown is not None else None
             limit = shown.policy.get(shown.limit) if shown is not None else None
             yield Row(
@@ -55,7 +65,16 @@ def rows(report: Report) -> Iterator[Row]:
                 calls=f"{_calls(seen):,}" if seen is not None else "-",
                 incident=gate["incident"],
                 shown=shown,
+                proof=_first(gate["proof"], by_digest, ("pass", "inconclusive", "error", "fail")),
             )
+
+
+def _first(
+    digests: Iterable[str], known: Mapping[str, Evidence], order: tuple[str, ...]
+) -> Evidence | None:
+    """Return the evidence whose outcome comes first in ``order``."""
+    pieces = (known[digest] for digest in digests)
+    return min(pieces, key=lambda piece: order.index(piece.outcome.value), default=None)
 
 
 def _calls(seen: Measurement) -> int:

@@ -27,10 +27,11 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
         colour = _COLOURS.get(row.verdict, "yellow") if row else "bold"
         reporter.write_line(printable(line), **{colour: True})
     for row in found:
-        if row.shown is None or row.verdict == "PASS":
-            continue
-        for finding in row.shown.findings:
-            reporter.write_line(f"  {row.gate}: {printable(finding)}")
+        if row.shown is not None and row.verdict != "PASS":
+            for finding in row.shown.findings:
+                reporter.write_line(f"  {row.gate}: {printable(finding)}")
+        for line in row.told():
+            reporter.write_line(printable(line))
     gaps = [f"{gap['system']}: {gap['entry']}" for gap in report.missing]
     if gaps:
         shown = ", ".join(gaps[:_MOST_LINES]) + (", …" if len(gaps) > _MOST_LINES else "")

@@ -77,7 +77,9 @@ class P99Latency(StatisticalGate):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.min_calls > self.max_calls:
-            raise FieldError("min_calls", f"{self.min_calls} is more than max_calls {self.max_calls}")
+            raise FieldError(
+                "min_calls", f"{self.min_calls} is more than max_calls {self.max_calls}"
+            )
 
     def measure(
         self,

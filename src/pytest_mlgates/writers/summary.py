@@ -41,6 +41,7 @@ def markdown(report: Report) -> str:
             if row.shown is not None
             for finding in row.shown.findings
         ],
+        "Incidents caught": [line.strip() for row in table for line in row.told()],
         "Missing": [
             f"{gap['system']}: {gap['entry']} left no evidence ({gap['source']})"
             for gap in report.missing
