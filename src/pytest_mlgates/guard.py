@@ -55,7 +55,7 @@ class CallGuard:
     ...     time.sleep(60)
     Traceback (most recent call last):
         ...
-    pytest_mlgates.core.Unmeasurable: call 1 did not return within 0.05 s and was stopped
+    pytest_mlgates.records.Unmeasurable: call 1 did not return within 0.05 s and was stopped
     """
 
     def __init__(self, seconds: float) -> None:
