@@ -93,7 +93,7 @@ def test_dependence_weakens_both_verdicts() -> None:
     assert GATE.decide(measured(**slow(150, 5000, 30.0))).outcome == Outcome.INCONCLUSIVE
     few = {"undisturbed": tally(20, 5000), "own": tally(20, 5000)}
     assert GATE.decide(measured(**few)).outcome == Outcome.PASS
-    many = {"undisturbed": tally(20, 5000, 10.0)}
+    many = {"raw": tally(20, 5000, 10.0), "undisturbed": tally(20, 5000, 10.0)}
     assert GATE.decide(measured(**many)).outcome == Outcome.INCONCLUSIVE
 
 
@@ -101,15 +101,20 @@ def test_dependence_weakens_both_verdicts() -> None:
     "changed",
     [
         {"own": tally(100, 5000)},
-        {"undisturbed": tally(100, 5000)},
-        {"undisturbed_share": 0.49},
-        {"undisturbed": tally(0, 0), "undisturbed_share": 0.0},
+        {"raw": tally(100, 5000), "undisturbed": tally(100, 5000)},
+        {"raw": tally(100, 5000), "undisturbed_share": 0.49},
+        {"raw": tally(100, 5000), "undisturbed": tally(0, 0), "undisturbed_share": 0.0},
         {"late": 51},
         {"counters": False, "raw": tally(40, 5000)},
     ],
 )
 def test_what_denies_a_pass(changed: dict[str, Any]) -> None:
     assert GATE.decide(measured(**changed)).outcome == Outcome.INCONCLUSIVE
+
+
+def test_what_passes_by_the_clock_on_every_call_needs_no_quiet_machine() -> None:
+    seen = measured(undisturbed=tally(0, 0), undisturbed_share=0.0, raw=tally(20, 5000))
+    assert GATE.decide(seen).outcome == Outcome.PASS
 
 
 @pytest.mark.parametrize(

@@ -158,11 +158,13 @@ def judge_relative(
 
 def _pass_bound(counts: Counts, error: float) -> float:
     """Return an upper bound on the share over the limit, or 1 where no PASS may be earned."""
+    clock = _upper(counts.raw, error)
     if not counts.counters:
-        return _upper(counts.raw, error)
-    if counts.undisturbed_share < NEEDED_SHARE or counts.undisturbed.n == 0:
-        return 1.0
-    return max(_upper(counts.undisturbed, error), _upper(counts.own, error))
+        return clock
+    if counts.undisturbed_share >= NEEDED_SHARE and counts.undisturbed.n:
+        clock = min(clock, _upper(counts.undisturbed, error))
+    # noise only adds: what passes by the clock on every call needs no undisturbed blocks
+    return max(clock, _upper(counts.own, error))
 
 
 def _fail_bound(counts: Counts, error: float, early: bool, allowed: float) -> float | None:
