@@ -58,7 +58,7 @@ def test_check(run, project):
 def test_init_then_check(run, project):
     status, out, _ = run("init", "bot", "answer_length", "max_chars=5")
     assert status == 0
-    assert out.count("wrote ") == 2
+    assert out.count("wrote ") == 3  # config, its schema, test
     assert run("check", "gate_configs/bot.yaml")[0] == 0
     compile((project.path / "tests" / "test_bot_gates.py").read_text(), "t", "exec")
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+
+from pytest_mlgates.config import find_configs
+from pytest_mlgates.yaml_lines import read_yaml
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -59,3 +65,18 @@ def test_readme_example_passes(project):
     result = project.run()
     result.assert_outcomes(passed=2)
     assert project.report()["outcome"] == "pass"
+
+
+def test_the_schema_for_editors_is_fresh():
+    """``mlgates schema`` gives what is committed for editors."""
+    words = [sys.executable, "-m", "pytest_mlgates", "schema"]
+    fresh = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    committed = (ROOT / "gate_configs/gate-config.schema.json").read_text(encoding="utf-8")
+    assert committed == fresh, "run: mlgates schema > gate_configs/gate-config.schema.json"
+
+
+def test_reference_configs_follow_the_schema():
+    """The configs in this repository are valid against the schema that editors use."""
+    schema = json.loads((ROOT / "gate_configs/gate-config.schema.json").read_text("utf-8"))
+    for file in find_configs(ROOT / "gate_configs"):
+        jsonschema.Draft202012Validator(schema).validate(read_yaml(file).value)

@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_mlgates.config import ConfigError
 from pytest_mlgates.core import Gate
 from pytest_mlgates.registry import load
-from pytest_mlgates.schema import make
+from pytest_mlgates.schema import config_schema, make
 
 __all__ = ["write_starter"]
 
@@ -41,7 +41,10 @@ def test_{system}_{gate}({gate}):
 
 
 def write_starter(root: Path, system: str, gate: str, words: Sequence[str]) -> Iterator[Path]:
-    """Write both files below ``root`` and yield their paths; nothing that exists is changed."""
+    """Write a config, its JSON Schema for editors and a test below ``root``; yield their paths.
+
+    Nothing that exists is changed.
+    """
     cls = load(gate)
     fields = dict(_field(word) for word in words)
     make(cls, fields)
@@ -58,6 +61,9 @@ def write_starter(root: Path, system: str, gate: str, words: Sequence[str]) -> I
     for file in texts:
         if file.exists():
             raise ConfigError(f"{file}: is there already; nothing was written")
+    schema = root / "gate_configs" / "gate-config.schema.json"
+    if not schema.exists():
+        texts[schema] = json.dumps(config_schema(), indent=2) + "\n"
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
