@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -159,3 +161,31 @@ def test_spin_takes_time_in_any_thread() -> None:
     thread.start()
     thread.join()
     assert took[0] > 0
+
+
+@linux
+def test_reading_the_delay_keeps_the_interpreter() -> None:
+    """Else a thread of the subject's own would stall between two calls, never in one."""
+    ticks, on = [0], [True]
+
+    def tick() -> None:
+        while on[0]:
+            ticks[0] += 1
+            time.sleep(0)
+
+    interval = sys.getswitchinterval()
+    other = threading.Thread(target=tick)
+    with counters.open_counters() as opened:
+        assert opened is not None
+        sys.setswitchinterval(1000)  # the other thread runs only where this one lets go
+        try:
+            other.start()
+            before = ticks[0]
+            for _ in range(1000):
+                opened.delay()
+                opened.switches()
+            assert ticks[0] == before
+        finally:
+            on[0] = False
+            sys.setswitchinterval(interval)
+            other.join()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -36,9 +37,21 @@ class LinuxCounters:
     """
 
     def __init__(self) -> None:
+        import ctypes
         import resource
 
+        # os.pread gives up the interpreter's lock: a thread of the subject's own would take it
+        # there, between two timed calls, and its stalls would never be seen in one
         self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        self._buffer = ctypes.create_string_buffer(64)
+        # arguments made once: a read costs no more than os.pread
+        self._read = partial(
+            ctypes.PyDLL(None).pread,
+            ctypes.c_int(self._file),
+            self._buffer,
+            ctypes.c_size_t(64),
+            ctypes.c_long(0),
+        )
         self._usage, self._who = resource.getrusage, resource.RUSAGE_THREAD
         try:
             if len(self.delay().split()) < 3:
@@ -51,7 +64,9 @@ class LinuxCounters:
         return self._usage(self._who).ru_nvcsw
 
     def delay(self) -> bytes:
-        return os.pread(self._file, 64, 0)
+        if self._read() <= 0:
+            raise OSError("the run delay can't be read")
+        return self._buffer.raw
 
     def close(self) -> None:
         os.close(self._file)
