@@ -7,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import threading
-import time
 from pathlib import Path
 
 import pytest
