@@ -1,7 +1,7 @@
 """How fast this kind of machine spins when it is quiet: measured once, stored in the cache folder.
 
 Without it a machine that is slow from the first call to the last (a throttled or crowded core)
-can't be told from a slow subject and has no excuse.
+can't be told from a slow subject, so a FAIL then needs a wider margin.
 """
 
 from __future__ import annotations

@@ -132,7 +132,8 @@ def _findings(session: Session, figures: dict[str, Any], counts: Any, limit_ms: 
         lines.append(f"real-time priority: {session.priority}")
     slow = counts["raw"]["over"] > (1.0 - counts["quantile"]) * counts["n"]
     if session.calibration.note and counts["counters"] and slow:
-        lines.append(f"a slow machine has no excuse here: {session.calibration.note}")
+        note = session.calibration.note
+        lines.append(f"a FAIL needs {counts['margin']:g} times the limit: {note}")
     if not counts["counters"]:
         lines.append("no counters on this system: a FAIL needs more than the clock shows")
     if counts.get("descendants_share", 0.0) > 0.01 and counts["counters"]:

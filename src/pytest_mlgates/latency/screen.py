@@ -24,7 +24,7 @@ _READS_NS = 3_000.0  # the reads around a call are in its process CPU, not in it
 _SIBLING_NS = 20_000.0  # more CPU than this is the work of another thread
 _DISTURBED = 0.02
 _FAMILY = 0.01
-_MARGIN, _MARGIN_BLIND = 1.05, 1.25
+_MARGIN, _MARGIN_UNSURE = 1.05, 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def screen(trace: Trace) -> Screened:
         excused = np.zeros(n)
         waits = undisturbed = np.ones(n, dtype=bool)
         own = trace.wall
-        margin = max(margin, _MARGIN_BLIND)
+        margin = max(margin, _MARGIN_UNSURE)
     else:
         computed = np.minimum(trace.cpu, trace.wall)
         siblings = np.maximum(0.0, trace.process - computed - _READS_NS)
@@ -130,8 +130,9 @@ def _speed(trace: Trace) -> tuple[Floats, float]:
     rolling = median_filter(trace.spin, size=min(101, trace.n), mode="nearest")
     if trace.quiet_spin is not None:
         return np.maximum(1.0, rolling / trace.quiet_spin), _MARGIN
-    # no stored value, no excuse for a machine that is slow throughout: only changes in the run count
-    return np.maximum(1.0, rolling / np.quantile(rolling, 0.05)), _MARGIN
+    # no stored value, no excuse for a machine that is slow throughout: only changes in the run
+    # count, and a FAIL keeps its distance
+    return np.maximum(1.0, rolling / np.quantile(rolling, 0.05)), _MARGIN_UNSURE
 
 
 def _until_idle(waits: npt.NDArray[Any], idle: npt.NDArray[Any]) -> npt.NDArray[Any]:
