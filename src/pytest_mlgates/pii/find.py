@@ -21,7 +21,7 @@ _BATCH, _OVERLAP = 1 << 20, 1 << 14
 
 
 class Detector:
-    """Finds personal data and secrets in text.
+    r"""Finds personal data and secrets in text.
 
     ``entities`` are the kinds looked for (default: all of :data:`ENTITIES`); ``allow`` holds
     values that are none, such as test cards or a company's own address: numbers are compared by
@@ -31,7 +31,7 @@ class Detector:
 
     Not found: letters that look like digits, numbers in words, identifiers split over two texts.
 
-    >>> spans = Detector().find("card 4111 1111\\u00a01111 1111, thanks")
+    >>> spans = Detector().find("card 4111 1111\u00a01111 1111, thanks")
     >>> [(span.entity, span.start, span.end, span.confirmed) for span in spans]
     [('CREDIT_CARD', 5, 24, True)]
     >>> Detector(allow=["4111111111111111"]).find("card 4111 1111 1111 1111")

@@ -64,7 +64,8 @@ def issued(digits: Array, start: Array, length: Array) -> Array:
     lead = np.zeros(len(start), dtype=np.int64)
     for place in range(4):
         lead = lead * 10 + digits[start + place]
-    return (_ALLOWED[lead] >> length.astype(np.uint32)) & 1 == 1
+    known: Array = (_ALLOWED[lead] >> length.astype(np.uint32)) & 1 == 1
+    return known
 
 
 def luhn_sums(digits: Array) -> Array:

@@ -21,7 +21,7 @@ class Masker:
     ``key`` makes digests comparable between runs; without one it is drawn for this run alone.
 
     >>> Masker(b"k").mask("card 4111 1111 1111 1111", Span("CREDIT_CARD", 5, 24, 1.0, True))
-    'CREDIT_CARD "#### #### #### ####" (digest 3cd7e9a0)'
+    'CREDIT_CARD "#### #### #### ####" (digest ea8f1cf8)'
     """
 
     def __init__(self, key: bytes | None = None) -> None:

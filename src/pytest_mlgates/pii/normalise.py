@@ -33,15 +33,15 @@ _PLAIN = ((0x3400, 0xA000), (0xAC00, 0xF900), (0x20000, 0xE0000), (0xE0200, sys.
 
 
 def fold(text: str) -> bytes:
-    """Return one byte for each character of ``text``; lone surrogates are no error.
+    r"""Return one byte for each character of ``text``; lone surrogates are no error.
 
     >>> fold("\uff14\uff11\u200b11 \u2013\u00a0\u0664x\u00e9")
-    b'41\\x0111 - 4x\\x80'
+    b'41\x0111 - 4x\x80'
     """
     if text.isascii():
         return text.encode()
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    return _table()[points].tobytes()
+    return bytes(_table()[points].tobytes())
 
 
 @cache

@@ -34,18 +34,23 @@ _LETTERS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
 _NEAR, _WRAPPED = 4, 8
 
 _CARD_WORDS = re.compile(
-    rb"card|credit|debit|\bcc\b|visa|master|maestro|amex|\bpan\b|payment|karte|carte|tarjeta", re.I
+    rb"card|credit|debit|\bcc\b|visa|master|maestro|amex|\bpan\b|payment|karte|carte|tarjeta",
+    re.IGNORECASE,
 )
+# right before a number: it counts something else
 _OTHER_WORDS = re.compile(
-    rb"order|track|invoice|\bid\b|\bids\b|ref|parcel|shipment|serial|isbn|imei|ticket|time|sku"
-    rb"|transaction|booking|case|barcode|\bean\b|batch|code",
-    re.I,
+    rb"(?:order|track|invoice|\bids?\b|\bref|parcel|shipment|serial|isbn|imei|ticket|time|sku"
+    rb"|transaction|booking|case|barcode|\bean\b|batch|code)[a-z_ ]{0,14}[\s:#=.\"'-]{0,4}$",
+    re.IGNORECASE,
 )
-_SSN_WORDS = re.compile(rb"\bssn\b|social|\bitin\b|taxpayer|tax id|\btin\b", re.I)
+_SSN_WORDS = re.compile(rb"\bssn\b|social|\bitin\b|taxpayer|tax id|\btin\b", re.IGNORECASE)
 _PHONE_WORDS = re.compile(
-    rb"\btel\b|phone|\bcall|mobile|\bcell|\bfax|whatsapp|\btext me|\bring\b|dial|reach", re.I
+    rb"\btel\b|phone|\bcall|mobile|\bcell|\bfax|whatsapp|\btext me|\bring\b|dial|reach",
+    re.IGNORECASE,
 )
-_DEA_WORDS = re.compile(rb"\bdea\b|licen[cs]e|prescri|physician|\bdoctor\b|\bm\.?d\b", re.I)
+_DEA_WORDS = re.compile(
+    rb"\bdea\b|licen[cs]e|prescri|physician|\bdoctor\b|\bm\.?d\b", re.IGNORECASE
+)
 _US_PHONES = {(3, 3, 4), (1, 3, 3, 4)}
 # places in a number where a group ends, by how cards are printed
 _LAYOUTS = [frozenset({4, 8, 12, 16}), frozenset({4, 10}), frozenset({6})]
@@ -131,22 +136,28 @@ class Numbers:
             return None
         before = self._before(start)
         named = bool(_CARD_WORDS.search(before) or _CARD_WORDS.search(self._after(end)))
+        between = {self.batch[self.end[i] : self.start[i + 1]] for i in range(a, z)}
+        mixed = 0.2 * (len(between) > 1)  # of two that overlap, the one with even gaps is meant
         if named:
-            return Span("CREDIT_CARD", start, end, 1.0, True)
+            return Span("CREDIT_CARD", start, end, 1.0 - mixed, True)
+        three = digits[:1] == b"3"
         usual = (
             length == 16
-            or (length == 15 and digits[:1] == b"3")
-            or (length in (13, 19) and digits[:1] == b"4" and a != z)
+            or (length in (14, 15) and three)
+            or (length == 19 and digits[:1] == b"4")
+            or (length == 13 and digits[:1] == b"4" and a != z)
         )
         grouped = a != z and length >= 14
         other = a == z and _OTHER_WORDS.search(before)
         if (usual or grouped) and not other:
-            return Span("CREDIT_CARD", start, end, 0.9, True)
+            return Span("CREDIT_CARD", start, end, 0.9 - mixed, True)
         return Span("CREDIT_CARD", start, end, 0.3, False)
 
     def _laid_out(self, a: int, z: int, length: int) -> bool:
         """Tell whether the groups end where those of a card end; line wraps fall anywhere."""
-        firm, loose, at = set(), set(), 0
+        firm: set[int] = set()
+        loose: set[int] = set()
+        at = 0
         for i in range(a, z):
             at += int(self.size[i])
             between = self.batch[self.end[i] : self.start[i + 1]]
@@ -164,39 +175,39 @@ class Numbers:
         """Tell whether a window is no part of a longer number, word, decimal or list."""
         start, end = int(self.start[a]), int(self.end[z])
         left, right = self.batch[start - 1 : start], self.batch[end : end + 1]
-        if left in (b".", b",", b"_", b"$") and (left != b"." or self._digit(start - 2)):
+        if left == b"_" or right == b"_":
             return False
-        if (left.isalpha() and not _CARD_WORDS.search(self._before(start, 12))) or left == b"=":
-            return left == b"="
-        if right == b"_" or (right.isalpha() and not self._before(start, 1).isalpha()):
+        if (left.isalpha() or right.isalpha()) and not _CARD_WORDS.search(self._before(start, 12)):
             return False
-        if right in (b".", b",") and self._digit(end + 1):
-            return False
-        if a == z:
+        if a == z:  # no decimal, and no part of a longer number with dashes
             return not (
-                (left == b"-" and self.batch[start - 2 : start - 1].isalnum())
+                (left in (b".", b"-") and self.batch[start - 2 : start - 1].isalnum())
                 or (right == b"-" and self.batch[end + 1 : end + 2].isalnum())
+                or (right == b"." and self._digit(end + 1))
             )
         inside = self.batch[self.end[a] : self.start[a + 1]]
         return not (self._listed(a - 1, a, inside) or self._goes_on(z, inside))
 
     def _listed(self, i: int, j: int, inside: bytes) -> bool:
         """Tell whether the group before belongs to the same list of numbers."""
-        if i < 0 or self.run[i] != self.run[j] or self.size[i] < 2:
+        if i < 0 or self.run[i] != self.run[j] or self.size[i] != self.size[j]:
             return False
         return bool(self.batch[self.end[i] : self.start[j]] == inside)
 
     def _goes_on(self, z: int, inside: bytes) -> bool:
-        """Tell whether the list goes on; a date of expiry or a code of 3 digits may follow."""
-        same = 0
-        while z + 1 < len(self.run) and self.run[z + 1] == self.run[z] and same < 3:
-            if self.batch[self.end[z] : self.start[z + 1]] != inside or self.size[z + 1] < 2:
+        """Tell whether a list goes on; a date of expiry (MMYY) or a code of 3 digits may follow."""
+        sizes: list[int] = []
+        usual, last = int(self.size[z - 1]), z
+        while last + 1 < len(self.run) and self.run[last + 1] == self.run[z] and len(sizes) < 2:
+            if self.batch[self.end[last] : self.start[last + 1]] != inside:
                 break
-            z, same = z + 1, same + 1
-            text = self.batch[self.start[z] : self.end[z]]
-            if len(text) > 4 or (len(text) == 4 and not b"01" <= text[:2] <= b"12"):
-                return True
-        return same > 2
+            last += 1
+            sizes.append(int(self.size[last]))
+        if not sizes or sizes[0] != usual:
+            return False
+        month = self.batch[self.start[z + 1] : self.start[z + 1] + 2]
+        expiry = usual == 4 and b"01" <= month <= b"12"
+        return not expiry or sizes[1:] in ([2], [4])
 
     def _digit(self, place: int) -> bool:
         return 0 <= place < len(self.batch) and 48 <= self.batch[place] <= 57
@@ -251,7 +262,7 @@ class Numbers:
             )
             if hangs or self._in_a_word(start, end):
                 continue
-            if re.search(rb"\bv(?:er(?:sion)?)?\.? ?$", self._before(start, 10), re.I):
+            if re.search(rb"\bv(?:er(?:sion)?)?\.? ?$", self._before(start, 10), re.IGNORECASE):
                 continue
             if ip_address(self.batch[start:end].decode("latin-1")):
                 yield Span("IP_ADDRESS", start, end, 0.9, True)
