@@ -133,6 +133,8 @@ def test_allowed_values():
     detector = Detector(allow=["4111 1111 1111 1111", "*@example.org"])
     assert detector.find("4111111111111111, 4111-1111-1111-1111, help@Example.org") == []
     assert len(detector.find("378282246310005, help@example.com")) == 2
+    assert Detector(allow=["GB82WEST12345698765432"]).find("GB82 WEST 1234 5698 7654 32") == []
+    assert len(Detector(allow=["19.216.81.12"]).find("192.168.1.12 or 19.216.81.12")) == 1
 
 
 def test_unknown_entity():

@@ -12,6 +12,7 @@ from pytest_mlgates.pii.normalise import GLUE, RECORD, fold
 from pytest_mlgates.pii.numbers import Numbers
 from pytest_mlgates.pii.spans import ENTITIES, NAMES, Span, settle
 from pytest_mlgates.pii.triggers import engine
+from pytest_mlgates.pii.validate import ip_address
 from pytest_mlgates.pii.words import by_digits, ipv6, triggered
 
 __all__ = ["Detector"]
@@ -24,8 +25,8 @@ class Detector:
     r"""Finds personal data and secrets in text.
 
     ``entities`` are the kinds looked for (default: all of :data:`ENTITIES`); ``allow`` holds
-    values that are none, such as test cards or a company's own address: numbers are compared by
-    their digits, the rest without case, ``*`` stands for anything (``*@example.org``). ``names``
+    values that are none, such as test cards or a company's own address, compared without case,
+    blanks and punctuation; ``*`` stands for anything (``*@example.org``). ``names``
     adds PERSON and LOCATION, which take a language model (extra ``pii``) and are never confirmed.
     ``region`` is whose phone numbers are written without ``+``.
 
@@ -151,7 +152,8 @@ def _moved(span: Span, by: int) -> Span:
 
 
 def _canonical(value: str) -> str:
-    """Return what a value is compared by: its digits where it has many and no letters."""
+    """Return what a value is compared by: letters and digits; addresses as they are."""
     plain = fold(value).replace(bytes([GLUE]), b"").decode("latin-1").lower().strip()
-    digits = "".join(c for c in plain if c.isdecimal())
-    return digits if len(digits) >= 7 and not any(c.isalpha() or c == "*" for c in plain) else plain
+    if "@" in plain or "*" in plain or ip_address(plain):
+        return plain
+    return "".join(c for c in plain if c.isalnum())

@@ -52,9 +52,15 @@ _DEA_WORDS = re.compile(
     rb"\bdea\b|licen[cs]e|prescri|physician|\bdoctor\b|\bm\.?d\b", re.IGNORECASE
 )
 _US_PHONES = {(3, 3, 4), (1, 3, 3, 4)}
-# places in a number where a group ends, by how cards are printed
-_LAYOUTS = [frozenset({4, 8, 12, 16}), frozenset({4, 10}), frozenset({6})]
-_LAYOUTS += [frozenset(range(step, 19, step)) for step in (1, 2, 3, 5)]
+# places in a number where a group ends, by how cards of a length are printed or dictated
+_FOURS, _ONES = frozenset({4, 8, 12, 16}), frozenset(range(1, 19))
+_LAYOUTS: dict[int, tuple[frozenset[int], ...]] = {
+    **dict.fromkeys(range(12, 20), (_FOURS, _ONES)),
+    14: (frozenset({4, 10}), _FOURS, _ONES),
+    15: (frozenset({4, 10}), _ONES),
+    16: (_FOURS, _ONES, frozenset(range(2, 16, 2))),
+    19: (_FOURS, _ONES, frozenset({6})),
+}
 
 
 class Numbers:
@@ -165,7 +171,7 @@ class Numbers:
             (loose if unseen else firm).add(at)
         if not firm:
             return True
-        for layout in _LAYOUTS:
+        for layout in _LAYOUTS[length]:
             wanted = {place for place in layout if place < length}
             if firm <= wanted <= firm | loose:
                 return True
@@ -327,13 +333,15 @@ class Numbers:
                 "PHONE_NUMBER takes phonenumbers: `pip install 'pytest-mlgates[pii]'`"
             ) from None
         digits = "".join(chr(c) for c in self.batch[start:end] if 48 <= c <= 57)
-        if self._in_a_word(start, end) or not 7 <= len(digits) <= 15:
+        extension = self._after(end, 2).lower().startswith(b"x") and self._digit(end + 1)
+        if not 7 <= len(digits) <= 15 or (self._in_a_word(start, end) and not extension):
             return None
         try:
             number = phonenumbers.parse("+" * plus + digits, None if plus else region)
         except phonenumbers.NumberParseException:
             return None
         if not phonenumbers.is_valid_number(number):
-            return None
+            likely = shaped and phonenumbers.is_possible_number(number)
+            return Span("PHONE_NUMBER", start, end, 0.3, False) if likely else None
         sure = plus or (shaped and bool(_PHONE_WORDS.search(self._before(start, 24))))
         return Span("PHONE_NUMBER", start, end, 0.8 if sure else 0.4, sure)

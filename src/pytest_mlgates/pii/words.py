@@ -134,6 +134,8 @@ def ipv6(batch: bytes) -> Iterator[Span]:
     if len(colons) < 2:
         return
     near = np.diff(colons) <= 5
+    after = np.frombuffer(batch, dtype=np.uint8)[colons[:-1] + 1]
+    near &= _alnum(after) | (after == ord(":"))  # no blank, as after a word
     firsts = np.flatnonzero(near & ~np.concatenate(([False], near[:-1])))
     for place in colons[firsts].tolist():
         start = place
