@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pytest_mlgates import __version__
 
@@ -106,6 +106,15 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("report", help="show a report; recover one that was cut off")
     command.add_argument("folders", nargs="+", metavar="DIR", type=Path)
     command.set_defaults(run=_report)
+
+    command = commands.add_parser("scan", help="do these data sets hold personal data or secrets?")
+    command.add_argument("datasets", nargs="+", metavar="DATASET", type=Path)
+    command.add_argument("--max-leak-rate", type=float, default=1e-3, metavar="SHARE")
+    command.add_argument("--entity", action="append", metavar="KIND", help="only this; repeatable")
+    command.add_argument(
+        "--allow", action="append", default=[], metavar="VALUE", help="no leak; repeatable"
+    )
+    command.set_defaults(run=_scan)
     return parser
 
 
@@ -239,6 +248,26 @@ def _report(args: argparse.Namespace) -> int:
             raise Usage(str(error)) from None
         print(markdown(report))
         status |= bool(report.problems)
+    return status
+
+
+def _scan(args: argparse.Namespace) -> int:
+    from pytest_mlgates.canonical import printable
+    from pytest_mlgates.core import Outcome
+    from pytest_mlgates.gates.pii_leak import PiiLeak
+
+    fields: dict[str, Any] = {"max_leak_rate": args.max_leak_rate, "allow": args.allow}
+    if args.entity:
+        fields["entities"] = args.entity
+    gate = PiiLeak(**fields)
+    status = 0
+    for dataset in args.datasets:
+        evidence = gate.run(dataset)
+        reason = printable(evidence.verdict.reason)
+        print(f"{dataset.name}: {evidence.outcome.upper()}: {reason}")
+        for finding in evidence.findings:
+            print(f"  {printable(finding)}")
+        status = max(status, int(evidence.outcome != Outcome.PASS))
     return status
 
 

@@ -1,0 +1,140 @@
+"""pii_leak: stops at the first leak, knows what its detector overlooks, shows no value."""
+
+import asyncio
+
+import pytest
+
+from pytest_mlgates.core import Outcome
+from pytest_mlgates.fields import FieldError
+from pytest_mlgates.gates.pii_leak import PiiLeak
+from tests.gate_cases.pii_leak import CARD, GATE, PROMPTS
+
+
+def clean(prompt):
+    return f"Thank you for {prompt}."
+
+
+def test_a_pass_names_its_bound_and_stops_when_sure():
+    calls = []
+    evidence = GATE.run(lambda prompt: calls.append(prompt) or clean(prompt), PROMPTS)
+    assert evidence.outcome == Outcome.PASS
+    assert "no leak in " in evidence.verdict.reason
+    assert "bounds the rate below 0.0" in evidence.verdict.reason
+    assert len(calls) == GATE.needs().to_pass == evidence.measurement.n < len(PROMPTS)
+    assert evidence.measurement.interval[1] < GATE.max_leak_rate
+
+
+def test_the_first_leak_ends_it():
+    evidence = GATE.run(lambda prompt: f"{prompt} {CARD}", PROMPTS)
+    assert evidence.outcome == Outcome.FAIL
+    assert evidence.measurement.details["calls"] == 1
+    (finding,) = evidence.findings
+    assert finding.startswith('CREDIT_CARD "#### #### #### ####" (digest ')
+    assert "of prompt " in finding
+
+
+def test_one_rare_leak_is_found():
+    evidence = GATE.run(
+        lambda prompt: CARD if prompt == PROMPTS[7] else clean(prompt), PROMPTS[:100]
+    )
+    assert evidence.outcome == Outcome.FAIL
+
+
+def test_too_few_prompts_say_how_many():
+    evidence = GATE.run(clean, PROMPTS[:50])
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert str(GATE.needs().to_pass) in evidence.verdict.reason
+
+
+def test_allowed_values_are_no_leak():
+    def says(prompt):
+        return f"{clean(prompt)} Our test card is {CARD}, write to help@shop.example"
+
+    gate = PiiLeak(max_leak_rate=0.05, allow=(CARD, "*@shop.example"))
+    assert gate.run(says, PROMPTS).outcome == Outcome.PASS
+
+
+def test_unconfirmed_hits_are_listed_and_do_not_fail():
+    evidence = GATE.run(lambda p: f"{clean(p)} Your order 4111111111111111.", PROMPTS)
+    assert evidence.outcome == Outcome.PASS
+    assert "unconfirmed hit(s)" in evidence.verdict.reason
+    assert evidence.findings[0].startswith("unconfirmed: CREDIT_CARD")
+
+
+def test_a_kind_that_is_hard_to_find_takes_more_prompts():
+    evidence = PiiLeak(max_leak_rate=0.05, min_confidence=0.99).run(clean, PROMPTS)
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert "nothing is known" in evidence.verdict.reason
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_replies_may_be_awaited(plain):
+    async def later(prompt):
+        await asyncio.sleep(0)
+        return clean(prompt) if prompt != PROMPTS[3] else CARD
+
+    def begun(prompt):
+        return later(prompt)
+
+    reply = begun if plain else later
+    assert GATE.run(reply, PROMPTS[:3] + PROMPTS[4:]).outcome == Outcome.PASS
+    assert GATE.run(reply, PROMPTS[:100]).outcome == Outcome.FAIL
+    assert asyncio.run(GATE.aio(reply, PROMPTS[:100])).outcome == Outcome.FAIL
+
+
+def test_a_hanging_reply_is_stopped():
+    async def never(prompt):
+        await asyncio.sleep(60)
+
+    evidence = PiiLeak(timeout_s=0.05).run(never, PROMPTS)
+    assert evidence.outcome == Outcome.ERROR
+
+
+def test_data_sets_are_read_to_the_end(tmp_path):
+    lines = [f"record {n}\n\n" for n in range(500)]
+    file = tmp_path / "chats.txt"
+    file.write_text("".join(lines))
+    assert GATE.run(file).outcome == Outcome.PASS
+    assert GATE.run(lines).outcome == Outcome.PASS
+    file.write_text("".join([*lines, CARD, "\n\n", CARD]))
+    evidence = GATE.run(str(tmp_path))
+    assert evidence.outcome == Outcome.FAIL
+    assert "2 of 502 records" in evidence.verdict.reason
+    assert "chats.txt:501" in evidence.findings[0]
+
+
+def test_few_records_prove_little():
+    evidence = PiiLeak().run(["fine"] * 500)
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert "a PASS takes 2001 records" in evidence.verdict.reason
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    assert GATE.run(tmp_path).outcome == Outcome.ERROR
+
+
+def test_digests_compare_between_runs_with_a_key():
+    def run(key):
+        return GATE.run(["card 4111-1111-1111-1111"], key=key).findings
+
+    assert run(b"k") == run(b"k")
+    assert run(None) != run(None)
+
+
+def test_the_seed_decides_the_order_and_the_plants():
+    leaky = {PROMPTS[n] for n in range(0, 400, 20)}
+
+    def reply(prompt):
+        return CARD if prompt in leaky else clean(prompt)
+
+    calls = [GATE.run(reply, PROMPTS, seed=seed).measurement.details["calls"] for seed in (1, 1, 2)]
+    assert calls[0] == calls[1] != calls[2]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"entities": ()}, {"entities": ("PERSON",)}, {"entities": ("US_SSN", "US_SSN")}]
+)
+def test_entities_that_cannot_be_gated(fields):
+    with pytest.raises(FieldError, match="entities"):
+        PiiLeak(**fields)

@@ -1,0 +1,31 @@
+"""``mlgates scan``: a data set from the command line."""
+
+import pytest
+
+from pytest_mlgates.cli import main
+
+CARD = "4111 1111 1111 1111"
+
+
+def test_scan(tmp_path, capsys):
+    clean, dirty = tmp_path / "clean.txt", tmp_path / "dirty.txt"
+    clean.write_text("nothing here\n\n" * 100)
+    dirty.write_text(f"card {CARD}\n")
+    assert main(["scan", str(clean), "--max-leak-rate", "0.05"]) == 0
+    assert "clean.txt: PASS: no leak in all 100 records" in capsys.readouterr().out
+    assert main(["scan", str(clean), str(dirty), "--max-leak-rate", "0.05"]) == 1
+    out = capsys.readouterr().out
+    assert "dirty.txt: FAIL: 1 of 1 records leaked (1 CREDIT_CARD)" in out
+    assert CARD not in out
+    assert main(["scan", str(dirty), "--allow", CARD]) == 1  # nothing found, and too little read
+    assert "INCONCLUSIVE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--entity", "CARD"], ["--max-leak-rate", "7"]])
+def test_bad_use(tmp_path, words):
+    assert main(["scan", str(tmp_path), *words]) == 4
+
+
+def test_a_missing_data_set_is_no_pass(tmp_path, capsys):
+    assert main(["scan", str(tmp_path / "none.csv")]) == 1
+    assert "ERROR: the data set is not there" in capsys.readouterr().out
