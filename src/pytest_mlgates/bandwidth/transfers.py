@@ -122,7 +122,7 @@ def _records(transfers: Any) -> Iterator[Any]:
 
 def _parquet(path: Path) -> Iterator[Any]:
     try:
-        from pyarrow import parquet  # type: ignore[import-untyped]
+        from pyarrow import parquet
     except ImportError:
         raise Unmeasurable(
             "reading Parquet needs pyarrow: pip install 'pytest-mlgates[scale]'"
