@@ -205,7 +205,7 @@ def linear(ours: Detector, size: int) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer texts, about two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer texts")
     quick = parser.parse_args(argv).quick
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
