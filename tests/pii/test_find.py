@@ -190,3 +190,27 @@ def test_names():
     text = "Please ask Barack Obama about the trip to Berlin."
     found = {(s.entity, text[s.start : s.end]) for s in Detector(names=True).find(text)}
     assert found == {("PERSON", "Barack Obama"), ("LOCATION", "Berlin")}
+
+
+def made(head, size, alphabet="abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+    return head + "".join(alphabet[7 * i % len(alphabet)] for i in range(size))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        made("sk-proj-", 48),
+        made("sk-ant-", 60),
+        made("glpat-", 20),
+        made("hf_", 34),
+        made("npm_", 36),
+        made("pypi-AgE", 60),
+        made(made("SG.", 22) + ".", 43),
+        made("ya29.", 40),
+    ],
+)
+def test_keys_of_services(key):
+    (span,) = Detector().find(f"use {key} for it")
+    assert (span.entity, span.start, span.end, span.confirmed) == ("API_KEY", 4, 4 + len(key), True)
+    assert not Detector(["API_KEY"]).find(f"use {key[:12]} for it")
+    assert not Detector(["API_KEY"]).find(f"a ta{key} b")

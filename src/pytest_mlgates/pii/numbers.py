@@ -25,6 +25,8 @@ __all__ = ["Numbers"]
 Array = npt.NDArray[Any]
 
 _BREAKS = b"\n\r"
+_GLUE = bytes([GLUE])
+_NO_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
 _SEPARATORS = np.zeros(256, dtype=bool)
 _SEPARATORS[list(b" \t\n\r\x0b\x0c-._/()" + bytes([GLUE]))] = True
 _LETTERS = np.zeros(256, dtype=bool)
@@ -134,14 +136,14 @@ class Numbers:
     def _card(self, a: int, z: int) -> Span | None:
         """Judge a window of groups whose check digit is right: is it written like a card?"""
         start, end = int(self.start[a]), int(self.end[z])
-        length = int(self.size[a : z + 1].sum())
+        digits = self.batch[start:end].translate(None, _NO_DIGITS)
+        length = len(digits)
+        if digits.count(digits[:1]) == length:
+            return None
         if not self._laid_out(a, z, length) or not self._stands_alone(a, z):
             return None
-        digits = bytes(c for c in self.batch[start:end] if 48 <= c <= 57)
-        if len(set(digits)) < 2:
-            return None
         before = self._before(start)
-        named = bool(_CARD_WORDS.search(before) or _CARD_WORDS.search(self._after(end)))
+        named = bool(_CARD_WORDS.search(before + b"\n" + self._after(end)))
         between = {self.batch[self.end[i] : self.start[i + 1]] for i in range(a, z)}
         mixed = 0.2 * (len(between) > 1)  # of two that overlap, the one with even gaps is meant
         if named:
@@ -161,13 +163,15 @@ class Numbers:
 
     def _laid_out(self, a: int, z: int, length: int) -> bool:
         """Tell whether the groups end where those of a card end; line wraps fall anywhere."""
+        if a == z:
+            return True
         firm: set[int] = set()
         loose: set[int] = set()
         at = 0
         for i in range(a, z):
             at += int(self.size[i])
             between = self.batch[self.end[i] : self.start[i + 1]]
-            unseen = between.strip(bytes([GLUE])) == b"" or any(c in _BREAKS for c in between)
+            unseen = not between.strip(_GLUE) or b"\n" in between or b"\r" in between
             (loose if unseen else firm).add(at)
         if not firm:
             return True
@@ -232,7 +236,7 @@ class Numbers:
         start, end = int(self.start[a]), int(self.end[z])
         if self._in_a_word(start, end) or (a != z and self._longer(a, z)):
             return
-        digits = "".join(chr(c) for c in self.batch[start:end] if 48 <= c <= 57)
+        digits = self.batch[start:end].translate(None, _NO_DIGITS).decode()
         entity = "US_SSN" if is_ssn(digits) else "US_ITIN" if is_itin(digits) else ""
         if not entity:
             return
@@ -332,7 +336,7 @@ class Numbers:
             raise Unmeasurable(
                 "PHONE_NUMBER takes phonenumbers: `pip install 'pytest-mlgates[pii]'`"
             ) from None
-        digits = "".join(chr(c) for c in self.batch[start:end] if 48 <= c <= 57)
+        digits = self.batch[start:end].translate(None, _NO_DIGITS).decode()
         extension = self._after(end, 2).lower().startswith(b"x") and self._digit(end + 1)
         if not 7 <= len(digits) <= 15 or (self._in_a_word(start, end) and not extension):
             return None
