@@ -103,6 +103,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("reports", nargs="+", metavar="REPORT", type=Path)
     command.set_defaults(run=_replay)
 
+    command = commands.add_parser(
+        "diff", help="what regressed, loosened or vanished since a report"
+    )
+    command.add_argument("old", type=Path, metavar="OLD")
+    command.add_argument("new", type=Path, metavar="NEW")
+    command.set_defaults(run=_diff)
+
     command = commands.add_parser("report", help="show a report; recover one that was cut off")
     command.add_argument("folders", nargs="+", metavar="DIR", type=Path)
     command.set_defaults(run=_report)
@@ -233,6 +240,22 @@ def _replay(args: argparse.Namespace) -> int:
             print(f"{place}: holds no evidence", file=sys.stderr)
             bad += 1
     print(f"{total} replayed, {bad} with a fault")
+    return 1 if bad else 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from pytest_mlgates.canonical import printable
+    from pytest_mlgates.diff import diff
+    from pytest_mlgates.replay import read_report
+
+    try:
+        changes = diff(read_report(args.old), read_report(args.new))
+    except ValueError as error:
+        raise Usage(str(error)) from None
+    for change in changes:
+        print(printable(str(change)))
+    bad = sum(change.bad for change in changes)
+    print(f"{len(changes)} changes, {bad} for the worse")
     return 1 if bad else 0
 
 
