@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+from xml.etree import ElementTree as Tree
 
 import jsonschema
 import pytest
@@ -16,6 +17,7 @@ from pytest_mlgates import plugin, registry
 from pytest_mlgates.config import ConfigError, tighten
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.fields import describe, hints, limit_of
+from pytest_mlgates.page.view import Piece
 from pytest_mlgates.replay import replay
 from pytest_mlgates.report import build
 from pytest_mlgates.schema import DIALECT, config_schema, gate_schema, make
@@ -59,6 +61,21 @@ def test_documented(name):
     assert (cls.decide.__doc__ or "").strip()
     for field, kind in hints(cls).items():
         assert describe(kind), f"{field} needs a sentence"
+
+
+@pytest.mark.parametrize("which", ["sound", "flawed"])
+def test_its_pictures_can_be_drawn(name, which):
+    """A report draws them, or it shows the value alone and nobody knows why."""
+    seen = run(name, which)
+    pictures = tuple(cases(name).GATE.pictures(seen.measurement))
+    drawn = Piece.of(seen, "pass").drawings
+    assert drawn
+    if pictures:
+        assert [picture.title for picture in pictures] == [drawing.title for drawing in drawn]
+    for drawing in drawn:
+        svg = Tree.fromstring(drawing.svg)
+        assert svg.get("role") == "img"
+        assert len(drawing.svg) < 12_000
 
 
 def test_frozen_and_hashable(name):

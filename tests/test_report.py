@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from pytest_mlgates import writers
 from pytest_mlgates.core import Evidence, Measurement, Role, Verdict
+from pytest_mlgates.page import page
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.replay import replay, report_schema
 from pytest_mlgates.report import EntryInfo, Scope, build
-from pytest_mlgates.writers import html_report, summary, write_all
+from pytest_mlgates.writers import summary, write_all
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FACTS = {"finished": NOW.isoformat()}
@@ -107,10 +108,10 @@ def hostile_report():
 
 def test_measured_text_becomes_no_markup():
     report = hostile_report()
-    page = html_report.page(report)
-    assert "<script>" not in page
-    assert "\x1b" not in page
-    assert "\u202e" not in page
+    html = page(report)
+    assert "<script>alert" not in html
+    assert "\x1b" not in html
+    assert "\u202e" not in html
     text = summary.markdown(report)
     assert "<script>" not in text.replace("\\<script\\>", "")
     assert "\x1b" not in text

@@ -11,12 +11,13 @@ import asyncio
 import dataclasses
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal
 
 from pytest_mlgates.canonical import Json, Unrecordable, freeze
 from pytest_mlgates.fields import Limit, convert, hints, limit_of
+from pytest_mlgates.pictures import Picture
 from pytest_mlgates.records import (
     Evidence,
     GateFailed,
@@ -78,6 +79,10 @@ class Gate(ABC):
     def needs(self) -> Needs | None:
         """Return how many observations a verdict needs, or None where that is not fixed."""
         return None
+
+    def pictures(self, measurement: Measurement) -> Iterable[Picture]:  # noqa: ARG002
+        """Return what a report draws of a measurement; of none, its value against the limit."""
+        return ()
 
     @classmethod
     def limit_field(cls) -> str:

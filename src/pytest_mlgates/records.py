@@ -173,6 +173,7 @@ class Evidence:
     seed: str = "0"
     call: int = 1
     attempt: int = 1
+    _digest: str = dataclasses.field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         fixed = object.__setattr__
@@ -216,11 +217,13 @@ class Evidence:
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON (RFC 8785), in hex."""
-        return sha256(self.to_dict())
+        if not self._digest:
+            object.__setattr__(self, "_digest", sha256(self.to_dict()))
+        return self._digest
 
     def to_dict(self) -> dict[str, Json]:
         """Return the evidence as a JSON object."""
-        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
         plain["measurement"] = self.measurement.to_dict() if self.measurement else None
         plain["verdict"] = {"outcome": self.outcome.value, "reason": self.verdict.reason}
         plain["role"] = self.role.value

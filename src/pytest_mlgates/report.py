@@ -58,9 +58,13 @@ class Report:
 
     def to_dict(self) -> dict[str, Json]:
         """Return the report as a JSON object; each piece of evidence carries its digest."""
-        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        plain["evidence"] = [{**e.to_dict(), "digest": e.digest} for e in self.evidence]
-        return {"schema": SCHEMA, **{name: freeze(value, name) for name, value in plain.items()}}
+        # evidence is frozen already
+        pieces = tuple({**e.to_dict(), "digest": e.digest} for e in self.evidence)
+        names = [field.name for field in dataclasses.fields(self)]
+        return {
+            "schema": SCHEMA,
+            **{n: pieces if n == "evidence" else freeze(getattr(self, n), n) for n in names},
+        }
 
 
 def worst(states: Iterable[str]) -> str:

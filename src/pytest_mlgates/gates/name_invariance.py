@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.names.plan import MOST_TRIALS, REACHED, Plan
+from pytest_mlgates.pictures import Intervals, Picture, Point
 from pytest_mlgates.stats.equivalence import (
     Contrast,
     differs_p,
@@ -129,6 +130,32 @@ class NameInvariance(StatisticalGate):
         except (TypeError, ValueError, LookupError, ArithmeticError) as error:
             wrong = f"its details do not fit together ({type(error).__name__})"
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
+
+    def pictures(self, measurement: Measurement) -> Iterator[Picture]:
+        """Return the pair of names that differs most, and how far each group is off the others."""
+        details: Any = measurement.details
+        if exact := details["exact"]:
+            pair = zip(exact["names"], exact["scores"], strict=True)
+            yield Intervals(
+                f"The same text (template {exact['template']}) under two names",
+                tuple(Point(name, score, bad=exact["gap"] >= self.max_gap) for name, score in pair),
+                measurement.unit,
+            )
+        points = []
+        for row in details["groups"]:
+            if row["se"] is not None:
+                reach = half_width(_contrast(row), self._pass_level(details))
+                off = row["contrast"]
+                points.append(
+                    Point(
+                        f"{row['group']} ({row['names']} names)", off, off - reach, off + reach,
+                        bad=abs(off) > self.max_group_gap,
+                    )
+                )  # fmt: skip
+        if points:
+            title = "Each group of names against the others"
+            limits = (-self.max_group_gap, self.max_group_gap)
+            yield Intervals(title, tuple(points), measurement.unit, limits)
 
     def _judge(self, measurement: Measurement, details: Any) -> Verdict:
         fault = self._single_fault(details) or self._group_fault(details)

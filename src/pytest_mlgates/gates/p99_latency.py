@@ -9,7 +9,7 @@ each other, at a few looks over which the error is spent.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -25,6 +25,7 @@ from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.latency.judge import Counts, Relative, judge, judge_relative
 from pytest_mlgates.latency.report import measurement
 from pytest_mlgates.latency.session import Plan, Session, observe
+from pytest_mlgates.pictures import Histogram, Picture, Point, Shares
 from pytest_mlgates.stats.sequential import Schedule, quantile_schedule
 
 __all__ = ["P99Latency"]
@@ -42,6 +43,8 @@ class P99Latency(StatisticalGate):
     inputs is empty: a latency needs at least one input
     >>> gate.needs()
     Needs(to_pass=5000, to_fail=300, unit='calls')
+
+    Source: Clopper and Pearson 1934 (exact bounds on the share of calls over the limit).
     """
 
     name: ClassVar[str] = "p99_latency"
@@ -153,6 +156,25 @@ class P99Latency(StatisticalGate):
             both = f"{paired.reason}; {verdict.reason}"
             return Verdict(paired.outcome, both)
         return verdict
+
+    def pictures(self, measurement: Measurement) -> Iterator[Picture]:
+        """Return the latencies with the limit, and what the slowest calls spent their time on."""
+        details: Any = measurement.details
+        if seen := details.get("histogram"):
+            low, high = measurement.interval or (None, None)
+            mark = Point(f"P{100 * self.quantile:g}", measurement.value, low, high)
+            starts = seen["from_ms"]
+            edges = (*starts, starts[-1] * starts[1] / starts[0] if len(starts) > 1 else starts[0])
+            title = f"Latency of {measurement.n} calls (height: root of the count)"
+            yield Histogram(title, edges, tuple(seen["counts"]), "ms", self.max_ms, (mark,))
+        slowest = details.get("slowest") or {}
+        for what in ("stages", "share_of_time"):
+            if shares := slowest.get(what):
+                parts = tuple(Point(name, 100 * share) for name, share in shares.items())
+                told = "By stage" if what == "stages" else "On and off the core"
+                yield Shares(
+                    f"{told}: the time of the {slowest['calls']} slowest calls", parts, "%"
+                )
 
     def needs(self) -> Needs:
         """Return the calls of the first look that may PASS, and of the first that may FAIL."""

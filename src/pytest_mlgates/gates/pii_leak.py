@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.fields import FieldError, Limit
+from pytest_mlgates.pictures import Intervals, Picture, Point, Shares
 from pytest_mlgates.pii.spans import ENTITIES
 from pytest_mlgates.stats.binomial import lower
 from pytest_mlgates.stats.zero_tolerance import bound, most_missed, tries
@@ -154,6 +155,24 @@ class PiiLeak(StatisticalGate):
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             wrong = f"its details do not fit together ({type(error).__name__})"
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
+
+    def pictures(self, measurement: Measurement) -> Iterator[Picture]:
+        """Return what leaked by kind, and how much of what was planted the detector found."""
+        details: Any = measurement.details
+        if kinds := details["kinds"]:
+            leaked = tuple(Point(kind, count, bad=True) for kind, count in kinds.items())
+            yield Shares("Confirmed leaks by kind", leaked, "hits")
+        if plants := details["plants"]:
+            found = tuple(
+                Point(
+                    f"{row['entity']} ({row['planted']} planted)",
+                    100 * row["found"] / row["planted"],
+                    100 * lower(row["found"], row["planted"], self.beta / 2),
+                    100.0,
+                )
+                for row in plants
+            )
+            yield Intervals("Found of the identifiers planted, by kind", found, "%")
 
     def _judge(self, n: int, details: Any) -> Verdict:
         leaky, unsure = _count(details["leaky"]), _count(details["unconfirmed"])

@@ -1,0 +1,209 @@
+"""report.html as text; how it behaves in a browser is in tests/browser."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Annotated, ClassVar
+
+import pytest
+
+from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Verdict
+from pytest_mlgates.page import page
+from pytest_mlgates.page.view import FULL, Piece, states, worst_first
+from pytest_mlgates.pictures import Histogram, Intervals, Point, Shares
+from pytest_mlgates.profiles import Profile
+from pytest_mlgates.report import EntryInfo, Scope, build
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+MARKUP = "<img src=x onerror=alert(1)></script><script>alert(1)</script>'\"&{{ 7 * 7 }}{% raw %}"
+
+
+def piece(outcome="pass", **about):
+    known = {
+        "gate": "p99_latency", "policy": {"max_ms": 12.0}, "limit": "max_ms", "system": "bidder",
+        "entry": "p99_latency", "test": "test_it", "verdict": Verdict(outcome, "P99 is 8 ms"),
+        "measurement": Measurement(value=8.0, unit="ms", n=500, interval=(7.0, 9.0)),
+    }  # fmt: skip
+    return Evidence(**known | about)
+
+
+def report(evidence, waivers=(), **facts):
+    entry = EntryInfo(entry="p99_latency", gate="p99_latency", source="bidder.yaml:4")
+    scope = Scope(
+        path="bidder.yaml", sha256="0" * 64, system="bidder", owner="ads", controls=("C-1",),
+        entries=(entry,), profile=Profile(), waivers=waivers,
+    )  # fmt: skip
+    return build(list(evidence), [scope], [], {"finished": NOW.isoformat(), **facts}, NOW)
+
+
+class Elements(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def tags(text):
+    return [tag for tag, _ in Elements(text).found]
+
+
+@pytest.mark.parametrize(
+    "field", ["system", "entry", "test", "claim", "source", "subject", "seed", "gate", "limit"]
+)
+def test_recorded_text_never_becomes_an_element(field):
+    plain = tags(page(report([piece(**{field: "plain"})])))
+    assert tags(page(report([piece(**{field: MARKUP})]))) == plain
+
+
+def test_measured_text_never_becomes_an_element():
+    def seen(text):
+        measurement = Measurement(
+            value=1, unit=text, n=1, details={"findings": [text], "spoken": text, text: 1}
+        )
+        return page(report([piece(measurement=measurement, verdict=Verdict("fail", text))]))
+
+    assert tags(seen(MARKUP)) == tags(seen("plain"))
+    assert "49" not in re.findall(r"onerror=alert\(1\).{0,80}", seen(MARKUP))[0]
+
+
+def test_nothing_but_its_own_script_and_style_may_run():
+    text = page(report([piece()]))
+    (policy,) = [a["content"] for tag, a in Elements(text).found if "http-equiv" in a]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        ((_, inside),) = re.findall(rf"<({tag})>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    for _, attributes in Elements(text).found:
+        assert "style" not in attributes  # the policy would drop it
+        assert not any(name.startswith("on") for name in attributes)
+        assert attributes.get("href", "#")[0] == "#"
+        assert "src" not in attributes
+
+
+def test_five_hundred_pieces_take_less_than_two_megabytes():
+    details = {
+        "histogram": {"counts": [9] * 30, "from_ms": [1.26**i for i in range(30)]},
+        "slowest": {"calls": 5, "stages": {f"stage {i}": 0.125 for i in range(8)}},
+        "findings": ["a finding of some length, as gates write them, with its numbers"] * 3,
+        "counts": {f"number {i}": i / 7 for i in range(200)},
+    }
+    seen = Measurement(value=8, unit="ms", n=270, interval=(7, 9), details=details)
+    many = [piece(test=f"test[{i}]", measurement=seen) for i in range(FULL)]
+    text = page(report(many))
+    assert text.count('<details class="piece"') == FULL
+    assert text.count("<svg") >= 2 * FULL
+    assert len(text.encode()) < 2_000_000
+
+
+def test_of_too_many_pieces_the_gravest_are_laid_out_and_the_rest_is_listed():
+    many = [piece(test=f"test[{i}]") for i in range(FULL + 30)]
+    bad = piece("fail", test="zz")
+    text = page(report([*many, bad]))
+    assert text.index('data-state="fail"') < text.index('data-state="pass"')
+    packed = re.search(r'id="packed">([^<]+)<', text)[1]
+    rest = json.loads(gzip.decompress(base64.b64decode(packed)))
+    assert len(rest) == 31
+    assert {line[0] for line in rest} == {"pass"}
+    shown = set(re.findall(r"<code>([0-9a-f]{64})</code>", text))
+    assert shown | {line[5] for line in rest} >= {e.digest for e in [*many, bad]}
+
+
+def test_a_text_of_ten_megabytes_is_cut():
+    text = page(report([piece(verdict=Verdict("fail", "x" * 10**7), claim="y" * 10**7)]))
+    assert len(text) < 100_000
+    assert "10,000,000 characters" in text
+
+
+def test_states_tell_caught_from_missed_and_waived():
+    class Waiver:
+        gate, expires, source, up_to = "p99_latency", "2027-01-01", "bidder.yaml:9", None
+        reason, approved_by, owner = "known", "a@b", "c@d"
+
+    found = [
+        piece("fail", role="known_bad", test="a"), piece("pass", role="known_bad", test="b"),
+        piece("fail", test="c"),
+    ]  # fmt: skip
+    made = report(found)
+    assert sorted(states(made).values()) == ["caught", "fail", "missed"]
+    assert [e.test for e in worst_first(made, states(made))] == ["c", "b", "a"]
+
+
+def test_a_gate_that_is_not_installed_is_shown_by_what_was_recorded():
+    shown = Piece.of(piece(gate="of_another_package"), "pass")
+    assert [drawing.title for drawing in shown.drawings] == ["Measured, against the limit"]
+    assert "limit 12" in shown.drawings[0].svg
+    assert shown.policy == (("max_ms", "12", ""),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painter(Gate):
+    """Draws what a test says."""
+
+    name: ClassVar[str] = "painter"
+    shown: ClassVar[object] = ()
+    top: Annotated[float, "any"] = 1.0
+
+    def measure(self):
+        """Not asked."""
+
+    def decide(self, measurement, /):
+        """Not asked."""
+        return Verdict(Outcome.PASS, "so")
+
+    def pictures(self, measurement):
+        """Return, or raise, what the test set."""
+        if isinstance(self.shown, Exception):
+            raise self.shown
+        return self.shown
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        ZeroDivisionError(), [Intervals("t", (Point("a", float("nan")),))],
+        [Histogram("t", (1.0, 2.0), (1.0, 2.0))], [Shares("t", (Point("a", 0.0),))], ["no picture"],
+        [Intervals("t", ())], [Shares("t", (Point("a", float("inf")),))],
+    ],
+)  # fmt: skip
+def test_a_picture_that_can_not_be_drawn_leaves_the_plain_one(shown, monkeypatch):
+    monkeypatch.setattr(Painter, "shown", shown)
+    monkeypatch.setattr("pytest_mlgates.page.view.load", lambda name: Painter)
+    drawn = Piece.of(piece(gate="painter", policy={"top": 9.0}, limit="top"), "pass").drawings
+    assert [drawing.title for drawing in drawn] == ["Measured, against the limit"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (Intervals("t", (Point("white <b>", 1.0, -1.0, 2.0, bad=True),), "s", (-1.0, 1.0)),
+         ["white <b>", "limit -1 and 1"]),
+        (Histogram("t", (1.0, 10.0, 100.0), (5.0, 1.0), "ms", 12.0, (Point("P99", 20.0),)),
+         ["P99: 20", "limit 12"]),
+        (Shares("t", (Point("pods", 8000.0, bad=True), Point("rest", 2000.0)), "USD", 9000.0),
+         ["pods: 8,000 USD (80%), counted as bad", "limit 9,000"]),
+        (Shares("t", tuple(Point(f"p{i}", 1.0) for i in range(30))), ["others: 22"]),
+        (Intervals("t", tuple(Point(f"p{i}", i, bad=i == 29) for i in range(30))),
+         ["p29", "and 10 more"]),
+    ],
+)  # fmt: skip
+def test_a_picture_says_its_numbers_in_words(shown, words, monkeypatch):
+    from xml.etree import ElementTree as Tree
+
+    monkeypatch.setattr(Painter, "shown", [shown])
+    monkeypatch.setattr("pytest_mlgates.page.view.load", lambda name: Painter)
+    (drawing,) = Piece.of(piece(gate="painter", policy={}), "pass").drawings
+    text = " | ".join(Tree.fromstring(drawing.svg).itertext())
+    for word in words:
+        assert word in text
