@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.canonical import printable
+from pytest_mlgates.controls import FILE, Control, ControlsError, all_controls, look_up
 from pytest_mlgates.core import Gate, StatisticalGate
 from pytest_mlgates.fields import FieldError, convert, hints, limit_of, seen
 from pytest_mlgates.profiles import Profile
@@ -67,6 +68,7 @@ class Config:
     system: str
     owner: str
     controls: tuple[str, ...]
+    known_controls: tuple[Control, ...] = ()
     entries: Mapping[str, Entry]
     profiles: Mapping[str, Profile]
     waivers: tuple[Waiver, ...]
@@ -107,7 +109,8 @@ def load_configs(files: Iterable[tuple[Path, str]], profile: str | None = None) 
 def find_configs(place: Path) -> list[Path]:
     """Return the config files of a folder, or the one file."""
     if place.is_dir():
-        return sorted(p for p in place.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())
+        found = (p for p in place.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())
+        return sorted(p for p in found if p.name != FILE)
     return [place]
 
 
@@ -122,7 +125,11 @@ def load_config(file: Path, shown: str | None = None) -> Config:
     except YamlError as error:
         place = f"{shown}:{error.line}:{error.column}" if error.line else shown
         raise ConfigError(f"{place}: {error.message}") from None
-    reader = _ConfigReader(doc, shown)
+    try:
+        table = all_controls(file.parent)
+    except ControlsError as error:
+        raise ConfigError(printable(str(error))) from None
+    reader = _ConfigReader(doc, shown, table)
     config = reader.read()
     if reader.faults:
         raise ConfigError(*reader.faults)
@@ -130,8 +137,8 @@ def load_config(file: Path, shown: str | None = None) -> Config:
 
 
 class _ConfigReader:
-    def __init__(self, doc: Doc, shown: str) -> None:
-        self.doc, self.shown = doc, shown
+    def __init__(self, doc: Doc, shown: str, table: Mapping[str, Control]) -> None:
+        self.doc, self.shown, self.table = doc, shown, table
         self.faults: list[str] = []
 
     def fault(self, path: Path_, message: str, *, key: bool = False) -> None:
@@ -154,12 +161,14 @@ class _ConfigReader:
         if system and not _NAME.fullmatch(system):
             self.fault(("system",), f"{system!r} is no name: letters, digits, '.', '_' and '-'")
         owner = self._text(root, "owner", needed=False)
+        named = self._controls(root.get("controls"))
         return Config(
             path=self.shown,
             sha256=self.doc.sha256,
             system=system,
             owner=owner,
-            controls=self._controls(root.get("controls")),
+            controls=named,
+            known_controls=self._known_controls(named),
             entries=(entries := self._entries(root.get("gates"))),
             profiles=self._profiles(root.get("profiles"), entries),
             waivers=tuple(self._waivers(root.get("waivers"), owner, entries)),
@@ -185,11 +194,24 @@ class _ConfigReader:
         if found is None:
             return ()
         try:
-            controls: tuple[str, ...] = convert(tuple[str, ...], found, "controls")
+            named: tuple[str, ...] = convert(tuple[str, ...], found, "controls")
         except FieldError as fault:
             self.fault(("controls",), fault.message)
             return ()
-        return controls
+        return named
+
+    def _known_controls(self, named: Iterable[str]) -> tuple[Control, ...]:
+        found: dict[str, Control] = {}
+        for i, name in enumerate(named):
+            try:
+                meant = look_up(name, self.table)
+            except LookupError:
+                hint = did_you_mean(name, tuple(self.table))
+                own = f"; a {FILE} beside this file can add it"
+                self.fault(("controls", i), f"there is no control {name!r}{hint}{own}")
+                continue
+            found |= {control.id: control for control in meant}
+        return tuple(found.values())
 
     def _entries(self, found: Any) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}

@@ -27,6 +27,7 @@ def scopes_of(configs: Sequence[Config], profile: str | None) -> list[Scope]:
             system=config.system,
             owner=config.owner,
             controls=config.controls,
+            known_controls=config.known_controls,
             entries=tuple(
                 EntryInfo(
                     entry=entry.name,

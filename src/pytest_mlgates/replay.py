@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.canonical import freeze, parse
+from pytest_mlgates.controls import Control
 from pytest_mlgates.core import Evidence, Outcome
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.registry import UnknownGate, load
@@ -104,7 +105,7 @@ def _summary(report: Mapping[str, Any], pieces: list[Evidence]) -> Iterator[Repl
     except (KeyError, TypeError, ValueError, UnknownGate) as error:
         yield Replay("summary", "?", f"can't be made again: {error}")
         return
-    for part in ("outcome", "problems", "systems", "missing", "waived", "configs"):
+    for part in ("outcome", "problems", "systems", "missing", "waived", "configs", "controls"):
         if freeze(report[part]) != again[part]:
             said = f"says {report[part]} and" if part == "outcome" else "is not what"
             came = f"comes to {again[part]}" if part == "outcome" else "the evidence comes to"
@@ -112,6 +113,9 @@ def _summary(report: Mapping[str, Any], pieces: list[Evidence]) -> Iterator[Repl
 
 
 def _scopes(report: Mapping[str, Any]) -> Iterator[Scope]:
+    known = [
+        Control(**{**control, "gates": _gates(control["gates"])}) for control in report["controls"]
+    ]
     for system, config in zip(report["systems"], report["configs"], strict=True):
         entries = [
             EntryInfo(
@@ -136,4 +140,9 @@ def _scopes(report: Mapping[str, Any]) -> Iterator[Scope]:
             entries=tuple(entries),
             profile=Profile(name=system["profile"], **system["rules"]),
             waivers=tuple(waivers),
+            known_controls=tuple(known),
         )
+
+
+def _gates(names: Any) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)

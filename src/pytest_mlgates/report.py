@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_mlgates.canonical import Json, freeze
+from pytest_mlgates.controls import Control
 from pytest_mlgates.core import Evidence, Outcome, Role
 
 __all__ = ["SCHEMA", "EntryInfo", "Report", "Scope", "build", "overall", "pardoned", "worst"]
@@ -40,6 +41,7 @@ class Scope:
     entries: tuple[EntryInfo, ...]
     profile: Any
     waivers: tuple[Any, ...]
+    known_controls: tuple[Control, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Report:
     waived: tuple[Mapping[str, Any], ...]
     environment: Mapping[str, Json]
     configs: tuple[Mapping[str, Json], ...]
+    controls: tuple[Mapping[str, Json], ...] = ()
 
     def to_dict(self) -> dict[str, Json]:
         """Return the report as a JSON object; each piece of evidence carries its digest."""
@@ -127,6 +130,7 @@ def build(
                     f"{waiver.source}: the waiver for {waiver.gate} expired ({waiver.expires}): "
                     "mend the gate, or have the waiver renewed"
                 )
+    controls = {control.id: control for scope in scopes for control in scope.known_controls}
     known = {(scope.system, info.entry) for scope in scopes for info in scope.entries}
     stray = [e for e in unique if (e.system, e.entry) not in known]
     problems += [f"{e.test}: {e.entry}: {e.verdict.reason}" for e in stray if _bad(e)]
@@ -141,6 +145,7 @@ def build(
         waived=tuple(waived),
         environment=environment,
         configs=tuple({"path": scope.path, "sha256": scope.sha256} for scope in scopes),
+        controls=tuple(dataclasses.asdict(controls[id_]) for id_ in sorted(controls)),
     )
 
 

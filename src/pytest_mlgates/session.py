@@ -18,6 +18,7 @@ import pytest
 from pytest_mlgates.config import Config, ConfigError, Entry, find_configs, load_configs, tighten
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role
 from pytest_mlgates.journal import Journal
+from pytest_mlgates.junit import junit_properties
 from pytest_mlgates.ledger import Ledger, scopes_of
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.registry import did_you_mean, names
@@ -211,6 +212,7 @@ class GateSession:
             self.count += 1
             self._unsent[item.nodeid].append(evidence.to_json())
             self.journal.recorded(evidence)
+            item.user_properties += junit_properties(evidence)
 
         return Occasion(
             test=_test_id(item),

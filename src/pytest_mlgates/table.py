@@ -5,12 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 
-from pytest_mlgates.core import Evidence, Measurement
+from pytest_mlgates.core import Evidence, Measurement, Outcome, Role
 from pytest_mlgates.report import Report
 
-__all__ = ["HEADINGS", "Row", "number", "rows"]
+__all__ = ["GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "number", "rows", "states"]
 
 HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident")
+
+#: what a piece of evidence shows (see :func:`states`), in the order to read it
+GRAVEST_FIRST = ("fail", "missed", "error", "inconclusive", "waived", "caught", "pass")
+
+#: what tells a piece of evidence from every other: test, entry, call and attempt
+Identity = tuple[str, str, int, int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,6 +73,25 @@ def rows(report: Report) -> Iterator[Row]:
                 shown=shown,
                 proof=_first(gate["proof"], by_digest, ("pass", "inconclusive", "error", "fail")),
             )
+
+
+def states(report: Report) -> dict[Identity, str]:
+    """Return what each piece of evidence shows: its outcome, or what became of a known-bad subject."""
+    waived = {
+        (system["system"], gate["entry"])
+        for system in report.systems
+        for gate in system["gates"]
+        if gate["status"] == "waived"
+    }
+    found = {}
+    for piece in report.evidence:
+        state = piece.outcome.value
+        if piece.role == Role.KNOWN_BAD:
+            state = "caught" if piece.outcome == Outcome.FAIL else "missed"
+        elif state == "fail" and (piece.system, piece.entry) in waived:
+            state = "waived"
+        found[piece.identity] = state
+    return found
 
 
 def _first(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_mlgates.annotations import github
 from pytest_mlgates.canonical import printable
 from pytest_mlgates.report import Report
 from pytest_mlgates.table import HEADINGS, rows
@@ -46,8 +48,16 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
         reporter.write_line(printable(problem), red=True)
     if len(report.problems) > _MOST_LINES:
         reporter.write_line(f"and {len(report.problems) - _MOST_LINES} more")
+    _annotate(reporter, report)
     if folder is not None and not faults:
         reporter.write_line(f"report: {folder / 'report.html'}")
+
+
+def _annotate(reporter: Any, report: Report) -> None:
+    """Tell GitHub what it shows beside the lines of the gate configs."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for command in github(report):
+            reporter.write_line(command)
 
 
 def table(lines: list[tuple[str, ...]]) -> list[str]:
