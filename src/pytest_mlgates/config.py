@@ -49,13 +49,17 @@ class Entry:
     fields: Mapping[str, Any]
     source: str
 
-    def gate(self, profile: Profile) -> Gate:
-        """Return the gate with the profile's error rates where the entry states none."""
+    @property
+    def statistical(self) -> bool:
+        """Whether the gate's verdict can be wrong by chance."""
+        return issubclass(self.cls, StatisticalGate)
+
+    def gate(self, alpha: float | None, beta: float | None) -> Gate:
+        """Return the gate, with these error rates where the entry states none."""
         fields = dict(self.fields)
-        if issubclass(self.cls, StatisticalGate):
-            for rate in ("alpha", "beta"):
-                if rate not in fields and getattr(profile, rate) is not None:
-                    fields[rate] = getattr(profile, rate)
+        if self.statistical:
+            rates = {"alpha": alpha, "beta": beta}
+            fields = {k: rate for k, rate in rates.items() if rate is not None} | fields
         return make(self.cls, fields)
 
 
@@ -81,6 +85,13 @@ class Config:
             hint = did_you_mean(name, tuple(self.profiles)) or ": it has no profiles"
             raise ConfigError(f"{self.path}: has no profile {name!r}{hint}")
         return self.profiles.get(name, Profile())
+
+    def gate(self, entry: Entry, profile: Profile, tests: int = 1) -> Gate:
+        """Return the gate of an entry that ``tests`` tests ask for, as the profile wants it."""
+        rivals = [e.fields.get("alpha") for e in self.entries.values() if e.statistical]
+        stated = [alpha for alpha in rivals if alpha is not None]
+        alpha = profile.share(stated, len(rivals) - len(stated), tests)
+        return entry.gate(alpha, profile.beta)
 
 
 def load_configs(files: Iterable[tuple[Path, str]], profile: str | None = None) -> list[Config]:
@@ -162,7 +173,7 @@ class _ConfigReader:
             self.fault(("system",), f"{system!r} is no name: letters, digits, '.', '_' and '-'")
         owner = self._text(root, "owner", needed=False)
         named = self._controls(root.get("controls"))
-        return Config(
+        config = Config(
             path=self.shown,
             sha256=self.doc.sha256,
             system=system,
@@ -170,9 +181,12 @@ class _ConfigReader:
             controls=named,
             known_controls=self._known_controls(named),
             entries=(entries := self._entries(root.get("gates"))),
-            profiles=self._profiles(root.get("profiles"), entries),
+            profiles=self._profiles(root.get("profiles")),
             waivers=tuple(self._waivers(root.get("waivers"), owner, entries)),
         )
+        for profile in config.profiles.values():
+            self._fits(profile, config)
+        return config
 
     def _known(self, path: Path_, found: Mapping[str, Any], known: Iterable[str]) -> None:
         known = tuple(known)
@@ -245,7 +259,7 @@ class _ConfigReader:
             entries[name] = Entry(name=name, cls=cls, fields=values, source=source)
         return entries
 
-    def _profiles(self, found: Any, entries: Mapping[str, Entry]) -> dict[str, Profile]:
+    def _profiles(self, found: Any) -> dict[str, Profile]:
         profiles = {}
         if found is not None and not isinstance(found, dict):
             self.fault(("profiles",), "expected a mapping of profiles")
@@ -254,17 +268,18 @@ class _ConfigReader:
             record = self._record(("profiles", name), Profile, fields, {"name": name})
             if isinstance(record, Profile):
                 profiles[name] = record
-                self._fits(record, entries)
         return profiles
 
-    def _fits(self, profile: Profile, entries: Mapping[str, Entry]) -> None:
-        for entry in entries.values():
+    def _fits(self, profile: Profile, config: Config) -> None:
+        faults = {}
+        for entry in config.entries.values():
             try:
-                entry.gate(profile)
+                config.gate(entry, profile)
             except FieldError as fault:
-                self.fault(
-                    ("profiles", profile.name, fault.field), f"{entry.name}: {fault.message}"
-                )
+                whole = fault.field == "suite_alpha"  # said once, not for each entry
+                faults[fault.field, "" if whole else f"{entry.name}: "] = fault.message
+        for (field, of), message in faults.items():
+            self.fault(("profiles", profile.name, field), f"{of}{message}")
 
     def _waivers(self, found: Any, owner: str, entries: Mapping[str, Entry]) -> Iterable[Waiver]:
         if found is not None and not isinstance(found, list):

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_mlgates.annotations import github
 from pytest_mlgates.canonical import printable
 from pytest_mlgates.report import Report
-from pytest_mlgates.table import HEADINGS, rows
+from pytest_mlgates.table import HEADINGS, false_alarm, rows
 
 __all__ = ["show", "table"]
 
@@ -44,6 +44,8 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
             f"{waiver['expires']}, approved by {waiver['approved_by']}: {waiver['reason']}"
         )
         reporter.write_line(printable(line))
+    if said := false_alarm(report):
+        reporter.write_line(printable(said))
     for problem in [*report.problems[:_MOST_LINES], *faults]:
         reporter.write_line(printable(problem), red=True)
     if len(report.problems) > _MOST_LINES:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from pytest_mlgates.report import Report
-from pytest_mlgates.table import HEADINGS, rows
+from pytest_mlgates.table import HEADINGS, false_alarm, rows
 from pytest_mlgates.writers import put
 
 __all__ = ["markdown", "write"]
@@ -33,6 +33,8 @@ def markdown(report: Report) -> str:
         lines += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
         lines += ["| " + " | ".join(_safe(cell) for cell in row.cells()) + " |" for row in table]
         lines.append("")
+    if said := false_alarm(report):
+        lines += [f"{_safe(said[0].upper() + said[1:])}.", ""]
     sections = {
         "Why it does not pass": report.problems,
         "Findings": [
