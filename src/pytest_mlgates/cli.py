@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("replay", help="decide again on recorded evidence")
     command.add_argument("reports", nargs="+", metavar="REPORT", type=Path)
+    command.add_argument("--evidence", default="", metavar="DIGEST", help="only what starts so")
     command.set_defaults(run=_replay)
 
     command = commands.add_parser(
@@ -233,12 +234,18 @@ def _replay(args: argparse.Namespace) -> int:
             bad += 1
             continue
         for result in replay(report):
+            if not result.digest.startswith(args.evidence):
+                continue
             total += 1
             bad += bool(result.fault)
             print(f"{result.name}: {result.fault or f'{result.outcome.upper()} again'}")
         if not report["evidence"]:
             print(f"{place}: holds no evidence", file=sys.stderr)
             bad += 1
+    if not total and args.evidence:
+        raise Usage(
+            f"--evidence {args.evidence}: no such piece in {' '.join(map(str, args.reports))}"
+        )
     print(f"{total} replayed, {bad} with a fault")
     return 1 if bad else 0
 
