@@ -228,7 +228,7 @@ def test_a_picture_that_can_not_be_drawn_leaves_the_plain_one(shown, monkeypatch
         (Shares("t", (Point("waste", 1e-9, bad=True), *(Point(f"p{i}", 1.0) for i in range(30)))),
          ["23 others: 23", "waste: 1e-09 (0%), counted as bad"]),
         (Lines("t", (Point("", 3.0, 1.0, 9.0), Point("", 2.0, 1.5, 3.0)), "%", (1.0,), (500.0, 5000.0),
-               "calls"), ["limit 1", "calls", "up: %", "5,000"]),
+               "calls"), ["limit 1", "calls →", "↑ %", "5,000"]),
         (Lines("t", tuple(Point(f"2026-11-{i:02}", 3.0 + i, bad=i == 9) for i in range(1, 29))),
          ["2026-11-01", "2026-11-28"]),
         (Intervals("t", tuple(Point(f"p{i}", i, bad=i == 29) for i in range(30))),

@@ -208,7 +208,7 @@ def _shares(picture: Shares) -> str:
         share = "" if picture.unit == "%" else f" ({part.value / total:.0%})"
         note = ", counted as bad" if part.bad else ""
         words = f"{short(part.label, 60)}: {amount}{share}{note}"
-        for kind in (f"part part{i % 4}", "waste") if part.bad else (f"part part{i % 4}",):
+        for kind in ("wasted", "hatched") if part.bad else (f"part{i % 4}",):
             canvas.bar(kind, x, 14, end, 24, words)
             canvas.bar(kind, 8, y, 22, 12)
         canvas.text("label", 30, y + 10, words, full=part.label)
@@ -224,8 +224,8 @@ def _lines(picture: Lines) -> str:
     for tick in up.ticks():
         canvas.line("grid", left, up.place(tick), right, up.place(tick))
         canvas.text("tick", left - 6, up.place(tick) + 4, number(tick), "end")
-    canvas.text("tick", left, bottom + 30, f"up: {short(picture.unit, 24)}" if picture.unit else "")
-    canvas.text("tick", right, bottom + 30, short(picture.along, 40), "end")
+    canvas.text("tick", left, bottom + 30, f"↑ {short(picture.unit, 24)}" if picture.unit else "")
+    canvas.text("tick", right, bottom + 30, f"{short(picture.along, 40)} →", "end")
     canvas.line("axis", left, bottom, right, bottom)
     xs = _along(canvas, picture, left, right, bottom)
     if any(len(_ends(point)) > 1 for point in picture.points):

@@ -129,12 +129,11 @@ def tables(report: Report) -> Iterator[Table]:
     for system in report.systems:
         lines = []
         for gate, row in zip(system["gates"], found, strict=False):
-            shown = row.proof if row.shown is None else row.shown
             lines.append(
                 Line(
                     row=row,
                     gate=gate["gate"],
-                    claim=shown.claim if shown is not None else "",
+                    claim=row.shown.claim if row.shown is not None else "",
                     gauge=_gauge(row, gate["gate"]),
                     spark=_spark(report, row),
                     at=anchor(row.shown) if row.shown is not None else "",
