@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.etree import ElementTree as Tree
+from html import escape
 
 from pytest_mlgates.canonical import printable
 from pytest_mlgates.page.axis import Axis
@@ -13,55 +13,50 @@ __all__ = ["Canvas", "short"]
 
 #: what a character of the pictures' font takes, in its own pixels
 _CHARACTER = 6.3
+_LONGEST = 500
 
 
 class Canvas:
     """A picture in the making; every text in it is escaped and on one line."""
 
     def __init__(self, width: float, height: float, title: str) -> None:
-        size = {"viewBox": f"0 0 {width:g} {height:g}", "width": f"{width:g}"}
-        self.svg = Tree.Element("svg", {**size, "height": f"{height:g}", "role": "img"})
-        self.svg.set("aria-label", printable(title))
+        size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+        self._parts = [f'<svg {size} role="img" aria-label="{_safe(title)}">']
 
     def __str__(self) -> str:
-        return Tree.tostring(self.svg, encoding="unicode")
+        return "".join([*self._parts, "</svg>"])
 
     def bar(
         self, kind: str, left: float, y: float, right: float, height: float, told: str = ""
     ) -> None:
         """Draw a filled rectangle; ``told`` is shown when a pointer rests on it."""
-        place = {"x": left, "y": y, "width": max(round(right - left, 1), 0.5), "height": height}
-        words = {name: f"{value:g}" for name, value in place.items()}
-        bar = Tree.SubElement(self.svg, "rect", {"class": kind, **words})
-        if told:
-            Tree.SubElement(bar, "title").text = printable(told)
+        width = max(round(right - left, 1), 0.5)
+        place = f'x="{left:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
+        self._parts.append(f'<rect class="{kind}" {place}{_around(told, "rect")}')
 
     def dot(self, kind: str, x: float, y: float, radius: float = 4) -> None:
         """Draw a point."""
-        place = {"cx": f"{x:g}", "cy": f"{y:g}", "r": f"{radius:g}"}
-        Tree.SubElement(self.svg, "circle", {"class": kind, **place})
+        self._parts.append(f'<circle class="{kind}" cx="{x:g}" cy="{y:g}" r="{radius:g}"/>')
 
     def line(self, kind: str, x1: float, y1: float, x2: float, y2: float) -> None:
         """Draw a straight line."""
-        ends = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-        words = {name: f"{value:g}" for name, value in ends.items()}
-        Tree.SubElement(self.svg, "line", {"class": kind, **words})
+        ends = f'x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}"'
+        self._parts.append(f'<line class="{kind}" {ends}/>')
 
     def path(self, tag: str, kind: str, places: Sequence[tuple[float, float]]) -> None:
         """Draw a ``polyline`` or a ``polygon``."""
         points = " ".join(f"{x:g},{y:g}" for x, y in places)
-        Tree.SubElement(self.svg, tag, {"class": kind, "points": points})
+        self._parts.append(f'<{tag} class="{kind}" points="{points}"/>')
 
     def text(
         self, kind: str, x: float, y: float, text: str, anchor: str = "", full: str = ""
     ) -> None:
         """Write a text; where ``full`` says more, it is shown when a pointer rests on it."""
-        element = Tree.SubElement(self.svg, "text", {"class": kind, "x": f"{x:g}", "y": f"{y:g}"})
-        if anchor:
-            element.set("text-anchor", anchor)
-        element.text = printable(text)
-        if full and printable(full) != element.text:
-            Tree.SubElement(element, "title").text = printable(full)
+        at = f' text-anchor="{anchor}"' if anchor else ""
+        more = f"<title>{_safe(full)}</title>" if full and full != text else ""
+        self._parts.append(
+            f'<text class="{kind}" x="{x:g}" y="{y:g}"{at}>{_safe(text)}{more}</text>'
+        )
 
     def columns(self, axis: Axis, bottom: float, unit: str) -> None:
         """Draw a horizontal axis: lines at round numbers, and the unit at the right."""
@@ -93,3 +88,11 @@ def short(label: str, longest: int = 27) -> str:
     """Return a label that fits."""
     shown = printable(label[: 2 * longest])
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
+def _safe(text: str) -> str:
+    return escape(printable(text[:_LONGEST]))
+
+
+def _around(told: str, tag: str) -> str:
+    return f"><title>{_safe(told)}</title></{tag}>" if told else "/>"

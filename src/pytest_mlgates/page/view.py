@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_mlgates.core import Evidence, Gate, Outcome, Role
@@ -101,16 +101,16 @@ class Piece:
             kind = None
         method, sources = method_of(kind)
         system = next((s for s in report.systems if s["system"] == evidence.system), {})
-        pictures = list(_pictures(evidence, kind))
+        drawings = _drawings(evidence, kind)
         if evidence.role == Role.GATE and (went := trend(report, evidence)):
-            pictures.append(went)
+            drawings.append(Drawing.of(went))
         return cls(
             at=anchor(evidence),
             state=state,
             evidence=evidence,
             method=method,
             sources=sources,
-            drawings=tuple(map(Drawing.of, pictures)),
+            drawings=tuple(drawings),
             policy=tuple(_policy(evidence, kind)),
             measured=_measured(evidence),
             controls=tuple(system.get("controls", ())),
@@ -213,28 +213,27 @@ def _spark(report: Report, row: Row) -> str:
     return spark(points, limit) if len(points) > 1 else ""
 
 
-def _pictures(evidence: Evidence, kind: type[Gate] | None) -> Iterator[Picture]:
+def _drawings(evidence: Evidence, kind: type[Gate] | None) -> list[Drawing]:
+    """Return what the gate draws of a measurement; of what it can't, its value and the limit."""
     seen = evidence.measurement
     if seen is None or seen.n == 0:
-        return
+        return []
+    drawn = []
     try:
         # a gate of others may be of another version than the evidence, or broken
-        found: Sequence[Picture] = (
-            () if kind is None else tuple(kind(**dict(evidence.policy)).pictures(seen))
-        )
-        shown = [picture for picture in found if sane(picture)]
-        for picture in shown:
-            draw(picture)
+        if kind is not None:
+            pictures = tuple(kind(**dict(evidence.policy)).pictures(seen))
+            drawn = [Drawing.of(picture) for picture in pictures if sane(picture)]
     except Exception:  # noqa: BLE001
-        shown = []
-    yield from shown
-    if not shown:
-        limit = evidence.policy.get(evidence.limit)
-        low, high = seen.interval or (None, None)
-        point = Point("measured", seen.value, low, high, bad=evidence.outcome == Outcome.FAIL)
-        plain = isinstance(limit, (int, float)) and not isinstance(limit, bool)
-        limits: Any = (limit,) if plain else ()
-        yield Intervals("Measured, against the limit", (point,), seen.unit, limits)
+        drawn = []
+    if drawn:
+        return drawn
+    limit = evidence.policy.get(evidence.limit)
+    low, high = seen.interval or (None, None)
+    point = Point("measured", seen.value, low, high, bad=evidence.outcome == Outcome.FAIL)
+    plain = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+    limits: Any = (limit,) if plain else ()
+    return [Drawing.of(Intervals("Measured, against the limit", (point,), seen.unit, limits))]
 
 
 def _policy(evidence: Evidence, kind: type[Gate] | None) -> Iterator[tuple[str, str, str]]:
