@@ -55,8 +55,8 @@ def read_report(place: Path) -> dict[str, Any]:
 class Replay:
     """What came of replaying one piece of evidence; ``fault`` is empty where all agrees."""
 
-    def __init__(self, name: str, outcome: str, fault: str) -> None:
-        self.name, self.outcome, self.fault = name, outcome, fault
+    def __init__(self, name: str, outcome: str, fault: str, digest: str = "") -> None:
+        self.name, self.outcome, self.fault, self.digest = name, outcome, fault, digest
 
 
 def evidence_in(data: Mapping[str, Any]) -> Evidence:
@@ -72,10 +72,11 @@ def replay(report: Mapping[str, Any]) -> Iterator[Replay]:
         try:
             evidence = evidence_in(data)
         except (TypeError, ValueError) as error:
-            yield Replay(name, "?", f"is no evidence: {error}")
+            yield Replay(name, "?", f"is no evidence: {error}", data["digest"])
             continue
         pieces.append(evidence)
-        yield Replay(name, evidence.outcome.value, _fault(evidence, data["digest"]))
+        fault = _fault(evidence, data["digest"])
+        yield Replay(name, evidence.outcome.value, fault, data["digest"])
     yield from _summary(report, pieces)
 
 
