@@ -102,7 +102,7 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "the control says NaN": lambda: PLAIN.run(lambda _: math.nan, lambda _: math.nan, FRAMES),
     "the control's vector has a NaN": lambda: _texts([1.0, math.nan], [1.0, math.nan]),
     "the control hangs": lambda: ShadowDivergence(timeout_s=0.05).run(_hangs, _v2, FRAMES),
-    "the control awaits None": lambda: PLAIN.run(_none, _none, FRAMES),
+    "the control awaits None": lambda: PLAIN.run(_none, _v2, FRAMES),
     "the control gives objects": lambda: PLAIN.run(lambda _: object(), lambda _: object(), FRAMES),
     "blank texts": lambda: _texts("  ", "  "),
     "empty vectors": lambda: _texts([], []),
@@ -121,7 +121,7 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "a distance that says NaN": lambda: PLAIN.run(_v1, _v2, FRAMES, distance=lambda a, b: math.nan),
     "a distance below 0": lambda: PLAIN.run(_v1, _v2, FRAMES, distance=lambda a, b: -1.0),
     "discovery without features": lambda: ShadowDivergence(discover=True).run(
-        float, lambda x: float(x), list(range(2000))
+        float, int, list(range(2000))
     ),
     "inputs that can't be copied": lambda: PLAIN.run(
         lambda x: 1.0, lambda x: 1.0, [(n for n in ()) for _ in range(2000)]

@@ -122,9 +122,10 @@ class Comparison:
         return max((d for d in found if d is not None), key=lambda d: d.size, default=None)
 
     def _control_is_sound(self, value: Any) -> None:
-        if not self.nan_agrees and _kind(value) in ("number", "vector"):
-            if bool(np.any(np.isnan(np.asarray(value)))):
-                raise Broken("NaN")
+        if self.nan_agrees or _kind(value) not in ("number", "vector"):
+            return
+        if bool(np.any(np.isnan(np.asarray(value)))):
+            raise Broken("NaN")
 
     def _numbers(self, a: Any, b: Any) -> Difference | None:
         nan, other = a != a, b != b  # noqa: PLR0124  (NaN)
@@ -138,9 +139,8 @@ class Comparison:
             gap, largest = float(abs(a - b)), float(max(abs(a), abs(b)))
         except OverflowError:
             gap = largest = math.inf
-        if math.isfinite(gap) and not self.exact:
-            if gap <= max(self.tolerance, self.relative_tolerance * largest):
-                return None
+        if self._close(gap, largest):
+            return None
         return Difference("other numbers", gap, f"{_g(b)} against {_g(a)}")
 
     def _vectors(self, a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Difference | None:
@@ -166,10 +166,13 @@ class Comparison:
             gaps[apart] = np.where(finite[apart], np.abs(x[apart] - y[apart]), np.inf)
         gap = self._length(gaps)
         largest = max(self._length(np.abs(x[finite])), self._length(np.abs(y[finite])))
-        if math.isfinite(gap) and not self.exact:
-            if gap <= max(self.tolerance, self.relative_tolerance * largest):
-                return None
+        if self._close(gap, largest):
+            return None
         return Difference("other numbers", gap, _element(int(gaps.argmax()), x, y))
+
+    def _close(self, gap: float, largest: float) -> bool:
+        bound = max(self.tolerance, self.relative_tolerance * largest)
+        return math.isfinite(gap) and not self.exact and gap <= bound
 
     def _length(self, sizes: npt.NDArray[np.float64]) -> float:
         if not sizes.size:
@@ -248,14 +251,12 @@ def _packed(value: Any) -> Any:
             return np.array(items, complex if complex in map(type, items) else float)
         except OverflowError:
             return items
-    if all(isinstance(item, np.ndarray) for item in items):
-        if len({item.shape for item in items}) == 1:
-            return np.stack(items)
-    return items
+    alike = all(isinstance(item, np.ndarray) and item.shape == items[0].shape for item in items)
+    return np.stack(items) if alike else items
 
 
 def _equal(a: Any, b: Any) -> bool:
-    if type(a).__eq__ is object.__eq__:
+    if getattr(type(a), "__eq__", None) is object.__eq__:
         raise Unmeasurable(
             f"the control gave a {type(a).__name__}, which can't be compared: return numbers, a"
             " vector, a label, a text or a mapping of them, or pass distance="

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.shadow.slices import Namer, namer
+from pytest_mlgates.shadow.slices import columns_of, namer
 
 __all__ = ["Case", "Feed"]
 
@@ -31,8 +31,10 @@ class Case:
 
 
 class Feed:
-    """Inputs in order. ``known`` are the slices known beforehand, ``shares`` what part of all
-    inputs a stratum is (empty for a stream).
+    """Inputs in order.
+
+    ``known`` are the slices known beforehand, ``shares`` what part of all inputs a stratum is
+    (empty for a stream).
 
     >>> feed = Feed(["a", "a", "a", "b"], lambda text: text, "routed", 4, seed=0)
     >>> [case.item for case in feed][:2], feed.shares[("a",)]
@@ -108,8 +110,6 @@ def _in_turn(strata: list[list[int]]) -> Iterator[int]:
 
 
 def _is_parallel(slice_of: Any, inputs: Any) -> bool:
-    from pytest_mlgates.shadow.slices import columns_of
-
     return not isinstance(slice_of, str) and columns_of(slice_of, _item(inputs, 0)) is None
 
 

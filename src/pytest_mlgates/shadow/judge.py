@@ -67,7 +67,7 @@ def _failed(gate: ShadowDivergence, seen: Seen, named: list[Row], rate: float) -
     return f"{text}; {told}" if told else text
 
 
-def _doubt(gate: ShadowDivergence, seen: Seen) -> str:  # noqa: C901  (one reason after the other)
+def _doubt(gate: ShadowDivergence, seen: Seen) -> str:
     """Say why there is no PASS, or nothing."""
     by_name = {row.name: row for row in seen.slices}
     for name in gate.slices:
@@ -83,8 +83,7 @@ def _doubt(gate: ShadowDivergence, seen: Seen) -> str:  # noqa: C901  (one reaso
     if short:
         first = max(short, key=lambda row: (row.rate > gate.max_rate, -row.under(gate.max_rate)))
         others = sum(row.count for row in short) - 1
-        text = _missing(gate, first) + (f"; {others} more slice(s) are undecided" if others else "")
-        return text
+        return _missing(gate, first) + (f"; {others} more slice(s) are undecided" if others else "")
     if not seen.ended and seen.order in ("given", "stream"):
         return (
             f"no slice is over {share(gate.max_rate)} in {seen.overall.n} inputs so far: inputs that"
@@ -108,10 +107,10 @@ def _missing(gate: ShadowDivergence, row: Row) -> str:
     more = more_needed(row.distinct_divergent, row.distinct, gate.max_rate, gate.beta)
     if more is None:
         return f"{head}: at that rate no number of inputs gives a PASS, and these give no FAIL yet"
+    if row.name == OVERALL:
+        return f"{head}: a PASS takes about {more} more"
     text = f"{head}: a PASS takes about {more} more of this slice"
-    if row.name != OVERALL and 0 < row.share < 1:
-        text += f", which is {share(row.share)} of the inputs"
-    return text
+    return f"{text}, which is {share(row.share)} of the inputs" if 0 < row.share < 1 else text
 
 
 def direction(shadow_right: int, control_right: int, error: float) -> str:

@@ -17,9 +17,10 @@ import numpy as np
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.guard import CallGuard, CallTimeout
 
-__all__ = ["Answer", "Model", "kept"]
+__all__ = ["Answer", "Model", "is_flat", "kept"]
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
+_PLAIN = frozenset(_ATOMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,8 @@ class Model:
 
 def _own(item: Any) -> Any:
     """Return an input that no other model can change."""
-    if isinstance(item, _ATOMS):
-        return item
+    if is_flat(item):
+        return copy.copy(item)
     try:
         return copy.deepcopy(item)
     except Exception as error:  # noqa: BLE001  (any reason is the same to the user)
@@ -156,6 +157,16 @@ def _own(item: Any) -> Any:
             " so the shadow could change what the control sees: give what it is made from (a path,"
             " an index) and open it inside the models"
         ) from None
+
+
+def is_flat(item: Any) -> bool:
+    """Tell whether an input is a plain value, or a list or dict of nothing else: quick to copy."""
+    kind = type(item)
+    if kind in _PLAIN:
+        return True
+    if kind is dict:
+        return _PLAIN.issuperset(map(type, item.values())) and _PLAIN.issuperset(map(type, item))
+    return kind in (list, tuple) and _PLAIN.issuperset(map(type, item))
 
 
 def kept(value: Any) -> Any:

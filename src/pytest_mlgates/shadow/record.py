@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import defaultdict
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -31,14 +32,13 @@ def measurement(
 ) -> Measurement:
     """Return what was seen so far; ``extra`` are slices that a search found."""
     rate, effective = tally.overall()
-    rows = [*extra, *_rows(gate, tally)]
-    named, others = _named(gate, rows)
+    named, others = _rows(gate, tally)
     details: dict[str, Any] = {
         "measured_with": gate.measured_with(),
         **about,
         "blank": tally.all_blank and tally.whole.n > 0,
         "overall": tally.whole_row().to_dict(),
-        "slices": [row.to_dict() for row in named],
+        "slices": [row.to_dict() for row in (*named, *extra)],
         "others": [row.to_dict() for row in others],
         "why": dict(tally.why.most_common(10)),
     }
@@ -58,31 +58,38 @@ def measurement(
     )
 
 
-def _rows(gate: ShadowDivergence, tally: Tally) -> list[Row]:
-    shares = tally.shares()
-    return [
-        count.row(name, shares[name], needed=name in gate.slices or shares[name] >= gate.min_share)
-        for name, count in tally.slices.items()
-    ]
-
-
-def _named(gate: ShadowDivergence, rows: list[Row]) -> tuple[list[Row], list[Row]]:
+def _rows(gate: ShadowDivergence, tally: Tally) -> tuple[list[Row], list[Row]]:
     """Return the slices that are recorded by name, and the others grouped by their counts."""
-    if len(rows) <= _NAMED:
-        return rows, []
-    kept = {row.name for row in rows if row.found or row.name in gate.slices}
-    by_over = sorted(rows, key=lambda row: -(row.over(gate.max_rate) + log(row.weight)))
-    kept.update(row.name for row in by_over[: _NAMED // 2])
-    short = sorted((row for row in rows if row.needed), key=lambda row: row.under(gate.max_rate))
-    kept.update(row.name for row in short[: _NAMED // 2])
-    groups: dict[Row, int] = defaultdict(int)
-    for row in rows:
-        if row.name not in kept:
-            groups[
-                dataclasses.replace(row, name="", share=0.0, shadow_right=0, control_right=0)
-            ] += 1
-    others = [dataclasses.replace(row, count=count) for row, count in groups.items()]
-    return [row for row in rows if row.name in kept], others
+    shares = tally.shares()
+    alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for name, count in tally.slices.items():
+        needed = name in gate.slices or shares[name] >= gate.min_share
+        alike[(needed, *count.key())].append(name)
+
+    def row(name: str, needed: bool, **changes: Any) -> Row:
+        return tally.slices[name].row(name, shares[name], needed=needed, **changes)
+
+    kept = set(gate.slices if len(shares) > _NAMED else shares)
+    if len(shares) > _NAMED:
+        first = [row(names[0], needed) for (needed, *_), names in alike.items()]
+        groups = list(zip(first, alike.values(), strict=True))
+        groups.sort(key=lambda group: -(group[0].over(gate.max_rate) + log(group[0].weight)))
+        kept.update(_first(groups))
+        short = [group for group in groups if group[0].needed]
+        kept.update(_first(sorted(short, key=lambda group: group[0].under(gate.max_rate))))
+    named, others = [], []
+    for (needed, *_), names in alike.items():
+        named += [row(name, needed) for name in names if name in kept]
+        if count := sum(name not in kept for name in names):
+            blank = row(names[0], needed)
+            unnamed = {"name": "", "share": 0.0, "shadow_right": 0, "control_right": 0}
+            others.append(dataclasses.replace(blank, count=count, **unnamed))
+    return named, others
+
+
+def _first(groups: list[tuple[Row, list[str]]]) -> list[str]:
+    names = itertools.chain.from_iterable(names for _, names in groups)
+    return list(itertools.islice(names, _NAMED // 2))
 
 
 def _findings(

@@ -120,6 +120,9 @@ class Seen:
     def leaving(self, limit: float, level: float) -> list[Row]:
         """Return the slices whose rate is above ``limit`` by e-BH at ``level``, the surest first."""
         rows = (self.overall, *self.slices)
-        every = [row for row in rows for _ in range(min(row.count, 10**6))]
-        evidence = [row.over(limit) for row in every]
+        every: list[Row] = []
+        evidence: list[float] = []
+        for row in rows:
+            every += [row] * min(row.count, 10**6)
+            evidence += [row.over(limit)] * min(row.count, 10**6)
         return [every[i] for i in ebh(evidence, level, [row.weight for row in every])]

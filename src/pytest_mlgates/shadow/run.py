@@ -7,12 +7,12 @@ import hmac
 import itertools
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_mlgates.core import Look, Measurement, Unmeasurable
-from pytest_mlgates.digests import digest_of
 from pytest_mlgates.guard import CallGuard
 from pytest_mlgates.shadow.compare import Broken, Comparison, Difference, is_blank
 from pytest_mlgates.shadow.discover import search
@@ -21,7 +21,7 @@ from pytest_mlgates.shadow.labels import Labels
 from pytest_mlgates.shadow.models import Answer, Model, kept
 from pytest_mlgates.shadow.record import measurement
 from pytest_mlgates.shadow.rows import Row
-from pytest_mlgates.shadow.tally import FOUND, Tally
+from pytest_mlgates.shadow.tally import FOUND, Tally, fingerprint
 
 if TYPE_CHECKING:
     from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
@@ -78,7 +78,8 @@ class Run:
         yield self._told(feed, tally, ended=True)
 
     def _check(self) -> None:
-        if self.control is self.shadow or self.control == self.shadow:
+        bound = isinstance(self.control, MethodType) and isinstance(self.shadow, MethodType)
+        if self.control is self.shadow or (bound and self.control == self.shadow):
             raise Unmeasurable(
                 "control and shadow are one and the same object, so nothing would be compared: was"
                 " the new model loaded?"
@@ -126,7 +127,7 @@ class Run:
                 difference = None
             digest = tally.add(case, difference, right, blank=is_blank(value))
             if difference is not None and self.key:
-                plain = (digest or digest_of(case.item) or "").encode()
+                plain = (digest or fingerprint(case.item) or "").encode()
                 self._digests[case.index] = hmac.new(self.key, plain, hashlib.sha256).hexdigest()[
                     :8
                 ]

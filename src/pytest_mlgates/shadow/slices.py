@@ -36,7 +36,10 @@ def label(value: Any) -> str:
         return " & ".join(map(label, value)) or NO_NAME
     if _is_missing(value):
         return NO_NAME
-    if type(value).__str__ is object.__str__ and type(value).__repr__ is object.__repr__:
+    plain = (
+        getattr(type(value), name) is getattr(object, name) for name in ("__str__", "__repr__")
+    )
+    if all(plain):
         raise Unmeasurable(f"a slice name is a {type(value).__name__}: give a text or a number")
     # as it would be read back from a record
     text = " ".join(str(value).encode("utf-8", "replace").decode().split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable
@@ -11,9 +12,10 @@ from typing import Any
 from pytest_mlgates.digests import digest_of
 from pytest_mlgates.shadow.compare import Difference
 from pytest_mlgates.shadow.feed import Case, Feed
+from pytest_mlgates.shadow.models import is_flat
 from pytest_mlgates.shadow.rows import OVERALL, Row
 
-__all__ = ["FOUND", "Count", "Tally", "Worst"]
+__all__ = ["FOUND", "Count", "Tally", "Worst", "fingerprint"]
 
 #: slices that a search may come up with
 FOUND = 3
@@ -38,6 +40,10 @@ class Count:
     control_right: int = 0
     worst: list[Worst] = field(default_factory=list)
 
+    def key(self) -> tuple[float, ...]:
+        """Return what two slices share that were counted alike."""
+        return (self.weight, self.n, self.divergent, self.distinct, self.distinct_divergent)
+
     def row(self, name: str, share: float, **flags: Any) -> Row:
         """Return the record of this slice."""
         return Row(
@@ -54,11 +60,22 @@ class Count:
         )
 
 
+def fingerprint(item: Any) -> str | None:
+    """Return a digest of an input, or None where its content can't be told.
+
+    >>> fingerprint({"speed": 3}) == fingerprint({"speed": 3}) != fingerprint({"speed": "3"})
+    True
+    """
+    if is_flat(item):
+        return hashlib.blake2b(repr(item).encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return digest_of(item)
+
+
 class Tally:
     """Counts by slice. The error of a FAIL is split over slices before the first is run.
 
     Slices known beforehand share it equally (with the whole, and with those a search may find);
-    the j-th that a stream shows later gets 1 / (j (j + 1)) of what was kept for such.
+    those that a stream shows later share what was kept for such, the sooner the more.
     """
 
     def __init__(self, feed: Feed, required: Iterable[str], *, search: bool, repeats: bool) -> None:
@@ -85,7 +102,7 @@ class Tally:
         """Count one input; ``right`` says which model the label confirms. Returns its digest."""
         self.all_blank = self.all_blank and blank
         diverged = difference is not None
-        digest = None if self._repeats else digest_of(case.item)
+        digest = None if self._repeats else fingerprint(case.item)
         new, newly = True, diverged
         if digest is not None:
             before = self._seen.get((digest, case.names))
@@ -113,8 +130,8 @@ class Tally:
         if name not in self.slices:
             self._number_late += 1
             late = self._late or _LATE * self.weight  # an input whose slices were not told before
-            j = self._number_late
-            self.slices[name] = Count(late / (j * (j + 1)))
+            doubled = self._number_late.bit_length()  # 1, 2 to 3, 4 to 7: alike within each
+            self.slices[name] = Count(late / (2 ** (doubled - 1) * doubled * (doubled + 1)))
         return self.slices[name]
 
     def shares(self) -> dict[str, float]:

@@ -17,7 +17,7 @@ from scipy.special import betainc, betaincc, betaln
 __all__ = ["log_e_above", "log_e_below", "log_sign_e"]
 
 
-def log_e_above(events: int, n: int, null: float, a: float = 1.0, b: float = 50.0) -> float:
+def log_e_above(events: float, n: float, null: float, a: float = 1.0, b: float = 50.0) -> float:
     """Return the log e-value against "the probability is at most ``null``".
 
     The mixture is Beta(a, b) cut to (null, 1]. Depends on ``(events, n)`` only.
@@ -30,7 +30,7 @@ def log_e_above(events: int, n: int, null: float, a: float = 1.0, b: float = 50.
     return _log_e(events, n, null, (a, b), betaincc)
 
 
-def log_e_below(events: int, n: int, null: float, a: float = 1.0, b: float = 50.0) -> float:
+def log_e_below(events: float, n: float, null: float, a: float = 1.0, b: float = 50.0) -> float:
     """Return the log e-value against "the probability is at least ``null``".
 
     >>> log_e_below(0, 700, 0.01, b=1.0) > 4.6       # 1 / 0.01
