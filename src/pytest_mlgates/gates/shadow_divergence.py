@@ -13,6 +13,7 @@ from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.pictures import Intervals, Picture, Point
 from pytest_mlgates.shadow.judge import judge, leaving
 from pytest_mlgates.shadow.rows import OVERALL, Row, Seen
+from pytest_mlgates.shadow.slices import label
 from pytest_mlgates.stats.rate import fewest_clean, lower, over, upper
 
 __all__ = ["ShadowDivergence"]
@@ -45,8 +46,8 @@ class ShadowDivergence(StatisticalGate):
     >>> gate.run(v1, lambda f: v1(f) + 0.01, frames, slice_of="road").outcome.value
     'pass'
     >>> aggressive = lambda f: v1(f) * (2 if f["road"] == "ramp" else 1)
-    >>> print(gate.run(v1, aggressive, frames, slice_of="road").verdict.reason[:53])
-    the shadow left the control in the slice 'ramp': 9 of
+    >>> print(gate.run(v1, aggressive, frames, slice_of="road").verdict.reason[:48])
+    the shadow left the control in the slice 'ramp':
 
     Sources: Wang and Ramdas 2022 (e-BH), Howard et al. 2021 (evidence at any look).
     """
@@ -153,6 +154,11 @@ class ShadowDivergence(StatisticalGate):
             seed=seed,
             key=key,
         ).looks()
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The slices that must occur, as slices are named in a record."""
+        return tuple(map(label, self.slices))
 
     def measured_with(self) -> dict[str, Json]:
         """Return what of the policy the counts depend on."""

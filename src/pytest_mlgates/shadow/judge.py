@@ -70,7 +70,7 @@ def _failed(gate: ShadowDivergence, seen: Seen, named: list[Row], rate: float) -
 def _doubt(gate: ShadowDivergence, seen: Seen) -> str:
     """Say why there is no PASS, or nothing."""
     by_name = {row.name: row for row in seen.slices}
-    for name in gate.slices:
+    for name in gate.wanted:
         if name not in by_name or not by_name[name].n:
             return f"the slice {name!r} did not occur in {seen.overall.n} inputs, and it must"
     if seen.blank:

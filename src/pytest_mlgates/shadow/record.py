@@ -63,13 +63,13 @@ def _rows(gate: ShadowDivergence, tally: Tally) -> tuple[list[Row], list[Row]]:
     shares = tally.shares()
     alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for name, count in tally.slices.items():
-        needed = name in gate.slices or shares[name] >= gate.min_share
+        needed = name in gate.wanted or shares[name] >= gate.min_share
         alike[(needed, *count.key())].append(name)
 
     def row(name: str, needed: bool, **changes: Any) -> Row:
         return tally.slices[name].row(name, shares[name], needed=needed, **changes)
 
-    kept = set(gate.slices if len(shares) > _NAMED else shares)
+    kept = set(gate.wanted if len(shares) > _NAMED else shares)
     if len(shares) > _NAMED:
         first = [row(names[0], needed) for (needed, *_), names in alike.items()]
         groups = list(zip(first, alike.values(), strict=True))
@@ -80,10 +80,10 @@ def _rows(gate: ShadowDivergence, tally: Tally) -> tuple[list[Row], list[Row]]:
     named, others = [], []
     for (needed, *_), names in alike.items():
         named += [row(name, needed) for name in names if name in kept]
-        if count := sum(name not in kept for name in names):
+        if size := sum(name not in kept for name in names):
             blank = row(names[0], needed)
-            unnamed = {"name": "", "share": 0.0, "shadow_right": 0, "control_right": 0}
-            others.append(dataclasses.replace(blank, count=count, **unnamed))
+            blank = dataclasses.replace(blank, name="", share=0.0, count=size)
+            others.append(dataclasses.replace(blank, shadow_right=0, control_right=0))
     return named, others
 
 

@@ -59,7 +59,7 @@ class Run:
         order = order if gate.oversample else "given"
         feed = Feed(self.inputs, self.slice_of, order, gate.max_inputs, self.seed)
         labels = Labels.of(self.labels, feed.total)
-        tally = Tally(feed, gate.slices, search=gate.discover, repeats=gate.repeats_count)
+        tally = Tally(feed, gate.wanted, search=gate.discover, repeats=gate.repeats_count)
         cases = iter(feed)
         due, due_divergent = _FIRST, _FIRST_DIVERGENT
         with CallGuard(gate.timeout_s) as guard:
