@@ -50,12 +50,9 @@ def count_slices(rows: Any, slice_of: Any) -> Coverage:
             names = _crossed(columns, row, index)
         else:
             value = _value(slice_of, row, index)
-            text = value if isinstance(value, str) else None
-            names = known.get(text) if text is not None else None
-            if names is None:
-                names = _names(value)
-                if text is not None and len(known) < _MOST_KNOWN:
-                    known[text] = names
+            names = known[value] if isinstance(value, str) and value in known else _names(value)
+            if isinstance(value, str) and len(known) < _MOST_KNOWN:
+                known[value] = names
         counts.update(names)
         unnamed += not names
     return Coverage(total, counts, unnamed)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 #: looks come at growing numbers of inputs, and of divergences
-_FIRST, _GROWTH = 50, 1.25
+_FIRST, _GROWTH = 50, 1.1
 _FIRST_DIVERGENT = 4
 
 
