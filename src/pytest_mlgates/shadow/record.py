@@ -26,11 +26,11 @@ _TOLD = 3
 def measurement(
     gate: ShadowDivergence,
     tally: Tally,
-    extra: tuple[Row, ...],
+    found: tuple[tuple[Row, list[Worst]], ...],
     about: dict[str, Any],
     digests: dict[int, str],
 ) -> Measurement:
-    """Return what was seen so far; ``extra`` are slices that a search found."""
+    """Return what was seen so far; ``found`` are slices of a search, with their worst inputs."""
     rate, effective = tally.overall()
     named, others = _rows(gate, tally)
     details: dict[str, Any] = {
@@ -38,7 +38,7 @@ def measurement(
         **about,
         "blank": tally.all_blank and tally.whole.n > 0,
         "overall": tally.whole_row().to_dict(),
-        "slices": [row.to_dict() for row in (*named, *extra)],
+        "slices": [row.to_dict() for row in (*named, *(row for row, _ in found))],
         "others": [row.to_dict() for row in others],
         "why": dict(tally.why.most_common(10)),
     }
@@ -46,7 +46,7 @@ def measurement(
         details["labelled"] = tally.labelled
         details["excused"] = tally.excused
     seen = Seen.read(details, tally.whole.n)
-    details["findings"] = _findings(gate, tally, seen, digests)
+    details["findings"] = _findings(gate, tally, seen, _worst(tally, found), digests)
     low = lower(rate * effective, effective, gate.alpha)
     high = upper(rate * effective, effective, gate.beta)
     return Measurement(
@@ -92,8 +92,17 @@ def _first(groups: list[tuple[Row, list[str]]]) -> list[str]:
     return list(itertools.islice(names, _NAMED // 2))
 
 
+def _worst(tally: Tally, found: tuple[tuple[Row, list[Worst]], ...]) -> dict[str, list[Worst]]:
+    by_name = {name: count.worst for name, count in tally.slices.items() if count.worst}
+    return {**by_name, OVERALL: tally.whole.worst, **{row.name: worst for row, worst in found}}
+
+
 def _findings(
-    gate: ShadowDivergence, tally: Tally, seen: Seen, digests: dict[int, str]
+    gate: ShadowDivergence,
+    tally: Tally,
+    seen: Seen,
+    worst: dict[str, list[Worst]],
+    digests: dict[int, str],
 ) -> tuple[str, ...]:
     lines = []
     if tally.whole.n and (kinds := tally.why.most_common(_TOLD)):
@@ -108,13 +117,11 @@ def _findings(
             f"{row.name or 'a slice'}: {row.divergent} of {row.n} diverge, {share(row.rate)}"
             f" (from {share(low)} to {share(high)}; limit {share(gate.max_rate)})"
         )
-        count = tally.whole if row.name == OVERALL else tally.slices.get(row.name)
-        if count is not None:
-            lines += [_told(worst, digests) for worst in sorted(count.worst, reverse=True)]
+        lines += [_told(one, digests) for one in sorted(worst.get(row.name, ()), reverse=True)]
         if told := direction(row.shadow_right, row.control_right, gate.alpha):
             lines.append(f"  {told}")
     if not named and tally.whole.divergent:
-        lines += [_told(worst, digests) for worst in sorted(tally.whole.worst, reverse=True)]
+        lines += [_told(one, digests) for one in sorted(tally.whole.worst, reverse=True)]
     whole = tally.whole
     if tally.labelled and (told := direction(whole.shadow_right, whole.control_right, gate.alpha)):
         lines.append(f"over all inputs, {told}")
