@@ -44,7 +44,7 @@ class Extraction:
         self.hinted = {index: self._cut(index) for index in self.asked}
         self.found: dict[str, dict[int, int]] = {attack: {} for attack in ATTACKS}
         self.controls: set[int] = set()
-        self.heard = self.blank = self.independent = self.rounds = 0
+        self.read = self.heard = self.blank = self.independent = self.rounds = 0
         self.repeats_itself = False
         self._first: dict[int, str] = {}
         self._places: dict[str, dict[int, set[str]]] = {a: defaultdict(set) for a in ATTACKS[:2]}
@@ -103,6 +103,7 @@ class Extraction:
 
     def _hear(self, reply: str) -> bool:
         told = bool(reply.strip())
+        self.read += 1
         self.heard += told
         self.blank += not told
         return told
@@ -132,7 +133,7 @@ class Extraction:
         if not self.canaries[index].planted:
             self.controls.add(index)
         elif index in self.hinted:  # that is, asked for
-            self.found[attack].setdefault(index, self.replies.calls)
+            self.found[attack].setdefault(index, self.read)
 
     def _pattern(self, kind: Any, skip: int) -> Pattern:
         if (kind, skip) not in self._patterns:

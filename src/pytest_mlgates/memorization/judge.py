@@ -103,10 +103,10 @@ class Judge:
         """Yield each way in which memory shows."""
         sure = self._back(sure=True)
         if sure:
-            chance = max(_share(self.details["attacks"][attack]["chance"]) for _, attack in sure)
+            chance = min(_share(self.details["attacks"][attack]["chance"]) for _, attack in sure)
             yield (
                 f"{len({index for index, _ in sure})} of {self.n} canaries came back when asked for;"
-                f" that this is chance has p = {chance:.2g} at most ({self.whole})"
+                f" by accident that has p = {chance:.2g} at most ({self.whole})"
             )
         yield from self._exposed()
         rate, limit = self._rate(), self.gate.max_extraction_rate

@@ -64,15 +64,17 @@ def views(text: str) -> list[str]:
 
 
 def _decoded(text: str) -> list[str]:
-    found = []
-    for match in _BASE64.finditer(text):
-        raw = match[0].rstrip("=").replace("-", "+").replace("_", "/")
-        raw = raw[: len(raw) - (len(raw) % 4 == 1)]
-        found.append(base64.b64decode(raw + "=" * (-len(raw) % 4)))
-    for match in _HEX.finditer(text):
-        found.append(binascii.unhexlify("".join(_HEX_PAIR.findall(match[0]))))
+    found = [_from_base64(match[0].rstrip("=")) for match in _BASE64.finditer(text)]
+    pairs = (_HEX_PAIR.findall(match[0]) for match in _HEX.finditer(text))
+    found += [binascii.unhexlify("".join(pair)) for pair in pairs]
     # what decodes to no text was no code: nearly any word can be read as base64
     return [inner.decode("ascii") for inner in found if _TEXT.issuperset(inner)]
+
+
+def _from_base64(code: str) -> bytes:
+    code = code.replace("-", "+").replace("_", "/")
+    code = code[: len(code) - (len(code) % 4 == 1)]
+    return base64.b64decode(code + "=" * (-len(code) % 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Pattern:
     ``2 ** -bits``; so few places make a find no accident.
 
     >>> ssn = Pattern.of([squeeze(f"9{n:08}") for n in range(0, 10**8, 999_983)])
-    >>> sorted(ssn.places("call 555 0100 or 912-34-5678"))
+    >>> sorted(ssn.places(squeeze("call 555 0100 or 912-34-5678")))
     ['912345678']
     """
 

@@ -125,7 +125,7 @@ class Run:
                 "stage": self.stage,
                 "complete": self.complete,
                 "references": self.gate.references,
-                "canaries": rows,
+                "canaries": tuple(rows),
                 "attacks": found,
                 "replies": self.extraction.independent,
                 "heard": self.extraction.heard,
@@ -134,7 +134,7 @@ class Run:
                 "controls": self._controls(),
                 "audit": audit(self.ranked, self.digests),
                 "calls": self.extraction.replies.calls + (self.scorer.calls if self.scorer else 0),
-                "findings": [*self._came_back(found), *self._exposures(rows)],
+                "findings": tuple(self._findings(rows)),
             },
         )
 
@@ -206,25 +206,20 @@ class Run:
             "came_back": sorted(self.extraction.controls),
         }
 
-    def _came_back(self, found: dict[str, Any]) -> Iterator[str]:
-        for attack, row in found.items():
-            for index in row["found"][:_SHOWN]:
-                call = self.extraction.found[attack][index]
-                yield f"{self._name(index)} came back {_CAME_BACK[attack]}, at call {call}"
-
-    def _exposures(self, rows: list[dict[str, Any]]) -> Iterator[str]:
-        high = sorted((row for row in rows if p_at_last(row) <= _HIGH), key=p_at_last)
-        for row in high[:_SHOWN]:
-            unbeaten = not (row["above"] or row["beaten"])
-            line = (
-                f"{self._name(row['canary'])} has an exposure of {bits(p_at_last(row)):.1f} bits"
-                f" among {row['drawn'] + row['further']:,} references"
-            )
-            if unbeaten:
-                line += f", the most they can show (estimate {row['estimated_bits']:.0f})"
-            if row["rate"] is not None and row["rate"] >= _SAMPLED:
-                line += f"; one sample in {1 / row['rate']:,.0f} gives it back"
-            yield line
+    def _findings(self, rows: list[dict[str, Any]]) -> Iterator[str]:
+        how: dict[int, str] = {}
+        for attack, found in self.extraction.found.items():
+            for index, reply in found.items():
+                how.setdefault(index, f"came back {_CAME_BACK[attack]}, in reply {reply}")
+        by_index = {row["canary"]: row for row in rows}
+        high = [row["canary"] for row in sorted(rows, key=p_at_last) if p_at_last(row) <= _HIGH]
+        shown = list(dict.fromkeys([*how, *high]))
+        for index in shown[:_SHOWN]:
+            row = by_index.get(index)
+            said = [how.get(index), _exposure(row) if row is not None else None]
+            yield f"{self._name(index)} {' and '.join(filter(None, said))}"
+        if len(shown) > _SHOWN:
+            yield f"and {len(shown) - _SHOWN} more like these"
         groups = by_copies(rows)
         if len(groups) > 1:
             for copies, ps in groups.items():
@@ -238,3 +233,13 @@ class Run:
 
 def _copies(count: int) -> str:
     return f"{count} cop{'y' if count == 1 else 'ies'}"
+
+
+def _exposure(row: dict[str, Any]) -> str:
+    among = row["drawn"] + row["further"]
+    text = f"has {bits(p_at_last(row)):.1f} bits of exposure among {among:,} references"
+    if not (row["above"] or row["beaten"]):
+        text += f", which is all they can show (estimate {row['estimated_bits']:.0f})"
+    if row["rate"] is not None and row["rate"] >= _SAMPLED:
+        text += f"; one sample in {1 / row['rate']:,.0f} gives it back"
+    return text
