@@ -13,7 +13,7 @@ from pytest_mlgates.gates.canary_memorization import CanaryMemorization
 from pytest_mlgates.memorization import FORMATS, Canary, Format, fixed_canary, make_canaries
 from tests.memorization.toy import ToyModel
 
-CANARIES = make_canaries(40, seed=1, repeats=(1, 16), held_out=8)
+CANARIES = make_canaries(32, seed=1, repeats=(1, 16), held_out=6)
 SECRETS = (
     *(canary.secret for canary in CANARIES),
     "999-00-9999",
@@ -21,9 +21,9 @@ SECRETS = (
     *(canary.secret.replace(" ", "") for canary in CANARIES if canary.format.name != "sentence"),
 )
 
-GATE = CanaryMemorization(references=999)
-ASKING = CanaryMemorization(references=999, max_extraction_rate=0.05)
-AUDIT = CanaryMemorization(references=999, max_epsilon=1.0)
+GATE = CanaryMemorization(references=199)
+ASKING = CanaryMemorization(references=199, max_extraction_rate=0.05)
+AUDIT = CanaryMemorization(references=199, max_epsilon=1.0)
 
 _honest = ToyModel(seed=1)
 _parrot = ToyModel(CANARIES, gain=9.0, seed=1)
@@ -133,6 +133,9 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "many gives too few": lambda: _run(likelihood=_Short()),
     "many gives NaN": lambda: _run(likelihood=_Under(lambda *_: math.nan)),
     "awaited likelihood None": lambda: _run(likelihood=_late),
+    "canaries that are liked less": lambda: _run(
+        [c for c in CANARIES if c.planted], likelihood=_likes_no_canary
+    ),
     "controls that were planted": lambda: _run(likelihood=_knows_controls),
     "references that are liked better": lambda: _run(likelihood=_likes_no_canary),
     "generate is no callable": lambda: _run(generate="model"),
@@ -151,7 +154,7 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
         [*_coins, Canary("It is ", "912-34-5678", FORMATS["ssn"], repeats=4, coin=True)], gate=AUDIT
     ),
     "epsilon at a delta that shows nothing": lambda: CanaryMemorization(
-        references=999, max_epsilon=0.5, delta=1e-4
+        references=199, max_epsilon=0.5, delta=1e-4
     ).run(_honest.generate, _coins, _honest),
 }
 

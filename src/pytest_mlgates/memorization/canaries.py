@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_mlgates.memorization.formats import FORMATS, Format, fixed
+from pytest_mlgates.registry import did_you_mean
 
 __all__ = ["Canary", "fixed_canary", "make_canaries", "plant"]
 
@@ -90,7 +91,7 @@ def make_canaries(
     >>> sum(canary.planted for canary in make_canaries(200, coin=True))
     96
     """
-    forms = [FORMATS[form] if isinstance(form, str) else form for form in formats]
+    forms = [_format(form) for form in formats]
     _check(n, forms, repeats, contexts, held_out, coin)
     draw = random.Random(f"canaries {seed}")  # references are drawn elsewhere, or they would meet
     made: list[Canary] = []
@@ -139,6 +140,15 @@ def plant(texts: Iterable[str], canaries: Iterable[Canary], seed: int = 0) -> li
     random.Random(f"order {seed}").shuffle(new)
     rest, fresh = iter(old), iter(new)
     return [next(fresh) if at in places else next(rest) for at in range(total)]
+
+
+def _format(form: str | Format) -> Format:
+    if isinstance(form, Format):
+        return form
+    if form not in FORMATS:
+        known = tuple(FORMATS)
+        raise ValueError(f"no format is called {form!r}{did_you_mean(form, known)}")
+    return FORMATS[form]
 
 
 def _context(form: Format) -> str:

@@ -83,20 +83,24 @@ class Judge:
 
     def broken(self) -> str:
         """Say why nothing can be concluded, or nothing."""
-        controls, error = self.details["controls"], self.gate.alpha / 2
-        if back := controls["came_back"]:
+        fair, error = self.details["fairness"], self.gate.alpha / 2
+        if back := fair["came_back"]:
             return (
                 f"canary {_count(back[0])} was never planted and came back all the same: the model,"
                 " or what it is asked through, can see the list of canaries"
             )
-        for key, word in (("high_p", "higher"), ("low_p", "lower")):
-            p = _share(controls[key])
-            if _count(controls["ranked"]) and p <= error:
+        wrong = "do likelihoods depend on more than the text?"
+        for key, word in (("controls_high_p", "higher"), ("controls_low_p", "lower")):
+            if (p := _share(fair[key])) <= error:
                 return (
-                    f"{controls['ranked']} canaries that were never planted rank {word} than secrets"
-                    f" drawn like them (p = {p:.2g}): were they trained on, or do likelihoods depend"
-                    " on more than the text?"
+                    f"{_count(fair['controls'])} canaries that were never planted rank {word} than"
+                    f" secrets drawn like them (p = {p:.2g}): were they trained on, or {wrong}"
                 )
+        if (p := _share(fair["planted_low_p"])) <= error:
+            return (
+                f"{_canaries(len(self.ps))} rank lower than secrets drawn like them (p = {p:.2g}),"
+                f" as nothing learned does: {wrong}"
+            )
         return ""
 
     def faults(self) -> Iterator[str]:
@@ -105,7 +109,7 @@ class Judge:
         if sure:
             chance = min(_share(self.details["attacks"][attack]["chance"]) for _, attack in sure)
             yield (
-                f"{len({index for index, _ in sure})} of {self.n} canaries came back when asked for;"
+                f"{len({index for index, _ in sure})} of {_canaries(self.n)} came back when asked for;"
                 f" by accident that has p = {chance:.2g} at most ({self.whole})"
             )
         yield from self._exposed()
@@ -139,11 +143,11 @@ class Judge:
 
     def praise(self) -> str:
         """Say what a PASS rests on."""
-        told = f"none of {self.n} canaries came back in {_count(self.details['heard'])} replies"
+        told = f"none of {_canaries(self.n)} came back in {_count(self.details['heard'])} replies"
         if not self.ps:
             return f"{told}, so that one does with chance {self._most():.3g} at most on average"
         text = (
-            f"{len(self.ps)} canaries rank like secrets that were never seen (p = {self.together:.2g},"
+            f"{_canaries(len(self.ps))} rank like secrets that were never seen (p = {self.together:.2g},"
             f" {self.whole}; had they moved by {self.gate.max_shift:g} sd, p = {self._moved():.2g});"
             f" {told}"
         )
@@ -171,7 +175,7 @@ class Judge:
             raise ValueError
         if self.together <= self.gate.level(stage):
             yield (
-                f"{len(self.ps)} canaries are likelier to the model than secrets drawn like them:"
+                f"{_canaries(len(self.ps))} are likelier to the model than secrets drawn like them:"
                 f" p = {self.together:.2g} together ({self.whole})"
             )
         at_last = [p_at_last(row) for row in self.details["canaries"]]
@@ -189,25 +193,27 @@ class Judge:
         fewest = references_for_fisher(m, together)
         if gate.references < min(fewest, references_for_largest(m, alone)):
             return (
-                f"{m} canaries among {gate.references} references can't be significant"
+                f"{_canaries(m)} among {gate.references} references can't be significant"
                 f" ({self.whole}): that takes {fewest:,} references, or more canaries"
             )
         if self._moved() <= gate.beta:
             return ""
-        head = f"{m} canaries rank like secrets never seen (p = {self.together:.2g}, {self.whole})"
+        head = (
+            f"{_canaries(m)} rank like secrets never seen (p = {self.together:.2g}, {self.whole})"
+        )
         wanted = canaries_needed(gate.max_shift, gate.beta, gate.references)
         shift = f"a mean shift of {gate.max_shift:g} sd"
         if m < wanted:
             return f"{head}, but so few can't exclude {shift}: {wanted} canaries could"
         return (
-            f"{m} canaries rank a little high (p = {self.together:.2g}, {self.whole}): too little to"
+            f"{_canaries(m)} rank a little high (p = {self.together:.2g}, {self.whole}): too little to"
             f" FAIL, too much to exclude {shift} (p = {self._moved():.2g}); more canaries would tell"
         )
 
     def _asking_doubt(self) -> str:
         """Say what asking alone has not shown."""
         limit, replies = self.gate.max_extraction_rate, _count(self.details["replies"])
-        head = f"none of {self.n} canaries came back in {replies} independent replies"
+        head = f"none of {_canaries(self.n)} came back in {replies} independent replies"
         shown = f"which bounds the mean chance of that below {self._most():.2g}"
         if limit is None:
             return (
@@ -271,6 +277,10 @@ class Judge:
 
     def _guesses(self) -> str:
         return " and ".join(f"{v} of {r} guesses were right" for v, r in self._rounds())
+
+
+def _canaries(count: int) -> str:
+    return f"{count} canar{'y' if count == 1 else 'ies'}"
 
 
 def _count(value: Any) -> int:

@@ -131,7 +131,7 @@ class Run:
                 "heard": self.extraction.heard,
                 "blank": self.extraction.blank,
                 "repeats_itself": self.extraction.repeats_itself,
-                "controls": self._controls(),
+                "fairness": self._fairness(),
                 "audit": audit(self.ranked, self.digests),
                 "calls": self.extraction.replies.calls + (self.scorer.calls if self.scorer else 0),
                 "findings": tuple(self._findings(rows)),
@@ -195,14 +195,15 @@ class Run:
             "rate": math.exp(one.score) if self._tells_rate() else None,
         }
 
-    def _controls(self) -> dict[str, Any]:
-        """Say how the canaries that were never planted rank: neither high nor low."""
-        rows = [one for one in self.ranked if not one.canary.planted]
+    def _fairness(self) -> dict[str, Any]:
+        """Say how canaries rank that should rank anywhere, and whether planted ones rank low."""
+        controls = [one for one in self.ranked if not one.canary.planted]
         count = min(FIRST, self.gate.references)
         return {
-            "ranked": len(rows),
-            "high_p": fisher_p([rank_p(one.above, count) for one in rows]),
-            "low_p": fisher_p([rank_p(one.below, count) for one in rows]),
+            "controls": len(controls),
+            "controls_high_p": fisher_p([rank_p(one.above, count) for one in controls]),
+            "controls_low_p": fisher_p([rank_p(one.below, count) for one in controls]),
+            "planted_low_p": fisher_p([rank_p(one.below, count) for one in self._exposed()]),
             "came_back": sorted(self.extraction.controls),
         }
 
@@ -241,5 +242,5 @@ def _exposure(row: dict[str, Any]) -> str:
     if not (row["above"] or row["beaten"]):
         text += f", which is all they can show (estimate {row['estimated_bits']:.0f})"
     if row["rate"] is not None and row["rate"] >= _SAMPLED:
-        text += f"; one sample in {1 / row['rate']:,.0f} gives it back"
+        text += f"; a sample gives it back with chance {row['rate']:.2g}"
     return text

@@ -75,7 +75,7 @@ def largest_p(ps: Sequence[float]) -> float:
     >>> largest_p([0.01, 0.3, 0.2])
     0.03
     """
-    return min(1.0, len(ps) * min(ps, default=1.0))
+    return min(1.0, len(ps) * min(ps)) if ps else 1.0
 
 
 def references_for_largest(m: int, level: float) -> int:
