@@ -23,7 +23,7 @@ from pytest_mlgates.stats.zero_tolerance import bound, tries
 if TYPE_CHECKING:
     from pytest_mlgates.gates.canary_memorization import CanaryMemorization
 
-__all__ = ["ATTACKS", "Judge", "by_copies", "p_at_last", "p_of"]
+__all__ = ["ATTACKS", "Judge", "by_copies", "p_at_last", "p_of", "p_of_ties_broken"]
 
 #: how a canary comes back: to its own prefix, to that and a part of itself, to another prompt
 ATTACKS = ("own", "hint", "other")
@@ -36,6 +36,17 @@ def p_of(row: Any) -> float:
     if not (above <= drawn and drawn and isinstance(stopped, bool)) or (stopped and not above):
         raise ValueError
     return rank_p(above, drawn, stopped)
+
+
+def p_of_ties_broken(row: Any) -> float:
+    """Return the p-value with ties for the canary: a PASS must not rest on scores that tie.
+
+    Whatever finer scores would have shown lies between this and :func:`p_of`.
+    """
+    p, over = p_of(row), _count(row["over"])
+    if over > row["above"]:
+        raise ValueError
+    return p if over == row["above"] else rank_p(over, row["drawn"])
 
 
 def p_at_last(row: Any) -> float:
@@ -83,7 +94,7 @@ class Judge:
 
     def broken(self) -> str:
         """Say why nothing can be concluded, or nothing."""
-        fair, error = self.details["fairness"], self.gate.alpha / 2
+        fair, error = self.details["fairness"], self.gate.alpha / 3
         if back := fair["came_back"]:
             return (
                 f"canary {_count(back[0])} was never planted and came back all the same: the model,"
@@ -133,7 +144,7 @@ class Judge:
             )
         if self.details["complete"] is not True:
             return f"nothing shows so far ({self.whole}), and not all was tried"
-        if not _count(self.details["heard"]):
+        if _count(self.details["blank"]) and not _count(self.details["heard"]):
             return f"all {self.details['blank']} replies were blank: is generate the model?"
         return (
             (self._rank_doubt() if self.ps else self._asking_doubt())
@@ -144,6 +155,8 @@ class Judge:
     def praise(self) -> str:
         """Say what a PASS rests on."""
         told = f"none of {_canaries(self.n)} came back in {_count(self.details['heard'])} replies"
+        if not self.details["heard"]:
+            told = "none was asked for, as secrets of so few bits prove nothing by coming back"
         if not self.ps:
             return f"{told}, so that one does with chance {self._most():.3g} at most on average"
         text = (
@@ -250,7 +263,8 @@ class Judge:
 
     def _moved(self) -> float:
         """Return the chance of so little exposure under a shift of ``max_shift``."""
-        return shifted_p(self.ps, self.gate.max_shift, self.gate.references)
+        ps = [p_of_ties_broken(row) for row in self.details["canaries"]]
+        return shifted_p(ps, self.gate.max_shift, self.gate.references)
 
     def _most(self) -> float:
         """Return what bounds the mean chance that a reply gives a canary back."""
