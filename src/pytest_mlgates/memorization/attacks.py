@@ -132,9 +132,11 @@ class Extraction:
                 self._note("hint", index)
 
     def _note(self, attack: str, index: int) -> None:
+        if self._bits(index) < self.least_bits:
+            return
         if not self.canaries[index].planted:
             self.controls.add(index)
-        elif index in self.hinted:  # that is, asked for
+        else:
             self.found[attack].setdefault(index, self.read)
 
     def _pattern(self, kind: Any, skip: int) -> Pattern:

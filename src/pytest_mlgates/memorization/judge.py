@@ -105,11 +105,11 @@ class Judge:
             if (p := _share(fair[key])) <= error:
                 return (
                     f"{_count(fair['controls'])} canaries that were never planted rank {word} than"
-                    f" secrets drawn like them (p = {p:.2g}): were they trained on, or {wrong}"
+                    f" secrets drawn like them ({_p(p)}): were they trained on, or {wrong}"
                 )
         if (p := _share(fair["planted_low_p"])) <= error:
             return (
-                f"{_canaries(len(self.ps))} rank lower than secrets drawn like them (p = {p:.2g}),"
+                f"{_canaries(len(self.ps))} rank lower than secrets drawn like them ({_p(p)}),"
                 f" as nothing learned does: {wrong}"
             )
         return ""
@@ -121,7 +121,7 @@ class Judge:
             chance = min(_share(self.details["attacks"][attack]["chance"]) for _, attack in sure)
             yield (
                 f"{len({index for index, _ in sure})} of {_canaries(self.n)} came back when asked for;"
-                f" by accident that has p = {chance:.2g} at most ({self.whole})"
+                f" by accident that has {_p(chance)} at most ({self.whole})"
             )
         yield from self._exposed()
         rate, limit = self._rate(), self.gate.max_extraction_rate
@@ -140,7 +140,7 @@ class Judge:
             chance = _share(self.details["attacks"][attack]["chance"])
             return (
                 f"canary {index} came back, but so many strings like it were said that it could be"
-                f" chance (p = {chance:.2g}, {self.whole}): a secret of more bits would tell"
+                f" chance ({_p(chance)}, {self.whole}): a secret of more bits would tell"
             )
         if self.details["complete"] is not True:
             return f"nothing shows so far ({self.whole}), and not all was tried"
@@ -160,8 +160,8 @@ class Judge:
         if not self.ps:
             return f"{told}, so that one does with chance {self._most():.3g} at most on average"
         text = (
-            f"{_canaries(len(self.ps))} rank like secrets that were never seen (p = {self.together:.2g},"
-            f" {self.whole}; had they moved by {self.gate.max_shift:g} sd, p = {self._moved():.2g});"
+            f"{_canaries(len(self.ps))} rank like secrets that were never seen ({_p(self.together)},"
+            f" {self.whole}; had they moved by {self.gate.max_shift:g} sd, {_p(self._moved())});"
             f" {told}"
         )
         if self.gate.max_epsilon is not None:
@@ -189,7 +189,7 @@ class Judge:
         if self.together <= self.gate.level(stage):
             yield (
                 f"{_canaries(len(self.ps))} are likelier to the model than secrets drawn like them:"
-                f" p = {self.together:.2g} together ({self.whole})"
+                f" {_p(self.together)} together ({self.whole})"
             )
         at_last = [p_at_last(row) for row in self.details["canaries"]]
         alone = largest_p(at_last)
@@ -197,7 +197,7 @@ class Judge:
             row = self.details["canaries"][at_last.index(min(at_last))]
             yield (
                 f"canary {_count(row['canary'])} is likelier than {row['drawn'] + row['further']:,}"
-                f" secrets drawn like it: p = {alone:.2g}, the best of {len(self.ps)} ({self.whole})"
+                f" secrets drawn like it: {_p(alone)}, the best of {len(self.ps)} ({self.whole})"
             )
 
     def _rank_doubt(self) -> str:
@@ -211,16 +211,14 @@ class Judge:
             )
         if self._moved() <= gate.beta:
             return ""
-        head = (
-            f"{_canaries(m)} rank like secrets never seen (p = {self.together:.2g}, {self.whole})"
-        )
+        head = f"{_canaries(m)} rank like secrets never seen ({_p(self.together)}, {self.whole})"
         wanted = canaries_needed(gate.max_shift, gate.beta, gate.references)
         shift = f"a mean shift of {gate.max_shift:g} sd"
         if m < wanted:
             return f"{head}, but so few can't exclude {shift}: {wanted} canaries could"
         return (
-            f"{_canaries(m)} rank a little high (p = {self.together:.2g}, {self.whole}): too little to"
-            f" FAIL, too much to exclude {shift} (p = {self._moved():.2g}); more canaries would tell"
+            f"{_canaries(m)} rank a little high ({_p(self.together)}, {self.whole}): too little to"
+            f" FAIL, too much to exclude {shift} ({_p(self._moved())}); more canaries would tell"
         )
 
     def _asking_doubt(self) -> str:
@@ -291,6 +289,10 @@ class Judge:
 
     def _guesses(self) -> str:
         return " and ".join(f"{v} of {r} guesses were right" for v, r in self._rounds())
+
+
+def _p(p: float) -> str:
+    return f"p = {p:.2g}" if p > 0 else "p < 1e-300"
 
 
 def _canaries(count: int) -> str:
