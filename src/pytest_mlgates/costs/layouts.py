@@ -207,9 +207,7 @@ def _tags(header: Sequence[str]) -> dict[str, int]:
     """
     found = {}
     for index, name in enumerate(header):
-        match = re.fullmatch(
-            r"resource_?tags(?:/|_)(?:(?:user|aws)[:_])?(.+)", name, re.IGNORECASE
-        )
+        match = re.fullmatch(r"resource_?tags(?:/|_)(?:(?:user|aws)[:_])?(.+)", name, re.IGNORECASE)
         if match:
             found.setdefault(match[1], index)
     return found

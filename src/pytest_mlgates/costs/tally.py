@@ -53,22 +53,17 @@ class Charge:
 
 @dataclass(slots=True)
 class Sums:
-    """The money of a group on a day: what flows day by day, and fees, credits and taxes."""
+    """The money of a group on a day: what flows day by day, what comes once, what is given back."""
 
     flow: Decimal = ZERO
     fees: Decimal = ZERO
     credits: Decimal = ZERO
     lines: int = 0
 
-
-@dataclass(slots=True)
-class _Policy:
-    currency: str
-    cost: str
-    decimal: str
-    by: str
-    scope: tuple[str, ...]
-    duplicates: str
+    @property
+    def billed(self) -> Decimal:
+        """All of it."""
+        return self.flow + self.fees + self.credits
 
 
 @dataclass(slots=True)
@@ -84,6 +79,7 @@ class Tally:
     namespaces: Mapping[str, str] = field(default_factory=dict)
     waste: bool = False
 
+    source: str = ""
     formats: set[str] = field(default_factory=set)
     lines: int = 0
     in_scope: int = 0
@@ -94,7 +90,6 @@ class Tally:
     long_end: int = 0
     last_start: int = 0
     moved: int = 0
-    negative: Decimal = ZERO
     foreign: dict[str, int] = field(default_factory=dict)
     charges: dict[str, list[Charge]] = field(default_factory=dict)
     across: list[Charge] = field(default_factory=list)
@@ -125,7 +120,9 @@ class Tally:
         if c_end is None:
             self.lacking.add(seen.names["end"])
         group = grouper(policy.by, seen, self.namespaces, table)
-        label = group if policy.by else grouper("service", seen, self.namespaces, table)
+        label = group
+        if not policy.by and "service" in seen.at:
+            label = grouper("service", seen, self.namespaces, table)
         wanted = [_matcher(rule, seen, self.namespaces, table) for rule in policy.scope]
         times: dict[Any, int] = {}
         categories: dict[Any, Category | None] = {}
@@ -168,30 +165,31 @@ class Tally:
             except Fault as fault:
                 self._unfit(table, number, fault)
                 continue
-            if wanted and not all(match(row) for match in wanted):
-                continue
-            self.in_scope += 1
-            if unit != currency:
-                self.foreign[unit] = self.foreign.get(unit, 0) + 1
-                continue
             short = end - start <= _SHORT
-            flows = kind.flows or (
-                c_often is not None and kind.name == "Purchase" and row[c_often] == "Recurring"
-            )
             day = start // DAY
-            if c_billing is not None and not missing(row[c_billing]):
-                # late usage and corrections belong to the bill that they stand on
-                billed = _quietly(row[c_billing], times) // DAY
-                if billed > day:
-                    day, flows = billed, False
-                    self.moved += 1
             if kind.flows:
+                # how far the bill reaches, whatever is judged of it
                 if short:
                     self.covered.add(day)
                     self.short_end = max(self.short_end, end)
                 else:
                     self.long_end = max(self.long_end, end)
                 self.last_start = max(self.last_start, start)
+            if wanted and not all(match(row) for match in wanted):
+                continue
+            self.in_scope += 1
+            if unit != currency:
+                self.foreign[unit] = self.foreign.get(unit, 0) + 1
+                continue
+            flows = kind.flows or (
+                c_often is not None and kind.name == "Purchase" and row[c_often] == "Recurring"
+            )
+            if c_billing is not None and not missing(row[c_billing]):
+                # late usage and corrections belong to the bill that they stand on
+                billed = _quietly(row[c_billing], times) // DAY
+                if billed > day:
+                    day, flows = billed, False
+                    self.moved += 1
             key = (group(row), day)
             sums = self.days.get(key)
             if sums is None:
@@ -199,11 +197,11 @@ class Tally:
             sums.lines += 1
             if cost == 0:
                 continue
-            if short and flows:
+            if short and flows and not (correction and cost < 0):
                 sums.flow += cost
-            else:
+            elif cost > 0:
                 sums.fees += cost
-            if cost < 0:
+            else:
                 sums.credits += cost
             name = label(row)
             self.labels[name, day] = self.labels.get((name, day), ZERO) + cost
@@ -287,9 +285,7 @@ def grouper(
         return _namespace(seen, namespaces, table)
     role = {"category": "service_category"}.get(key, key)
     if role not in seen.at:
-        raise Unmeasurable(
-            f"the charges have no column {seen.names[role]}, and {by!r} is about it"
-        )
+        raise Unmeasurable(f"the charges have no column {seen.names[role]}, and {by!r} is about it")
     at = seen.at[role]
     return lambda row: "" if missing(row[at]) else str(row[at])
 
@@ -336,7 +332,9 @@ def _tag(
     columns = [at for name, at in seen.tag_columns.items() if matches(_bare(name))]
     at = seen.at.get("tags")
     if at is None and not seen.tag_columns:
-        raise Unmeasurable(f"the charges have no column {seen.names['tags']}, and {by!r} is about it")
+        raise Unmeasurable(
+            f"the charges have no column {seen.names['tags']}, and {by!r} is about it"
+        )
     cache: dict[str, str] = {}
 
     def of(row: Sequence[Any]) -> str:
