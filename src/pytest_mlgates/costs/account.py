@@ -13,7 +13,7 @@ from pytest_mlgates.costs.inventory import Inventory, read_inventory
 from pytest_mlgates.costs.money import exactly, said, text
 from pytest_mlgates.costs.opencost import allocations, is_response
 from pytest_mlgates.costs.outlook import Bill, ends, outlook
-from pytest_mlgates.costs.periods import DAY, Period, iso, period_of
+from pytest_mlgates.costs.periods import Period, iso, period_of
 from pytest_mlgates.costs.shown import shown
 from pytest_mlgates.costs.tally import ZERO, Tally
 from pytest_mlgates.costs.waste import ACROSS, Piece, Waste, find_waste
@@ -34,6 +34,7 @@ _HOW = (
 _MOST_GROUPS = 200
 _MOST_PIECES = 50
 _MOST_LINES = 10
+_MOST_OF_RULE = 4
 
 
 def account(gate: Any, charges: Any, inventory: Any) -> Measurement:
@@ -105,7 +106,7 @@ def _written(
     totals = {period: bill.total(period) for period in judged}
     worst = max(entries, key=lambda e: e["cost_"])
     details |= {
-        "through": iso(bill.through * DAY),
+        "through": iso(bill.reach),
         "totals": [
             {
                 "period": str(period),
@@ -124,12 +125,12 @@ def _written(
             tally,
             stock,
             kind=gate.period,
-            through=bill.through * DAY,
+            through=bill.reach,
             idle_hours=gate.idle_hours,
             unattached_days=gate.unattached_days,
             cross_zone_floor=gate.cross_zone_floor,
         )
-        details["waste"], wasted = _waste(gate, tally, stock, waste, judged)
+        details["waste"], wasted = _waste(tally, stock, waste, judged)
         details["waste"]["inventory"] = has_inventory
         lines += _waste_lines(details["waste"], waste, stock, tally, wasted, gate.currency)
     details["shares"] = _shares(tally, waste, worst["period_"], gate)
@@ -154,14 +155,14 @@ def _written(
 
 
 def _waste(
-    gate: Any, tally: Tally, stock: Inventory, waste: Waste, judged: list[Period]
+    tally: Tally, stock: Inventory, waste: Waste, judged: list[Period]
 ) -> tuple[dict[str, Any], Period]:
     """Return the record of the waste in the period that wasted most, and that period."""
     totals = {
         period: sum((piece.cost.get(period, ZERO) for piece in waste.pieces), ZERO)
         for period in judged
     }
-    worst = max(judged, key=lambda period: totals[period])
+    worst = max(judged, key=lambda period: (totals[period], period))
     here = sorted(
         (piece for piece in waste.pieces if piece.cost.get(worst)),
         key=lambda piece: -piece.cost[worst],
@@ -219,16 +220,17 @@ def _waste_lines(
     lines = []
     rules = sorted(record["rules"].items(), key=lambda item: -Decimal(item[1]["cost"]))
     for rule, found in rules:
-        if found["resources"]:
-            lines.append(
-                f"{_RULES[rule]} in {period}: {said(Decimal(found['cost']), currency)}"
-                f" by {found['resources']:,} resource{'s' if found['resources'] != 1 else ''}"
-            )
-    here = sorted((p for p in waste.pieces if p.cost.get(period)), key=lambda p: -p.cost[period])
-    lines += [piece.line(period, currency) for piece in here[:_MOST_LINES]]
-    if len(here) > _MOST_LINES:
-        rest = sum((piece.cost[period] for piece in here[_MOST_LINES:]), ZERO)
-        lines.append(f"and {len(here) - _MOST_LINES:,} more, {said(rest, currency)} together")
+        here = [piece for piece in waste.pieces if piece.rule == rule and piece.cost.get(period)]
+        if not here:
+            continue
+        here.sort(key=lambda piece: -piece.cost[period])
+        cost = said(Decimal(found["cost"]), currency)
+        lines.append(f"{_RULES[rule]} in {period}: {cost}, {len(here):,} in all")
+        lines += [piece.line(period, currency) for piece in here[:_MOST_OF_RULE]]
+        if len(here) > _MOST_OF_RULE:
+            rest = sum((piece.cost[period] for piece in here[_MOST_OF_RULE:]), ZERO)
+            more = len(here) - _MOST_OF_RULE
+            lines.append(f"and {more:,} more {_RULES[rule]}, {said(rest, currency)} together")
     for names in waste.unpriced.values():
         lines.append(f"{len(names):,} of no use, but no charge names them: {names[0]}")
     if stock.unjudged:

@@ -66,8 +66,14 @@ class Bill:
         if not self.gate.since and begun:
             # a bill that begins within a period says nothing of that period, unless it is over
             limit = self.gate.max_cost
-            return limit is not None and self.total(period) > Decimal(repr(limit))
+            most = max(self.billed(group, period) for group in self.days)
+            return limit is not None and most > Decimal(repr(limit))
         return True
+
+    @property
+    def reach(self) -> int:
+        """The instant up to which there are charges."""
+        return max(self.through * DAY, self.tally.short_end)
 
     @property
     def first_day(self) -> int | None:
@@ -130,7 +136,7 @@ def outlook(bill: Bill, judged: list[Period]) -> list[dict[str, Any]]:
             if not here and complete:
                 continue
             cost = sum((s.billed for s in here), ZERO)
-            credits = sum((s.credits for s in here), ZERO)
+            given_back = sum((s.credits for s in here), ZERO)
             forecast, lacks = (None, "") if complete else _ahead(bill, days, period)
             named = shown(group) if group else _nameless(bill.gate.by)
             entries.append(
@@ -138,7 +144,7 @@ def outlook(bill: Bill, judged: list[Period]) -> list[dict[str, Any]]:
                     "group": named,
                     "period": str(period),
                     "billed": text(cost),
-                    "credits": text(credits),
+                    "credits": text(given_back),
                     "complete": complete,
                     "forecast": forecast,
                     "lacks": lacks,
@@ -176,7 +182,7 @@ def _ahead(
     if run < LEAST_DAYS:
         return None, f"a forecast takes {LEAST_DAYS} days of charges on end, there are {run}"
     unit = bill.gate.period if bill.gate.period in ("day", "week") else "month"
-    fees, credits = _fees(bill, days, unit, period)
+    fees, given_back = _fees(bill, days, unit, period)
     if fees is None:
         return None, (
             f"no {unit} before is whole in the charges, so that fees, taxes and credits still to"
@@ -196,7 +202,7 @@ def _ahead(
         "billed": float(settled + once),
         "billed_ahead": float(unsettled),
         "fees": float(fees),
-        "credits": float(credits),
+        "credits": float(given_back),
     }, ""
 
 
@@ -225,8 +231,8 @@ def _fees(
     while at.end < period.end:
         rest, at = rest + 1, period_of(at.end, unit)
     fees = max(seen[p][0] for p in whole) * rest - seen[current][0]
-    credits = min(seen[p][1] for p in whole) * rest - seen[current][1]
-    return max(fees, ZERO), min(credits, ZERO)
+    given_back = min(seen[p][1] for p in whole) * rest - seen[current][1]
+    return max(fees, ZERO), min(given_back, ZERO)
 
 
 def ends(entry: Mapping[str, Any], alpha: float, beta: float, groups: int) -> tuple[float, float]:

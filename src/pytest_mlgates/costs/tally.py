@@ -31,7 +31,7 @@ NAMESPACES = {
     "awseksnamespace", "eksnamespace", "k8snamespacename", "kubernetesionamespacename",
 }  # fmt: skip
 _ACROSS = re.compile(
-    r"DataTransfer-(Regional|xAZ)|DataTransfer-Regional-Bytes|regional data transfer"
+    r"DataTransfer-(Regional|xAZ)|regional data transfer"
     r"|\b(inter|cross|x)[-_ ]?(az|zone|availability[-_ ]?zone)s?\b|\b(inter|cross)zone"
     r"|between (the )?(availability )?(zones|azs)\b|between [\w ]*availability zones",
     re.IGNORECASE,
@@ -103,7 +103,7 @@ class Tally:
     _numbers: array[int] = field(default_factory=lambda: array("q"))
     _tables: list[tuple[int, Table]] = field(default_factory=list)
 
-    def add(self, table: Table) -> None:  # noqa: C901, PLR0914, PLR0915  (one loop: it runs a million times)
+    def add(self, table: Table) -> None:  # noqa: C901, PLR0915  (one loop: it runs a million times)
         """Add a table; :meth:`check` then says what was wrong with it."""
         policy = self.policy
         seen = layout(table.header, policy.cost)
@@ -119,11 +119,11 @@ class Tally:
             self.lacking.add(seen.names["category"])
         if c_end is None:
             self.lacking.add(seen.names["end"])
-        group = grouper(policy.by, seen, self.namespaces, table)
+        group = grouper(policy.by, seen, self.namespaces)
         label = group
         if not policy.by and "service" in seen.at:
-            label = grouper("service", seen, self.namespaces, table)
-        wanted = [_matcher(rule, seen, self.namespaces, table) for rule in policy.scope]
+            label = grouper("service", seen, self.namespaces)
+        wanted = [_matcher(rule, seen, self.namespaces) for rule in policy.scope]
         times: dict[Any, int] = {}
         categories: dict[Any, Category | None] = {}
         across: dict[Any, bool] = {}
@@ -272,17 +272,15 @@ class Tally:
             self.why_unfit.append(f"{table.place(number)}: {fault}")
 
 
-def grouper(
-    by: str, seen: Layout, namespaces: Mapping[str, str], table: Table
-) -> Callable[[Sequence[Any]], str]:
+def grouper(by: str, seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequence[Any]], str]:
     """Return what tells the group of a row; ``""`` where it has none."""
     if not by:
-        return lambda row: ""
+        return lambda _: ""
     key, _, tag = by.partition(":")
     if key == "tag":
-        return _tag(seen, lambda name: name == _bare(tag), table, by)
+        return _tag(seen, lambda name: name == _bare(tag), by)
     if key == "namespace":
-        return _namespace(seen, namespaces, table)
+        return _namespace(seen, namespaces)
     role = {"category": "service_category"}.get(key, key)
     if role not in seen.at:
         raise Unmeasurable(f"the charges have no column {seen.names[role]}, and {by!r} is about it")
@@ -291,19 +289,17 @@ def grouper(
 
 
 def _matcher(
-    rule: str, seen: Layout, namespaces: Mapping[str, str], table: Table
+    rule: str, seen: Layout, namespaces: Mapping[str, str]
 ) -> Callable[[Sequence[Any]], bool]:
     by, _, value = rule.partition("=")
-    group = grouper(by, seen, namespaces, table)
+    group = grouper(by, seen, namespaces)
     return lambda row: group(row) == value
 
 
-def _namespace(
-    seen: Layout, namespaces: Mapping[str, str], table: Table
-) -> Callable[[Sequence[Any]], str]:
+def _namespace(seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequence[Any]], str]:
     column, resource = seen.at.get("namespace"), seen.at.get("resource")
     has_tags = "tags" in seen.at or seen.tag_columns
-    tag = _tag(seen, NAMESPACES.__contains__, table, "namespace") if has_tags else None
+    tag = _tag(seen, NAMESPACES.__contains__, "namespace") if has_tags else None
     if column is None and tag is None and not namespaces:
         raise Unmeasurable(
             "no charge says its namespace: give a column x_Namespace, a tag 'namespace', or an"
@@ -326,9 +322,7 @@ def _bare(name: str) -> str:
     return re.sub(r"[\W_]", "", re.sub(r"^(user|aws)[:_]", "", name)).lower()
 
 
-def _tag(
-    seen: Layout, matches: Callable[[str], bool], table: Table, by: str
-) -> Callable[[Sequence[Any]], str]:
+def _tag(seen: Layout, matches: Callable[[str], bool], by: str) -> Callable[[Sequence[Any]], str]:
     columns = [at for name, at in seen.tag_columns.items() if matches(_bare(name))]
     at = seen.at.get("tags")
     if at is None and not seen.tag_columns:
@@ -367,8 +361,8 @@ def _parsed(cell: str) -> Any:
 
 def _find(tags: Any, matches: Callable[[str], bool]) -> str:
     """Return the value of the first tag that matches; tags are a mapping or pairs (Parquet)."""
-    pairs = tags.items() if isinstance(tags, Mapping) else tags
-    if not isinstance(pairs, (list, tuple, type({}.items()))):
+    pairs: Any = list(tags.items()) if isinstance(tags, Mapping) else tags
+    if not isinstance(pairs, (list, tuple)):
         return ""
     for pair in pairs:
         if isinstance(pair, (list, tuple)) and len(pair) == 2 and matches(_bare(str(pair[0]))):

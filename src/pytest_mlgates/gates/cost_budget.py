@@ -86,10 +86,10 @@ class CostBudget(StatisticalGate):
     ] = "billed"
     since: Annotated[
         str,
-        "first day (ISO date) of the periods that are judged; those before are only learnt from",
+        "ISO date: periods that begin before it are not judged, only learnt from",
     ] = ""
     complete_until: Annotated[
-        str, "day (ISO date) up to which the charges are whole, where their lines do not show it"
+        str, "ISO date up to which the charges are whole, where their lines do not show it"
     ] = ""
     settle_days: Annotated[
         int,
@@ -235,8 +235,8 @@ class CostBudget(StatisticalGate):
             if gaps := _whole(total["gaps"]):
                 yield Verdict(
                     Outcome.INCONCLUSIVE,
-                    f"{when} has no charge at all on {gaps} days: was a part left out? (where"
-                    " nothing ran, set complete_until)",
+                    f"{when} has no charge at all on {gaps} of its days: was a part left out?"
+                    " (where nothing ran, set complete_until)",
                 )
 
     def _budget(self, details: Any) -> Iterator[Verdict]:
@@ -271,8 +271,8 @@ class CostBudget(StatisticalGate):
             )
         elif within:
             billed, named = max(within)
-            credits = sum(_money(total["credits"]) for total in details["totals"])
-            after = f", after credits of {self._said(-credits)}" if credits < 0 else ""
+            given_back = sum(_money(total["credits"]) for total in details["totals"])
+            after = f", after credits of {self._said(-given_back)}" if given_back < 0 else ""
             yield Verdict(Outcome.PASS, f"{named} cost {self._said(billed)}{after} ({limit})")
 
     def _outlook(self, entry: Any, details: Any, named: str, budget: Decimal) -> Verdict:
