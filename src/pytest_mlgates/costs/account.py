@@ -12,9 +12,9 @@ from pytest_mlgates.core import Measurement, Unmeasurable
 from pytest_mlgates.costs.inventory import Inventory, read_inventory
 from pytest_mlgates.costs.money import exactly, said, text
 from pytest_mlgates.costs.opencost import allocations, is_response
-from pytest_mlgates.costs.outlook import Bill, ends, outlook
+from pytest_mlgates.costs.outlook import Bill, ends, first_judged, outlook
 from pytest_mlgates.costs.periods import Period, iso, period_of
-from pytest_mlgates.costs.shown import shown
+from pytest_mlgates.costs.shown import counted, shown
 from pytest_mlgates.costs.tally import ZERO, Tally
 from pytest_mlgates.costs.waste import ACROSS, Piece, Waste, find_waste
 from pytest_mlgates.tabular import Table, load_json, tables
@@ -51,6 +51,7 @@ def account(gate: Any, charges: Any, inventory: Any) -> Measurement:
         known=stock.known,
         namespaces=stock.namespaces,
         waste=gate.max_waste is not None,
+        waste_from=first_judged(gate),
     )
     with exactly():
         for table in _tables(charges, gate.currency, tally):
@@ -75,16 +76,16 @@ def _duplicates(tally: Tally, gate: Any) -> list[str]:
     if not pairs:
         return []
     first, again = pairs[0]
-    text = (
-        f"{len(pairs):,} of {tally.lines:,} lines are there twice, the first {again}, equal to"
-        f" {first}"
+    said_ = (
+        f"{len(pairs):,} of {counted(tally.lines, 'line')} say the same as one before: {again}"
+        f" is {first} again"
     )
     if gate.duplicates == "refuse":
         raise Unmeasurable(
-            f"{text}: was an export joined to itself? Where equal lines are real, set"
+            f"{said_}: was an export joined to itself? Where equal lines are real, set"
             " duplicates: count"
         )
-    return [f"{text}: each was counted"]
+    return [f"{said_}: each was counted"]
 
 
 def _written(
@@ -132,6 +133,7 @@ def _written(
         )
         details["waste"], wasted = _waste(tally, stock, waste, judged)
         details["waste"]["inventory"] = has_inventory
+        details["waste"]["complete"] = bill.is_complete(wasted)
         lines += _waste_lines(details["waste"], waste, stock, tally, wasted, gate.currency)
     details["shares"] = _shares(tally, waste, worst["period_"], gate)
     shown_entries = sorted(entries, key=lambda e: -e["cost_"])
@@ -232,14 +234,16 @@ def _waste_lines(
             more = len(here) - _MOST_OF_RULE
             lines.append(f"and {more:,} more {_RULES[rule]}, {said(rest, currency)} together")
     for names in waste.unpriced.values():
-        lines.append(f"{len(names):,} of no use, but no charge names them: {names[0]}")
+        lines.append(f"no charge names {counted(len(names), 'resource')} of no use: {names[0]}")
     if stock.unjudged:
-        lines.append(f"{len(stock.unjudged):,} could not be judged: {stock.unjudged[0]}")
+        lines.append(
+            f"{counted(len(stock.unjudged), 'resource')} could not be judged: {stock.unjudged[0]}"
+        )
     if tally.unknown:
         name, cost = max(tally.unknown.items(), key=lambda item: item[1])
         lines.append(
-            f"{len(tally.unknown):,} resources with charges are not in the inventory,"
-            f" {said(sum(tally.unknown.values(), ZERO), currency)}: most of it {shown(name)},"
+            f"not in the inventory: {counted(len(tally.unknown), 'resource')} with charges of"
+            f" {said(sum(tally.unknown.values(), ZERO), currency)}, most of it {shown(name)},"
             f" {said(cost, currency)}"
         )
     return lines

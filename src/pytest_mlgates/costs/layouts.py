@@ -67,6 +67,7 @@ _FOCUS = {
     "account": ("SubAccountId", "BillingAccountId"),
     "namespace": ("x_Namespace", "Namespace"),
     "tags": ("Tags",),
+    "version": ("FocusVersion", "x_FocusVersion"),
 }
 _AWS = {
     "cost": ("lineItem/UnblendedCost",),

@@ -14,7 +14,7 @@ from pytest_mlgates.costs.shown import shown
 from pytest_mlgates.costs.tally import ZERO, Sums, Tally
 from pytest_mlgates.stats.forecast import LEAST_DAYS, MOST_DAYS, SumForecast, forecast_sum
 
-__all__ = ["Bill", "ends", "outlook"]
+__all__ = ["Bill", "ends", "first_judged", "outlook"]
 
 
 _LATE = 60
@@ -59,7 +59,7 @@ class Bill:
 
     def is_judged(self, period: Period) -> bool:
         """Tell whether a period counts, or is only there to learn from."""
-        if self.gate.since and period.start < day_of(self.gate.since):
+        if period.start < first_judged(self.gate):
             return False
         first = self.first_day
         begun = first is not None and period.start < first and period != self.periods[-1]
@@ -122,6 +122,15 @@ class Bill:
         if left and not self.gate.since:
             notes.append(f"not judged, since the bill does not hold all of it: {left[-1]}")
         return notes
+
+
+def first_judged(gate: Any) -> int:
+    """Return the first day of the periods that are judged."""
+    if not gate.since:
+        return 0
+    since = day_of(gate.since)
+    period = period_of(since, gate.period)
+    return period.start if period.start == since else period.end
 
 
 def outlook(bill: Bill, judged: list[Period]) -> list[dict[str, Any]]:
