@@ -169,9 +169,9 @@ def _open(file: Path) -> TextIO:
 def _csv(text: TextIO, name: str) -> Iterator[Table]:
     if csv.field_size_limit() < _LONGEST_CELL:
         csv.field_size_limit(_LONGEST_CELL)
-    first = text.readline()
+    first, above = text.readline(), 0
     while first and not first.strip():
-        first = text.readline()
+        first, above = text.readline(), above + 1
     if not first:
         return
     delimiter = max(",;\t|", key=first.count)
@@ -181,9 +181,10 @@ def _csv(text: TextIO, name: str) -> Iterator[Table]:
         try:
             for row in reader:
                 if row:
-                    yield reader.line_num, row
+                    yield reader.line_num + above, row
         except csv.Error as error:
-            raise Unmeasurable(f"{name} line {reader.line_num} can't be read: {error}") from None
+            where = f"{name} line {reader.line_num + above}"
+            raise Unmeasurable(f"{where} can't be read: {error}") from None
 
     yield Table(name, _header(next(reader), name), rows(), "line")
 
