@@ -108,7 +108,9 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "an empty file": lambda: run({"job.yaml": ""}),
     "only comments": lambda: run({"job.yaml": "# kind: Job\n---\n# nothing\n"}),
     "the values of a chart": lambda: run({"values.yaml": "ttlSecondsAfterFinished: 3600\n"}),
-    "no job, no GPU": lambda: run({"a.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"}),
+    "no job, no GPU": lambda: run(
+        {"a.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"}
+    ),
     "a deployment without GPUs": lambda: run(
         {
             "job.yaml": JOB.replace("batch/v1", "apps/v1")
@@ -151,7 +153,10 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "for_each over nothing": _tf(f"for_each = toset([])\n{_SPEC % '3600'}"),
     "a comment": lambda: run({"main.tf": "# ttl_seconds_after_finished = 3600\n"}),
     "a module from a registry": lambda: run(
-        {"job.yaml": JOB, "main.tf": 'module "gke" {\n  source = "terraform-google-modules/gke"\n}\n'}
+        {
+            "job.yaml": JOB,
+            "main.tf": 'module "gke" {\n  source = "terraform-google-modules/gke"\n}\n',
+        }
     ),
     "a chart": lambda: run({"job.yaml": JOB, "main.tf": 'resource "helm_release" "a" {}\n'}),
     "a manifest from a file": lambda: run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_mlgates.infra.node import Node, Unknown
+from pytest_mlgates.infra.node import Node, Unknown, template_in
 
 __all__ = ["Check", "broken", "kept", "number", "undecided"]
 
@@ -32,7 +32,8 @@ def broken(node: Node, text: str) -> Check:
 
 def undecided(node: Node, what: str) -> Check:
     """Name the expression that decides."""
-    shown = node.value.expression if isinstance(node.value, Unknown) else "an expression"
+    value = node.value
+    shown = value.expression if isinstance(value, Unknown) else template_in(str(value))
     return Check("open", node.place, f"{what} is {shown}: it can't be told from the files")
 
 

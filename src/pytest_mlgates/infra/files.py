@@ -63,12 +63,14 @@ class _Reader:
 
     def path(self, path: Path) -> None:
         """Read a file, or all manifests below a folder."""
-        if "\0" in str(path):
-            raise Unmeasurable(f"a path holds a null byte: {_HOW}")
-        if path.is_dir():
+        try:
+            kind = "folder" if path.is_dir() else "file" if path.is_file() else ""
+        except (OSError, ValueError):  # a name too long, or with a null byte
+            kind = ""
+        if kind == "folder":
             for file in _below(path):
                 self._file(file, file.relative_to(path).as_posix(), found=True)
-        elif path.is_file():
+        elif kind == "file":
             self._file(path, path.name, found=False)
         else:
             raise Unmeasurable(f"{_shown(path)} is no file and no folder: {_HOW}")

@@ -84,9 +84,7 @@ def _one(container: Node, gpu: str, name: str) -> Check:
     if limit is None:
         at = request if request is not None else container
         return broken(at, f"{name} requests {gpu} without a limit: Kubernetes refuses it")
-    for node in (limit, request):
-        if node is None:
-            continue
+    for node in (limit, request) if request is not None else (limit,):
         if node.unknown or (isinstance(node.value, str) and template_in(node.value)):
             return undecided(node, f"{gpu} of {name}")
         if _quantity(node.value) is None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pytest_mlgates.infra.check import Check, broken, kept, number, undecided
-from pytest_mlgates.infra.node import Node, Unknown, template_in, walk
+from pytest_mlgates.infra.node import Node, template_in, walk
 from pytest_mlgates.infra.resources import Resource
 
 __all__ = ["deadline", "is_job", "ttl"]
@@ -98,7 +98,8 @@ def _seconds(resource: Resource, path: tuple[str, ...], name: str, why: str) -> 
     if node is None or node.value is None:
         at = node or (resource.body if spec is None else spec)
         nothing = f"{word} is null" if node is not None else f"no {word}"
-        yield broken(at, f"{nothing}: {why}{_hint(resource, spec, name)}")
+        hint = _hint(resource, spec, name) if node is None else ""
+        yield broken(at, f"{nothing}: {why}{hint}")
         return
     value = _whole(node.value, typed=resource.typed)
     if value is not None and value > 0:
@@ -106,8 +107,8 @@ def _seconds(resource: Resource, path: tuple[str, ...], name: str, why: str) -> 
     elif value is not None:
         bad = "must be positive" if value < 0 or name == DEADLINE else "leaves no time to look"
         yield broken(node, f"{word} is {value:.0f}: it {bad}")
-    elif isinstance(node.value, str) and (expression := template_in(node.value)):
-        yield undecided(Node(Unknown(expression), node.file, node.line), word)
+    elif isinstance(node.value, str) and template_in(node.value):
+        yield undecided(node, word)
     else:
         yield broken(node, f"{word} is {_kind(node.value)}, not a whole number of seconds")
 
@@ -137,8 +138,8 @@ def _hint(resource: Resource, spec: Node | None, name: str) -> str:
     for key, node in walk(resource.body):
         if key.lower() in near:
             place = f" on line {node.line}" if node.line else ""
-            return f" ({key}{place} stands where it does not count for the job)"
+            return f" ({resource.field(key)}{place} stands where it does not count for the job)"
     for key in spec.fields if spec is not None else ():
         if difflib.get_close_matches(key.lower(), near, n=1, cutoff=0.85):
-            return f" ({key} is no field: {resource.field(name)} is meant)"
+            return f" ({resource.field(key)} is no field: {resource.field(name)} is meant)"
     return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pytest_mlgates.infra.check import Check, broken, kept, undecided
 from pytest_mlgates.infra.gpus import uses_gpus
 from pytest_mlgates.infra.jobs import is_job
-from pytest_mlgates.infra.node import REST, Node, Unknown, template_in
+from pytest_mlgates.infra.node import REST, Node, template_in
 from pytest_mlgates.infra.resources import Resource, World, pod_specs
 from pytest_mlgates.infra.zones import is_gpu_pool
 
@@ -56,9 +56,8 @@ def _judge(resource: Resource, sets: list[Node], names: tuple[str, ...], word: s
             if key == REST:
                 doubt = node
             elif key.lower() in wanted or key.rpartition("/")[2].lower() in wanted:
-                templated = isinstance(node.value, str) and template_in(node.value)
-                if node.unknown or templated:
-                    doubt = Node(Unknown(templated), node.file, node.line) if templated else node
+                if node.unknown or (isinstance(node.value, str) and template_in(node.value)):
+                    doubt = node
                 elif isinstance(node.value, str) and node.value.strip().lower() not in _NOBODY:
                     return kept(node)
                 else:

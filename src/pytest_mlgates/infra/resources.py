@@ -173,18 +173,23 @@ _LISTS = {
 }
 
 
+_BLOCKS = {"spec", "metadata", "template", "job_template", "resources"}
+
+
 def _camel(body: Node) -> Node:
     """Return a body of blocks as Kubernetes has it; the keys of maps stay as they are."""
     if not isinstance(body.value, dict):
         return body
     fields: dict[str, Node] = {}
     for key, node in body.value.items():
-        blocks = isinstance(node.value, list) and any(isinstance(i.value, dict) for i in node.items)
+        if isinstance(node.value, dict) and (key in _LISTS or key in _BLOCKS):
+            node = Node([node], node.file, node.line)  # noqa: PLW2901  (one block, in JSON syntax)
+        blocks = any(isinstance(item.value, dict) for item in node.items)
         name = _LISTS.get(key) or (key if key == REST else _camel_word(key))
         if blocks:
             inner = [_camel(item) for item in node.items]
             if key in _LISTS or len(inner) > 1:
-                if key in ("spec", "metadata", "template", "job_template"):
+                if key in _BLOCKS:
                     inner[1].refuse(f"the block {key} is there twice")
                 fields[name] = Node(inner, node.file, node.line)
             else:
