@@ -38,14 +38,15 @@ class Table:
     name: str
     header: tuple[str, ...]
     rows: Iterator[tuple[int, Sequence[Any]]]
+    unit: str = "record"
 
     def place(self, number: int) -> str:
         """Return where a row stands.
 
-        >>> Table("bill.csv", (), iter(())).place(17)
+        >>> Table("bill.csv", (), iter(()), "line").place(17)
         'bill.csv line 17'
         """
-        return f"{self.name} line {number}" if self.name else f"record {number}"
+        return f"{self.name} {self.unit} {number}".strip()
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield each row as a mapping; a short row lacks its last columns."""
@@ -69,10 +70,11 @@ def missing(value: Any) -> bool:
     return value is None or (not isinstance(value, (list, dict)) and bool(value != value))  # noqa: PLR0124  (also pandas' NaT)
 
 
-def tables(source: Any, how: str) -> Iterator[Table]:
+def tables(source: Any, how: str, columns: Sequence[str] | None = None) -> Iterator[Table]:
     """Yield what ``source`` holds: one table a file or chunk of records.
 
-    ``how`` says what was expected, where ``source`` is none of it. Raises :class:`Unmeasurable` on
+    ``how`` says what was expected, where ``source`` is none of it. Of a Parquet file only
+    ``columns`` are read, where they are given. Raises :class:`Unmeasurable` on
     what can't be read.
 
     >>> [table] = tables([{"a": 1}, {"b": 2}], "records")
@@ -81,10 +83,10 @@ def tables(source: Any, how: str) -> Iterator[Table]:
     """
     if isinstance(source, (str, os.PathLike)):
         for file in _files(Path(source), how):
-            yield from _read(file, how)
+            yield from _read(file, how, columns)
     elif hasattr(source, "columns") and hasattr(source, "itertuples"):
         header = _header(source.columns, "the table")
-        yield Table("", header, enumerate(source.itertuples(index=False, name=None)))
+        yield Table("", header, enumerate(source.itertuples(index=False, name=None)), "row")
     elif isinstance(source, (bytes, Mapping)) or not isinstance(source, Iterable):
         raise Unmeasurable(how)
     else:
@@ -123,13 +125,13 @@ def _kind(file: Path) -> str:
     return name.suffix.lower()
 
 
-def _read(file: Path, how: str) -> Iterator[Table]:
+def _read(file: Path, how: str, columns: Sequence[str] | None) -> Iterator[Table]:
     kind = _kind(file)
     if kind not in _KINDS:
         raise Unmeasurable(how)
     try:
         if kind == ".parquet":
-            yield from _parquet(file)
+            yield from _parquet(file, columns)
         elif kind == ".json":
             whole = load_json(file)
             if not isinstance(whole, list):
@@ -183,7 +185,7 @@ def _csv(text: TextIO, name: str) -> Iterator[Table]:
         except csv.Error as error:
             raise Unmeasurable(f"{name} line {reader.line_num} can't be read: {error}") from None
 
-    yield Table(name, _header(next(reader), name), rows())
+    yield Table(name, _header(next(reader), name), rows(), "line")
 
 
 def _again(first: str, rest: Iterable[str]) -> Iterator[str]:
@@ -199,7 +201,7 @@ def _header(names: Iterable[Any], where: str) -> tuple[str, ...]:
     return header
 
 
-def _parquet(file: Path) -> Iterator[Table]:
+def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[Table]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:
@@ -208,16 +210,19 @@ def _parquet(file: Path) -> Iterator[Table]:
         ) from None
     try:
         with parquet.ParquetFile(file) as table:
+            names = table.schema_arrow.names
+            if columns is not None:
+                names = [name for name in names if name in columns]
 
             def rows() -> Iterator[tuple[int, tuple[Any, ...]]]:
                 number = 0
-                for batch in table.iter_batches(batch_size=16_384):
-                    columns = [column.to_pylist() for column in batch.columns]
-                    for row in zip(*columns, strict=True):
+                for batch in table.iter_batches(batch_size=16_384, columns=names):
+                    values = [column.to_pylist() for column in batch.columns]
+                    for row in zip(*values, strict=True):
                         number += 1
                         yield number, row
 
-            yield Table(file.name, _header(table.schema_arrow.names, file.name), rows())
+            yield Table(file.name, _header(names, file.name), rows(), "row")
     except ArrowException as error:
         raise _unreadable(file, error) from None
 

@@ -12,9 +12,9 @@ from pytest_mlgates.core import Measurement, Unmeasurable
 from pytest_mlgates.costs.inventory import Inventory, read_inventory
 from pytest_mlgates.costs.money import exactly, said, text
 from pytest_mlgates.costs.opencost import allocations, is_response
-from pytest_mlgates.costs.outlook import Bill, ends, outlook
-from pytest_mlgates.costs.periods import DAY, Period, iso, period_of
-from pytest_mlgates.costs.shown import shown
+from pytest_mlgates.costs.outlook import Bill, ends, first_judged, outlook
+from pytest_mlgates.costs.periods import Period, iso, period_of
+from pytest_mlgates.costs.shown import counted, shown
 from pytest_mlgates.costs.tally import ZERO, Tally
 from pytest_mlgates.costs.waste import ACROSS, Piece, Waste, find_waste
 from pytest_mlgates.tabular import Table, load_json, tables
@@ -34,6 +34,7 @@ _HOW = (
 _MOST_GROUPS = 200
 _MOST_PIECES = 50
 _MOST_LINES = 10
+_MOST_OF_RULE = 4
 
 
 def account(gate: Any, charges: Any, inventory: Any) -> Measurement:
@@ -50,6 +51,7 @@ def account(gate: Any, charges: Any, inventory: Any) -> Measurement:
         known=stock.known,
         namespaces=stock.namespaces,
         waste=gate.max_waste is not None,
+        waste_from=first_judged(gate),
     )
     with exactly():
         for table in _tables(charges, gate.currency, tally):
@@ -74,16 +76,16 @@ def _duplicates(tally: Tally, gate: Any) -> list[str]:
     if not pairs:
         return []
     first, again = pairs[0]
-    text = (
-        f"{len(pairs):,} of {tally.lines:,} lines are there twice, the first {again}, equal to"
-        f" {first}"
+    said_ = (
+        f"{len(pairs):,} of {counted(tally.lines, 'line')} say the same as one before: {again}"
+        f" is {first} again"
     )
     if gate.duplicates == "refuse":
         raise Unmeasurable(
-            f"{text}: was an export joined to itself? Where equal lines are real, set"
+            f"{said_}: was an export joined to itself? Where equal lines are real, set"
             " duplicates: count"
         )
-    return [f"{text}: each was counted"]
+    return [f"{said_}: each was counted"]
 
 
 def _written(
@@ -105,7 +107,7 @@ def _written(
     totals = {period: bill.total(period) for period in judged}
     worst = max(entries, key=lambda e: e["cost_"])
     details |= {
-        "through": iso(bill.through * DAY),
+        "through": iso(bill.reach),
         "totals": [
             {
                 "period": str(period),
@@ -124,13 +126,14 @@ def _written(
             tally,
             stock,
             kind=gate.period,
-            through=bill.through * DAY,
+            through=bill.reach,
             idle_hours=gate.idle_hours,
             unattached_days=gate.unattached_days,
             cross_zone_floor=gate.cross_zone_floor,
         )
-        details["waste"], wasted = _waste(gate, tally, stock, waste, judged)
+        details["waste"], wasted = _waste(tally, stock, waste, judged)
         details["waste"]["inventory"] = has_inventory
+        details["waste"]["complete"] = bill.is_complete(wasted)
         lines += _waste_lines(details["waste"], waste, stock, tally, wasted, gate.currency)
     details["shares"] = _shares(tally, waste, worst["period_"], gate)
     shown_entries = sorted(entries, key=lambda e: -e["cost_"])
@@ -154,14 +157,14 @@ def _written(
 
 
 def _waste(
-    gate: Any, tally: Tally, stock: Inventory, waste: Waste, judged: list[Period]
+    tally: Tally, stock: Inventory, waste: Waste, judged: list[Period]
 ) -> tuple[dict[str, Any], Period]:
     """Return the record of the waste in the period that wasted most, and that period."""
     totals = {
         period: sum((piece.cost.get(period, ZERO) for piece in waste.pieces), ZERO)
         for period in judged
     }
-    worst = max(judged, key=lambda period: totals[period])
+    worst = max(judged, key=lambda period: (totals[period], period))
     here = sorted(
         (piece for piece in waste.pieces if piece.cost.get(worst)),
         key=lambda piece: -piece.cost[worst],
@@ -219,25 +222,28 @@ def _waste_lines(
     lines = []
     rules = sorted(record["rules"].items(), key=lambda item: -Decimal(item[1]["cost"]))
     for rule, found in rules:
-        if found["resources"]:
-            lines.append(
-                f"{_RULES[rule]} in {period}: {said(Decimal(found['cost']), currency)}"
-                f" by {found['resources']:,} resource{'s' if found['resources'] != 1 else ''}"
-            )
-    here = sorted((p for p in waste.pieces if p.cost.get(period)), key=lambda p: -p.cost[period])
-    lines += [piece.line(period, currency) for piece in here[:_MOST_LINES]]
-    if len(here) > _MOST_LINES:
-        rest = sum((piece.cost[period] for piece in here[_MOST_LINES:]), ZERO)
-        lines.append(f"and {len(here) - _MOST_LINES:,} more, {said(rest, currency)} together")
+        here = [piece for piece in waste.pieces if piece.rule == rule and piece.cost.get(period)]
+        if not here:
+            continue
+        here.sort(key=lambda piece: -piece.cost[period])
+        cost = said(Decimal(found["cost"]), currency)
+        lines.append(f"{_RULES[rule]} in {period}: {cost}, {len(here):,} in all")
+        lines += [piece.line(period, currency) for piece in here[:_MOST_OF_RULE]]
+        if len(here) > _MOST_OF_RULE:
+            rest = sum((piece.cost[period] for piece in here[_MOST_OF_RULE:]), ZERO)
+            more = len(here) - _MOST_OF_RULE
+            lines.append(f"and {more:,} more {_RULES[rule]}, {said(rest, currency)} together")
     for names in waste.unpriced.values():
-        lines.append(f"{len(names):,} of no use, but no charge names them: {names[0]}")
+        lines.append(f"no charge names {counted(len(names), 'resource')} of no use: {names[0]}")
     if stock.unjudged:
-        lines.append(f"{len(stock.unjudged):,} could not be judged: {stock.unjudged[0]}")
+        lines.append(
+            f"{counted(len(stock.unjudged), 'resource')} could not be judged: {stock.unjudged[0]}"
+        )
     if tally.unknown:
         name, cost = max(tally.unknown.items(), key=lambda item: item[1])
         lines.append(
-            f"{len(tally.unknown):,} resources with charges are not in the inventory,"
-            f" {said(sum(tally.unknown.values(), ZERO), currency)}: most of it {shown(name)},"
+            f"not in the inventory: {counted(len(tally.unknown), 'resource')} with charges of"
+            f" {said(sum(tally.unknown.values(), ZERO), currency)}, most of it {shown(name)},"
             f" {said(cost, currency)}"
         )
     return lines

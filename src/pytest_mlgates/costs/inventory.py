@@ -353,7 +353,7 @@ def _share(record: Mapping[str, Any], name: str, place: str) -> float | None:
 
 
 def _number(record: Mapping[str, Any], name: str, place: str) -> float | None:
-    value = record.get(name)
+    value: Any = record.get(name)
     if missing(value):
         return None
     try:

@@ -67,6 +67,7 @@ _FOCUS = {
     "account": ("SubAccountId", "BillingAccountId"),
     "namespace": ("x_Namespace", "Namespace"),
     "tags": ("Tags",),
+    "version": ("FocusVersion", "x_FocusVersion"),
 }
 _AWS = {
     "cost": ("lineItem/UnblendedCost",),
@@ -205,7 +206,7 @@ def _tags(header: Sequence[str]) -> dict[str, int]:
     >>> _tags(["resourceTags/user:team", "resource_tags_user_env"])
     {'team': 0, 'env': 1}
     """
-    found = {}
+    found: dict[str, int] = {}
     for index, name in enumerate(header):
         match = re.fullmatch(r"resource_?tags(?:/|_)(?:(?:user|aws)[:_])?(.+)", name, re.IGNORECASE)
         if match:

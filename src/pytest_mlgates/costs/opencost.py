@@ -50,7 +50,7 @@ def _charges(name: str, found: Mapping[str, Any], currency: str) -> Iterator[dic
     about = found.get("properties") or {}
     window = found.get("window") or {}
     namespace, pod = about.get("namespace"), about.get("pod")
-    charge = {
+    charge: dict[str, Any] = {
         "BilledCost": _amount(found["totalCost"]),
         "EffectiveCost": _amount(found["totalCost"]),
         "BillingCurrency": currency,

@@ -14,7 +14,7 @@ from pytest_mlgates.costs.shown import shown
 from pytest_mlgates.costs.tally import ZERO, Sums, Tally
 from pytest_mlgates.stats.forecast import LEAST_DAYS, MOST_DAYS, SumForecast, forecast_sum
 
-__all__ = ["Bill", "ends", "outlook"]
+__all__ = ["Bill", "ends", "first_judged", "outlook"]
 
 
 _LATE = 60
@@ -59,15 +59,21 @@ class Bill:
 
     def is_judged(self, period: Period) -> bool:
         """Tell whether a period counts, or is only there to learn from."""
-        if self.gate.since and period.start < day_of(self.gate.since):
+        if period.start < first_judged(self.gate):
             return False
         first = self.first_day
         begun = first is not None and period.start < first and period != self.periods[-1]
         if not self.gate.since and begun:
             # a bill that begins within a period says nothing of that period, unless it is over
             limit = self.gate.max_cost
-            return limit is not None and self.total(period) > Decimal(repr(limit))
+            most = max(self.billed(group, period) for group in self.days)
+            return limit is not None and most > Decimal(repr(limit))
         return True
+
+    @property
+    def reach(self) -> int:
+        """The instant up to which there are charges."""
+        return max(self.through * DAY, self.tally.short_end)
 
     @property
     def first_day(self) -> int | None:
@@ -118,6 +124,15 @@ class Bill:
         return notes
 
 
+def first_judged(gate: Any) -> int:
+    """Return the first day of the periods that are judged."""
+    if not gate.since:
+        return 0
+    since = day_of(gate.since)
+    period = period_of(since, gate.period)
+    return period.start if period.start == since else period.end
+
+
 def outlook(bill: Bill, judged: list[Period]) -> list[dict[str, Any]]:
     """Return a record for each group and period; keys that end in ``_`` are not recorded."""
     entries = []
@@ -130,7 +145,7 @@ def outlook(bill: Bill, judged: list[Period]) -> list[dict[str, Any]]:
             if not here and complete:
                 continue
             cost = sum((s.billed for s in here), ZERO)
-            credits = sum((s.credits for s in here), ZERO)
+            given_back = sum((s.credits for s in here), ZERO)
             forecast, lacks = (None, "") if complete else _ahead(bill, days, period)
             named = shown(group) if group else _nameless(bill.gate.by)
             entries.append(
@@ -138,7 +153,7 @@ def outlook(bill: Bill, judged: list[Period]) -> list[dict[str, Any]]:
                     "group": named,
                     "period": str(period),
                     "billed": text(cost),
-                    "credits": text(credits),
+                    "credits": text(given_back),
                     "complete": complete,
                     "forecast": forecast,
                     "lacks": lacks,
@@ -176,7 +191,7 @@ def _ahead(
     if run < LEAST_DAYS:
         return None, f"a forecast takes {LEAST_DAYS} days of charges on end, there are {run}"
     unit = bill.gate.period if bill.gate.period in ("day", "week") else "month"
-    fees, credits = _fees(bill, days, unit, period)
+    fees, given_back = _fees(bill, days, unit, period)
     if fees is None:
         return None, (
             f"no {unit} before is whole in the charges, so that fees, taxes and credits still to"
@@ -196,7 +211,7 @@ def _ahead(
         "billed": float(settled + once),
         "billed_ahead": float(unsettled),
         "fees": float(fees),
-        "credits": float(credits),
+        "credits": float(given_back),
     }, ""
 
 
@@ -225,8 +240,8 @@ def _fees(
     while at.end < period.end:
         rest, at = rest + 1, period_of(at.end, unit)
     fees = max(seen[p][0] for p in whole) * rest - seen[current][0]
-    credits = min(seen[p][1] for p in whole) * rest - seen[current][1]
-    return max(fees, ZERO), min(credits, ZERO)
+    given_back = min(seen[p][1] for p in whole) * rest - seen[current][1]
+    return max(fees, ZERO), min(given_back, ZERO)
 
 
 def ends(entry: Mapping[str, Any], alpha: float, beta: float, groups: int) -> tuple[float, float]:

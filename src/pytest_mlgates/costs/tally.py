@@ -16,6 +16,7 @@ from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.costs.layouts import CATEGORIES, Category, Layout, layout
 from pytest_mlgates.costs.money import Fault, money
 from pytest_mlgates.costs.periods import DAY, instant
+from pytest_mlgates.costs.shown import counted
 from pytest_mlgates.tabular import Table, missing
 
 __all__ = ["NAMESPACES", "Charge", "Sums", "Tally", "grouper"]
@@ -31,7 +32,7 @@ NAMESPACES = {
     "awseksnamespace", "eksnamespace", "k8snamespacename", "kubernetesionamespacename",
 }  # fmt: skip
 _ACROSS = re.compile(
-    r"DataTransfer-(Regional|xAZ)|DataTransfer-Regional-Bytes|regional data transfer"
+    r"DataTransfer-(Regional|xAZ)|regional data transfer"
     r"|\b(inter|cross|x)[-_ ]?(az|zone|availability[-_ ]?zone)s?\b|\b(inter|cross)zone"
     r"|between (the )?(availability )?(zones|azs)\b|between [\w ]*availability zones",
     re.IGNORECASE,
@@ -78,6 +79,7 @@ class Tally:
     known: set[str] = field(default_factory=set)
     namespaces: Mapping[str, str] = field(default_factory=dict)
     waste: bool = False
+    waste_from: int = 0
 
     source: str = ""
     formats: set[str] = field(default_factory=set)
@@ -103,7 +105,7 @@ class Tally:
     _numbers: array[int] = field(default_factory=lambda: array("q"))
     _tables: list[tuple[int, Table]] = field(default_factory=list)
 
-    def add(self, table: Table) -> None:  # noqa: C901, PLR0914, PLR0915  (one loop: it runs a million times)
+    def add(self, table: Table) -> None:  # noqa: C901, PLR0915  (one loop: it runs a million times)
         """Add a table; :meth:`check` then says what was wrong with it."""
         policy = self.policy
         seen = layout(table.header, policy.cost)
@@ -114,16 +116,16 @@ class Tally:
         c_end, c_billing = at.get("end"), at.get("billing_start")
         c_category, c_class, c_often = at.get("category"), at.get("class"), at.get("frequency")
         c_resource, c_kind = at.get("resource"), at.get("service_category")
-        c_identity = at.get("identity")
+        c_identity, c_version = at.get("identity"), at.get("version")
         if c_category is None:
             self.lacking.add(seen.names["category"])
         if c_end is None:
             self.lacking.add(seen.names["end"])
-        group = grouper(policy.by, seen, self.namespaces, table)
+        group = grouper(policy.by, seen, self.namespaces)
         label = group
         if not policy.by and "service" in seen.at:
-            label = grouper("service", seen, self.namespaces, table)
-        wanted = [_matcher(rule, seen, self.namespaces, table) for rule in policy.scope]
+            label = grouper("service", seen, self.namespaces)
+        wanted = [_matcher(rule, seen, self.namespaces) for rule in policy.scope]
         times: dict[Any, int] = {}
         categories: dict[Any, Category | None] = {}
         across: dict[Any, bool] = {}
@@ -148,6 +150,8 @@ class Tally:
                 )
                 if end < start:
                     raise Fault("its charge period ends before it starts")
+                if c_version is not None and not _is_known(row[c_version]):
+                    raise Fault(f"its {seen.names['version']} is none of 1.0 to 1.3")
                 kind = usage
                 if c_category is not None:
                     word = row[c_category]
@@ -196,21 +200,22 @@ class Tally:
                 sums = self.days[key] = Sums()
             sums.lines += 1
             if cost == 0:
-                continue
-            if short and flows and not (correction and cost < 0):
+                pass
+            elif short and flows and not (correction and cost < 0):
                 sums.flow += cost
             elif cost > 0:
                 sums.fees += cost
             else:
                 sums.credits += cost
             name = label(row)
-            self.labels[name, day] = self.labels.get((name, day), ZERO) + cost
-            self._remember(row, c_identity, start, end, number)
-            if not self.waste or kind.name != "Usage":
+            if cost:
+                self.labels[name, day] = self.labels.get((name, day), ZERO) + cost
+                self._remember(row, c_identity, start, end, number)
+            if not self.waste or kind.name != "Usage" or day < self.waste_from:
                 continue
             resource = row[c_resource] if c_resource is not None else None
             resource = "" if missing(resource) else str(resource)
-            if any(_tells(row[i], across) for i in texts):
+            if cost and any(_tells(row[i], across) for i in texts):
                 self.across.append(Charge(resource, start, end, day, cost, name))
                 continue
             if not resource:
@@ -228,17 +233,22 @@ class Tally:
     def check(self) -> None:
         """Raise :class:`Unmeasurable` where lines can't be added up as they are."""
         if self.unfit:
-            more = f" (and {self.unfit - 1:,} more like that)" if self.unfit > 1 else ""
+            more = self.unfit - len(self.why_unfit)
+            rest = f"; and {more:,} more" if more else ""
             raise Unmeasurable(
-                f"{self.unfit:,} of {self.lines:,} lines can't be read, none was added up:"
-                f" {self.why_unfit[0]}{more}"
+                f"{self.unfit:,} of {counted(self.lines, 'line')} can't be read, so nothing was"
+                f" added up: {'; '.join(self.why_unfit)}{rest}"
             )
+        if len({name.partition(" ")[0] for name in self.formats}) > 1:
+            kinds = " and ".join(sorted(self.formats))
+            raise Unmeasurable(f"the charges are in {kinds}: are the same there twice?")
         if self.foreign:
-            others = ", ".join(f"{unit} ({n:,} lines)" for unit, n in sorted(self.foreign.items()))
             own = self.in_scope - sum(self.foreign.values())
+            units = sorted({**self.foreign, self.policy.currency: own}.items())
+            seen = ", ".join(f"{unit} ({counted(n, 'line')})" for unit, n in units)
             raise Unmeasurable(
-                f"charges are in {others}, the budget is in {self.policy.currency} ({own:,}"
-                " lines): currencies are not mixed, give the charges of each its own gate"
+                f"charges are in {seen}, the budget is in {self.policy.currency}: currencies are"
+                " never mixed, give the charges of each a gate of its own"
             )
 
     def twice(self) -> list[tuple[str, str]]:
@@ -272,17 +282,15 @@ class Tally:
             self.why_unfit.append(f"{table.place(number)}: {fault}")
 
 
-def grouper(
-    by: str, seen: Layout, namespaces: Mapping[str, str], table: Table
-) -> Callable[[Sequence[Any]], str]:
+def grouper(by: str, seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequence[Any]], str]:
     """Return what tells the group of a row; ``""`` where it has none."""
     if not by:
-        return lambda row: ""
+        return lambda _: ""
     key, _, tag = by.partition(":")
     if key == "tag":
-        return _tag(seen, lambda name: name == _bare(tag), table, by)
+        return _tag(seen, lambda name: name == _bare(tag), by)
     if key == "namespace":
-        return _namespace(seen, namespaces, table)
+        return _namespace(seen, namespaces)
     role = {"category": "service_category"}.get(key, key)
     if role not in seen.at:
         raise Unmeasurable(f"the charges have no column {seen.names[role]}, and {by!r} is about it")
@@ -291,19 +299,17 @@ def grouper(
 
 
 def _matcher(
-    rule: str, seen: Layout, namespaces: Mapping[str, str], table: Table
+    rule: str, seen: Layout, namespaces: Mapping[str, str]
 ) -> Callable[[Sequence[Any]], bool]:
     by, _, value = rule.partition("=")
-    group = grouper(by, seen, namespaces, table)
+    group = grouper(by, seen, namespaces)
     return lambda row: group(row) == value
 
 
-def _namespace(
-    seen: Layout, namespaces: Mapping[str, str], table: Table
-) -> Callable[[Sequence[Any]], str]:
+def _namespace(seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequence[Any]], str]:
     column, resource = seen.at.get("namespace"), seen.at.get("resource")
     has_tags = "tags" in seen.at or seen.tag_columns
-    tag = _tag(seen, NAMESPACES.__contains__, table, "namespace") if has_tags else None
+    tag = _tag(seen, NAMESPACES.__contains__, "namespace") if has_tags else None
     if column is None and tag is None and not namespaces:
         raise Unmeasurable(
             "no charge says its namespace: give a column x_Namespace, a tag 'namespace', or an"
@@ -326,9 +332,7 @@ def _bare(name: str) -> str:
     return re.sub(r"[\W_]", "", re.sub(r"^(user|aws)[:_]", "", name)).lower()
 
 
-def _tag(
-    seen: Layout, matches: Callable[[str], bool], table: Table, by: str
-) -> Callable[[Sequence[Any]], str]:
+def _tag(seen: Layout, matches: Callable[[str], bool], by: str) -> Callable[[Sequence[Any]], str]:
     columns = [at for name, at in seen.tag_columns.items() if matches(_bare(name))]
     at = seen.at.get("tags")
     if at is None and not seen.tag_columns:
@@ -367,8 +371,8 @@ def _parsed(cell: str) -> Any:
 
 def _find(tags: Any, matches: Callable[[str], bool]) -> str:
     """Return the value of the first tag that matches; tags are a mapping or pairs (Parquet)."""
-    pairs = tags.items() if isinstance(tags, Mapping) else tags
-    if not isinstance(pairs, (list, tuple, type({}.items()))):
+    pairs: Any = list(tags.items()) if isinstance(tags, Mapping) else tags
+    if not isinstance(pairs, (list, tuple)):
         return ""
     for pair in pairs:
         if isinstance(pair, (list, tuple)) and len(pair) == 2 and matches(_bare(str(pair[0]))):
@@ -390,6 +394,15 @@ def _time(value: Any, known: dict[Any, int], column: str) -> int:
             known.clear()
         known[value] = found
     return found
+
+
+def _is_known(version: Any) -> bool:
+    """Tell whether a version of FOCUS is one that is read here.
+
+    >>> _is_known("1.2"), _is_known("v1.0-r2"), _is_known("9.9")
+    (True, True, False)
+    """
+    return missing(version) or re.match(r"v?1\.[0-3](\D|$)", str(version).strip()) is not None
 
 
 def _quietly(value: Any, known: dict[Any, int]) -> int:

@@ -86,10 +86,10 @@ class CostBudget(StatisticalGate):
     ] = "billed"
     since: Annotated[
         str,
-        "first day (ISO date) of the periods that are judged; those before are only learnt from",
+        "ISO date: periods that begin before it are not judged, only learnt from",
     ] = ""
     complete_until: Annotated[
-        str, "day (ISO date) up to which the charges are whole, where their lines do not show it"
+        str, "ISO date up to which the charges are whole, where their lines do not show it"
     ] = ""
     settle_days: Annotated[
         int,
@@ -235,8 +235,8 @@ class CostBudget(StatisticalGate):
             if gaps := _whole(total["gaps"]):
                 yield Verdict(
                     Outcome.INCONCLUSIVE,
-                    f"{when} has no charge at all on {gaps} days: was a part left out? (where"
-                    " nothing ran, set complete_until)",
+                    f"{when} has no charge at all on {gaps} of its days: was a part left out?"
+                    " (where nothing ran, set complete_until)",
                 )
 
     def _budget(self, details: Any) -> Iterator[Verdict]:
@@ -271,8 +271,8 @@ class CostBudget(StatisticalGate):
             )
         elif within:
             billed, named = max(within)
-            credits = sum(_money(total["credits"]) for total in details["totals"])
-            after = f", after credits of {self._said(-credits)}" if credits < 0 else ""
+            given_back = sum(_money(total["credits"]) for total in details["totals"])
+            after = f", after credits of {self._said(-given_back)}" if given_back < 0 else ""
             yield Verdict(Outcome.PASS, f"{named} cost {self._said(billed)}{after} ({limit})")
 
     def _outlook(self, entry: Any, details: Any, named: str, budget: Decimal) -> Verdict:
@@ -286,7 +286,8 @@ class CostBudget(StatisticalGate):
             return Verdict(Outcome.PASS, f"{head} below {self._said(high)} ({limit})")
         return Verdict(
             Outcome.INCONCLUSIVE,
-            f"{head} only between {self._said(low)} and {self._said(high)} ({limit})",
+            f"{named} has cost {self._said(_money(entry['billed']))} and could end between"
+            f" {self._said(low)} and {self._said(high)} ({limit})",
         )
 
     def _waste(self, details: Any) -> Iterator[Verdict]:
@@ -294,7 +295,9 @@ class CostBudget(StatisticalGate):
             return
         seen = details["waste"]
         cost, limit = _money(seen["cost"]), Decimal(repr(self.max_waste))
-        head = f"{self._said(cost)} of {seen['period']} were wasted (limit {self._said(limit)})"
+        so_far = "" if _flag(seen["complete"]) else " so far"
+        head = f"{self._said(cost)} of {seen['period']} were wasted{so_far}"
+        head += f" (limit {self._said(limit)})"
         if cost > limit:
             yield Verdict(Outcome.FAIL, head)
             return
@@ -320,9 +323,9 @@ class CostBudget(StatisticalGate):
             yield "no resource of the inventory is in the charges"
             return
         if unpriced := _whole(seen["unpriced"]):
-            yield f"{unpriced} resources of no use have no charge, and that is not zero"
+            yield f"no charge names {_things(unpriced)} of no use, and that is not zero"
         if unjudged := _whole(seen["unjudged"]):
-            yield f"{unjudged} resources could not be judged"
+            yield f"{_things(unjudged)} could not be judged"
         share = _share(seen["known_share"])
         if share < self.min_known:
             yield (
@@ -353,9 +356,13 @@ def _money(value: Any) -> Decimal:
     if not isinstance(value, str):
         raise TypeError("money is text")
     amount = Decimal(value)
-    if not amount.is_finite():
+    if not amount.is_finite() or abs(amount.adjusted()) > 40:
         raise ValueError("no amount")
     return amount
+
+
+def _things(number: int) -> str:
+    return f"{number:,} resource{'s' if number != 1 else ''}"
 
 
 def _flag(value: Any) -> bool:
