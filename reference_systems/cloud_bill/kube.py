@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -33,19 +35,22 @@ class KubernetesCluster:
     def jobs(self) -> list[Job]:
         """Return all jobs, a page at a time."""
         if self.namespace:
-            pages = self._pages(self.batch.list_namespaced_job, namespace=self.namespace)
+            call = functools.partial(self.batch.list_namespaced_job, self.namespace)
         else:
-            pages = self._pages(self.batch.list_job_for_all_namespaces)
-        return [_job(item) for item in pages]
+            call = self.batch.list_job_for_all_namespaces
+        return [_job(item) for item in self._pages(call)]
 
-    def _pages(self, call: Callable[..., Any], **given: Any) -> Iterator[Any]:
-        token = None
+    def _pages(self, call: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+        """Yield the items as JSON: of a pod template that one client's models refuse, no job is lost."""
+        token: dict[str, str] = {}
         while True:
-            page = call(limit=self.page, _continue=token, **given)
-            yield from page.items
-            token = page.metadata._continue  # noqa: SLF001  (the client's name for `continue`)
-            if not token:
+            answer = call(limit=self.page, _preload_content=False, **token)
+            page = json.loads(answer.data)
+            yield from page["items"]
+            more = page["metadata"].get("continue")
+            if not more:
                 return
+            token = {"_continue": more}
 
     def stop(self, job: Job) -> None:
         """Suspend a job: its pods end."""
@@ -67,25 +72,29 @@ class KubernetesCluster:
         from kubernetes.client import ApiException
 
         try:
-            call(*args, **given)
+            call(*args, _preload_content=False, **given)
         except ApiException as error:
             if error.status != 404:
                 raise
 
 
-def _job(item: Any) -> Job:
+def _job(item: dict[str, Any]) -> Job:
+    spec, status = item["spec"], item.get("status", {})
     ended = [
-        condition.last_transition_time
-        for condition in item.status.conditions or ()
-        if condition.type in ("Complete", "Failed") and condition.status == "True"
+        condition["lastTransitionTime"]
+        for condition in status.get("conditions") or ()
+        if condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
     ]
-    # a suspended job is not active: its deadline stands still
-    started = None if item.spec.suspend else item.status.start_time
     return Job(
-        namespace=item.metadata.namespace,
-        name=item.metadata.name,
-        ttl_s=item.spec.ttl_seconds_after_finished,
-        deadline_s=item.spec.active_deadline_seconds,
-        started=started,
-        finished=min(ended) if ended else None,
+        namespace=item["metadata"]["namespace"],
+        name=item["metadata"]["name"],
+        ttl_s=spec.get("ttlSecondsAfterFinished"),
+        deadline_s=spec.get("activeDeadlineSeconds"),
+        # a suspended job is not active: its deadline stands still
+        started=None if spec.get("suspend") else _moment(status.get("startTime")),
+        finished=_moment(min(ended, default=None)),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

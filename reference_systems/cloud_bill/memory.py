@@ -144,10 +144,9 @@ class MemoryCluster:
         ]
         self.clock += HOUR
         for job in self._jobs.values():
-            hours = job.work.hours
-            if job.finished is None and hours is not None:
-                if job.started + timedelta(hours=hours) <= self.clock:
-                    self._finish(job)
+            due = None if job.work.hours is None else job.started + job.work.hours * HOUR
+            if job.finished is None and due is not None and due <= self.clock:
+                self._finish(job)
 
     def _hour_of(self, job: _Running) -> Iterator[Used]:
         if job.finished is not None:
