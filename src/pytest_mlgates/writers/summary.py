@@ -13,6 +13,11 @@ from pytest_mlgates.writers import put
 
 __all__ = ["markdown", "write"]
 
+#: a comment on GitHub holds 65,536 characters
+_LONGEST = 400
+_MOST = 25
+_MOST_ROWS = 100
+
 
 def write(report: Report, folder: Path) -> None:
     """Write ``summary.md``; a run that has not ended is not sent to GitHub."""
@@ -31,8 +36,11 @@ def markdown(report: Report) -> str:
     table = list(rows(report))
     if table:
         lines += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
-        lines += ["| " + " | ".join(_safe(cell) for cell in row.cells()) + " |" for row in table]
+        shown = table[:_MOST_ROWS]
+        lines += ["| " + " | ".join(_safe(cell) for cell in row.cells()) + " |" for row in shown]
         lines.append("")
+        if len(table) > _MOST_ROWS:
+            lines += [f"{len(table) - _MOST_ROWS:,} more gates are in the report.", ""]
     if said := false_alarm(report):
         lines += [f"{_safe(said[0].upper() + said[1:])}.", ""]
     sections = {
@@ -56,11 +64,14 @@ def markdown(report: Report) -> str:
     }
     for title, entries in sections.items():
         if entries:
-            lines += [f"### {title}", "", *(f"- {_safe(str(entry))}" for entry in entries), ""]
+            more = [f"- and {len(entries) - _MOST:,} more"] if len(entries) > _MOST else []
+            told = [f"- {_safe(str(entry))}" for entry in entries[:_MOST]]
+            lines += [f"### {title}", "", *told, *more, ""]
     return "\n".join(lines) + "\n"
 
 
 def _safe(text: str) -> str:
-    """Keep measured text from becoming markup."""
+    """Keep measured text from becoming markup, or more than a person reads."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
     flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", flat)
