@@ -99,6 +99,18 @@ def test_prove_replay_report(run, project):
     assert "was changed" in out
 
 
+def test_replay_of_one_piece(run, project):
+    project.tests(GOOD + BAD)
+    assert project.run().ret == 0
+    digest = project.report()["evidence"][0]["digest"]
+    status, out, _ = run("replay", "report", "--evidence", digest[:16])
+    assert status == 0
+    assert out.endswith("1 replayed, 0 with a fault\n")
+    status, _, err = run("replay", "report", "--evidence", "zz")
+    assert status == 4
+    assert "no such piece" in err
+
+
 def test_prove_says_no(run, project):
     project.tests(GOOD)
     status, out, _ = run("prove", "test_it.py", "--seeds", "1")

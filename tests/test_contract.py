@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import gzip
 import importlib
 import json
+import re
+from datetime import UTC, datetime
+from html import escape
 from xml.etree import ElementTree as Tree
 
 import jsonschema
@@ -21,6 +26,9 @@ from pytest_mlgates.page.view import Piece
 from pytest_mlgates.replay import replay
 from pytest_mlgates.report import build
 from pytest_mlgates.schema import DIALECT, config_schema, gate_schema, make
+from pytest_mlgates.writers import write_all
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 pytestmark = pytest.mark.parametrize("name", registry.names())
 
@@ -68,7 +76,8 @@ def test_its_pictures_can_be_drawn(name, which):
     """A report draws them, or it shows the value alone and nobody knows why."""
     seen = run(name, which)
     pictures = tuple(cases(name).GATE.pictures(seen.measurement))
-    drawn = Piece.of(seen, "pass").drawings
+    report = build([seen], [], [], {}, NOW)
+    drawn = Piece.of(seen, "pass", report).drawings
     assert drawn
     if pictures:
         assert [picture.title for picture in pictures] == [drawing.title for drawing in drawn]
@@ -209,3 +218,19 @@ def test_nothing_guarded_is_recorded(name):
         for secret in module.SECRETS:
             assert secret not in piece.to_json()
             assert secret not in json.loads(piece.to_json())["verdict"]["reason"]
+
+
+def test_nothing_guarded_is_in_a_file_of_the_report(name, tmp_path):
+    """Not in any format, and not in what the page packs."""
+    pieces = [
+        dataclasses.replace(run(name, which), test=f"{which}[{i}]")
+        for which in ("sound", "flawed")
+        for i in range(20)
+    ]
+    assert write_all(build(pieces, [], [], {"finished": NOW.isoformat()}, NOW), tmp_path) == []
+    texts = [file.read_text(encoding="utf-8") for file in tmp_path.iterdir()]
+    packed = re.findall(r'id="packed">([^<]+)<', "".join(texts))
+    texts += [gzip.decompress(base64.b64decode(text)).decode() for text in packed]
+    assert len(texts) > 3
+    for secret in cases(name).SECRETS:
+        assert not any(secret in text or escape(secret) in text for text in texts)

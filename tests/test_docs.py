@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 BLOCK = re.compile(
     r"^```(?:python|yaml)\n# (?:file: |continues )(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ALL = re.compile(r"^```python$", re.MULTILINE)
 
 
@@ -66,6 +68,29 @@ def test_readme_example_passes(project):
     result = project.run()
     result.assert_outcomes(passed=2)
     assert project.report()["outcome"] == "pass"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_commands_of_a_guide_do_what_it_says(page, project):
+    """Each console block runs, on the files of the page; a shard alone may say that gates miss."""
+    (project.path / "gate_configs" / "demo.yaml").unlink()
+    for name, text in files_of(page).items():
+        file = project.path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    for block in CONSOLE.findall(page.read_text(encoding="utf-8")):
+        for line in block.splitlines():
+            words = shlex.split(line.removeprefix("$ "))
+            words = ["-m", "pytest_mlgates", *words[1:]] if words[0] == "mlgates" else words[1:]
+            done = subprocess.run(
+                [sys.executable, *words],
+                check=False,
+                capture_output=True,
+                text=True,
+                cwd=project.path,
+            )
+            partly = "missing (" in done.stdout and "pytest" in words
+            assert done.returncode == int(partly), f"{line}\n{done.stdout}{done.stderr}"
 
 
 def test_the_schema_for_editors_is_fresh():

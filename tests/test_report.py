@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from pytest_mlgates.page import page
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.replay import replay, report_schema
 from pytest_mlgates.report import EntryInfo, Scope, build
+from pytest_mlgates.terminal import show
 from pytest_mlgates.writers import summary, write_all
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -119,18 +121,9 @@ def test_measured_text_becomes_no_markup():
     assert all(line.startswith(("#", "|", "-")) for line in text.splitlines() if line)
 
 
-def test_a_summary_fits_a_comment():
-    many = [
-        Evidence(
-            gate="answer_length", policy={}, verdict=Verdict("fail", f"@ops {'x' * 5000}"), system="s",
-            entry="a", test=f"t{i}", measurement=Measurement(value=1, unit="x", n=1, details={"findings": ["y" * 900] * 30}),
-        )
-        for i in range(500)
-    ]  # fmt: skip
-    text = summary.markdown(build(many, [scope(Profile())], ["lost"] * 90, FACTS, NOW))
-    assert len(text) < 65_536
-    assert "more lines, in `report.json`" in text
-    assert "@ops" not in text
+def test_a_summary_calls_nobody():
+    piece = Evidence(gate="g", policy={}, verdict=Verdict("fail", "@ops"), system="s", entry="a")
+    assert "@ops" not in summary.markdown(build([piece], [scope(Profile())], [], FACTS, NOW))
 
 
 def test_every_format_is_written(tmp_path):
@@ -178,3 +171,54 @@ def test_github_step_summary(tmp_path, monkeypatch, state):
     assert write_all(hostile_report(), tmp_path / "report") == []
     if state == "writable":
         assert step.read_text().startswith("## ML gates: FAIL")
+
+
+def test_endless_text_makes_no_endless_report(tmp_path, monkeypatch):
+    """Ten megabytes in each field: report.json holds them, what people read does not."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    text = "<b>\x00\u202e" * 2_000_000
+    about = dict.fromkeys(("test", "claim", "subject", "source", "seed"), text)
+    seen = Measurement(value=1, unit=text, n=1, details={"findings": [text] * 3, "said": text})
+    piece = Evidence(
+        gate="answer_length", policy={"max_chars": 10, "text": text}, verdict=Verdict("fail", text),
+        system="s", entry="a", measurement=seen, **about,
+    )  # fmt: skip
+    made = build([piece], [scope(Profile())], [text], {**FACTS, "note": text}, NOW)
+    assert write_all(made, tmp_path) == []
+    assert (tmp_path / "report.html").stat().st_size < 250_000
+    assert (tmp_path / "summary.md").stat().st_size < 20_000
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["evidence"][0]["claim"] == text
+
+    class Terminal:
+        said = ""
+
+        def ensure_newline(self):
+            pass
+
+        def section(self, line):
+            self.said += line
+
+        def write_line(self, line, **_):
+            self.said += line
+
+    shown = Terminal()
+    show(shown, made, None, [])
+    assert len(shown.said) < 20_000
+    assert shown.said.isprintable()
+
+
+def test_a_summary_fits_a_comment():
+    many = [
+        Evidence(
+            gate="answer_length", policy={"max_chars": 10}, verdict=Verdict("fail", "x" * 300),
+            system="s", entry=f"e{i}", test="t",
+            measurement=Measurement(value=1, unit="x", n=1, details={"findings": ["y" * 500] * 9}),
+        )
+        for i in range(500)
+    ]  # fmt: skip
+    entries = tuple(EntryInfo(entry=f"e{i}", gate="g", source="c.yaml:4") for i in range(500))
+    whole = dataclasses.replace(scope(Profile()), entries=entries)
+    text = summary.markdown(build(many, [whole], [], FACTS, NOW))
+    assert len(text) < 65_000
+    assert "400 more gates are in the report." in text
+    assert "and 475 more" in text

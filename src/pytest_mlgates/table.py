@@ -21,6 +21,8 @@ GRAVEST_FIRST = ("fail", "missed", "error", "inconclusive", "waived", "caught", 
 #: what tells a piece of evidence from every other: test, entry, call and attempt
 Identity = tuple[str, str, int, int]
 
+_LONGEST = 40
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
@@ -63,14 +65,13 @@ def rows(report: Report) -> Iterator[Row]:
             shown = _first(gate["evidence"], by_digest, ("fail", "error", "inconclusive", "pass"))
             seen = shown.measurement if shown is not None else None
             limit = shown.policy.get(shown.limit) if shown is not None else None
+            unit = seen.unit[:_LONGEST] if seen is not None else ""
             yield Row(
                 system=str(system["system"]),
                 gate=gate["entry"],
                 verdict=gate["status"].upper(),
-                measured=f"{number(seen.value)} {seen.unit}".strip() if seen else "-",
-                limit=f"{number(limit)} {seen.unit if seen else ''}".strip()
-                if isinstance(limit, (int, float))
-                else "-",
+                measured=f"{number(seen.value)} {unit}".strip() if seen is not None else "-",
+                limit=f"{number(limit)} {unit}".strip() if isinstance(limit, (int, float)) else "-",
                 calls=f"{_calls(seen):,}" if seen is not None else "-",
                 incident=gate["incident"],
                 shown=shown,

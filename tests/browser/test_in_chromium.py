@@ -8,7 +8,8 @@ import pytest
 
 from pytest_mlgates.core import Measurement, Verdict
 from pytest_mlgates.page import page as render
-from tests.page.test_page import MARKUP, piece, report
+from pytest_mlgates.waivers import Waiver
+from tests.page.test_page import MARKUP, earlier, piece, report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="tox run -e browser")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="tox run -e browser")
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the pat
 DETAILS = {
     "histogram": {"counts": [9, 90, 40, 2], "from_ms": [1.0, 1.26, 1.58, 2.0]},
     "slowest": {"calls": 5, "stages": {"tokenize": 0.9, "model": 0.1}},
+    "looks": [{"over": 9, "n": n, "deff": 1.0} for n in (300, 500, 1000)],
     "findings": [MARKUP, "\x1b[31mred \u202eesrever \x00"],
 }
 LIMITS = {"max_ms": 12.0, "alpha": 1e-4}
@@ -45,7 +47,13 @@ def opened(browser, tmp_path):
         piece("fail", role="known_bad", test="caught", measurement=seen, policy=LIMITS),
     ]  # fmt: skip
     file = tmp_path / "a répôrt with spaces.html"
-    file.write_text(render(report([*many, *bad], packages={"numpy": "2.0"})), encoding="utf-8")
+    waiver = Waiver(
+        gate="p99_latency", reason=MARKUP, approved_by="b", owner="a", expires="2027-01-01",
+        source="c.yaml:9", up_to=1.0,
+    )  # fmt: skip
+    runs = [earlier(1, 7.0), earlier(2, 7.5)]
+    made = report([*many, *bad], [waiver], runs, packages={"numpy": "2.0"})
+    file.write_text(render(made), encoding="utf-8")
     pages = []
 
     def open_(**options):

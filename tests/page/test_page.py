@@ -23,6 +23,7 @@ from pytest_mlgates.pictures import Histogram, Intervals, Lines, Point, Shares
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.report import EntryInfo, Scope, build
 from pytest_mlgates.table import states
+from pytest_mlgates.waivers import Waiver
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MARKUP = "<img src=x onerror=alert(1)></script><script>alert(1)</script>'\"&{{ 7 * 7 }}{% raw %}"
@@ -37,13 +38,23 @@ def piece(outcome="pass", **about):
     return Evidence(**known | about)
 
 
-def report(evidence, waivers=(), **facts):
+def earlier(day, value):
+    return {
+        "finished": f"2026-11-0{day}T00:00:00+00:00", "commit": "c" * 40, "outcome": "pass",
+        "sha256": "0" * 64, "gates": [
+            {"system": "bidder", "entry": "p99_latency", "status": "pass", "value": value,
+             "low": value - 1, "high": None, "limit": 12, "unit": "ms"}
+        ],
+    }  # fmt: skip
+
+
+def report(evidence, waivers=(), history=(), **facts):
     entry = EntryInfo(entry="p99_latency", gate="p99_latency", source="bidder.yaml:4")
     scope = Scope(
         path="bidder.yaml", sha256="0" * 64, system="bidder", owner="ads", controls=("C-1",),
         entries=(entry,), profile=Profile(), waivers=waivers,
     )  # fmt: skip
-    return build(list(evidence), [scope], [], {"finished": NOW.isoformat(), **facts}, NOW)
+    return build(list(evidence), [scope], [], {"finished": NOW.isoformat(), **facts}, NOW, history)
 
 
 def piece_of(evidence):
@@ -169,6 +180,35 @@ def test_states_tell_caught_from_missed_and_waived():
     text = page(made)
     assert text.index('data-state="fail"') < text.index('data-state="missed"')
     assert text.index('data-state="missed"') < text.index('data-state="caught"')
+
+
+def test_what_is_waived_undecided_and_missing_is_named():
+    waiver = Waiver(
+        gate="p99_latency", reason=MARKUP, approved_by="risk", owner="ads", expires="2027-01-01",
+        source="bidder.yaml:9", up_to=9.0,
+    )  # fmt: skip
+    text = page(report([piece("fail")], [waiver]))
+    assert text.count("Approved by risk, owner ads (bidder.yaml:9)") == 2  # above, and at the piece
+    assert 'data-state="waived"' in text
+    assert "up to 9" in text
+    assert tags(text).count("img") == 0
+    assert "is configured (bidder.yaml:4) and left no evidence" in page(report([]))
+
+
+def test_earlier_runs_are_a_trend():
+    text = page(report([piece()], history=[earlier(1, 7.0), earlier(2, 7.5)]))
+    assert "p99_latency, the last 3 runs" in text
+    assert 'aria-label="3 runs, from 7 to 8"' in text
+    assert "trend</th>" not in page(report([piece()]))
+
+
+def test_the_commands_of_a_piece():
+    text = page(report([piece(test="tests/a b.py::test[x y]")], seed=7, profile="release"))
+    assert "mlgates replay report.json --evidence " in text
+    assert (
+        "python -m pytest &#39;tests/a b.py::test[x y]&#39; --mlgates-seed 7 --mlgates-profile release"
+        in text
+    )
 
 
 def test_a_gate_that_is_not_installed_is_shown_by_what_was_recorded():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from pytest_mlgates.page.axis import Axis
-from pytest_mlgates.page.svg import Canvas, short
+from pytest_mlgates.page.svg import CHARACTER, Canvas, short
 from pytest_mlgates.pictures import Histogram, Intervals, Lines, Picture, Point, Shares
 from pytest_mlgates.table import number
 
@@ -182,7 +182,9 @@ def _histogram(picture: Histogram) -> str:
             canvas.bar("interval", axis.place(low), bottom - 3, axis.place(high), 6)
         canvas.line("mark", x, y, x, bottom)
         words = f"{short(point.label)}: {number(point.value)}"
-        past = x > (_WIDTH + axis.left) / 2
+        # to the left, a name runs into no other: smaller marks begin below it
+        wide = CHARACTER * len(words)
+        past = x + wide > _WIDTH or (len(marks) > 1 and x > wide)
         canvas.text("label", x - 4 if past else x + 4, y + 4, words, "end" if past else "")
     return str(canvas)
 

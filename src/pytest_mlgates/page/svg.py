@@ -9,10 +9,10 @@ from pytest_mlgates.canonical import printable
 from pytest_mlgates.page.axis import Axis
 from pytest_mlgates.table import number
 
-__all__ = ["Canvas", "short"]
+__all__ = ["CHARACTER", "Canvas", "short"]
 
 #: what a character of the pictures' font takes, in its own pixels
-_CHARACTER = 6.3
+CHARACTER = 6.3
 _LONGEST = 500
 
 
@@ -63,7 +63,7 @@ class Canvas:
         taken = float("-inf")
         for tick in axis.ticks():
             x, text = axis.place(tick), number(tick)
-            half = _CHARACTER * len(text) / 2
+            half = CHARACTER * len(text) / 2
             self.line("grid", x, 4, x, bottom)
             if x - half > taken + 6:  # a label that would run into the last one is left out
                 self.text("tick", x, bottom + 15, text, "middle")
@@ -79,8 +79,8 @@ class Canvas:
         if limits:
             words = "limit " + " and ".join(map(number, limits))
             middle = sum(axis.place(limit) for limit in limits) / len(limits)
-            half = _CHARACTER * len(words) / 2
-            most = axis.right - _CHARACTER * len(short(unit, 24)) - 10 - half  # the unit is there
+            half = CHARACTER * len(words) / 2
+            most = axis.right - CHARACTER * len(short(unit, 24)) - 10 - half  # the unit is there
             self.text("limit", max(half, min(middle, most)), bottom + 30, words, "middle")
 
 

@@ -13,8 +13,10 @@ from pytest_mlgates.writers import put
 
 __all__ = ["markdown", "write"]
 
-# a comment on GitHub holds 65,536 characters
-_MOST_ROWS, _MOST_LINES, _LONGEST = 100, 20, 400
+#: a comment on GitHub holds 65,536 characters
+_LONGEST = 400
+_MOST = 25
+_MOST_ROWS = 100
 
 
 def write(report: Report, folder: Path) -> None:
@@ -34,8 +36,11 @@ def markdown(report: Report) -> str:
     table = list(rows(report))
     if table:
         lines += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
-        lines += ["| " + " | ".join(map(_safe, row.cells())) + " |" for row in table[:_MOST_ROWS]]
-        lines += ["", *_more(len(table) - _MOST_ROWS, "gates")]
+        shown = table[:_MOST_ROWS]
+        lines += ["| " + " | ".join(_safe(cell) for cell in row.cells()) + " |" for row in shown]
+        lines.append("")
+        if len(table) > _MOST_ROWS:
+            lines += [f"{len(table) - _MOST_ROWS:,} more gates are in the report.", ""]
     if said := false_alarm(report):
         lines += [f"{_safe(said[0].upper() + said[1:])}.", ""]
     sections = {
@@ -59,17 +64,14 @@ def markdown(report: Report) -> str:
     }
     for title, entries in sections.items():
         if entries:
-            shown = [f"- {_safe(str(entry))}" for entry in entries[:_MOST_LINES]]
-            lines += [f"### {title}", "", *shown, *_more(len(entries) - _MOST_LINES, "lines"), ""]
+            more = [f"- and {len(entries) - _MOST:,} more"] if len(entries) > _MOST else []
+            told = [f"- {_safe(str(entry))}" for entry in entries[:_MOST]]
+            lines += [f"### {title}", "", *told, *more, ""]
     return "\n".join(lines) + "\n"
 
 
-def _more(count: int, what: str) -> list[str]:
-    return [f"- and {count:,} more {what}, in `report.json`"] if count > 0 else []
-
-
 def _safe(text: str) -> str:
-    """Keep measured text from becoming markup, or calling somebody's name."""
+    """Keep measured text from becoming markup, calling names, or being more than people read."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
     flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    cut = flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 1]}…"
-    return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", cut).replace("@", "@\u200b")
+    return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", flat).replace("@", "@\u200b")
