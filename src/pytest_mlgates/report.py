@@ -183,8 +183,8 @@ def false_alarm(policies: Iterable[Mapping[str, Any]]) -> dict[str, Json]:
     The sum of the declared alphas: it holds however the verdicts hang together (Boole's
     inequality). A gate without an alpha is deterministic and adds nothing.
 
-    >>> false_alarm([{"alpha": 1e-4}, {"alpha": 2e-4}, {"max_bytes": 10}])
-    {'at_most': 0.0003, 'runs': 2}
+    >>> false_alarm([{"alpha": 1e-4}, {"alpha": 1e-4}, {"max_bytes": 10}])
+    {'at_most': 0.0002, 'runs': 2}
     """
     found = (policy.get("alpha") for policy in policies)
     rates = [r for r in found if isinstance(r, (int, float)) and not isinstance(r, bool)]
