@@ -226,8 +226,8 @@ def _waste_lines(
         if not here:
             continue
         here.sort(key=lambda piece: -piece.cost[period])
-        cost = said(Decimal(found["cost"]), currency)
-        lines.append(f"{_RULES[rule]} in {period}: {cost}, {len(here):,} in all")
+        all_of_it = said(Decimal(found["cost"]), currency)
+        lines.append(f"{_RULES[rule]} in {period}: {all_of_it}, {len(here):,} in all")
         lines += [piece.line(period, currency) for piece in here[:_MOST_OF_RULE]]
         if len(here) > _MOST_OF_RULE:
             rest = sum((piece.cost[period] for piece in here[_MOST_OF_RULE:]), ZERO)

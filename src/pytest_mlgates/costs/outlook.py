@@ -10,7 +10,7 @@ from typing import Any
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.costs.money import text
 from pytest_mlgates.costs.periods import DAY, Period, day_of, period_of
-from pytest_mlgates.costs.shown import shown
+from pytest_mlgates.costs.shown import counted, shown
 from pytest_mlgates.costs.tally import ZERO, Sums, Tally
 from pytest_mlgates.stats.forecast import LEAST_DAYS, MOST_DAYS, SumForecast, forecast_sum
 
@@ -112,7 +112,8 @@ class Bill:
             notes.append("the columns do not tell which version of FOCUS they are")
         if tally.moved:
             notes.append(
-                f"{tally.moved:,} lines are about earlier bills: counted on the bill they stand on"
+                f"counted on the bill it stands on: {counted(tally.moved, 'line')} about an"
+                " earlier bill"
             )
         if not tally.short_end and tally.long_end and not self.gate.complete_until:
             notes.append(

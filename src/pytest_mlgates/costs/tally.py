@@ -155,12 +155,12 @@ class Tally:
                 kind = usage
                 if c_category is not None:
                     word = row[c_category]
-                    found = categories.get(word)
+                    found = categories.get(word) if isinstance(word, str) else None
                     if found is None:
-                        found = categories[word] = seen.category(word)
+                        found = seen.category(word)
                     if found is None:
                         raise Fault(f"its {seen.names['category']} is of no known kind")
-                    kind = found
+                    kind = categories[word] = found
                 correction = c_class is not None and row[c_class] == "Correction"
                 if cost < 0 and not (kind.negative or correction):
                     raise Fault(
