@@ -171,6 +171,32 @@ def test_other_files_of_a_chart_are_no_manifests():
     assert run(files).outcome == Outcome.PASS
 
 
+def test_a_list_names_the_kind_of_its_items():
+    spec = "\n".join("  " + line for line in JOB.splitlines()[2:])
+    text = f"apiVersion: batch/v1\nkind: JobList\nitems:\n-{spec[1:]}\n"
+    assert run({"a.yaml": text}).outcome == Outcome.PASS
+    assert run({"a.yaml": text.replace("ttlSecondsAfterFinished", "x")}).outcome == Outcome.FAIL
+
+
+def test_a_kustomization_that_patches_is_not_read_as_it_stands():
+    head = (
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [job.yaml]\n"
+    )
+    files = {"kustomization.yaml": head, "job.yaml": JOB}
+    assert run(files).outcome == Outcome.PASS
+    files["kustomization.yaml"] = head + "patches: [{path: less.yaml}]\n"
+    evidence = run(files)
+    assert evidence.outcome == Outcome.ERROR
+    assert "kustomize build" in evidence.verdict.reason
+
+
+@pytest.mark.parametrize("name", ["job.yaml.tpl", "main.tf.j2", "b.yml.gotmpl"])
+def test_a_template_beside_the_manifests_is_not_passed_over(name):
+    evidence = run({"job.yaml": JOB, name: "x", "_helpers.tpl": "y"})
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert f"{name}: is a template" in evidence.findings[0]
+
+
 def test_a_template_of_terraform_is_not_decided():
     text = JOB.replace(
         "  labels: {owner: nlp}\n", "  labels:\n    a: b\n    ${indent(4, labels)}\n"

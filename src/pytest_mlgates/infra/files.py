@@ -84,6 +84,9 @@ class _Reader:
             self._json(file, name, found=found)
         elif kind in (".yaml", ".yml"):
             self._yaml(self._text(file, name, _MAX_YAML), name)
+        elif _is_template(file):
+            why = "is a template: gate what comes out of it"
+            self.world.open.append(Open(name, why))
         elif not found:
             raise Unmeasurable(f"{name}: {_HOW}")
 
@@ -119,9 +122,9 @@ class _Reader:
 
     def _json(self, file: Path, name: str, *, found: bool) -> None:
         text = self._text(file, name, _MAX_JSON)
-        if found and not any(
-            f'"{w}"' in text for w in ("apiVersion", "planned_values", "resource")
-        ):
+        marks = ("apiVersion", "planned_values", "root_module", "resource", "module")
+        ours = file.name.endswith(".tf.json") or any(f'"{mark}"' in text for mark in marks)
+        if found and not ours:
             return  # some other tool's file
         try:
             value = json.loads(text, object_pairs_hook=_Unique(name))
@@ -186,8 +189,15 @@ def _below(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in sorted(files):
             path = Path(root, name)
-            if path.suffix.lower() in _KINDS and path.is_file():
+            known = path.suffix.lower() in _KINDS or _is_template(path)
+            if known and path.is_file():
                 yield path
+
+
+def _is_template(file: Path) -> bool:
+    """Tell ``job.yaml.tpl`` from ``_helpers.tpl``, which holds no manifest."""
+    inner = Path(file.stem).suffix.lower()
+    return file.suffix.lower() in (".tpl", ".tftpl", ".j2", ".gotmpl") and inner in _KINDS
 
 
 def _shown(path: Path) -> str:

@@ -87,9 +87,27 @@ def of_document(doc: Node, where: World) -> None:
             return
     items = doc.fields.get("items")
     if kind.value.endswith("List") and items is not None:
-        of_document(items, where)
+        for item in items.items:
+            of_document(_of_list(item, kind, version), where)
+    elif kind.value == "Kustomization" and _changes(doc, version):
+        doc.refuse("patches change what the files say: gate the output of `kustomize build`")
     elif version is not None or "spec" in doc.fields:  # else settings of some tool
         _manifest(doc, kind, version, where)
+
+
+def _of_list(item: Node, kind: Node, version: Node | None) -> Node:
+    """Return an item of a JobList with its kind, which the list alone may name."""
+    if kind.value == "List" or "kind" in item.fields or not isinstance(item.value, dict):
+        return item
+    own = {"kind": Node(kind.value.removesuffix("List"), kind.file, kind.line)}
+    own |= {"apiVersion": version} if version is not None else {}
+    return Node({**own, **item.value}, item.file, item.line)
+
+
+def _changes(doc: Node, version: Node | None) -> bool:
+    """Tell whether a kustomization does more than to list, name and place."""
+    theirs = version is None or version.value.startswith("kustomize.config.k8s.io/")
+    return theirs and not set(doc.fields) <= _HARMLESS
 
 
 def _manifest(doc: Node, kind: Node, version: Node | None, where: World) -> None:
@@ -148,6 +166,12 @@ def _why(node: Node | None) -> str:
         return "its manifest can't be read"
     return f"{node.value.expression} can't be told from the files"
 
+
+#: fields of a kustomization after which a job still says what its file says
+_HARMLESS = {
+    "apiVersion", "kind", "metadata", "resources", "namespace", "namePrefix", "nameSuffix", "images",
+    "configMapGenerator", "secretGenerator", "generatorOptions", "sortOptions", "buildMetadata",
+}  # fmt: skip
 
 _KUBERNETES = {
     "kubernetes_job": ("Job", "batch"),
