@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mlgates.core import Measurement, Outcome
+from pytest_mlgates.costs.judge import ends
 from pytest_mlgates.fields import FieldError
 from pytest_mlgates.gates.cost_budget import CostBudget
 from tests.costs.bills import COMMON, days, hours, incident, inventory, line, month, sound
@@ -405,7 +406,7 @@ def test_groups_share_alpha():
     both = CostBudget(currency="USD", max_cost=1e4, since="2026-11-01", by="tag:team")
     one = alone.run(charges).measurement
     entry = next(e for e in details(both.run(charges))["entries"] if e["group"] == "ml")
-    low, high = both._ends(entry, details(both.run(charges)))
+    low, high = ends(entry, details(both.run(charges))["entries"], both.alpha, both.beta)
     assert low < one.interval[0]
     assert high == pytest.approx(one.interval[1])
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from pytest_mlgates.core import Measurement, Unmeasurable
 from pytest_mlgates.costs.inventory import Inventory, read_inventory
+from pytest_mlgates.costs.judge import ends
 from pytest_mlgates.costs.money import exactly, said, text
 from pytest_mlgates.costs.opencost import allocations, is_response
-from pytest_mlgates.costs.outlook import Bill, ends, first_judged, outlook
+from pytest_mlgates.costs.outlook import Bill, first_judged, outlook
 from pytest_mlgates.costs.periods import Period, iso, period_of
 from pytest_mlgates.costs.shown import counted, shown
 from pytest_mlgates.costs.tally import ZERO, Tally
@@ -146,8 +147,7 @@ def _written(
     details["findings"] = over + lines + notes + bill.notes()
     interval = None
     if gate.max_cost is not None and worst["forecast"] is not None:
-        running = sum(not entry["complete"] for entry in entries)
-        interval = ends(worst, gate.alpha, gate.beta, running)
+        interval = ends(worst, entries, gate.alpha, gate.beta)
     value = worst["cost_"]
     if gate.max_cost is None:
         value = Decimal(details["waste"]["cost"])
