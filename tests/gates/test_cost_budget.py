@@ -513,6 +513,17 @@ def test_a_resource_that_costs_nothing_has_a_charge():
     assert WASTE.run(charges, stock).outcome == Outcome.PASS
 
 
+def test_no_charge_for_the_time_that_it_idled_is_not_zero():
+    charges = [*month(), line("2026-11-03", 9, ResourceId="p")]
+    pod = {"name": "w", "resource_id": "p", "gpus": 1, "driver": "", "start": "2026-11-07"}
+    evidence = WASTE.run(charges, {**sound(), "pods": [*sound()["pods"], pod]})
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert "no charge names 1 resource of no use" in evidence.verdict.reason
+    pod |= {"start": "2026-09-01", "end": "2026-10-01"}  # before the bill
+    evidence = WASTE.run(charges, {**sound(), "pods": [*sound()["pods"], pod]})
+    assert evidence.outcome == Outcome.PASS
+
+
 def test_rules_that_are_off_need_no_inventory():
     gate = CostBudget(currency="USD", max_waste=0, idle_hours=None, unattached_days=None)
     assert gate.run(month()).outcome == Outcome.PASS

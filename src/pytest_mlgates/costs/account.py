@@ -14,7 +14,7 @@ from pytest_mlgates.costs.judge import ends
 from pytest_mlgates.costs.money import exactly, said, text
 from pytest_mlgates.costs.opencost import allocations, is_response
 from pytest_mlgates.costs.outlook import Bill, first_judged, outlook
-from pytest_mlgates.costs.periods import Period, iso, period_of
+from pytest_mlgates.costs.periods import DAY, Period, iso, period_of
 from pytest_mlgates.costs.shown import counted, shown
 from pytest_mlgates.costs.tally import ZERO, Tally
 from pytest_mlgates.costs.waste import ACROSS, Piece, Waste, find_waste
@@ -127,6 +127,7 @@ def _written(
             tally,
             stock,
             kind=gate.period,
+            begin=max(bill.first_day or 0, first_judged(gate)) * DAY,
             through=bill.reach,
             idle_hours=gate.idle_hours,
             unattached_days=gate.unattached_days,
