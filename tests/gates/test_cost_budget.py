@@ -501,7 +501,11 @@ def test_an_attached_volume_and_a_young_one_are_no_waste():
     stock = {**sound(), "volumes": [*sound()["volumes"], volume]}
     assert WASTE.run(charges, stock).outcome == Outcome.PASS
     stock["volumes"][1]["detached_at"] = "2026-11-29T12:00:00Z"
-    assert rules(WASTE.run(charges, stock)) == {"unattached_volumes": "7.50"}
+    evidence = WASTE.run(charges, stock)
+    assert rules(evidence) == {"unattached_volumes": "7.50"}
+    assert (
+        "volume v: 7.50 USD: unattached since 2026-11-29 12:00 UTC, for 36.0 h" in evidence.findings
+    )
     stock["volumes"][1]["attached_to"] = "pod/x"
     assert WASTE.run(charges, stock).outcome == Outcome.PASS
 

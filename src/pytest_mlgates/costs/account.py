@@ -233,7 +233,7 @@ def _waste_lines(
         if len(here) > _MOST_OF_RULE:
             rest = sum((piece.cost[period] for piece in here[_MOST_OF_RULE:]), ZERO)
             more = len(here) - _MOST_OF_RULE
-            lines.append(f"and {more:,} more {_RULES[rule]}, {said(rest, currency)} together")
+            lines.append(f"and {more:,} more of that, {said(rest, currency)} together")
     for names in waste.unpriced.values():
         lines.append(f"no charge names {counted(len(names), 'resource')} of no use: {names[0]}")
     if stock.unjudged:

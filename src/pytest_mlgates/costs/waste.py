@@ -95,7 +95,8 @@ def _price(window: Window, tally: Tally, kind: str, through: int) -> Piece | Non
     end = window.until(through)
     hours = (end - window.start) / _HOUR
     gpus = f"{window.gpus:g} GPU{'s' if window.gpus != 1 else ''} " if window.gpus else ""
-    what = f"{gpus}idle for {hours:,.1f} h" if gpus else f"for {hours / 24:,.1f} days"
+    long = f"{hours:,.1f} h" if gpus or hours < 48 else f"{hours / 24:,.1f} days"
+    what = f"{gpus}idle for {long}" if gpus else f"for {long}"
     why = f"{what}, {window.why}" if gpus else f"{window.why}, {what}"
     piece, whole = Piece(window.rule, _called(window), why), True
     for charge in charges:
