@@ -110,7 +110,7 @@ def text(amount: Decimal) -> str:
     return f"{whole}.{decimals.ljust(2, '0')}"
 
 
-def said(amount: Decimal, currency: str) -> str:
+def said(amount: Decimal | float, currency: str) -> str:
     """Return an amount for a person.
 
     >>> said(Decimal("15000.004"), "USD")
