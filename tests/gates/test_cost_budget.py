@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mlgates.core import Measurement, Outcome
+from pytest_mlgates.costs.judge import ends
 from pytest_mlgates.fields import FieldError
 from pytest_mlgates.gates.cost_budget import CostBudget
 from tests.costs.bills import COMMON, days, hours, incident, inventory, line, month, sound
@@ -405,7 +406,7 @@ def test_groups_share_alpha():
     both = CostBudget(currency="USD", max_cost=1e4, since="2026-11-01", by="tag:team")
     one = alone.run(charges).measurement
     entry = next(e for e in details(both.run(charges))["entries"] if e["group"] == "ml")
-    low, high = both._ends(entry, details(both.run(charges)))
+    low, high = ends(entry, details(both.run(charges))["entries"], both.alpha, both.beta)
     assert low < one.interval[0]
     assert high == pytest.approx(one.interval[1])
 
@@ -500,7 +501,11 @@ def test_an_attached_volume_and_a_young_one_are_no_waste():
     stock = {**sound(), "volumes": [*sound()["volumes"], volume]}
     assert WASTE.run(charges, stock).outcome == Outcome.PASS
     stock["volumes"][1]["detached_at"] = "2026-11-29T12:00:00Z"
-    assert rules(WASTE.run(charges, stock)) == {"unattached_volumes": "7.50"}
+    evidence = WASTE.run(charges, stock)
+    assert rules(evidence) == {"unattached_volumes": "7.50"}
+    assert (
+        "volume v: 7.50 USD: unattached since 2026-11-29 12:00 UTC, for 36.0 h" in evidence.findings
+    )
     stock["volumes"][1]["attached_to"] = "pod/x"
     assert WASTE.run(charges, stock).outcome == Outcome.PASS
 
@@ -510,6 +515,17 @@ def test_a_resource_that_costs_nothing_has_a_charge():
     pod = {"name": "w", "resource_id": "p", "gpus": 1, "driver": "", "start": "2026-11-07"}
     stock = {**sound(), "pods": [*sound()["pods"], pod]}
     assert WASTE.run(charges, stock).outcome == Outcome.PASS
+
+
+def test_no_charge_for_the_time_that_it_idled_is_not_zero():
+    charges = [*month(), line("2026-11-03", 9, ResourceId="p")]
+    pod = {"name": "w", "resource_id": "p", "gpus": 1, "driver": "", "start": "2026-11-07"}
+    evidence = WASTE.run(charges, {**sound(), "pods": [*sound()["pods"], pod]})
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert "no charge names 1 resource of no use" in evidence.verdict.reason
+    pod |= {"start": "2026-09-01", "end": "2026-10-01"}  # before the bill
+    evidence = WASTE.run(charges, {**sound(), "pods": [*sound()["pods"], pod]})
+    assert evidence.outcome == Outcome.PASS
 
 
 def test_rules_that_are_off_need_no_inventory():

@@ -10,10 +10,11 @@ from typing import Any
 
 from pytest_mlgates.core import Measurement, Unmeasurable
 from pytest_mlgates.costs.inventory import Inventory, read_inventory
+from pytest_mlgates.costs.judge import ends
 from pytest_mlgates.costs.money import exactly, said, text
 from pytest_mlgates.costs.opencost import allocations, is_response
-from pytest_mlgates.costs.outlook import Bill, ends, first_judged, outlook
-from pytest_mlgates.costs.periods import Period, iso, period_of
+from pytest_mlgates.costs.outlook import Bill, first_judged, outlook
+from pytest_mlgates.costs.periods import DAY, Period, iso, period_of
 from pytest_mlgates.costs.shown import counted, shown
 from pytest_mlgates.costs.tally import ZERO, Tally
 from pytest_mlgates.costs.waste import ACROSS, Piece, Waste, find_waste
@@ -126,6 +127,7 @@ def _written(
             tally,
             stock,
             kind=gate.period,
+            begin=max(bill.first_day or 0, first_judged(gate)) * DAY,
             through=bill.reach,
             idle_hours=gate.idle_hours,
             unattached_days=gate.unattached_days,
@@ -146,8 +148,7 @@ def _written(
     details["findings"] = over + lines + notes + bill.notes()
     interval = None
     if gate.max_cost is not None and worst["forecast"] is not None:
-        running = sum(not entry["complete"] for entry in entries)
-        interval = ends(worst, gate.alpha, gate.beta, running)
+        interval = ends(worst, entries, gate.alpha, gate.beta)
     value = worst["cost_"]
     if gate.max_cost is None:
         value = Decimal(details["waste"]["cost"])
@@ -232,7 +233,7 @@ def _waste_lines(
         if len(here) > _MOST_OF_RULE:
             rest = sum((piece.cost[period] for piece in here[_MOST_OF_RULE:]), ZERO)
             more = len(here) - _MOST_OF_RULE
-            lines.append(f"and {more:,} more {_RULES[rule]}, {said(rest, currency)} together")
+            lines.append(f"and {more:,} more of that, {said(rest, currency)} together")
     for names in waste.unpriced.values():
         lines.append(f"no charge names {counted(len(names), 'resource')} of no use: {names[0]}")
     if stock.unjudged:

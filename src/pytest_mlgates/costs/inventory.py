@@ -360,7 +360,7 @@ def _number(record: Mapping[str, Any], name: str, place: str) -> float | None:
         if isinstance(value, bool):
             raise TypeError
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Unmeasurable(f"{place} has a {name} that is no number") from None
     if not math.isfinite(number):
         raise Unmeasurable(f"{place} has a {name} that is not finite")

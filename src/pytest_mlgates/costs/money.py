@@ -50,10 +50,11 @@ def money(value: Any, mark: str = ".") -> Decimal:
         amount = value
     elif missing(value):
         raise Fault("is empty: a cost that is not known is not zero")
-    elif isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise Fault("is no number")
     else:
-        amount = Decimal(repr(value.item() if hasattr(value, "item") else value))
+        plain = value.item() if hasattr(value, "item") else value  # of NumPy
+        if isinstance(plain, bool) or not isinstance(plain, (int, float)):
+            raise Fault("is no number")
+        amount = Decimal(plain) if isinstance(plain, int) else Decimal(repr(plain))
     if not amount.is_finite():
         raise Fault("is not finite")
     if abs(amount) > _LARGEST:
@@ -109,7 +110,7 @@ def text(amount: Decimal) -> str:
     return f"{whole}.{decimals.ljust(2, '0')}"
 
 
-def said(amount: Decimal, currency: str) -> str:
+def said(amount: Decimal | float, currency: str) -> str:
     """Return an amount for a person.
 
     >>> said(Decimal("15000.004"), "USD")

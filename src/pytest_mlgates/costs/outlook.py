@@ -12,9 +12,9 @@ from pytest_mlgates.costs.money import text
 from pytest_mlgates.costs.periods import DAY, Period, day_of, period_of
 from pytest_mlgates.costs.shown import counted, shown
 from pytest_mlgates.costs.tally import ZERO, Sums, Tally
-from pytest_mlgates.stats.forecast import LEAST_DAYS, MOST_DAYS, SumForecast, forecast_sum
+from pytest_mlgates.stats.forecast import LEAST_DAYS, MOST_DAYS, forecast_sum
 
-__all__ = ["Bill", "ends", "first_judged", "outlook"]
+__all__ = ["Bill", "first_judged", "outlook"]
 
 
 _LATE = 60
@@ -243,19 +243,3 @@ def _fees(
     fees = max(seen[p][0] for p in whole) * rest - seen[current][0]
     given_back = min(seen[p][1] for p in whole) * rest - seen[current][1]
     return max(fees, ZERO), min(given_back, ZERO)
-
-
-def ends(entry: Mapping[str, Any], alpha: float, beta: float, groups: int) -> tuple[float, float]:
-    """Return where a period surely ends above, and below; alpha is shared by the groups.
-
-    Raises ValueError or LookupError where the record does not fit.
-    """
-    record = entry["forecast"]
-    found = SumForecast.read(record)
-    parts = {name: float(record[name]) for name in ("billed", "billed_ahead", "fees", "credits")}
-    if parts["fees"] < 0 or parts["credits"] > 0:
-        raise ValueError("no forecast")
-    floor = parts["billed_ahead"]
-    low = parts["billed"] + max(found.low(alpha / max(groups, 1)), floor, 0.0) + parts["credits"]
-    high = parts["billed"] + max(found.high(beta), floor) + parts["fees"]
-    return low, max(high, low)

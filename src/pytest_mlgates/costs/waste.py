@@ -53,12 +53,13 @@ def find_waste(
     inventory: Inventory,
     *,
     kind: str,
+    begin: int,
     through: int,
     idle_hours: float | None,
     unattached_days: float | None,
     cross_zone_floor: float | None,
 ) -> Waste:
-    """Price what idled; ``through`` is the instant up to which the charges reach."""
+    """Price what idled between two instants: where the charges begin, and up to where they reach."""
     least = {
         IDLE: None if idle_hours is None else idle_hours * _HOUR,
         UNATTACHED: None if unattached_days is None else unattached_days * DAY,
@@ -67,13 +68,15 @@ def find_waste(
     with exactly():
         for window in inventory.windows:
             long_enough = least[window.rule]
-            length = window.until(through) - window.start
-            if long_enough is None or length < long_enough or length <= 0:
+            end = window.until(through)
+            if long_enough is None or end - window.start < long_enough:
                 continue
+            if end <= max(window.start, begin):
+                continue  # it is not about what is judged
             piece = _price(window, tally, kind, through)
             if piece is None:
                 found.unpriced.setdefault(window.rule, []).append(_called(window))
-            elif piece.cost:
+            else:
                 found.pieces.append(piece)
         if cross_zone_floor is not None:
             found.pieces += _across(tally.across, kind, Decimal(repr(cross_zone_floor)))
@@ -81,7 +84,7 @@ def find_waste(
 
 
 def _price(window: Window, tally: Tally, kind: str, through: int) -> Piece | None:
-    """Return what a window cost, or None where no charge names its resource."""
+    """Return what a window cost, or None where no charge names its resource in that time."""
     own = [charge for name in window.resources for charge in tally.charges.get(name, ())]
     charges, numerator, denominator = own, 1, 1
     if not own:
@@ -89,12 +92,11 @@ def _price(window: Window, tally: Tally, kind: str, through: int) -> Piece | Non
             return None
         charges = tally.charges.get(window.node, [])
         numerator, denominator = window.share.numerator, window.share.denominator
-    if not charges:
-        return None
     end = window.until(through)
     hours = (end - window.start) / _HOUR
     gpus = f"{window.gpus:g} GPU{'s' if window.gpus != 1 else ''} " if window.gpus else ""
-    what = f"{gpus}idle for {hours:,.1f} h" if gpus else f"for {hours / 24:,.1f} days"
+    long = f"{hours:,.1f} h" if gpus or hours < 48 else f"{hours / 24:,.1f} days"
+    what = f"{gpus}idle for {long}" if gpus else f"for {long}"
     why = f"{what}, {window.why}" if gpus else f"{window.why}, {what}"
     piece, whole = Piece(window.rule, _called(window), why), True
     for charge in charges:
@@ -108,6 +110,8 @@ def _price(window: Window, tally: Tally, kind: str, through: int) -> Piece | Non
         if (overlap, numerator) != (length, denominator):
             part, whole = part * overlap * numerator / (length * denominator), False
         piece.add(charge, part, period_of(charge.day, kind))
+    if not piece.cost:
+        return None
     if not whole:  # thirds of a charge have no last digit
         piece.cost = {key: cost.quantize(_FINEST) for key, cost in piece.cost.items()}
         piece.labels = {key: cost.quantize(_FINEST) for key, cost in piece.labels.items()}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pytest_mlgates.core import (
@@ -168,6 +166,8 @@ class CostBudget(StatisticalGate):
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a limit is broken, PASS where each that is set surely holds."""
+        from pytest_mlgates.costs.judge import judge
+
         details: Any = measurement.details
         if measurement.n == 0:
             return Verdict(
@@ -179,7 +179,7 @@ class CostBudget(StatisticalGate):
                 if policy[name] != value:
                     text = f"the charges were counted with another {name} than the policy's"
                     return Verdict(Outcome.ERROR, f"{text}: measure again")
-            verdicts = [*self._bill(details), *self._budget(details), *self._waste(details)]
+            verdicts = list(judge(self, details))
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             wrong = f"its details do not fit together ({type(error).__name__})"
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
@@ -212,129 +212,11 @@ class CostBudget(StatisticalGate):
         label = f"{entry['group']} {entry['period']}" if self.by else entry["period"]
         billed, low, high = float(entry["billed"]), None, None
         if entry["forecast"] is not None:
-            low, high = self._ends(entry, details)
+            from pytest_mlgates.costs.judge import ends
+
+            low, high = ends(entry, details["entries"], self.alpha, self.beta)
         bad = self.max_cost is not None and max(billed, low or billed) > self.max_cost
         return Point(label, billed, low, high, bad=bad)
-
-    def _ends(self, entry: Any, details: Any) -> tuple[float, float]:
-        from pytest_mlgates.costs.outlook import ends
-
-        running = sum(not _flag(other["complete"]) for other in details["entries"])
-        return ends(entry, self.alpha, self.beta, running)
-
-    def _bill(self, details: Any) -> Iterator[Verdict]:
-        """Say what keeps a bill from passing, whatever it is held against."""
-        for total in details["totals"]:
-            when, billed = total["period"], _money(total["billed"])
-            if billed <= 0:
-                yield Verdict(
-                    Outcome.INCONCLUSIVE,
-                    f"{when} comes to {self._said(billed)} in all"
-                    f" (credits {self._said(_money(total['credits']))}): no budget is held by that",
-                )
-            if gaps := _whole(total["gaps"]):
-                yield Verdict(
-                    Outcome.INCONCLUSIVE,
-                    f"{when} has no charge at all on {gaps} of its days: was a part left out?"
-                    " (where nothing ran, set complete_until)",
-                )
-
-    def _budget(self, details: Any) -> Iterator[Verdict]:
-        if self.max_cost is None:
-            return
-        budget = Decimal(repr(self.max_cost))
-        limit = f"budget {self._said(budget)}"
-        entries, over, within = details["entries"], [], []
-        if not entries:
-            raise ValueError("no entry")
-        for entry in entries:
-            billed, complete = _money(entry["billed"]), _flag(entry["complete"])
-            named = f"{entry['group']} in {entry['period']}" if self.by else str(entry["period"])
-            if billed > budget:
-                over.append((billed, named, complete))
-            elif complete:
-                within.append((billed, named))
-            elif entry["forecast"] is None:
-                yield Verdict(
-                    Outcome.INCONCLUSIVE,
-                    f"{named} has cost {self._said(billed)} so far ({limit}) and runs on:"
-                    f" {entry['lacks']}",
-                )
-            else:
-                yield self._outlook(entry, details, named, budget)
-        if over:
-            billed, named, complete = max(over)
-            so_far = "" if complete else " so far"
-            more = f" (and {len(over) - 1} more are over)" if len(over) > 1 else ""
-            yield Verdict(
-                Outcome.FAIL, f"{named} cost {self._said(billed)}{so_far} ({limit}){more}"
-            )
-        elif within:
-            billed, named = max(within)
-            given_back = sum(_money(total["credits"]) for total in details["totals"])
-            after = f", after credits of {self._said(-given_back)}" if given_back < 0 else ""
-            yield Verdict(Outcome.PASS, f"{named} cost {self._said(billed)}{after} ({limit})")
-
-    def _outlook(self, entry: Any, details: Any, named: str, budget: Decimal) -> Verdict:
-        """Judge where a period that runs on will end."""
-        low, high = self._ends(entry, details)
-        limit = f"budget {self._said(budget)}"
-        head = f"{named} has cost {self._said(_money(entry['billed']))} and will surely end"
-        if low > budget:
-            return Verdict(Outcome.FAIL, f"{head} above {self._said(low)} ({limit})")
-        if high <= budget:
-            return Verdict(Outcome.PASS, f"{head} below {self._said(high)} ({limit})")
-        return Verdict(
-            Outcome.INCONCLUSIVE,
-            f"{named} has cost {self._said(_money(entry['billed']))} and could end between"
-            f" {self._said(low)} and {self._said(high)} ({limit})",
-        )
-
-    def _waste(self, details: Any) -> Iterator[Verdict]:
-        if self.max_waste is None:
-            return
-        seen = details["waste"]
-        cost, limit = _money(seen["cost"]), Decimal(repr(self.max_waste))
-        so_far = "" if _flag(seen["complete"]) else " so far"
-        head = f"{self._said(cost)} of {seen['period']} were wasted{so_far}"
-        head += f" (limit {self._said(limit)})"
-        if cost > limit:
-            yield Verdict(Outcome.FAIL, head)
-            return
-        lacks = list(self._unknown_waste(seen))
-        if lacks:
-            yield Verdict(Outcome.INCONCLUSIVE, f"at least {head}, but {'; '.join(lacks)}")
-        else:
-            yield Verdict(Outcome.PASS, head)
-
-    def _unknown_waste(self, seen: Any) -> Iterator[str]:
-        """Say what could still be waste."""
-        kinds = {"idle_hours": "pods", "unattached_days": "volumes"}
-        wanted = [kind for rule, kind in kinds.items() if getattr(self, rule) is not None]
-        if not wanted:
-            return
-        if not _flag(seen["inventory"]):
-            yield "there is no inventory to find what idled"
-            return
-        for kind in wanted:
-            if not _whole(seen["kinds"].get(kind, 0)):
-                yield f"the inventory has no {kind} (if there are none, set the rule's field to null)"
-        if not _whole(seen["joined"]):
-            yield "no resource of the inventory is in the charges"
-            return
-        if unpriced := _whole(seen["unpriced"]):
-            yield f"no charge names {_things(unpriced)} of no use, and that is not zero"
-        if unjudged := _whole(seen["unjudged"]):
-            yield f"{_things(unjudged)} could not be judged"
-        share = _share(seen["known_share"])
-        if share < self.min_known:
-            yield (
-                f"the inventory knows {share:.0%} of what compute and storage cost"
-                f" (min_known {self.min_known:.0%})"
-            )
-
-    def _said(self, amount: Decimal | float) -> str:
-        return f"{amount:,.2f} {self.currency}"
 
 
 def _check_day(field: str, text: str) -> None:
@@ -349,38 +231,3 @@ def _check_day(field: str, text: str) -> None:
 def _check_group(field: str, text: str) -> None:
     if text not in _BY and not re.fullmatch(r"tag:.+", text):
         raise FieldError(field, f"must be one of {', '.join(_BY)} or tag:KEY")
-
-
-def _money(value: Any) -> Decimal:
-    """Return a recorded amount; ValueError or ArithmeticError otherwise."""
-    if not isinstance(value, str):
-        raise TypeError("money is text")
-    amount = Decimal(value)
-    if not amount.is_finite() or abs(amount.adjusted()) > 40:
-        raise ValueError("no amount")
-    return amount
-
-
-def _things(number: int) -> str:
-    return f"{number:,} resource{'s' if number != 1 else ''}"
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("no flag")
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError("no count")
-    return value
-
-
-def _share(value: Any) -> float:
-    """Return a recorded share; where there was nothing to know, none was known."""
-    if value is None:
-        return 0.0
-    if isinstance(value, (bool, str)) or not (0 <= value <= 1 and math.isfinite(value)):
-        raise ValueError("no share")
-    return float(value)

@@ -5,27 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.infra.evaluate import Scope, evaluate
-from pytest_mlgates.infra.module import Call, Module
-from pytest_mlgates.infra.node import Node, Unreadable, from_plain, template_in
+from pytest_mlgates.infra.module import Module
+from pytest_mlgates.infra.node import Node, Unreadable, from_plain, short
 from pytest_mlgates.infra.plan import is_plan, planned
-from pytest_mlgates.infra.read_hcl import Body, parse_expression, read_hcl
+from pytest_mlgates.infra.read_hcl import parse_expression
 from pytest_mlgates.infra.read_yaml import read_yaml
 from pytest_mlgates.infra.resources import Open, World, of_document, of_terraform
+from pytest_mlgates.infra.terraform import NOT_SEEN, Modules
 
 __all__ = ["read_world"]
 
-MAX_BYTES = {".tf": 1 << 20, ".tfvars": 1 << 20, ".json": 64 << 20}
+_MAX_JSON = 64 << 20
 _MAX_YAML = 8 << 20
 _KINDS = (".yaml", ".yml", ".json", ".tf")
 _SKIPPED = {".git", ".terraform", "node_modules", ".venv", "__pycache__"}
-_MOST_CALLS = 10
-_NOT_SEEN = "what it creates is not seen: gate `terraform show -json` of the plan"
+#: what stands alone on a line in a template of Terraform, or anywhere in one of Helm
+_TEMPLATE_LINE = re.compile(r"\{\{[^\n]*?\}\}|^[ \t]*[$%]\{.*\}[ \t]*$", re.MULTILINE)
 _HOW = (
     "manifests must be the path of a .yaml, .json or .tf file or of a folder, or a list of such"
     " paths or of parsed mappings"
@@ -50,7 +52,7 @@ def read_world(manifests: Any, trusted: tuple[str, ...] = ()) -> tuple[World, st
             reader.parsed(item, f"manifest {number}")
         elif item is not None:  # an empty document
             raise Unmeasurable(f"manifest {number} is a {type(item).__name__}: {_HOW}")
-    reader.terraform()
+    reader.modules.read()
     return reader.world, reader.sha.hexdigest()
 
 
@@ -58,8 +60,7 @@ class _Reader:
     def __init__(self, trusted: tuple[str, ...]) -> None:
         self.world = World()
         self.sha = hashlib.sha256()
-        self.trusted = trusted
-        self.modules: dict[Path, dict[str, Path]] = {}
+        self.modules = Modules(self.world, self._text, trusted)
 
     def path(self, path: Path) -> None:
         """Read a file, or all manifests below a folder."""
@@ -78,11 +79,14 @@ class _Reader:
     def _file(self, file: Path, name: str, *, found: bool) -> None:
         kind = file.suffix.lower()
         if kind == ".tf":
-            self.modules.setdefault(file.parent.resolve(), {})[name] = file
+            self.modules.add(file, name)
         elif kind == ".json":
             self._json(file, name, found=found)
         elif kind in (".yaml", ".yml"):
             self._yaml(self._text(file, name, _MAX_YAML), name)
+        elif _is_template(file):
+            why = "is a template: gate what comes out of it"
+            self.world.open.append(Open(name, why))
         elif not found:
             raise Unmeasurable(f"{name}: {_HOW}")
 
@@ -106,21 +110,21 @@ class _Reader:
         try:
             documents = read_yaml(text, name)
         except Unreadable:
-            expression = template_in(text)
-            if not expression.startswith("{{"):
+            found = _TEMPLATE_LINE.search(text)
+            if found is None:
                 raise
-            line = text.count("\n", 0, text.index("{{")) + 1
-            why = f"{expression} is a template that is not rendered: gate `helm template`'s output"
+            line = text.count("\n", 0, found.start()) + 1
+            why = f"{short(found.group())} is a template that is not rendered: gate what comes out of it"
             self.world.open.append(Open(f"{name}:{line}", why))
             return
         for document in documents:
             of_document(document, self.world)
 
     def _json(self, file: Path, name: str, *, found: bool) -> None:
-        text = self._text(file, name, MAX_BYTES[".json"])
-        if found and not any(
-            f'"{w}"' in text for w in ("apiVersion", "planned_values", "resource")
-        ):
+        text = self._text(file, name, _MAX_JSON)
+        marks = ("apiVersion", "planned_values", "root_module", "resource", "module")
+        ours = file.name.endswith(".tf.json") or any(f'"{mark}"' in text for mark in marks)
+        if found and not ours:
             return  # some other tool's file
         try:
             value = json.loads(text, object_pairs_hook=_Unique(name))
@@ -155,69 +159,7 @@ class _Reader:
                         of_terraform(kind, label, one, self.world, module)
         for blocks in _each(root.get("module")):
             for label in blocks.fields:
-                self.world.open.append(Open(name, f"module {label}: {_NOT_SEEN}"))
-
-    def terraform(self) -> None:
-        """Evaluate the modules found; one that another calls, with the values that it passes."""
-        folders = {folder: self._bodies(names, folder) for folder, names in self.modules.items()}
-        modules = {folder: Module(*found) for folder, found in folders.items()}
-        called = {
-            self._local(folder, call)
-            for folder, module in modules.items()
-            for call in module.calls()
-        }
-        for folder, module in sorted(modules.items()):
-            if folder not in called:
-                self._created(folder, module, (folder,))
-        if modules and called >= set(modules):
-            raise Unreadable(
-                f"{min(min(self.modules.values(), key=min))}: modules call each other in a ring"
-            )
-
-    def _created(self, folder: Path, module: Module, way: tuple[Path, ...]) -> None:
-        """Add what a module creates, and what the modules do that it calls."""
-        for made in module.resources():
-            of_terraform(made.kind, made.label, made.body, self.world, module)
-        for call in module.calls():
-            inner = self._local(folder, call)
-            if inner is not None and inner not in way and len(way) < _MOST_CALLS:
-                names = self.modules.get(inner) or {
-                    f"{call.source.value}/{file.name}": file for file in sorted(inner.glob("*.tf"))
-                }
-                bodies, _ = self._bodies(names, inner)
-                self._created(inner, Module(bodies, call.given), (*way, inner))
-            elif call.source.value not in self.trusted:
-                source = call.source.value
-                shown = source if isinstance(source, str) else "an expression"
-                self.world.open.append(
-                    Open(call.source.place, f"module {call.label} ({shown}): {_NOT_SEEN}")
-                )
-
-    def _local(self, folder: Path, call: Call) -> Path | None:
-        """Return the folder of a module that lies beside this one."""
-        source = call.source.value
-        if not isinstance(source, str) or not source.startswith("."):
-            return None
-        inner = (folder / source).resolve()
-        return inner if inner.is_dir() else None
-
-    def _bodies(
-        self, files: Mapping[str, Path], folder: Path
-    ) -> tuple[list[Body], dict[str, Node]]:
-        bodies = []
-        for name, file in sorted(files.items()):
-            if file.stem == "override" or file.stem.endswith("_override"):
-                why = "an override file changes other blocks: gate `terraform show -json` instead"
-                self.world.open.append(Open(name, why))
-                continue
-            bodies.append(read_hcl(self._text(file, name, MAX_BYTES[".tf"]), name))
-        given: dict[str, Node] = {}
-        for file in [folder / "terraform.tfvars", *sorted(folder.glob("*.auto.tfvars"))]:
-            if file.is_file():
-                body = read_hcl(self._text(file, file.name, MAX_BYTES[".tfvars"]), file.name)
-                scope = Scope(Module([]))
-                given |= {key: evaluate(e, scope) for key, (_, e) in body.attributes.items()}
-        return bodies, given
+                self.world.open.append(Open(name, f"module {label}: {NOT_SEEN}"))
 
 
 class _Unique:
@@ -247,8 +189,15 @@ def _below(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in sorted(files):
             path = Path(root, name)
-            if path.suffix.lower() in _KINDS and path.is_file():
+            known = path.suffix.lower() in _KINDS or _is_template(path)
+            if known and path.is_file():
                 yield path
+
+
+def _is_template(file: Path) -> bool:
+    """Tell ``job.yaml.tpl`` from ``_helpers.tpl``, which holds no manifest."""
+    inner = Path(file.stem).suffix.lower()
+    return file.suffix.lower() in (".tpl", ".tftpl", ".j2", ".gotmpl") and inner in _KINDS
 
 
 def _shown(path: Path) -> str:

@@ -38,7 +38,8 @@ def limits(resource: Resource, *_: object) -> Iterator[Check]:
         asked = [check for c in _containers(spec) for check in _of_container(resource, c)]
         yield from asked
         selector = _selector(spec)
-        if selector is not None and not asked and resource.kind not in _AGENTS:
+        claims = spec.get("resourceClaims")  # dynamic resource allocation counts them elsewhere
+        if selector is not None and not asked and not claims and resource.kind not in _AGENTS:
             word = f"it is sent to a GPU node ({selector[0]}), but no container has a GPU limit"
             yield broken(selector[1], word)
 

@@ -65,11 +65,11 @@ def deadline(resource: Resource, *_: object) -> Iterator[Check]:
     """Ask for the longest time that work may take, retries included."""
     path = _spec_path(resource)
     if path is not None:
-        yield from _seconds(resource, path, DEADLINE, "a stuck one keeps its GPUs for ever")
+        yield from _seconds(resource, path, DEADLINE, "nothing ends a stuck one")
     elif resource.kind == "Pod" and resource.group == "":
         restart = resource.body.get("spec", "restartPolicy")
         if restart is not None and restart.value in ("Never", "OnFailure"):
-            why = "a stuck one keeps its GPUs for ever"
+            why = "nothing ends a stuck one"
             yield from _seconds(resource, ("spec",), DEADLINE, why)
     else:
         yield from _of_unknown_kind(resource)

@@ -17,6 +17,7 @@ from pytest_mlgates.infra.read_hcl import Block, Body, Expr
 __all__ = ["Call", "Made", "Module"]
 
 _MOST_INSTANCES = 200
+_MOST_BODIES = 200_000
 _META = {"source", "version", "count", "for_each", "providers", "depends_on"}
 
 
@@ -53,6 +54,7 @@ class Module:
         self.calls_of: list[Block] = []
         self.providers: list[Block] = []
         self._known: dict[str, Node | None] = {}
+        self._bodies = 0
         for body in self.files:
             for block in body.blocks:
                 self._declare(block)
@@ -101,6 +103,9 @@ class Module:
 
     def body_of(self, block: Block, scope: Scope) -> Node:
         """Return the attributes of a block, and its blocks as lists of bodies."""
+        self._bodies += 1
+        if self._bodies > _MOST_BODIES:
+            raise Unreadable(f"{block.file}:{block.line}: makes more than {_MOST_BODIES:,} blocks")
         return Node(self._fields(block.body, scope), block.file, block.line)
 
     def _fields(self, body: Body, scope: Scope) -> dict[str, Node]:

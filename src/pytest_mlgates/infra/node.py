@@ -9,7 +9,17 @@ from typing import Any, NoReturn
 
 from pytest_mlgates.core import Unmeasurable
 
-__all__ = ["REST", "Node", "Unknown", "Unreadable", "from_plain", "short", "template_in", "walk"]
+__all__ = [
+    "REST",
+    "Node",
+    "Unknown",
+    "Unreadable",
+    "from_plain",
+    "resolved",
+    "short",
+    "template_in",
+    "walk",
+]
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000
@@ -108,7 +118,7 @@ def walk(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def from_plain(
-    value: Any, file: str, text: Callable[[str, str], Any] = lambda text, _: text
+    value: Any, file: str, text: Callable[[str, str], Any] = lambda text, _: resolved(text)
 ) -> Node:
     """Return parsed JSON or YAML as nodes without lines; ``text`` may resolve a string.
 
@@ -139,6 +149,15 @@ def _key(key: Any, file: str) -> str:
     if not isinstance(key, (str, int, float)):
         raise Unreadable(f"{file}: a key is a {type(key).__name__}: keys are words")
     return str(key)
+
+
+def resolved(text: str) -> str | Unknown:
+    """Return a text, or what it stands for where it is nothing but a template.
+
+    >>> resolved("{{ .Values.labels }}")
+    Unknown(expression='{{ .Values.labels }}')
+    """
+    return Unknown(short(text)) if _TEMPLATE.fullmatch(text.strip()) else text
 
 
 def template_in(text: str) -> str:

@@ -49,7 +49,7 @@ def _judge(resource: Resource, sets: list[Node], names: tuple[str, ...], word: s
     hollow: Node | None = None
     doubt: Node | None = None
     for labels in sets:
-        if labels.unknown:
+        if labels.unknown or (isinstance(labels.value, str) and template_in(labels.value)):
             doubt = labels
             continue
         for key, node in labels.fields.items():

@@ -65,7 +65,10 @@ class Body:
 def read_hcl(source: str, file: str) -> Body:
     """Return the body of a file; raises :class:`Unreadable` naming file and line."""
     tree = _parse(source, file)
-    return _body(Expr(tree.children[0], source, file))
+    try:
+        return _body(Expr(tree.children[0], source, file))
+    except RecursionError:
+        raise Unreadable(f"{file}: blocks are nested too deep") from None
 
 
 def parse_expression(source: str, file: str, line: int = 1) -> Expr:

@@ -11,7 +11,15 @@ from typing import Any
 
 import yaml
 
-from pytest_mlgates.infra.node import MAX_DEPTH, MAX_NODES, Node, Unknown, Unreadable, short
+from pytest_mlgates.infra.node import (
+    MAX_DEPTH,
+    MAX_NODES,
+    Node,
+    Unknown,
+    Unreadable,
+    resolved,
+    short,
+)
 from pytest_mlgates.yaml_lines import YamlError, scalar
 
 __all__ = ["read_yaml"]
@@ -115,9 +123,10 @@ class _Builder:
         if event.tag not in _PLAIN_TAGS:
             return Unknown(event.tag)
         if not plain:
-            return event.value
+            return resolved(event.value)
         try:
-            return scalar(event.value, line, 1)
+            value = scalar(event.value, line, 1)
+            return resolved(value) if isinstance(value, str) else value
         except YamlError:
             return event.value  # .inf and numbers too long: texts to every rule
 

@@ -13,6 +13,9 @@ from pytest_mlgates.infra.read_yaml import read_yaml
 __all__ = ["Open", "Resource", "World", "of_document", "of_terraform", "pod_specs"]
 
 
+MOST_RESOURCES = 100_000
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """What a rule looks at.
@@ -75,7 +78,7 @@ def of_document(doc: Node, where: World) -> None:
         return
     kind, version = doc.fields.get("kind"), doc.fields.get("apiVersion")
     if kind is None:
-        if version is not None:
+        if version is not None and {"metadata", "spec"} & set(doc.fields):
             doc.refuse("has an apiVersion and no kind: Kubernetes refuses it")
         return
     for what, node in (("kind", kind), ("apiVersion", version)):
@@ -84,9 +87,27 @@ def of_document(doc: Node, where: World) -> None:
             return
     items = doc.fields.get("items")
     if kind.value.endswith("List") and items is not None:
-        of_document(items, where)
+        for item in items.items:
+            of_document(_of_list(item, kind, version), where)
+    elif kind.value == "Kustomization" and _changes(doc, version):
+        doc.refuse("patches change what the files say: gate the output of `kustomize build`")
     elif version is not None or "spec" in doc.fields:  # else settings of some tool
         _manifest(doc, kind, version, where)
+
+
+def _of_list(item: Node, kind: Node, version: Node | None) -> Node:
+    """Return an item of a JobList with its kind, which the list alone may name."""
+    if kind.value == "List" or "kind" in item.fields or not isinstance(item.value, dict):
+        return item
+    own = {"kind": Node(kind.value.removesuffix("List"), kind.file, kind.line)}
+    own |= {"apiVersion": version} if version is not None else {}
+    return Node({**own, **item.value}, item.file, item.line)
+
+
+def _changes(doc: Node, version: Node | None) -> bool:
+    """Tell whether a kustomization does more than to list, name and place."""
+    theirs = version is None or version.value.startswith("kustomize.config.k8s.io/")
+    return theirs and not set(doc.fields) <= _HARMLESS
 
 
 def _manifest(doc: Node, kind: Node, version: Node | None, where: World) -> None:
@@ -135,6 +156,8 @@ def of_terraform(
     else:
         name, group = kind, "terraform"
     address = label if f".{kind}." in f".{label}" else f"{kind}.{label}"
+    if len(where.resources) >= MOST_RESOURCES:
+        body.refuse(f"more than {MOST_RESOURCES:,} resources are declared")
     where.resources.append(Resource(name, group, address, body, typed=True, module=module))
 
 
@@ -143,6 +166,12 @@ def _why(node: Node | None) -> str:
         return "its manifest can't be read"
     return f"{node.value.expression} can't be told from the files"
 
+
+#: fields of a kustomization after which a job still says what its file says
+_HARMLESS = {
+    "apiVersion", "kind", "metadata", "resources", "namespace", "namePrefix", "nameSuffix", "images",
+    "configMapGenerator", "secretGenerator", "generatorOptions", "sortOptions", "buildMetadata",
+}  # fmt: skip
 
 _KUBERNETES = {
     "kubernetes_job": ("Job", "batch"),
@@ -176,10 +205,13 @@ _LISTS = {
 _BLOCKS = {"spec", "metadata", "template", "job_template", "resources"}
 
 
-def _camel(body: Node) -> Node:
+def _camel(body: Node, done: dict[int, Node] | None = None) -> Node:
     """Return a body of blocks as Kubernetes has it; the keys of maps stay as they are."""
+    done = {} if done is None else done  # what is there many times is worked out once
     if not isinstance(body.value, dict):
         return body
+    if id(body.value) in done:
+        return done[id(body.value)]
     fields: dict[str, Node] = {}
     for key, node in body.value.items():
         if isinstance(node.value, dict) and (key in _LISTS or key in _BLOCKS):
@@ -187,7 +219,7 @@ def _camel(body: Node) -> Node:
         blocks = any(isinstance(item.value, dict) for item in node.items)
         name = _LISTS.get(key) or (key if key == REST else _camel_word(key))
         if blocks:
-            inner = [_camel(item) for item in node.items]
+            inner = [_camel(item, done) for item in node.items]
             if key in _LISTS or len(inner) > 1:
                 if key in _BLOCKS:
                     inner[1].refuse(f"the block {key} is there twice")
@@ -196,7 +228,8 @@ def _camel(body: Node) -> Node:
                 fields[name] = Node(inner[0].value, inner[0].file, inner[0].line)
         else:
             fields[name] = node
-    return Node(fields, body.file, body.line)
+    done[id(body.value)] = Node(fields, body.file, body.line)
+    return done[id(body.value)]
 
 
 def _camel_word(word: str) -> str:
