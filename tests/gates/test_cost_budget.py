@@ -411,6 +411,18 @@ def test_groups_share_alpha():
     assert high == pytest.approx(one.interval[1])
 
 
+def test_many_groups_are_not_all_told():
+    charges = [
+        line(day, 10, ResourceId=str(n), Tags={"team": f"t{n}"})
+        for day in days("2026-10-01", 50)
+        for n in range(9)
+    ]
+    gate = CostBudget(currency="USD", max_cost=1e4, since="2026-11-01", by="tag:team")
+    reason = gate.run(charges).verdict.reason
+    assert reason.count("will surely end below") == 4
+    assert reason.endswith("; and 5 more")
+
+
 def test_recorded_errors_are_those_of_the_policy():
     measurement = (
         CostBudget(currency="USD", max_cost=3100, since="2026-11-01")

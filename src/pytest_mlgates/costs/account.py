@@ -73,12 +73,11 @@ def _tables(charges: Any, currency: str, tally: Tally) -> Iterator[Table]:
 
 
 def _duplicates(tally: Tally, gate: Any) -> list[str]:
-    pairs = tally.twice()
-    if not pairs:
+    count, again, first = tally.twice()
+    if not count:
         return []
-    first, again = pairs[0]
     said_ = (
-        f"{len(pairs):,} of {counted(tally.lines, 'line')} say the same as one before: {again}"
+        f"{count:,} of {counted(tally.lines, 'line')} say the same as one before: {again}"
         f" is {first} again"
     )
     if gate.duplicates == "refuse":

@@ -191,13 +191,15 @@ class Tally:
                 " never mixed, give the charges of each a gate of its own"
             )
 
-    def twice(self) -> list[tuple[str, str]]:
-        """Return the places of lines that are equal to one before: (first, again)."""
+    def twice(self) -> tuple[int, str, str]:
+        """Return how many lines are equal to one before, and where the first is, and was."""
         hashes = np.frombuffer(self._hashes, np.int64)
         order = np.argsort(hashes, kind="stable")
         same = np.flatnonzero(np.diff(hashes[order]) == 0)
-        pairs = sorted((int(order[i + 1]), int(order[i])) for i in same)
-        return [(self._place(first), self._place(again)) for again, first in pairs]
+        if not same.size:
+            return 0, "", ""
+        first = same[np.argmin(order[same + 1])]
+        return same.size, self._place(int(order[first + 1])), self._place(int(order[first]))
 
     def _place(self, index: int) -> str:
         table = next(table for start, table in reversed(self._tables) if start <= index)

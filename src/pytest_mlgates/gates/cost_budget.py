@@ -29,6 +29,8 @@ __all__ = ["CostBudget"]
 _BY = ("service", "category", "namespace", "account", "region")
 #: groups and periods that a picture shows
 _MOST = 20
+#: reasons that a verdict gives
+_MOST_SAID = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +188,9 @@ class CostBudget(StatisticalGate):
         for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS):
             reasons = [verdict.reason for verdict in verdicts if verdict.outcome == outcome]
             if reasons:
-                return Verdict(outcome, "; ".join(reasons))
+                more = len(reasons) - _MOST_SAID
+                rest = [f"and {more} more"] if more > 0 else []
+                return Verdict(outcome, "; ".join([*reasons[:_MOST_SAID], *rest]))
         return Verdict(Outcome.ERROR, "no limit was judged")
 
     def evidence(self, judged: Judged, **about: Any) -> Evidence:
