@@ -80,7 +80,7 @@ class Tally:
     """
 
     def __init__(self, feed: Feed, required: Iterable[str], *, search: bool, repeats: bool) -> None:
-        names = list(dict.fromkeys([*feed.known, *required]))
+        names = list(dict.fromkeys([*required, *feed.known]))
         late = _LATE if feed.total is None and names else 0.0
         parts = 1 + len(names) + (FOUND if search else 0)
         self.weight = (1.0 - late) / parts
