@@ -122,7 +122,7 @@ def rows(n: Any, k: Any) -> Seen:
         row(str(i), *pair) for i, pair in enumerate(zip(n.tolist(), k.tolist(), strict=True))
     )
     whole = row(OVERALL, int(n.sum()), int(k.sum()))
-    return Seen(overall=whole, slices=every, ended=True, order="stream", blank=False)
+    return Seen(overall=whole, slices=every, rate=0.0, ended=True, order="stream", blank=False)
 
 
 def single(rng: Any, runs: int) -> None:

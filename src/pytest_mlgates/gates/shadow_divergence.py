@@ -183,7 +183,7 @@ class ShadowDivergence(StatisticalGate):
                     Outcome.ERROR,
                     "answers were compared under another policy (tolerances, slices): measure again",
                 )
-            return judge(self, Seen.read(details, measurement.n), measurement.value)
+            return judge(self, Seen.read(details, measurement.n))
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             wrong = f"its details do not fit together ({type(error).__name__})"
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
@@ -201,7 +201,11 @@ class ShadowDivergence(StatisticalGate):
         title = f"Divergence by slice ({ceil(100 * (1 - self.beta)):d} % bounds at any look)"
         yield Intervals(title, tuple(points), "%", (100 * self.max_rate,))
 
-    def _point(self, row: Row, *, bad: bool) -> Point:
+    def bounds(self, row: Row) -> tuple[float, float]:
+        """Return what a slice's rate is surely above, as for a FAIL, and below, as for a PASS."""
         low = lower(row.divergent, row.n, min(self.alpha, self.q) * row.weight)
-        high = upper(row.divergent, row.n, self.beta)
+        return low, upper(row.divergent, row.n, self.beta)
+
+    def _point(self, row: Row, *, bad: bool) -> Point:
+        low, high = self.bounds(row)
         return Point(row.name, 100 * row.rate, 100 * low, 100 * high, bad)
