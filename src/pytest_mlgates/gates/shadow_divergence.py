@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, log
 from typing import Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.canonical import Json
+from pytest_mlgates.canonical import Json, freeze
 from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.pictures import Intervals, Picture, Point
@@ -166,8 +166,7 @@ class ShadowDivergence(StatisticalGate):
             *("tolerance", "relative_tolerance", "text_tolerance", "norm", "outputs", "slices"),
             *("min_share", "allow_improvement", "nan_agrees", "repeats_count", "discover"),
         )
-        policy = self.policy()
-        return {name: policy[name] for name in names}
+        return {name: freeze(getattr(self, name)) for name in names}
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge the counts by slice."""
