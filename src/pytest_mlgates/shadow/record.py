@@ -9,10 +9,10 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.core import Measurement
-from pytest_mlgates.shadow.judge import direction, leaving, share
+from pytest_mlgates.shadow.judge import deciding, direction, leaving, share
 from pytest_mlgates.shadow.rows import OVERALL, Row, Seen
+from pytest_mlgates.shadow.slices import told_apart
 from pytest_mlgates.shadow.tally import Tally, Worst
-from pytest_mlgates.stats.rate import lower, upper
 
 if TYPE_CHECKING:
     from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
@@ -31,12 +31,12 @@ def measurement(
     digests: dict[int, str],
 ) -> Measurement:
     """Return what was seen so far; ``found`` are slices of a search, with their worst inputs."""
-    rate, effective = tally.overall()
     named, others = _rows(gate, tally)
     details: dict[str, Any] = {
         "measured_with": gate.measured_with(),
         **about,
         "blank": tally.all_blank and tally.whole.n > 0,
+        "rate": tally.rate(),
         "overall": tally.whole_row().to_dict(),
         "slices": [row.to_dict() for row in (*named, *(row for row, _ in found))],
         "others": [row.to_dict() for row in others],
@@ -46,14 +46,16 @@ def measurement(
         details["labelled"] = tally.labelled
         details["excused"] = tally.excused
     seen = Seen.read(details, tally.whole.n)
-    details["findings"] = _findings(gate, tally, seen, _worst(tally, found), digests)
-    low = lower(rate * effective, effective, gate.alpha)
-    high = upper(rate * effective, effective, gate.beta)
+    details["findings"] = _findings(
+        gate, tally, seen, _worst(tally, found), digests, twins=about["twins"]
+    )
+    row = deciding(gate, seen)
+    low, high = gate.bounds(row)
     return Measurement(
-        value=rate,
+        value=row.rate,
         unit="of inputs",
         n=tally.whole.n,
-        interval=(min(low, rate), max(high, rate)),
+        interval=(min(low, row.rate), max(high, row.rate)),
         details=details,
     )
 
@@ -61,15 +63,17 @@ def measurement(
 def _rows(gate: ShadowDivergence, tally: Tally) -> tuple[list[Row], list[Row]]:
     """Return the slices that are recorded by name, and the others grouped by their counts."""
     shares = tally.shares()
+    shown = told_apart(tally.slices)
+    wanted = {name for name in shown if shown[name] in gate.wanted}
     alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for name, count in tally.slices.items():
-        needed = name in gate.wanted or shares[name] >= gate.min_share
+        needed = name in wanted or shares[name] >= gate.min_share
         alike[(needed, *count.key())].append(name)
 
     def row(name: str, needed: bool, **changes: Any) -> Row:
-        return tally.slices[name].row(name, shares[name], needed=needed, **changes)
+        return tally.slices[name].row(shown[name], shares[name], needed=needed, **changes)
 
-    kept = set(gate.wanted if len(shares) > _NAMED else shares)
+    kept = wanted if len(shares) > _NAMED else set(shares)
     if len(shares) > _NAMED:
         first = [row(names[0], needed) for (needed, *_), names in alike.items()]
         groups = list(zip(first, alike.values(), strict=True))
@@ -93,7 +97,8 @@ def _first(groups: list[tuple[Row, list[str]]]) -> list[str]:
 
 
 def _worst(tally: Tally, found: tuple[tuple[Row, list[Worst]], ...]) -> dict[str, list[Worst]]:
-    by_name = {name: count.worst for name, count in tally.slices.items() if count.worst}
+    shown = told_apart(tally.slices)
+    by_name = {shown[name]: count.worst for name, count in tally.slices.items()}
     return {**by_name, OVERALL: tally.whole.worst, **{row.name: worst for row, worst in found}}
 
 
@@ -103,18 +108,20 @@ def _findings(
     seen: Seen,
     worst: dict[str, list[Worst]],
     digests: dict[int, str],
+    *,
+    twins: bool,
 ) -> tuple[str, ...]:
     lines = []
+    if twins:
+        lines.append("control and shadow are the same by code and state: was the new one loaded?")
     if tally.whole.n and (kinds := tally.why.most_common(_TOLD)):
         told = ", ".join(f"{kind} ({count})" for kind, count in kinds)
         lines.append(f"how they differ: {told}")
-    fails, named = leaving(gate, seen)
-    error = min(gate.alpha if fails else gate.q, gate.q)
+    named = leaving(gate, seen)[1]
     for row in [row for row in named if row != seen.overall][:_TOLD] or named:
-        low = lower(row.divergent, row.n, error * row.weight)
-        high = upper(row.divergent, row.n, gate.beta)
+        low, high = gate.bounds(row)
         lines.append(
-            f"{row.name or 'a slice'}: {row.divergent} of {row.n} diverge, {share(row.rate)}"
+            f"{row.name or '(a slice)'}: {row.divergent} of {row.n} diverge, {share(row.rate)}"
             f" (from {share(low)} to {share(high)}; limit {share(gate.max_rate)})"
         )
         lines += [_told(one, digests) for one in sorted(worst.get(row.name, ()), reverse=True)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_mlgates.core import Look, Measurement, Unmeasurable
+from pytest_mlgates.digests import digest_of, name_of
 from pytest_mlgates.guard import CallGuard
 from pytest_mlgates.shadow.compare import Broken, Comparison, Difference, is_blank
 from pytest_mlgates.shadow.discover import search
@@ -22,6 +23,7 @@ from pytest_mlgates.shadow.labels import Labels
 from pytest_mlgates.shadow.models import Answer, Model, kept
 from pytest_mlgates.shadow.record import measurement
 from pytest_mlgates.shadow.rows import Row
+from pytest_mlgates.shadow.slices import label
 from pytest_mlgates.shadow.tally import FOUND, KEPT, Tally, Worst, fingerprint
 
 if TYPE_CHECKING:
@@ -53,16 +55,22 @@ class Run:
         default_factory=list
     )
     _digests: dict[int, str] = field(default_factory=dict)
+    _models: dict[str, Any] = field(default_factory=dict)
 
     def looks(self) -> Generator[Look, Any, None]:
         """Yield a measurement at each look, and what must be awaited."""
         self._check()
         gate = self.gate
+        digest = digest_of(self.control)
+        twins = digest is not None and digest == digest_of(self.shadow)
+        self._models = {"control": name_of(self.control), "control_digest": digest, "twins": twins}
         order = "shuffled" if gate.discover else "routed"
         order = order if gate.oversample else "given"
         feed = Feed(self.inputs, self.slice_of, order, gate.max_inputs, self.seed)
         labels = Labels.of(self.labels, feed.total)
-        tally = Tally(feed, gate.wanted, search=gate.discover, repeats=gate.repeats_count)
+        tally = Tally(
+            feed, map(label, gate.slices), search=gate.discover, repeats=gate.repeats_count
+        )
         cases = iter(feed)
         due, due_divergent = _FIRST, _FIRST_DIVERGENT
         with CallGuard(gate.timeout_s) as guard:
@@ -131,9 +139,8 @@ class Run:
             digest = tally.add(case, difference, right, blank=is_blank(value))
             if difference is not None and self.key:
                 plain = (digest or fingerprint(case.item) or "").encode()
-                self._digests[case.index] = hmac.new(self.key, plain, hashlib.sha256).hexdigest()[
-                    :8
-                ]
+                keyed = hmac.new(self.key, plain, hashlib.sha256).hexdigest()
+                self._digests[case.index] = keyed[:8]
             if self.gate.discover:
                 self._remember(case, digest, difference)
 
@@ -178,7 +185,7 @@ class Run:
 
     def _told(self, feed: Feed, tally: Tally, *, ended: bool) -> Measurement:
         found = self._found(tally) if ended and self.gate.discover else ()
-        about = {"ended": ended, "order": feed.order, "inputs": feed.total, "seed": str(self.seed)}
+        about = {"ended": ended, "order": feed.order, "inputs": feed.total, **self._models}
         return measurement(self.gate, tally, found, about, self._digests)
 
     def _found(self, tally: Tally) -> tuple[tuple[Row, list[Worst]], ...]:
