@@ -10,7 +10,7 @@ from typing import Any
 from pytest_mlgates.memorization.canaries import Canary
 from pytest_mlgates.memorization.check import samples_of
 from pytest_mlgates.memorization.judge import ATTACKS
-from pytest_mlgates.memorization.matching import Pattern, squeeze, views
+from pytest_mlgates.memorization.matching import Pattern, known_bits, squeeze, views
 from pytest_mlgates.pii.asking import Replies
 
 __all__ = ["Extraction"]
