@@ -91,6 +91,7 @@ class Pattern:
     """
 
     regex: re.Pattern[str]
+    ahead: re.Pattern[str]
     lengths: tuple[int, ...]
 
     @classmethod
@@ -103,11 +104,11 @@ class Pattern:
             body = "".join(_class(frozenset(column)) for column in columns)
         else:
             body = _class(frozenset("".join(rests))) + f"{{{lengths[0]}}}"
-        return cls(re.compile(f"(?=({body}))"), lengths)
+        return cls(re.compile(body), re.compile(f"(?=({body}))"), lengths)
 
     def places(self, view: str) -> set[str]:
         """Return the different strings in a view that could be such a secret."""
-        starts = self.regex.finditer(view)
+        starts = self.ahead.finditer(view)  # places may overlap
         if len(self.lengths) == 1:
             return {match[1] for match in starts}
         return {view[m.start() : m.start() + n] for m in starts for n in self.lengths}
