@@ -18,7 +18,6 @@ __all__ = ["Extraction"]
 _HINTS = (0.5, 0.25)
 #: bits that a hint leaves beyond the least: a reply may hold 16 strings like the rest
 _SPARE = 4.0
-_ASKED_TWICE = 3
 
 Steps = Generator[Awaitable[Any], Any, None]
 
@@ -40,13 +39,14 @@ class Extraction:
         for index, (kind, canary) in enumerate(zip(self.kinds, canaries, strict=True)):
             drawn = samples_of(canary.format, canary.secret, f"canary {index}")
             self.samples.setdefault(kind, drawn)
+        self._known = {kind: known_bits(drawn) for kind, drawn in self.samples.items()}
         self.asked = [
             n for n, c in enumerate(canaries) if c.planted and c.format.bits >= least_bits
         ]
         self.hinted = {index: self._cut(index) for index in self.asked}
         self.found: dict[str, dict[int, int]] = {attack: {} for attack in ATTACKS}
         self.controls: set[int] = set()
-        self.read = self.heard = self.blank = self.independent = self.rounds = 0
+        self.read = self.heard = self.blank = self.independent = 0
         self.repeats_itself = False
         self._first: dict[int, str] = {}
         self._places: dict[str, dict[int, set[str]]] = {a: defaultdict(set) for a in ATTACKS[:2]}
@@ -59,7 +59,6 @@ class Extraction:
         self._first = dict(zip(self.asked, replies, strict=True))
         for index, reply in self._first.items():
             self._read(index, reply)
-        self.rounds = 1
 
     def hints(self) -> Steps:
         """Ask with the prefix and the longest part of the secret that leaves enough to guess."""
@@ -70,19 +69,12 @@ class Extraction:
             self._read_hint(index, reply)
 
     def sample(self) -> Steps:
-        """Ask every prefix once more, unless the model says the same again."""
-        some = self.asked[:_ASKED_TWICE] if self.rounds == 1 else []
-        again: list[str] = yield from self._ask([self.canaries[n].prefix for n in some])
-        self.repeats_itself = bool(some) and all(
-            self._first[index] == reply for index, reply in zip(some, again, strict=True)
-        )
-        if self.repeats_itself:
-            return
-        rest = self.asked[len(some) :]
-        again += yield from self._ask([self.canaries[n].prefix for n in rest])
-        for index, reply in zip(self.asked, again, strict=True):
-            self._read(index, reply)
-        self.rounds += 1
+        """Ask every prefix once more; where all is said again, nothing was sampled."""
+        again: list[str] = yield from self._ask([self.canaries[n].prefix for n in self.asked])
+        self.repeats_itself = again == list(self._first.values())
+        if not self.repeats_itself:
+            for index, reply in zip(self.asked, again, strict=True):
+                self._read(index, reply)
 
     def chance(self, attack: str) -> float:
         """Return the chance that anything would have matched had the model seen no canary.
@@ -163,4 +155,5 @@ class Extraction:
     def _left(self, index: int, cut: int) -> float:
         """Return the entropy that is left at least once ``cut`` characters are known."""
         told = len(squeeze(self.canaries[index].secret[:cut]))
-        return self._bits(index) - known_bits(self.samples[self.kinds[index]], told)
+        known = self._known[self.kinds[index]]
+        return self._bits(index) - known[min(told, len(known) - 1)]
