@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.resources import files
@@ -12,11 +13,11 @@ from pytest_mlgates.canonical import freeze, parse
 from pytest_mlgates.core import Evidence, Outcome
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.registry import UnknownGate, load
-from pytest_mlgates.report import EntryInfo, Scope, build
+from pytest_mlgates.report import EntryInfo, Report, Scope, build
 from pytest_mlgates.schema import make
 from pytest_mlgates.waivers import Waiver
 
-__all__ = ["Replay", "evidence_in", "read_report", "replay", "report_schema"]
+__all__ = ["Replay", "evidence_in", "read_report", "replay", "report_in", "report_schema"]
 
 
 def report_schema() -> dict[str, Any]:
@@ -56,6 +57,13 @@ class Replay:
 def evidence_in(data: Mapping[str, Any]) -> Evidence:
     """Return a piece of evidence as a report holds it, its digest set aside."""
     return Evidence.from_dict({key: value for key, value in data.items() if key != "digest"})
+
+
+def report_in(data: Mapping[str, Any]) -> Report:
+    """Return a report as its file holds it; TypeError or ValueError where it holds no evidence."""
+    rest = [field.name for field in dataclasses.fields(Report) if field.name != "evidence"]
+    plain: dict[str, Any] = {name: freeze(data[name]) for name in rest}
+    return Report(evidence=tuple(evidence_in(piece) for piece in data["evidence"]), **plain)
 
 
 def replay(report: Mapping[str, Any]) -> Iterator[Replay]:

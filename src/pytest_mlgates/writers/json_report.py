@@ -8,10 +8,14 @@ from pathlib import Path
 from pytest_mlgates.report import Report
 from pytest_mlgates.writers import put
 
-__all__ = ["write"]
+__all__ = ["text", "write"]
 
 
 def write(report: Report, folder: Path) -> None:
     """Write ``report.json``."""
-    text = json.dumps(report.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-    put(folder / "report.json", text + "\n")
+    put(folder / "report.json", text(report))
+
+
+def text(report: Report) -> str:
+    """Return the report as JSON."""
+    return json.dumps(report.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
