@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,10 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from pytest_mlgates.cli import main
+from pytest_mlgates.config import find_configs, load_configs
+from pytest_mlgates.ledger import Ledger
+from pytest_mlgates.signing.seal import Seal
+from tests.conftest import CONFIG
 
 TESTS = """
 def test_it(answer_length):
@@ -47,9 +54,8 @@ def keys(tmp_path_factory):
 
 
 @pytest.fixture
-def run(project, capsys, monkeypatch):
+def run(capsys):
     """Return a function that runs a command and returns status, output and error lines."""
-    monkeypatch.chdir(project.path)
 
     def command(*words):
         capsys.readouterr()
@@ -63,20 +69,59 @@ def run(project, capsys, monkeypatch):
     return command
 
 
-@pytest.fixture
-def signed(project, keys):
-    """Return a project with a signed report of a run that passed."""
-    project.tests(TESTS)
-    assert project.run(f"--mlgates-sign={keys['ed25519'][0]}").ret == 0
-    return project
+class Signed:
+    """A folder with a gate config and the signed report of its gate; no pytest ran."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.report_folder = path / "report"
+
+    def config(self, text: str, name: str = "demo") -> None:
+        """Write a gate config."""
+        file = self.path / "gate_configs" / f"{name}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    def write(self, key: Path | None, store: Path | None = None, answer: str = "ok") -> None:
+        """Gate a subject that gives ``answer``, and its incident; write, sign and keep the report."""
+        files = find_configs(self.path / "gate_configs")
+        configs = load_configs((file, f"gate_configs/{file.name}") for file in files)
+        ledger = Ledger(self.report_folder, self.path, {"seed": 0, "profile": "default"})
+        ledger.seal = Seal.open(key, store, self.report_folder).close
+        ledger.open_folder()
+        entry = configs[0].entries["answer_length"]
+        for role, said in (("gate", answer), ("known_bad", "x" * 20)):
+            piece = entry.gate(configs[0].profile(None)).run(lambda _, said=said: said, ["a", "b"])
+            about = {
+                "test": f"t.py::{role}",
+                "system": "demo",
+                "source": entry.source,
+                "role": role,
+            }
+            ledger.take([dataclasses.replace(piece, **about).to_json()])
+        ledger.close(configs, None)
+        assert ledger.faults == []
+
+
+@pytest.fixture(scope="session")
+def made(keys, tmp_path_factory):
+    """Return a signed report that no test changes."""
+    made = Signed(tmp_path_factory.mktemp("made"))
+    made.config(CONFIG)
+    made.write(keys["ed25519"][0])
+    return made
 
 
 @pytest.fixture
-def copied(signed, tmp_path):
+def copied(made, tmp_path):
     """Return a function that gives one more copy of the signed folder."""
-    count = iter(range(10_000))
+    count = itertools.count()
+    return lambda: shutil.copytree(made.report_folder, tmp_path / f"copy-{next(count)}")
 
-    def copy():
-        return shutil.copytree(signed.report_folder, tmp_path / f"copy-{next(count)}")
 
-    return copy
+@pytest.fixture
+def signed(made, tmp_path, monkeypatch):
+    """Return a signed report of the test's own, and stand beside it."""
+    shutil.copytree(made.path, tmp_path / "signed")
+    monkeypatch.chdir(tmp_path / "signed")
+    return Signed(tmp_path / "signed")
