@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates import __version__
+from pytest_mlgates.canonical import parse
 from pytest_mlgates.page import page
 from pytest_mlgates.replay import replay, report_in
-from pytest_mlgates.report import Report
+from pytest_mlgates.report import SCHEMA, Report
 from pytest_mlgates.signing.attested import Attested
 from pytest_mlgates.signing.folder import Folder
 from pytest_mlgates.signing.statement import statements
@@ -48,20 +49,28 @@ def does_not_follow(folder: Path, report: Mapping[str, Any], attested: Attested)
     for result in replay(report):
         if result.fault:
             yield f"{result.name}: {result.fault}"
+    # as it was signed: a report of an older schema is read as if it were of today's
+    raw = parse((folder / "report.json").read_bytes())
     if attested.sealing is not None:
-        try:
-            again = statements(report, attested.files, attested.sealing)
-        except (KeyError, TypeError) as error:
-            yield f"the statements can't be made again: {type(error).__name__}"
-        else:
-            for number, (mine, signed) in enumerate(zip(again, attested.payloads, strict=True), 1):
-                if mine != signed:
-                    yield f"statement {number}: says what report.json does not"
-    if report["environment"].get("pytest_mlgates") == __version__:
+        yield from _attested_differently(raw, attested)
+    if (raw["schema"], report["environment"].get("pytest_mlgates")) == (SCHEMA, __version__):
         yield from _shown_differently(folder, report)
 
 
+def _attested_differently(raw: Mapping[str, Any], attested: Attested) -> Iterator[str]:
+    assert attested.sealing is not None
+    try:
+        again = statements(raw, attested.files, attested.sealing)
+    except (KeyError, TypeError) as error:
+        yield f"the statements can't be made again: {type(error).__name__}"
+        return
+    for number, (mine, signed) in enumerate(zip(again, attested.payloads, strict=True), 1):
+        if mine != signed:
+            yield f"statement {number}: says what report.json does not"
+
+
 def _shown_differently(folder: Path, report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each file that follows from the report alone and comes out differently."""
     try:
         made = report_in(report)
         fresh = {name: render(made) for name, render in _RENDERED.items()}
