@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
+import random
 import shutil
 
 import pytest
 
 from pytest_mlgates.canonical import canonical, parse, sha256
 from pytest_mlgates.replay import report_in
-from pytest_mlgates.signing.envelope import sign
-from pytest_mlgates.signing.keys import signing_key
+from pytest_mlgates.signing.coverage import ConfigsAtHand
+from pytest_mlgates.signing.envelope import read_envelopes, sign
+from pytest_mlgates.signing.keys import public_key, signing_key
 from pytest_mlgates.signing.seal import Seal
+from pytest_mlgates.signing.verify import verify
 from pytest_mlgates.writers import write_all
 from tests.signing.conftest import TESTS
 
@@ -410,6 +414,79 @@ def test_a_run_without_a_key_leaves_no_old_attestation(signed):
     assert not (signed.report_folder / ATTESTATION).exists()
 
 
+def leaves(value, path=()):
+    """Yield the path of every value in a JSON document, the inner ones too."""
+    yield path
+    items = {}
+    if isinstance(value, (dict, list)):
+        items = value if isinstance(value, dict) else dict(enumerate(value))
+    for key, item in items.items():
+        yield from leaves(item, (*path, key))
+
+
+STRANGE = [None, True, -1, 1e308, "", "x", "9999-12-31T23:59:59", "2026-01-01T00:00", [], {}, [{}]]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_signed_report_breaks_the_verifier(signed, keys, seed):
+    """Whatever stands in a report with a valid signature of anyone: an answer, and no yes to all."""
+    folder = signed.report_folder
+    configs = ConfigsAtHand(signed.path / "gate_configs")
+    key = public_key(keys["ed25519"][1])
+    honest = (folder / "report.json").read_bytes()
+    attestation = (folder / ATTESTATION).read_bytes()
+    payloads = [envelope.statement for envelope in read_envelopes(attestation)]
+    rng = random.Random(seed)
+    paths = [path for path in leaves(json.loads(honest)) if path]
+    for path in rng.sample(paths, 60):
+        data = parse(honest)
+        *parents, last = path
+        place = data
+        for step in parents:
+            place = place[step]
+        new = rng.choice(STRANGE)
+        if place[last] == new:
+            continue
+        place[last] = new
+        changed = json.dumps(data).encode()
+        (folder / "report.json").write_bytes(changed)
+        for payload in payloads:
+            digest = hashlib.sha256(changed).hexdigest()
+            for subject in payload["subject"]:
+                if subject["name"] == "report:report.json":
+                    subject["digest"]["sha256"] = digest
+            for file in payload["predicate"].get("files", ()):
+                if file["name"] == "report.json":
+                    file.update(size=len(changed), sha256=digest)
+        (folder / ATTESTATION).write_bytes(sign(payloads, signing_key(keys["ed25519"][0])))
+        found = verify(folder, [key], configs=configs)
+        assert not found.good, path
+        assert next(found.lines()).startswith("signature     yes")
+
+
+def test_no_signed_statement_breaks_the_verifier(copied, keys):
+    folder = copied()
+    key = public_key(keys["ed25519"][1])
+    data = (folder / ATTESTATION).read_bytes()
+    rng = random.Random(3)
+    payloads = [envelope.statement for envelope in read_envelopes(data)]
+    paths = [path for path in leaves(payloads) if len(path) > 1]
+    for path in rng.sample(paths, 100):
+        changed = json.loads(json.dumps(payloads))
+        *parents, last = path
+        place = changed
+        for step in parents:
+            place = place[step]
+        new = rng.choice(STRANGE)
+        if place[last] == new or path[1:3] == ("predicate", "signed"):
+            continue
+        place[last] = new
+        (folder / ATTESTATION).write_bytes(sign(changed, signing_key(keys["ed25519"][0])))
+        found = verify(folder, [key])
+        assert not found.good or path[1:3] == ("predicate", "chain"), path
+        list(found.lines())
+
+
 # wrong use
 
 
@@ -423,6 +500,8 @@ def test_a_run_without_a_key_leaves_no_old_attestation(signed):
         (("report", "--key", "K", "--now", "soon"), "--now soon: expected an instant"),
         (("report", "--key", "K", "--max-age", "0"), "--max-age 0: takes more than 0 days"),
         (("report", "--key", "K", "--max-age", "nan"), "--max-age nan: takes more than 0 days"),
+        (("report", "--key", "K", "--max-age", "inf"), "--max-age inf: takes more than 0 days"),
+        (("report", "--key", "K", "--now", "0001-01-01T00:00+14:00"), "--now 0001"),
         (("report", "--key", "K", "--store", "report"), "report: is no store"),
         (("report", "--key", "K", "--config", "nowhere"), "nowhere: there is no such config"),
     ],

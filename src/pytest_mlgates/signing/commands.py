@@ -20,6 +20,8 @@ from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["check", "sign"]
 
+_MOST_DAYS = 1e6
+
 
 def sign(folder: Path, key: Path, store: Path | None) -> tuple[str, list[str]]:
     """Sign a report that follows from its evidence; return what was done, or why it was not."""
@@ -44,7 +46,7 @@ def check(args: Namespace) -> Verification:
         raise ConfigError("mlgates verify: name a report folder, or a store with --store")
     if args.folder is not None and not args.key:
         raise ConfigError("mlgates verify: whose signature counts? name a public key with --key")
-    if args.max_age is not None and not args.max_age > 0:
+    if args.max_age is not None and not 0 < args.max_age < _MOST_DAYS:
         raise ConfigError(f"--max-age {args.max_age:g}: takes more than 0 days")
     try:
         keys = [public_key(path) for path in args.key]
@@ -76,6 +78,6 @@ def _instant(text: str | None) -> datetime | None:
         return None
     try:
         when = datetime.fromisoformat(text)
-    except ValueError:
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise ConfigError(f"--now {text}: expected an instant such as 2026-12-31T12:00Z") from None
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)

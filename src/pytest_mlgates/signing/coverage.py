@@ -87,7 +87,7 @@ def _made_again(report: Mapping[str, Any], configs: list[Config]) -> Iterator[st
         facts = report["environment"]
         now = datetime.fromisoformat(facts["finished"])
         again = build(pieces, scopes, report["incomplete"], facts, now).to_dict()
-    except (ConfigError, KeyError, TypeError, ValueError) as error:
+    except (ConfigError, KeyError, TypeError, ValueError, OverflowError) as error:
         yield f"the report can't be made again from the configs at hand: {error}"
         return
     for part in ("outcome", "systems", "missing", "waived", "configs"):

@@ -191,14 +191,17 @@ def _freshness(
             datetime.fromisoformat(text).astimezone(UTC)
             for text in (facts["started"], facts["finished"], attested.sealing.signed)
         )
-    except (KeyError, TypeError, ValueError):
+        latest = max(finished, signed)
+        ahead = latest - now > _SKEW
+        astray = not started <= finished or finished - signed > _SKEW
+        age = now - finished
+    except (KeyError, TypeError, ValueError, OverflowError):
         return _answer("freshness", ["it does not say when the run started and ended"], "")
-    age = now - finished
     faults = []
-    if not started <= finished <= signed + _SKEW:
-        faults.append("it says that it was signed before the run ended")
-    if max(finished, signed) > now + _SKEW:
-        faults.append(f"it is from the future ({max(finished, signed).isoformat()}): whose clock?")
+    if astray:
+        faults.append("its times are out of order: started, ended, signed")
+    if ahead:
+        faults.append(f"it is from the future ({latest.isoformat()}): whose clock is wrong?")
     if max_age is not None and age > max_age:
         faults.append(f"the run ended {_days(age)} ago, {_days(max_age)} are allowed")
     limit = "no --max-age was given" if max_age is None else f"{_days(max_age)} are allowed"
