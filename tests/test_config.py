@@ -24,7 +24,7 @@ def test_valid(file):
     assert config.entries
     for entry in config.entries.values():
         for name in config.profiles:
-            assert entry.gate(config.profile(name)).policy()
+            assert config.gate(entry, config.profile(name)).policy()
 
 
 @pytest.mark.parametrize("file", INVALID, ids=lambda file: file.stem)

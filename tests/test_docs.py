@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from pytest_mlgates.config import find_configs
+from pytest_mlgates.controls import all_controls
 from pytest_mlgates.yaml_lines import read_yaml
 
 ROOT = Path(__file__).parent.parent
@@ -80,3 +81,9 @@ def test_reference_configs_follow_the_schema():
     schema = json.loads((ROOT / "gate_configs/gate-config.schema.json").read_text("utf-8"))
     for file in find_configs(ROOT / "gate_configs"):
         jsonschema.Draft202012Validator(schema).validate(read_yaml(file).value)
+
+
+def test_the_controls_of_the_docs_can_be_read(tmp_path):
+    text = files_of(ROOT / "docs/formats.md")["gate_configs/controls.yaml"]
+    (tmp_path / "controls.yaml").write_text(text, encoding="utf-8")
+    assert "our-policy:speed" in all_controls(tmp_path)

@@ -119,6 +119,20 @@ def test_measured_text_becomes_no_markup():
     assert all(line.startswith(("#", "|", "-")) for line in text.splitlines() if line)
 
 
+def test_a_summary_fits_a_comment():
+    many = [
+        Evidence(
+            gate="answer_length", policy={}, verdict=Verdict("fail", f"@ops {'x' * 5000}"), system="s",
+            entry="a", test=f"t{i}", measurement=Measurement(value=1, unit="x", n=1, details={"findings": ["y" * 900] * 30}),
+        )
+        for i in range(500)
+    ]  # fmt: skip
+    text = summary.markdown(build(many, [scope(Profile())], ["lost"] * 90, FACTS, NOW))
+    assert len(text) < 65_536
+    assert "more lines, in `report.json`" in text
+    assert "@ops" not in text
+
+
 def test_every_format_is_written(tmp_path):
     assert write_all(hostile_report(), tmp_path / "deep" / "folder") == []
     names = {file.name for file in (tmp_path / "deep" / "folder").iterdir()}

@@ -43,6 +43,8 @@ class FrozenDict(dict[str, Any]):
     TypeError: a record can't be changed
     """
 
+    __slots__ = ()
+
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("a record can't be changed")
 
@@ -74,31 +76,81 @@ def freeze(value: object, path: str = "value") -> Json:
         ...
     pytest_mlgates.canonical.Unrecordable: value.p is nan: a recorded number must be finite
     """
-    match value:
-        case None | bool():
-            return value
-        case str():
-            return str(value).encode("utf-8", "replace").decode("utf-8")
-        case int():
-            return int(value) if abs(value) <= _LARGEST_EXACT else str(int(value))
-        case float():
-            if not math.isfinite(value):
-                raise Unrecordable(f"{path} is {float(value)}: a recorded number must be finite")
-            number = float(value)
-            whole = number.is_integer() and abs(number) <= _LARGEST_EXACT
-            return int(number) if whole else number
-        case Mapping():
-            for key in value:
-                if not isinstance(key, str):
-                    raise Unrecordable(f"{path} has a key that is no string: JSON keys are strings")
-            return FrozenDict(
-                (str(freeze(key)), freeze(item, f"{path}.{key}")) for key, item in value.items()
-            )
-        case list() | tuple():
-            return tuple(freeze(item, f"{path}[{i}]") for i, item in enumerate(value))
+    try:
+        frozen: Json = _freeze(value)
+    except _Refused as fault:
+        raise Unrecordable(f"{path}{fault.where} {fault.what}") from None
+    return frozen
+
+
+class _Frozen(FrozenDict):
+    """What :func:`freeze` made: frozen all the way down, so it is not looked through again."""
+
+    __slots__ = ()
+
+
+class _Refused(Exception):
+    """A value that can't be frozen; the place grows as the containers around it are left."""
+
+    def __init__(self, what: str) -> None:
+        self.where, self.what = "", what
+
+
+def _freeze(value: Any) -> Any:
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if kind is float:
+        return _number(value)
+    if value is None or kind is bool or kind is _Frozen:
+        return value
+    if isinstance(value, int):
+        return int(value) if abs(value) <= _LARGEST_EXACT else str(int(value))
+    if isinstance(value, (list, tuple)):
+        return _items(value)
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if isinstance(value, float):
+        return _number(float(value))
+    if isinstance(value, str):
+        return str(value).encode("utf-8", "replace").decode()
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        return freeze(value.item(), path)
-    raise Unrecordable(f"{path} is a {type(value).__name__}, which JSON can't hold")
+        return _freeze(value.item())
+    raise _Refused(f"is a {kind.__name__}, which JSON can't hold")
+
+
+def _number(value: float) -> float | int:
+    if not math.isfinite(value):
+        raise _Refused(f"is {value}: a recorded number must be finite")
+    whole = value.is_integer() and abs(value) <= _LARGEST_EXACT
+    return int(value) if whole else value
+
+
+def _items(value: list[Any] | tuple[Any, ...]) -> tuple[Json, ...]:
+    frozen: list[Json] = []
+    try:
+        for item in value:
+            frozen.append(_freeze(item))  # noqa: PERF401  (its length says which was refused)
+    except _Refused as fault:
+        fault.where = f"[{len(frozen)}]{fault.where}"
+        raise
+    return tuple(frozen)
+
+
+def _mapping(value: Mapping[Any, Any]) -> _Frozen:
+    frozen = {}
+    key: Any = None
+    try:
+        for key, item in value.items():
+            if not isinstance(key, str):
+                break
+            frozen[str(_freeze(key))] = _freeze(item)
+        else:
+            return _Frozen(frozen)
+    except _Refused as fault:
+        fault.where = f".{key}{fault.where}"
+        raise
+    raise _Refused("has a key that is no string: JSON keys are strings")
 
 
 def canonical(value: object) -> bytes:

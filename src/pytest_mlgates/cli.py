@@ -215,7 +215,7 @@ def _plan(args: argparse.Namespace) -> int:
         config = load_config(file)
         profile = config.profile(args.profile)
         for entry in config.entries.values():
-            needs = entry.gate(profile).needs()
+            needs = config.gate(entry, profile).needs()
             if needs is None:
                 lines.append((config.system, entry.name, "not fixed", "not fixed", "-"))
                 continue

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.canonical import printable
+from pytest_mlgates.controls import FILE, Control, ControlsError, all_controls, look_up
 from pytest_mlgates.core import Gate, StatisticalGate
 from pytest_mlgates.fields import FieldError, convert, hints, limit_of, seen
 from pytest_mlgates.profiles import Profile
@@ -48,13 +49,17 @@ class Entry:
     fields: Mapping[str, Any]
     source: str
 
-    def gate(self, profile: Profile) -> Gate:
-        """Return the gate with the profile's error rates where the entry states none."""
+    @property
+    def statistical(self) -> bool:
+        """Whether the gate's verdict can be wrong by chance."""
+        return issubclass(self.cls, StatisticalGate)
+
+    def gate(self, alpha: float | None, beta: float | None) -> Gate:
+        """Return the gate, with these error rates where the entry states none."""
         fields = dict(self.fields)
-        if issubclass(self.cls, StatisticalGate):
-            for rate in ("alpha", "beta"):
-                if rate not in fields and getattr(profile, rate) is not None:
-                    fields[rate] = getattr(profile, rate)
+        if self.statistical:
+            rates = {"alpha": alpha, "beta": beta}
+            fields = {k: rate for k, rate in rates.items() if rate is not None} | fields
         return make(self.cls, fields)
 
 
@@ -67,6 +72,7 @@ class Config:
     system: str
     owner: str
     controls: tuple[str, ...]
+    known_controls: tuple[Control, ...] = ()
     entries: Mapping[str, Entry]
     profiles: Mapping[str, Profile]
     waivers: tuple[Waiver, ...]
@@ -79,6 +85,13 @@ class Config:
             hint = did_you_mean(name, tuple(self.profiles)) or ": it has no profiles"
             raise ConfigError(f"{self.path}: has no profile {name!r}{hint}")
         return self.profiles.get(name, Profile())
+
+    def gate(self, entry: Entry, profile: Profile, tests: int = 1) -> Gate:
+        """Return the gate of an entry that ``tests`` tests ask for, as the profile wants it."""
+        rivals = [e.fields.get("alpha") for e in self.entries.values() if e.statistical]
+        stated = [alpha for alpha in rivals if alpha is not None]
+        alpha = profile.share(stated, len(rivals) - len(stated), tests)
+        return entry.gate(alpha, profile.beta)
 
 
 def load_configs(files: Iterable[tuple[Path, str]], profile: str | None = None) -> list[Config]:
@@ -107,7 +120,8 @@ def load_configs(files: Iterable[tuple[Path, str]], profile: str | None = None) 
 def find_configs(place: Path) -> list[Path]:
     """Return the config files of a folder, or the one file."""
     if place.is_dir():
-        return sorted(p for p in place.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())
+        found = (p for p in place.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())
+        return sorted(p for p in found if p.name != FILE)
     return [place]
 
 
@@ -122,7 +136,11 @@ def load_config(file: Path, shown: str | None = None) -> Config:
     except YamlError as error:
         place = f"{shown}:{error.line}:{error.column}" if error.line else shown
         raise ConfigError(f"{place}: {error.message}") from None
-    reader = _ConfigReader(doc, shown)
+    try:
+        table = all_controls(file.parent)
+    except ControlsError as error:
+        raise ConfigError(printable(str(error))) from None
+    reader = _ConfigReader(doc, shown, table)
     config = reader.read()
     if reader.faults:
         raise ConfigError(*reader.faults)
@@ -130,8 +148,8 @@ def load_config(file: Path, shown: str | None = None) -> Config:
 
 
 class _ConfigReader:
-    def __init__(self, doc: Doc, shown: str) -> None:
-        self.doc, self.shown = doc, shown
+    def __init__(self, doc: Doc, shown: str, table: Mapping[str, Control]) -> None:
+        self.doc, self.shown, self.table = doc, shown, table
         self.faults: list[str] = []
 
     def fault(self, path: Path_, message: str, *, key: bool = False) -> None:
@@ -154,16 +172,21 @@ class _ConfigReader:
         if system and not _NAME.fullmatch(system):
             self.fault(("system",), f"{system!r} is no name: letters, digits, '.', '_' and '-'")
         owner = self._text(root, "owner", needed=False)
-        return Config(
+        named = self._controls(root.get("controls"))
+        config = Config(
             path=self.shown,
             sha256=self.doc.sha256,
             system=system,
             owner=owner,
-            controls=self._controls(root.get("controls")),
+            controls=named,
+            known_controls=self._known_controls(named),
             entries=(entries := self._entries(root.get("gates"))),
-            profiles=self._profiles(root.get("profiles"), entries),
+            profiles=self._profiles(root.get("profiles")),
             waivers=tuple(self._waivers(root.get("waivers"), owner, entries)),
         )
+        for profile in config.profiles.values():
+            self._fits(profile, config)
+        return config
 
     def _known(self, path: Path_, found: Mapping[str, Any], known: Iterable[str]) -> None:
         known = tuple(known)
@@ -185,11 +208,24 @@ class _ConfigReader:
         if found is None:
             return ()
         try:
-            controls: tuple[str, ...] = convert(tuple[str, ...], found, "controls")
+            named: tuple[str, ...] = convert(tuple[str, ...], found, "controls")
         except FieldError as fault:
             self.fault(("controls",), fault.message)
             return ()
-        return controls
+        return named
+
+    def _known_controls(self, named: Iterable[str]) -> tuple[Control, ...]:
+        found: dict[str, Control] = {}
+        for i, name in enumerate(named):
+            try:
+                meant = look_up(name, self.table)
+            except LookupError:
+                hint = did_you_mean(name, tuple(self.table))
+                own = f"; a {FILE} beside this file can add it"
+                self.fault(("controls", i), f"there is no control {name!r}{hint}{own}")
+                continue
+            found |= {control.id: control for control in meant}
+        return tuple(found.values())
 
     def _entries(self, found: Any) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
@@ -223,7 +259,7 @@ class _ConfigReader:
             entries[name] = Entry(name=name, cls=cls, fields=values, source=source)
         return entries
 
-    def _profiles(self, found: Any, entries: Mapping[str, Entry]) -> dict[str, Profile]:
+    def _profiles(self, found: Any) -> dict[str, Profile]:
         profiles = {}
         if found is not None and not isinstance(found, dict):
             self.fault(("profiles",), "expected a mapping of profiles")
@@ -232,17 +268,18 @@ class _ConfigReader:
             record = self._record(("profiles", name), Profile, fields, {"name": name})
             if isinstance(record, Profile):
                 profiles[name] = record
-                self._fits(record, entries)
         return profiles
 
-    def _fits(self, profile: Profile, entries: Mapping[str, Entry]) -> None:
-        for entry in entries.values():
+    def _fits(self, profile: Profile, config: Config) -> None:
+        faults = {}
+        for entry in config.entries.values():
             try:
-                entry.gate(profile)
+                config.gate(entry, profile)
             except FieldError as fault:
-                self.fault(
-                    ("profiles", profile.name, fault.field), f"{entry.name}: {fault.message}"
-                )
+                whole = fault.field == "suite_alpha"  # said once, not for each entry
+                faults[fault.field, "" if whole else f"{entry.name}: "] = fault.message
+        for (field, of), message in faults.items():
+            self.fault(("profiles", profile.name, field), f"{of}{message}")
 
     def _waivers(self, found: Any, owner: str, entries: Mapping[str, Entry]) -> Iterable[Waiver]:
         if found is not None and not isinstance(found, list):

@@ -64,6 +64,12 @@ def _systems(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
         for control in system["controls"]:
             if control not in after[name]["controls"]:
                 yield Change("changed", name, f"no longer serves the control {control}")
+        was, now = (s["rules"]["suite_alpha"] for s in (system, after[name]))
+        if was != now:
+            # as with alpha: a smaller chance of a false alarm makes FAIL rarer
+            looser = was is not None and now is not None and now < was
+            kind = "looser" if looser else "stricter" if now and was else "changed"
+            yield Change(kind, name, f"profile rule suite_alpha: {_say(was)} to {_say(now)}")
         yield from _gates(name, system["gates"], after[name]["gates"])
     for name in after:
         if name not in before:

@@ -27,6 +27,7 @@ def scopes_of(configs: Sequence[Config], profile: str | None) -> list[Scope]:
             system=config.system,
             owner=config.owner,
             controls=config.controls,
+            known_controls=config.known_controls,
             entries=tuple(
                 EntryInfo(
                     entry=entry.name,
@@ -91,13 +92,12 @@ class Ledger:
 
     def close(self, configs: Sequence[Config], profile: str | None) -> Report:
         """Return the report of the run and, where there is a folder, write it."""
-        evidence = [Evidence.from_json(text) for text in self._texts]
-        journalled: list[Evidence] = []
+        known = {text: Evidence.from_canonical(text) for text in self._texts}
+        evidence = list(known.values())
         if self.folder is not None:
-            journalled, cut = read_journals(self.folder)
+            journalled, cut = read_journals(self.folder, known)
+            evidence += journalled
             self.lost += cut
-        digests = {piece.digest for piece in evidence}
-        evidence += [piece for piece in journalled if piece.digest not in digests]
         if self._arrived < self._expected and len(evidence) < self._expected:
             gap = self._expected - self._arrived
             self.lost.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Awaitable, Mapping
 from enum import StrEnum
 from typing import Any, NoReturn
@@ -237,6 +238,13 @@ class Evidence:
     def from_json(cls, text: str) -> Evidence:
         """Read what :meth:`to_json` wrote."""
         return cls.from_dict(parse(text))
+
+    @classmethod
+    def from_canonical(cls, text: str) -> Evidence:
+        """Do the same with a text known to be from this run: its own hash is the digest."""
+        evidence = cls.from_json(text)
+        object.__setattr__(evidence, "_digest", hashlib.sha256(text.encode()).hexdigest())
+        return evidence
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Evidence:

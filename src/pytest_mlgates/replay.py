@@ -10,14 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.canonical import freeze, parse
+from pytest_mlgates.controls import Control
 from pytest_mlgates.core import Evidence, Outcome
+from pytest_mlgates.older import upgraded
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.registry import UnknownGate, load
 from pytest_mlgates.report import EntryInfo, Report, Scope, build
 from pytest_mlgates.schema import make
 from pytest_mlgates.waivers import Waiver
 
-__all__ = ["Replay", "evidence_in", "read_report", "replay", "report_in", "report_schema"]
+__all__ = [
+    "Replay",
+    "evidence_in",
+    "read_report",
+    "replay",
+    "report_in",
+    "report_schema",
+    "scopes_in",
+]
 
 
 def report_schema() -> dict[str, Any]:
@@ -38,6 +48,10 @@ def read_report(place: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: can't be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: is no JSON: {error}") from None
+    try:
+        data = upgraded(data)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     validator = jsonschema.Draft202012Validator(report_schema())
     fault = jsonschema.exceptions.best_match(validator.iter_errors(data))
     if fault is not None:
@@ -107,19 +121,35 @@ def _summary(report: Mapping[str, Any], pieces: list[Evidence]) -> Iterator[Repl
         now = datetime.fromisoformat(
             report["environment"].get("finished") or report["environment"]["started"]
         )
-        scopes = list(_scopes(report))
+        scopes = list(scopes_in(report))
         again = build(pieces, scopes, report["incomplete"], report["environment"], now).to_dict()
     except (KeyError, TypeError, ValueError, UnknownGate) as error:
         yield Replay("summary", "?", f"can't be made again: {error}")
         return
-    for part in ("outcome", "problems", "systems", "missing", "waived", "configs"):
+    for part in _MADE:
         if freeze(report[part]) != again[part]:
             said = f"says {report[part]} and" if part == "outcome" else "is not what"
             came = f"comes to {again[part]}" if part == "outcome" else "the evidence comes to"
             yield Replay(f"summary: {part}", "?", f"{said} {came}")
 
 
-def _scopes(report: Mapping[str, Any]) -> Iterator[Scope]:
+_MADE = (
+    "outcome",
+    "problems",
+    "systems",
+    "missing",
+    "waived",
+    "false_alarm",
+    "configs",
+    "controls",
+)
+
+
+def scopes_in(report: Mapping[str, Any]) -> Iterator[Scope]:
+    """Yield the configs that a report is about, with their profiles and waivers."""
+    known = [
+        Control(**{**control, "gates": _gates(control["gates"])}) for control in report["controls"]
+    ]
     for system, config in zip(report["systems"], report["configs"], strict=True):
         entries = [
             EntryInfo(
@@ -144,4 +174,9 @@ def _scopes(report: Mapping[str, Any]) -> Iterator[Scope]:
             entries=tuple(entries),
             profile=Profile(name=system["profile"], **system["rules"]),
             waivers=tuple(waivers),
+            known_controls=tuple(known),
         )
+
+
+def _gates(names: Any) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pytest_mlgates.canonical import Json, freeze
+from pytest_mlgates.controls import Control
 from pytest_mlgates.core import Evidence, Outcome, Role
 
-__all__ = ["SCHEMA", "EntryInfo", "Report", "Scope", "build", "overall", "pardoned", "worst"]
+__all__ = [
+    "SCHEMA",
+    "EntryInfo",
+    "Report",
+    "Scope",
+    "build",
+    "false_alarm",
+    "overall",
+    "pardoned",
+    "worst",
+]
 
-SCHEMA = "pytest-mlgates/report/1"
+SCHEMA = "pytest-mlgates/report/2"
+
+#: the fields of a profile that a report's outcome and its chance of a false alarm follow from
+RULES = ("inconclusive", "complete", "reruns", "suite_alpha")
 
 #: from the worst to the best; what is not there is worse than what is undecided
 _ORDER = ("fail", "error", "incomplete", "missing", "inconclusive", "waived", "pass")
@@ -40,6 +56,7 @@ class Scope:
     entries: tuple[EntryInfo, ...]
     profile: Any
     waivers: tuple[Any, ...]
+    known_controls: tuple[Control, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +70,12 @@ class Report:
     missing: tuple[Mapping[str, Any], ...]
     incomplete: tuple[str, ...]
     waived: tuple[Mapping[str, Any], ...]
+    false_alarm: Mapping[str, Json]
     environment: Mapping[str, Json]
     configs: tuple[Mapping[str, Json], ...]
+    controls: tuple[Mapping[str, Json], ...] = ()
+    #: what earlier reports said, as ``history.py`` reads it; nothing follows from it
+    history: tuple[Mapping[str, Json], ...] = ()
 
     def to_dict(self) -> dict[str, Json]:
         """Return the report as a JSON object; each piece of evidence carries its digest."""
@@ -90,15 +111,22 @@ def build(
     incomplete: Sequence[str],
     environment: Mapping[str, Json],
     now: datetime,
+    history: Sequence[Mapping[str, Json]] = (),
 ) -> Report:
     """Return the report of a run; the same arguments give the same report."""
     unique = _unique(evidence)
+    gated = [e for e in unique if e.role == Role.GATE]  # a known-bad subject has to FAIL
+    by_entry: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
+    for piece in unique:
+        by_entry[piece.system, piece.entry].append(piece)
     systems: list[dict[str, Any]] = []
     missing: list[dict[str, Any]] = []
     waived: list[dict[str, Any]] = []
     problems = list(incomplete)
     for scope in scopes:
-        rows = [_row(info, scope, unique, now) for info in scope.entries]
+        rows = [
+            _row(info, scope, by_entry[scope.system, info.entry], now) for info in scope.entries
+        ]
         systems.append(
             {
                 "system": scope.system,
@@ -106,9 +134,10 @@ def build(
                 "owner": scope.owner,
                 "controls": scope.controls,
                 "profile": scope.profile.name,
-                "rules": {
-                    rule: getattr(scope.profile, rule)
-                    for rule in ("inconclusive", "complete", "reruns")
+                "rules": {rule: getattr(scope.profile, rule) for rule in RULES},
+                "false_alarm": {
+                    **false_alarm(e.policy for e in gated if e.system == scope.system),
+                    "budget": scope.profile.suite_alpha,
                 },
                 "gates": [{k: v for k, v in row.items() if k != "problems"} for row in rows],
             }
@@ -127,6 +156,7 @@ def build(
                     f"{waiver.source}: the waiver for {waiver.gate} expired ({waiver.expires}): "
                     "mend the gate, or have the waiver renewed"
                 )
+    controls = {control.id: control for scope in scopes for control in scope.known_controls}
     known = {(scope.system, info.entry) for scope in scopes for info in scope.entries}
     stray = [e for e in unique if (e.system, e.entry) not in known]
     problems += [f"{e.test}: {e.entry}: {e.verdict.reason}" for e in stray if _bad(e)]
@@ -139,9 +169,26 @@ def build(
         missing=tuple(missing),
         incomplete=tuple(incomplete),
         waived=tuple(waived),
+        false_alarm=false_alarm(e.policy for e in gated),
         environment=environment,
         configs=tuple({"path": scope.path, "sha256": scope.sha256} for scope in scopes),
+        controls=tuple(dataclasses.asdict(controls[id_]) for id_ in sorted(controls)),
+        history=tuple(history),
     )
+
+
+def false_alarm(policies: Iterable[Mapping[str, Any]]) -> dict[str, Json]:
+    """Return the largest chance that any run under these policies FAILs a sound subject.
+
+    The sum of the declared alphas: it holds however the verdicts hang together (Boole's
+    inequality). A gate without an alpha is deterministic and adds nothing.
+
+    >>> false_alarm([{"alpha": 1e-4}, {"alpha": 2e-4}, {"max_bytes": 10}])
+    {'at_most': 0.0003, 'runs': 2}
+    """
+    found = (policy.get("alpha") for policy in policies)
+    rates = [r for r in found if isinstance(r, (int, float)) and not isinstance(r, bool)]
+    return {"at_most": min(1.0, math.fsum(rates)), "runs": len(rates)}
 
 
 def _unique(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -171,10 +218,7 @@ def _bad(evidence: Evidence) -> bool:
     return _stray_state(evidence) in ("fail", "error", "inconclusive")
 
 
-def _row(
-    info: EntryInfo, scope: Scope, evidence: Sequence[Evidence], now: datetime
-) -> dict[str, Any]:
-    mine = [e for e in evidence if (e.system, e.entry) == (scope.system, info.entry)]
+def _row(info: EntryInfo, scope: Scope, mine: Sequence[Evidence], now: datetime) -> dict[str, Any]:
     gated = [e for e in mine if e.role == Role.GATE]
     proof = [e for e in mine if e.role == Role.KNOWN_BAD]
     last = scope.profile.reruns == "last"

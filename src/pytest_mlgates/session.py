@@ -5,10 +5,11 @@ Loaded by the plugin only when a test asks for a gate or an option names us.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import linecache
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ import pytest
 
 from pytest_mlgates.config import Config, ConfigError, Entry, find_configs, load_configs, tighten
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role
+from pytest_mlgates.fields import FieldError
 from pytest_mlgates.journal import Journal
+from pytest_mlgates.junit import junit_properties
 from pytest_mlgates.ledger import Ledger, scopes_of
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.registry import did_you_mean, names
@@ -54,6 +57,7 @@ class GateSession:
         self.asked = False
         self._unsent: dict[str, list[str]] = defaultdict(list)
         self._attempts: dict[str, int] = defaultdict(int)
+        self._tests: Counter[tuple[str, str]] = Counter()
         self._configs: dict[str, Config] | None = None
         facts = {"seed": self.seed, "profile": self.profile_name or "default"}
         self.ledger = Ledger(self.folder, self.root, facts)
@@ -110,9 +114,27 @@ class GateSession:
     def resolve(self, item: pytest.Item, name: str) -> _Asked:
         """Return the entry and the tightened gate that ``item`` asks for, or raise ConfigError."""
         where = _where(item, self.root)
-        config = self._system(item, name, where)
+        config, entry = self._entry(item, name, where)
+        profile = config.profile(self.profile_name)
+        try:
+            gate = config.gate(entry, profile, self._tests[config.system, entry.name])
+        except FieldError as fault:
+            raise ConfigError(f"{where}: profile {profile.name}: {fault}") from None
         levels = _levels(item, name)  # the farthest first
-        markers = [marker for level in levels for marker in level]
+        if _known_bad(item) and any(marker.kwargs for level in levels for marker in level):
+            raise ConfigError(
+                f"{where}: a known-bad subject is judged by the configured policy: "
+                f"the marker {name} may name an entry here, not change fields"
+            )
+        for level in levels:
+            changes = [m.kwargs for m in level if not m.args or m.args[0] == entry.name]
+            gate = tighten(gate, changes, f"{where}: marker {name}", entry.source)
+        return _Asked(config, entry, profile, gate)
+
+    def _entry(self, item: pytest.Item, name: str, where: str) -> tuple[Config, Entry]:
+        """Return the config and the entry that the markers of ``item`` pick for a gate."""
+        config = self._system(item, name, where)
+        markers = [marker for level in _levels(item, name) for marker in level]
         picked = next((m.args[0] for m in reversed(markers) if m.args), name)
         for marker in markers:
             if len(marker.args) > 1 or not all(isinstance(arg, str) for arg in marker.args):
@@ -129,17 +151,7 @@ class GateSession:
                 f"{where}: the entry {picked!r} ({entry.source}) is for the gate "
                 f"{entry.cls.name!r}, not {name!r}"
             )
-        profile = config.profile(self.profile_name)
-        gate = entry.gate(profile)
-        if _known_bad(item) and any(marker.kwargs for marker in markers):
-            raise ConfigError(
-                f"{where}: a known-bad subject is judged by the configured policy: "
-                f"the marker {name} may name an entry here, not change fields"
-            )
-        for level in levels:
-            changes = [m.kwargs for m in level if not m.args or m.args[0] == picked]
-            gate = tighten(gate, changes, f"{where}: marker {name}", entry.source)
-        return _Asked(config, entry, profile, gate)
+        return config, entry
 
     def _system(self, item: pytest.Item, name: str, where: str) -> Config:
         marker = item.get_closest_marker("system")
@@ -173,6 +185,7 @@ class GateSession:
         used = {
             (id(node), name) for i in items for name in gates_asked(i) for node in i.listchain()
         }
+        self._count(items)
         for item in items:
             asked = gates_asked(item)
             if not asked and _known_bad(item) and not _asks_later(item):
@@ -190,6 +203,18 @@ class GateSession:
                 except ConfigError as error:
                     faults.update(dict.fromkeys(error.lines))
         return list(faults)
+
+    def _count(self, items: list[pytest.Item]) -> None:
+        """Count the tests that gate each entry: they share what a profile gives it of a budget.
+
+        Before anything is deselected, so that the same test has the same alpha under ``-k``.
+        """
+        self._tests.clear()
+        for item in items:
+            for name in () if _known_bad(item) else gates_asked(item):
+                with contextlib.suppress(ConfigError):  # `check` says it
+                    config, entry = self._entry(item, name, "")
+                    self._tests[config.system, entry.name] += 1
 
     def _gates_nothing(self, item: pytest.Item, name: str, used: set[tuple[int, str]]) -> bool:
         """Tell whether a marker with arguments on this test, or above it, reaches no gate."""
@@ -232,6 +257,7 @@ class GateSession:
             self.count += 1
             self._unsent[item.nodeid].append(evidence.to_json())
             self.journal.recorded(evidence)
+            item.user_properties += junit_properties(evidence)
 
         return Occasion(
             test=_test_id(item),

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from pytest_mlgates.core import Evidence, Measurement
+from pytest_mlgates.core import Evidence, Measurement, Outcome, Role
 from pytest_mlgates.report import Report
 
-__all__ = ["HEADINGS", "Row", "number", "rows"]
+__all__ = [
+    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm", "number", "rows", "states",
+]  # fmt: skip
 
 HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident")
+
+#: what a piece of evidence shows (see :func:`states`), in the order to read it
+GRAVEST_FIRST = ("fail", "missed", "error", "inconclusive", "waived", "caught", "pass")
+
+#: what tells a piece of evidence from every other: test, entry, call and attempt
+Identity = tuple[str, str, int, int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,6 +78,25 @@ def rows(report: Report) -> Iterator[Row]:
             )
 
 
+def states(report: Report) -> dict[Identity, str]:
+    """Return what each piece of evidence shows: its outcome, or what became of a known-bad subject."""
+    waived = {
+        (system["system"], gate["entry"])
+        for system in report.systems
+        for gate in system["gates"]
+        if gate["status"] == "waived"
+    }
+    found = {}
+    for piece in report.evidence:
+        state = piece.outcome.value
+        if piece.role == Role.KNOWN_BAD:
+            state = "caught" if piece.outcome == Outcome.FAIL else "missed"
+        elif state == "fail" and (piece.system, piece.entry) in waived:
+            state = "waived"
+        found[piece.identity] = state
+    return found
+
+
 def _first(
     digests: Iterable[str], known: Mapping[str, Evidence], order: tuple[str, ...]
 ) -> Evidence | None:
@@ -81,6 +109,31 @@ def _calls(seen: Measurement) -> int:
     """Return the calls made: what the gate says, or one for each observation."""
     said = seen.details.get("calls")
     return said if isinstance(said, int) else seen.n
+
+
+def false_alarm(report: Report) -> str:
+    """Return in a sentence how likely it is that a gate of the run failed a sound subject."""
+    runs = report.false_alarm["runs"]
+    if not runs:
+        return ""
+    said = f"chance that any of {runs:,} statistical gate run(s) fails a sound subject: at most"
+    said += f" {_chance(report.false_alarm['at_most'])}"
+    spent = [
+        f"{system['system']} spends {chance['at_most']:.3g} of {chance['budget']:.3g}"
+        + (", MORE THAN IT MAY" if chance["at_most"] > chance["budget"] * (1 + 1e-9) else "")
+        for system in report.systems
+        if (chance := system["false_alarm"])["budget"] is not None
+    ]
+    return f"{said} (budget: {'; '.join(spent)})" if spent else said
+
+
+def _chance(value: Any) -> str:
+    """Return a chance as people read it.
+
+    >>> _chance(2e-4), _chance(0.25)
+    ('0.0002 (1 in 5,000)', '0.25')
+    """
+    return f"{value:.3g}" if not 0 < value < 0.1 else f"{value:.3g} (1 in {1 / value:,.0f})"
 
 
 def number(value: float) -> str:

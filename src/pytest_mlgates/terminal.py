@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_mlgates.annotations import github
 from pytest_mlgates.canonical import printable
 from pytest_mlgates.report import Report
-from pytest_mlgates.table import HEADINGS, rows
+from pytest_mlgates.table import HEADINGS, false_alarm, rows
 
 __all__ = ["show", "table"]
 
@@ -42,12 +44,22 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
             f"{waiver['expires']}, approved by {waiver['approved_by']}: {waiver['reason']}"
         )
         reporter.write_line(printable(line))
+    if said := false_alarm(report):
+        reporter.write_line(printable(said))
     for problem in [*report.problems[:_MOST_LINES], *faults]:
         reporter.write_line(printable(problem), red=True)
     if len(report.problems) > _MOST_LINES:
         reporter.write_line(f"and {len(report.problems) - _MOST_LINES} more")
+    _annotate(reporter, report)
     if folder is not None and not faults:
         reporter.write_line(f"report: {folder / 'report.html'}")
+
+
+def _annotate(reporter: Any, report: Report) -> None:
+    """Tell GitHub what it shows beside the lines of the gate configs."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for command in github(report):
+            reporter.write_line(command)
 
 
 def table(lines: list[tuple[str, ...]]) -> list[str]:

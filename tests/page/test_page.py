@@ -16,10 +16,11 @@ import pytest
 
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Verdict
 from pytest_mlgates.page import page
-from pytest_mlgates.page.view import FULL, Piece, states, worst_first
+from pytest_mlgates.page.view import FULL, Piece, worst_first
 from pytest_mlgates.pictures import Histogram, Intervals, Point, Shares
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.report import EntryInfo, Scope, build
+from pytest_mlgates.table import states
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MARKUP = "<img src=x onerror=alert(1)></script><script>alert(1)</script>'\"&{{ 7 * 7 }}{% raw %}"

@@ -34,6 +34,13 @@ def test_kinds(tmp_path, name, content, place):
     assert _found(tmp_path) == [(place, "CREDIT_CARD")]
 
 
+@pytest.mark.parametrize("depth", [500, 100_000])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_deeply_nested(tmp_path, name, depth):
+    (tmp_path / name).write_text(f"{'[' * depth}{json.dumps(CARD)}{']' * depth}")
+    assert [place.partition(":")[0] for place, _ in _found(tmp_path)] == [name]
+
+
 def test_parquet(tmp_path):
     pa = pytest.importorskip("pyarrow")
     from pyarrow import parquet

@@ -214,3 +214,44 @@ def test_keys_of_services(key):
     assert (span.entity, span.start, span.end, span.confirmed) == ("API_KEY", 4, 4 + len(key), True)
     assert not Detector(["API_KEY"]).find(f"use {key[:12]} for it")
     assert not Detector(["API_KEY"]).find(f"a ta{key} b")
+
+
+def _by(separator, size=4):
+    return lambda number: separator.join(number[i : i + size] for i in range(0, len(number), size))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        _by("\t"), _by("/"), _by("_"), _by(" - "), _by("\u2011"), _by("\u202f"), _by("\xb7"),
+        _by("\xad"), _by(" ", 2), _by("-", 1), lambda n: f"{n[:9]}\n> {n[9:]}",
+        lambda n: n.translate({48 + i: 0x660 + i for i in range(10)}),
+    ],
+)  # fmt: skip
+def test_cards_in_forms_that_nothing_was_tuned_on(write):
+    draw = random.Random(3)
+    values = [write(card(draw)) for _ in range(200)]
+    found = sum(_is_found(ALL, draw.choice(TEXTS[:1]).format(v), v, "CREDIT_CARD") for v in values)
+    assert found >= 0.99 * len(values)
+
+
+def test_digits_dictated_with_commas_need_a_word_for_a_card():
+    number = ", ".join("4111111111111111")
+    (span,) = ALL.find(f"my card: {number}, got it?")
+    assert span.confirmed
+    assert not any(span.confirmed for span in ALL.find(f"the draw was {number}"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your confirmation is {}.", "the FedEx number {} shows delivered", '"user_id": "{}"',
+        "receipt no. {}", "PO {}", "commit {}", "https://shop.example/orders/{}?page=1",
+        "waybill {}", "loyalty number {}", '{{"ts": {}, "msg": "ok"}}', "session {}",
+    ],
+)  # fmt: skip
+def test_numbers_of_other_things_are_no_confirmed_cards(text):
+    draw = random.Random(4)
+    for _ in range(50):
+        spans = ALL.find(text.format(card(draw)))
+        assert not any(s.confirmed for s in spans if s.entity == "CREDIT_CARD")

@@ -282,3 +282,17 @@ def test_waived_and_unwaived(project):
         project.config(config % (expires, up_to))
         assert project.run().ret == 1
         assert project.report()["outcome"] == "fail"
+
+
+def test_junit_file_and_github(project, monkeypatch):
+    """pytest's own JUnit file carries the numbers; GitHub gets its annotations."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    project.tests("def test_it(answer_length): answer_length(lambda p: 'x' * 20, ['a'])")
+    done = project.run("--junitxml", "junit.xml")
+    text = (project.path / "junit.xml").read_text("utf-8")
+    for part in ("outcome", "reason", "measured", "limit", "n", "role", "digest"):
+        assert text.count(f'name="mlgates.answer_length.{part}"') == 1
+    assert 'value="20 characters"' in text
+    done.stdout.fnmatch_lines(
+        ["::error file=gate_configs/demo.yaml,line=6,title=demo%3A answer_length FAIL::*"]
+    )

@@ -91,7 +91,8 @@ class Signed:
         ledger.open_folder()
         entry = configs[0].entries["answer_length"]
         for role, said in (("gate", answer), ("known_bad", "x" * 20)):
-            piece = entry.gate(configs[0].profile(None)).run(lambda _, said=said: said, ["a", "b"])
+            gate = configs[0].gate(entry, configs[0].profile(None))
+            piece = gate.run(lambda _, said=said: said, ["a", "b"])
             about = {
                 "test": f"t.py::{role}",
                 "system": "demo",

@@ -157,6 +157,32 @@ def test_a_profile_can_be_asked_for(project, keys, answers):
     assert answers(folder, *words)[0] == set()
 
 
+def test_a_budget_that_tests_share(project, keys, answers):
+    """Each test's alpha hangs on how many tests there are; the configs at hand can't say that."""
+    project.config(
+        """
+        version: 1
+        system: demo
+        owner: team-a
+        gates:
+          p99_latency: {max_ms: 1000}
+        profiles:
+          default: {suite_alpha: 0.001}
+        """
+    )
+    project.tests(
+        """
+        def test_it(p99_latency):
+            p99_latency(len, ["a"] * 6000)
+
+        def test_too(p99_latency):
+            p99_latency(len, ["a"] * 6000)
+        """
+    )
+    assert project.run(f"--mlgates-sign={keys['ed25519'][0]}").ret == 0
+    assert answers(project.report_folder, "--config", "gate_configs")[0] == set()
+
+
 def test_an_interrupted_run(project, keys, answers):
     project.tests(
         """

@@ -211,7 +211,7 @@ class PiiLeak(StatisticalGate):
             wanted = int(missed / self.max_leak_rate) + 1
             text = (
                 f"no leak in all {n} records, and no more than {missed} can have been overlooked,"
-                f" a rate of {missed / n:.3g} ({limit}; {found})"
+                f" a rate of {min(1.0, missed / n):.3g} ({limit}; {found})"
             )
             if details["complete"] is not True:
                 return Verdict(Outcome.INCONCLUSIVE, f"{text}: not all records were read")

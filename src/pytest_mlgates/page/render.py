@@ -15,9 +15,9 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.page.view import FULL, Piece, states, tables, worst_first
+from pytest_mlgates.page.view import FULL, Piece, tables, worst_first
 from pytest_mlgates.report import Report
-from pytest_mlgates.table import number
+from pytest_mlgates.table import number, states
 
 __all__ = ["page"]
 

@@ -9,21 +9,19 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_mlgates.core import Evidence, Gate, Outcome, Role
+from pytest_mlgates.core import Evidence, Gate, Outcome
 from pytest_mlgates.fields import describe, hints, limit_of
 from pytest_mlgates.page.draw import draw, gauge
 from pytest_mlgates.pictures import Histogram, Intervals, Picture, Point
 from pytest_mlgates.registry import UnknownGate, load
 from pytest_mlgates.report import Report
-from pytest_mlgates.table import Row, number, rows
+from pytest_mlgates.table import GRAVEST_FIRST, Identity, Row, number, rows
 
-__all__ = ["FULL", "Drawing", "Line", "Piece", "Table", "states", "tables", "worst_first"]
+__all__ = ["FULL", "Drawing", "Line", "Piece", "Table", "tables", "worst_first"]
 
 #: pieces of evidence that are laid out whole; of more, the rest is listed a line each
 FULL = 500
 _LONGEST_JSON = 1_500
-_ORDER = ("fail", "missed", "error", "inconclusive", "waived", "caught", "pass")
-_Key = tuple[str, str, int, int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,28 +111,9 @@ def tables(report: Report) -> Iterator[Table]:
         yield Table(system, tuple(lines))
 
 
-def states(report: Report) -> dict[_Key, str]:
-    """Return what each piece of evidence shows: its outcome, or what became of a known-bad subject."""
-    waived = {
-        (system["system"], gate["entry"])
-        for system in report.systems
-        for gate in system["gates"]
-        if gate["status"] == "waived"
-    }
-    found = {}
-    for piece in report.evidence:
-        state = piece.outcome.value
-        if piece.role == Role.KNOWN_BAD:
-            state = "caught" if piece.outcome == Outcome.FAIL else "missed"
-        elif state == "fail" and (piece.system, piece.entry) in waived:
-            state = "waived"
-        found[piece.identity] = state
-    return found
-
-
-def worst_first(report: Report, found: Mapping[_Key, str]) -> list[Evidence]:
+def worst_first(report: Report, found: Mapping[Identity, str]) -> list[Evidence]:
     """Return the evidence in the order to read it: what does not pass before what does."""
-    return sorted(report.evidence, key=lambda piece: _ORDER.index(found[piece.identity]))
+    return sorted(report.evidence, key=lambda piece: GRAVEST_FIRST.index(found[piece.identity]))
 
 
 def _told(kind: type[Gate] | None) -> tuple[str, str]:

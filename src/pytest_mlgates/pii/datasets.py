@@ -66,7 +66,12 @@ def _read(file: Path, name: str) -> Iterator[str]:
             yield _BETWEEN.join(heads)  # a file without a header has data there
             yield from map(_flat, rows)
         elif kind == ".json":
-            whole = json.load(text)
+            try:
+                whole = json.load(text)
+            except RecursionError:  # nested deeper than the parser goes: read it as text
+                text.seek(0)
+                yield from _paragraphs(text)
+                return
             yield from map(_flat, whole if isinstance(whole, list) else [whole])
         elif kind in (".jsonl", ".ndjson"):
             for line in text:
@@ -78,7 +83,7 @@ def _read(file: Path, name: str) -> Iterator[str]:
 def _parsed(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return line  # a broken line can hold something, too
 
 
@@ -117,12 +122,13 @@ def _flat(value: Any) -> str:
 
 
 def _values(value: Any, name: str) -> Iterable[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _values(item, str(key))
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _values(item, name)
-    elif value is not None:
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-        yield f"{name}: {text}" if name else text
+    waiting = [(name, value)]  # no recursion: what JSON can nest may be deeper than Python's stack
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(str(key), item) for key, item in reversed(value.items())]
+        elif isinstance(value, (list, tuple)):
+            waiting += [(name, item) for item in reversed(value)]
+        elif value is not None:
+            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            yield f"{name}: {text}" if name else text

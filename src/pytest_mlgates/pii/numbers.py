@@ -28,7 +28,7 @@ _BREAKS = b"\n\r"
 _GLUE = bytes([GLUE])
 _NO_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
 _SEPARATORS = np.zeros(256, dtype=bool)
-_SEPARATORS[list(b" \t\n\r\x0b\x0c-._/()" + bytes([GLUE]))] = True
+_SEPARATORS[list(b" \t\n\r\x0b\x0c-._/(),>" + bytes([GLUE]))] = True
 _LETTERS = np.zeros(256, dtype=bool)
 _LETTERS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
 
@@ -41,8 +41,12 @@ _CARD_WORDS = re.compile(
 )
 # right before a number: it counts something else
 _OTHER_WORDS = re.compile(
-    rb"(?:order|track|invoice|\bids?\b|\bref|parcel|shipment|serial|isbn|imei|ticket|time|sku"
-    rb"|transaction|booking|case|barcode|\bean\b|batch|code)[a-z_ ]{0,14}[\s:#=.\"'-]{0,4}$",
+    rb"(?:order|track|invoice|(?<![a-z])u?u?ids?\b|\bref|parcel|shipment|serial|isbn|imei|ticket"
+    rb"|time|sku|transaction|booking|case|barcode|\bean\b|batch|code|confirmation|receipt|\bpo\b"
+    rb"|package|waybill|consignment|fedex|\bups\b|usps|\bdhl\b|voucher|coupon|loyalty|membership"
+    rb"|meter|model|commit|hash|\bsha|(?<![a-z])[tmn]s\b|epoch|version|build|session|request"
+    rb"|claim|policy|licen[cs]e|registration|asset)[a-z_ ]{0,14}[\s:#=.\"'-]{0,4}$"
+    rb"|://[^\s<>\"']*[/=]$",
     re.IGNORECASE,
 )
 _SSN_WORDS = re.compile(rb"\bssn\b|social|\bitin\b|taxpayer|tax id|\btin\b", re.IGNORECASE)
@@ -55,13 +59,13 @@ _DEA_WORDS = re.compile(
 )
 _US_PHONES = {(3, 3, 4), (1, 3, 3, 4)}
 # places in a number where a group ends, by how cards of a length are printed or dictated
-_FOURS, _ONES = frozenset({4, 8, 12, 16}), frozenset(range(1, 19))
+_FOURS, _TWOS, _ONES = (frozenset(range(step, 19, step)) for step in (4, 2, 1))
 _LAYOUTS: dict[int, tuple[frozenset[int], ...]] = {
     **dict.fromkeys(range(12, 20), (_FOURS, _ONES)),
-    14: (frozenset({4, 10}), _FOURS, _ONES),
-    15: (frozenset({4, 10}), _ONES),
-    16: (_FOURS, _ONES, frozenset(range(2, 16, 2))),
-    19: (_FOURS, _ONES, frozenset({6})),
+    14: (frozenset({4, 10}), _FOURS, _ONES, _TWOS),
+    15: (frozenset({4, 10}), _FOURS, _ONES, _TWOS),
+    16: (_FOURS, _ONES, _TWOS),
+    19: (_FOURS, _ONES, _TWOS, frozenset({6})),
 }
 
 
@@ -87,14 +91,17 @@ class Numbers:
             return
         apart = self.start[1:] - self.end[:-1]
         joined = apart <= _WRAPPED
-        wrapped = np.zeros(len(apart), dtype=bool)
+        wrapped, quoted = np.zeros((2, len(apart)), dtype=bool)
+        single = (self.size[:-1] == 1) & (self.size[1:] == 1)
         for step in range(_WRAPPED):
             near = np.flatnonzero(joined & (apart > step))
             between = self.bytes[self.end[near] + step]
             joined[near] &= _SEPARATORS[between]
             joined[near] &= (between != ord("/")) | (apart[near] == 1)  # "a / b" parts two numbers
+            joined[near] &= (between != ord(",")) | single[near]  # commas part what is no digit
             wrapped[near] |= (between == _BREAKS[0]) | (between == _BREAKS[1])
-        joined &= (apart <= _NEAR) | wrapped
+            quoted[near] |= between == ord(">")  # as replies quote the lines of a letter
+        joined &= ((apart <= _NEAR) & ~quoted) | wrapped
         self.run[1:] = np.cumsum(~joined)
 
     def _before(self, place: int, reach: int = 40) -> bytes:
@@ -156,7 +163,8 @@ class Numbers:
             or (length == 13 and digits[:1] == b"4" and a != z)
         )
         grouped = a != z and length >= 14
-        other = a == z and _OTHER_WORDS.search(before)
+        # digits with commas between them are a list of numbers, but for a word that says otherwise
+        other = _OTHER_WORDS.search(before) if a == z else any(b"," in gap for gap in between)
         if (usual or grouped) and not other:
             return Span("CREDIT_CARD", start, end, 0.9 - mixed, True)
         return Span("CREDIT_CARD", start, end, 0.3, False)

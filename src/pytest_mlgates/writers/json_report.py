@@ -17,5 +17,16 @@ def write(report: Report, folder: Path) -> None:
 
 
 def text(report: Report) -> str:
-    """Return the report as JSON."""
-    return json.dumps(report.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return the report as JSON: a piece of evidence a line, to be found and compared."""
+    whole = report.to_dict()
+    parts = []
+    for name, value in whole.items():
+        if name == "evidence" and isinstance(value, tuple) and value:
+            shown = "[\n" + ",\n".join(map(_line, value)) + "\n]"
+        else:
+            shown = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+        parts.append(f'"{name}": {shown}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

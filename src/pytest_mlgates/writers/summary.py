@@ -8,10 +8,13 @@ import re
 from pathlib import Path
 
 from pytest_mlgates.report import Report
-from pytest_mlgates.table import HEADINGS, rows
+from pytest_mlgates.table import HEADINGS, false_alarm, rows
 from pytest_mlgates.writers import put
 
 __all__ = ["markdown", "write"]
+
+# a comment on GitHub holds 65,536 characters
+_MOST_ROWS, _MOST_LINES, _LONGEST = 100, 20, 400
 
 
 def write(report: Report, folder: Path) -> None:
@@ -31,8 +34,10 @@ def markdown(report: Report) -> str:
     table = list(rows(report))
     if table:
         lines += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
-        lines += ["| " + " | ".join(_safe(cell) for cell in row.cells()) + " |" for row in table]
-        lines.append("")
+        lines += ["| " + " | ".join(map(_safe, row.cells())) + " |" for row in table[:_MOST_ROWS]]
+        lines += ["", *_more(len(table) - _MOST_ROWS, "gates")]
+    if said := false_alarm(report):
+        lines += [f"{_safe(said[0].upper() + said[1:])}.", ""]
     sections = {
         "Why it does not pass": report.problems,
         "Findings": [
@@ -54,11 +59,17 @@ def markdown(report: Report) -> str:
     }
     for title, entries in sections.items():
         if entries:
-            lines += [f"### {title}", "", *(f"- {_safe(str(entry))}" for entry in entries), ""]
+            shown = [f"- {_safe(str(entry))}" for entry in entries[:_MOST_LINES]]
+            lines += [f"### {title}", "", *shown, *_more(len(entries) - _MOST_LINES, "lines"), ""]
     return "\n".join(lines) + "\n"
 
 
+def _more(count: int, what: str) -> list[str]:
+    return [f"- and {count:,} more {what}, in `report.json`"] if count > 0 else []
+
+
 def _safe(text: str) -> str:
-    """Keep measured text from becoming markup."""
+    """Keep measured text from becoming markup, or calling somebody's name."""
     flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", flat)
+    cut = flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 1]}…"
+    return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", cut).replace("@", "@\u200b")

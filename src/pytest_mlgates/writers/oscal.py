@@ -1,0 +1,245 @@
+"""``oscal-assessment-results.json`` (NIST OSCAL): a finding for each configured gate.
+
+OSCAL knows ``satisfied`` and ``not-satisfied``, with the reason ``pass``, ``fail`` or ``other``.
+So PASS is satisfied; FAIL and WAIVED are not (the waiver is a risk with an approved deviation);
+INCONCLUSIVE, ERROR, missing and incomplete are not satisfied for another reason, and the property
+``state`` holds our own word. No finding says that a control is met.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pytest_mlgates import __version__
+from pytest_mlgates.canonical import sha256
+from pytest_mlgates.controls import filed
+from pytest_mlgates.core import Evidence
+from pytest_mlgates.places import plain
+from pytest_mlgates.report import Report
+from pytest_mlgates.table import GRAVEST_FIRST, states
+from pytest_mlgates.waivers import ends
+from pytest_mlgates.writers import put
+
+__all__ = ["MOST", "oscal", "write"]
+
+OSCAL = "1.2.3"
+#: pieces of evidence that become observations; the gravest come first
+MOST = 10_000
+#: whose words our properties are
+_NS = "https://pypi.org/project/pytest-mlgates"
+_REASONS = {"pass": "pass", "fail": "fail", "waived": "fail"}
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write ``oscal-assessment-results.json``; not before the run has ended."""
+    name = "oscal-assessment-results.json"
+    if "finished" not in report.environment and not report.evidence:
+        (folder / name).unlink(missing_ok=True)  # of an earlier run: there is no result yet
+        return
+    put(folder / name, json.dumps(oscal(report), indent=1, ensure_ascii=False) + "\n")
+
+
+def oscal(report: Report) -> dict[str, Any]:
+    """Return the report as an OSCAL assessment-results document; the same report, the same ids."""
+    digests = [piece.digest for piece in report.evidence]
+    seed = sha256([report.environment, digests, report.configs])
+    at = str(report.environment.get("finished") or report.environment.get("started"))
+    plan = _uuid(seed, "plan")
+    return {
+        "assessment-results": {
+            "uuid": _uuid(seed, "document"),
+            "metadata": {
+                "title": f"ML gates: {report.outcome.upper()}",
+                "last-modified": at,
+                "version": __version__,
+                "oscal-version": OSCAL,
+                "remarks": "Lists evidence. Does not claim that a law, a standard or a contract is met.",
+            },
+            "import-ap": {"href": f"#{plan}", "remarks": "The gate configs are the plan."},
+            "results": [_result(report, seed, at)],
+            "back-matter": {"resources": [_plan(report, plan)]},
+        }
+    }
+
+
+def _result(report: Report, seed: str, at: str) -> dict[str, Any]:
+    found = states(report)
+    gravest = sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(found[e.identity]))
+    shown = gravest[:MOST]
+    left = len(gravest) - len(shown)
+    observations = [_observation(piece, found[piece.identity], at) for piece in shown]
+    components = {_subject(piece): _component(piece) for piece in shown}
+    findings = list(_findings(report, seed, {piece.digest for piece in shown}))
+    risks = list(_risks(report, seed))
+    said = f"{left:,} more observations are in report.json only. " if left else ""
+    return {
+        "uuid": _uuid(seed, "result"),
+        "title": f"ML gates: {report.outcome.upper()}",
+        "description": said + "; ".join(map(plain, report.problems[:20]))
+        or "No problem was found.",
+        "start": str(report.environment.get("started") or at),
+        "end": at,
+        "props": [_prop("outcome", report.outcome)],
+        **_some(
+            "local-definitions",
+            _some("components", list(components.values())) if components else {},
+        ),
+        "reviewed-controls": {"control-selections": [_selection(report)]},
+        **_some("observations", observations),
+        **_some("risks", risks),
+        **_some("findings", findings),
+    }
+
+
+def _selection(report: Report) -> dict[str, Any]:
+    if not report.controls:
+        return {"description": "The configs name no control.", "include-all": {}}
+    ids = [{"control-id": token(str(control["id"]))} for control in report.controls]
+    return {"description": "The controls that the configs name.", "include-controls": ids}
+
+
+def _observation(piece: Evidence, state: str, at: str) -> dict[str, Any]:
+    seen = piece.measurement
+    numbers: dict[str, Any] = {}
+    if seen is not None:
+        numbers = {"value": seen.value, "unit": seen.unit, "n": seen.n}
+        if seen.interval is not None:
+            numbers["interval"] = f"{seen.interval[0]:.6g} to {seen.interval[1]:.6g}"
+    numbers |= {name: piece.policy.get(name) for name in ("alpha", "beta") if name in piece.policy}
+    if piece.limit and piece.policy.get(piece.limit) is not None:
+        numbers["limit"] = f"{piece.limit} {piece.policy[piece.limit]}"
+    known = {
+        "state": state, "gate": piece.gate, "role": piece.role.value, "test": piece.test,
+        "policy-source": piece.source, "seed": piece.seed, **numbers,
+    }  # fmt: skip
+    return {
+        "uuid": _uuid(piece.digest, "observation"),
+        "title": plain(f"{piece.system}: {piece.entry}"),
+        "description": plain("; ".join((piece.verdict.reason, *piece.findings[:5]))),
+        "props": [_prop(name, value) for name, value in known.items() if str(value).strip()],
+        "methods": ["TEST"],
+        "subjects": [{"subject-uuid": _subject(piece), "type": "component"}],
+        "relevant-evidence": [
+            {
+                "href": "report.json",
+                "description": "The evidence, by its digest; `mlgates replay` decides it again.",
+                "props": [_prop("evidence-digest", piece.digest)],
+            }
+        ],
+        "collected": at,
+        **({"remarks": plain(piece.claim)} if piece.claim else {}),
+    }
+
+
+def _subject(piece: Evidence) -> str:
+    return _uuid(piece.subject_digest or piece.digest, f"subject {piece.subject}")
+
+
+def _component(piece: Evidence) -> dict[str, Any]:
+    digest = piece.subject_digest or "could not be told"
+    return {
+        "uuid": _subject(piece),
+        "type": "software",
+        "title": plain(piece.subject or piece.gate) or "a subject",
+        "description": "What was gated.",
+        "props": [_prop("subject-digest", digest)],
+        "status": {"state": "under-development"},
+    }
+
+
+def _findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict[str, Any]]:
+    for system in report.systems:
+        for gate in system["gates"]:
+            state = gate["status"]
+            name = f"{system['system']}: {gate['entry']}"
+            served = filed(report.controls, system["controls"], gate["gate"])
+            related = [
+                {"observation-uuid": _uuid(digest, "observation")}
+                for digest in dict.fromkeys((*gate["evidence"], *gate["proof"]))
+                if digest in shown
+            ]
+            risk = _uuid(seed, f"risk {name}")
+            waived = any(
+                (w["system"], w["gate"]) == (system["system"], gate["entry"]) for w in report.waived
+            )
+            yield {
+                "uuid": _uuid(seed, f"finding {name}"),
+                "title": plain(name),
+                "description": f"{state.upper()}; incident {gate['incident']}.",
+                "props": [
+                    _prop("state", state),
+                    _prop("incident", gate["incident"]),
+                    *(_prop("control", str(control["id"])) for control in served),
+                ],
+                "target": {
+                    "type": "objective-id",
+                    "target-id": token(f"{system['system']}.{gate['entry']}"),
+                    "status": {
+                        "state": "satisfied" if state == "pass" else "not-satisfied",
+                        "reason": _REASONS.get(state, "other"),
+                    },
+                },
+                **_some("related-observations", related),
+                **({"related-risks": [{"risk-uuid": risk}]} if waived else {}),
+            }
+
+
+def _risks(report: Report, seed: str) -> Iterator[dict[str, Any]]:
+    for waiver in report.waived:
+        name = f"{waiver['system']}: {waiver['gate']}"
+        held = waiver["state"] != "expired"
+        yield {
+            "uuid": _uuid(seed, f"risk {name}"),
+            "title": plain(f"Waiver of {name}"),
+            "description": plain(str(waiver["reason"])),
+            "statement": plain(
+                f"Accepted by {waiver['approved_by']}; owner {waiver['owner']}; {waiver['state']}."
+            ),
+            "status": "deviation-approved" if held else "open",
+            "deadline": ends(str(waiver["expires"])).isoformat(),
+        }
+
+
+def _plan(report: Report, plan: str) -> dict[str, Any]:
+    links = [
+        {
+            "href": quote(str(config["path"])),
+            "hashes": [{"algorithm": "SHA-256", "value": str(config["sha256"])}],
+        }
+        for config in report.configs
+    ]
+    return {
+        "uuid": plan,
+        "title": "Gate configs",
+        "description": "What was to be gated, and held to which limits.",
+        **_some("rlinks", links),
+    }
+
+
+def token(text: str) -> str:
+    """Return a text as an OSCAL token.
+
+    >>> token("HIPAA:164.312(b)"), token("7 days")
+    ('HIPAA.164.312-b', '_7-days')
+    """
+    safe = "".join(c if c.isalnum() or c in "._-" else "." if c == ":" else "-" for c in text)
+    safe = safe.strip("-.") or "_"
+    return safe if safe[0].isalpha() or safe[0] == "_" else f"_{safe}"
+
+
+def _prop(name: str, value: object) -> dict[str, str]:
+    return {"name": name, "ns": _NS, "value": plain(str(value)).strip() or "-"}
+
+
+def _some(name: str, value: Any) -> Mapping[str, Any]:
+    """Return a member, or nothing where it is empty: OSCAL has no empty lists."""
+    return {name: value} if value else {}
+
+
+def _uuid(digest: str, what: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{_NS}#{digest} {what}"))

@@ -1,0 +1,222 @@
+"""``results.sarif`` (SARIF 2.1.0, OASIS): gates as rules, evidence as results at the config's line.
+
+FAIL, ERROR and a missed incident are of the kind ``fail``; INCONCLUSIVE and missing evidence are
+``open`` (the standard's word for too little to decide on); a waiver is a suppression.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pytest_mlgates import __version__
+from pytest_mlgates.controls import filed
+from pytest_mlgates.core import Evidence
+from pytest_mlgates.places import place, plain
+from pytest_mlgates.registry import UnknownGate, load
+from pytest_mlgates.report import Report
+from pytest_mlgates.schema import summary
+from pytest_mlgates.table import GRAVEST_FIRST, states
+from pytest_mlgates.writers import put
+
+__all__ = ["sarif", "write"]
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+#: code scanners refuse a file with more results than this
+MOST = 25_000
+
+_KINDS = {
+    "pass": "pass", "caught": "pass", "inconclusive": "open",
+    "fail": "fail", "error": "fail", "missed": "fail", "waived": "fail",
+}  # fmt: skip
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write ``results.sarif``."""
+    put(folder / "results.sarif", json.dumps(sarif(report), indent=1, ensure_ascii=False) + "\n")
+
+
+def sarif(report: Report) -> dict[str, Any]:
+    """Return the report as a SARIF log with one run."""
+    results = [*_missing(report), *_results(report)]
+    told = [*map(plain, report.incomplete)]
+    if len(results) > MOST:
+        told.append(f"{len(results) - MOST:,} results of lesser weight are in report.json only")
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "pytest-mlgates",
+                "semanticVersion": __version__,
+                "rules": [*_rules(report)],
+            }
+        },
+        "automationDetails": {"id": "mlgates/"},
+        "invocations": [
+            {
+                "executionSuccessful": not report.incomplete,
+                **({"endTimeUtc": at} if (at := _instant(report)) else {}),
+                **_notes(told),
+            }
+        ],
+        "originalUriBaseIds": {"SRCROOT": {"description": {"text": "the root of the repository"}}},
+        "columnKind": "unicodeCodePoints",
+        "results": results[:MOST],
+        "properties": {
+            "outcome": report.outcome,
+            "problems": [plain(problem) for problem in report.problems[:100]],
+        },
+    }
+    if taxonomies := list(_taxonomies(report)):
+        run["taxonomies"] = taxonomies
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rules(report: Report) -> Iterator[dict[str, Any]]:
+    names = {piece.gate for piece in report.evidence} | {str(gap["gate"]) for gap in report.missing}
+    for name in sorted(names):
+        try:
+            kind = load(name)
+            told = summary(kind)
+        except UnknownGate:
+            told = "a gate that is not installed here"
+        yield {
+            "id": name,
+            "name": "".join(part.capitalize() for part in name.split("_")),
+            "shortDescription": {"text": plain(told)},
+            "help": {"text": f"`mlgates schema {name}` prints its fields with their meaning."},
+            "defaultConfiguration": {"level": "error"},
+        }
+
+
+def _results(report: Report) -> Iterator[dict[str, Any]]:
+    found = states(report)
+    named = {str(system["system"]): system["controls"] for system in report.systems}
+    for piece in sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(found[e.identity])):
+        state = found[piece.identity]
+        kind = _KINDS[state]
+        taxa = filed(report.controls, named.get(piece.system, ()), piece.gate)
+        yield {
+            "ruleId": piece.gate,
+            "kind": kind,
+            "level": "error" if kind == "fail" else "none",
+            "message": {"text": _message(piece, state)},
+            "locations": [_location(piece.source, piece.test)],
+            "partialFingerprints": {"mlgatesEvidence/v1": _identity(piece)},
+            **({"suppressions": [_suppression(report, piece)]} if state == "waived" else {}),
+            **({"taxa": [_taxon(control) for control in taxa]} if taxa else {}),
+            "properties": {
+                "system": plain(piece.system),
+                "entry": plain(piece.entry),
+                "state": state,
+                "test": plain(piece.test),
+                "digest": piece.digest,
+                "subjectDigest": piece.subject_digest or "",
+                **_numbers(piece),
+            },
+        }
+
+
+def _missing(report: Report) -> Iterator[dict[str, Any]]:
+    for gap in report.missing:
+        text = f"{gap['system']}: {gap['entry']} is configured and left no evidence"
+        key = f"missing {gap['system']} {gap['entry']}"
+        yield {
+            "ruleId": gap["gate"],
+            "kind": "open",
+            "level": "none",
+            "message": {"text": _unlinked(plain(text))},
+            "locations": [_location(str(gap["source"]), "")],
+            "partialFingerprints": {"mlgatesEvidence/v1": _sha(key)},
+        }
+
+
+def _message(piece: Evidence, state: str) -> str:
+    heads = {
+        "caught": "the incident was caught: ",
+        "missed": "the known-bad subject was NOT caught: ",
+        "inconclusive": "INCONCLUSIVE: ",
+        "waived": "FAIL, waived: ",
+    }
+    lines = [heads.get(state, "") + piece.verdict.reason, *piece.findings[:5]]
+    return _unlinked(plain("; ".join(lines)))
+
+
+def _unlinked(text: str) -> str:
+    """Keep text from being read as a link or a placeholder (3.11.5 and 3.11.6)."""
+    return re.sub(r"\{(\d+)\}", r"{{\1}}", text.replace("](", "] ("))
+
+
+def _location(source: str, test: str) -> dict[str, Any]:
+    file, line = place(source)
+    names = [{"fullyQualifiedName": plain(test), "kind": "function"}] if test else []
+    if not file:
+        return {"logicalLocations": names or [{"name": "no config", "kind": "resource"}]}
+    where = {
+        "artifactLocation": {"uri": quote(file), "uriBaseId": "SRCROOT"},
+        "region": {"startLine": line},
+    }
+    return {"physicalLocation": where, **({"logicalLocations": names} if names else {})}
+
+
+def _numbers(piece: Evidence) -> dict[str, Any]:
+    seen = piece.measurement
+    if seen is None:
+        return {}
+    known = {"value": seen.value, "unit": plain(seen.unit), "n": seen.n}
+    limit = piece.policy.get(piece.limit)
+    if seen.interval is not None:
+        known["interval"] = list(seen.interval)
+    return known | ({"limit": limit} if isinstance(limit, (int, float)) else {})
+
+
+def _suppression(report: Report, piece: Evidence) -> dict[str, Any]:
+    waiver: Mapping[str, Any] = next(
+        w for w in report.waived if (w["system"], w["gate"]) == (piece.system, piece.entry)
+    )
+    text = f"{waiver['reason']} (until {waiver['expires']}, approved by {waiver['approved_by']})"
+    return {"kind": "external", "status": "accepted", "justification": plain(text)}
+
+
+def _taxonomies(report: Report) -> Iterator[dict[str, Any]]:
+    frameworks: dict[str, list[Mapping[str, Any]]] = {}
+    for control in report.controls:
+        frameworks.setdefault(str(control["framework"]), []).append(control)
+    for name, controls in frameworks.items():
+        url = next(
+            (str(control["url"]) for control in controls if "://" in str(control["url"])), ""
+        )
+        yield {
+            "name": name,
+            **({"informationUri": url} if url else {}),
+            "taxa": [
+                {"id": control["id"], "shortDescription": {"text": plain(str(control["title"]))}}
+                for control in controls
+            ],
+        }
+
+
+def _taxon(control: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": control["id"], "toolComponent": {"name": control["framework"]}}
+
+
+def _notes(lines: Iterable[str]) -> dict[str, Any]:
+    notes = [{"level": "error", "message": {"text": _unlinked(line)}} for line in lines]
+    return {"toolExecutionNotifications": notes} if notes else {}
+
+
+def _instant(report: Report) -> str:
+    at = report.environment.get("finished")
+    return at.replace("+00:00", "Z") if isinstance(at, str) else ""
+
+
+def _identity(piece: Evidence) -> str:
+    return _sha("\n".join((piece.system, piece.entry, piece.test, str(piece.call))))
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

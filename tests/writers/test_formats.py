@@ -1,0 +1,231 @@
+"""The formats that other tools read, validated against those tools' own schemas."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+import regress
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pytest_mlgates.annotations import github, notes
+from pytest_mlgates.controls import all_controls, look_up
+from pytest_mlgates.core import Evidence, Measurement, Role, Verdict
+from pytest_mlgates.places import place
+from pytest_mlgates.profiles import Profile
+from pytest_mlgates.report import EntryInfo, Scope, build
+from pytest_mlgates.waivers import Waiver
+from pytest_mlgates.writers import oscal as oscal_writer
+from pytest_mlgates.writers import sarif as sarif_writer
+from pytest_mlgates.writers.gitlab import code_quality
+from pytest_mlgates.writers.oscal import oscal, token
+from pytest_mlgates.writers.sarif import sarif
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+FACTS = {"started": NOW.isoformat(), "finished": NOW.isoformat()}
+HOSTILE = "<b>\x1b[31m \u202e \x00 [x](http://y) {0} `c` | % , :: \nnext 'é"
+STATES = ("pass", "fail", "inconclusive", "error")
+
+
+def _pattern(validator, pattern, instance, schema):
+    """Judge a pattern as the standard's own dialect (ECMAScript) does; ``re`` has no \\p{L}."""
+    if isinstance(instance, str) and regress.Regex(pattern, "u").find(instance) is None:
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _validator(file, base):
+    schema = json.loads((SCHEMAS / file).read_text("utf-8"))
+    kind = jsonschema.validators.extend(base, {"pattern": _pattern})
+    return kind(schema, format_checker=base.FORMAT_CHECKER)
+
+
+SARIF = _validator("sarif-2.1.0-rtm.5.json", jsonschema.Draft4Validator)
+OSCAL = _validator("oscal-ar-1.2.3.json", jsonschema.Draft7Validator)
+
+
+def piece(outcome="pass", **about):
+    known = {
+        "gate": "p99_latency", "policy": {"max_ms": 12.0, "alpha": 1e-4}, "limit": "max_ms",
+        "system": "s", "entry": "a", "test": "tests/test_it.py::test_a", "source": "g c/s.yaml:6",
+        "verdict": Verdict(outcome, "P99 is 8 ms"), "subject": "m:f", "subject_digest": "d" * 64,
+        "measurement": Measurement(value=8.0, unit="ms", n=500, interval=(7.0, 9.0)),
+    }  # fmt: skip
+    return Evidence(**known | about)
+
+
+def report(evidence, waivers=(), lost=(), named=("EU-AI-Act:Art-15", "HIPAA", "ours:1"), **profile):
+    entries = tuple(
+        EntryInfo(entry=e, gate="p99_latency", source=f"g c/s.yaml:{i}")
+        for i, e in enumerate("ab", 6)
+    )
+    table = all_controls()
+    scope = Scope(
+        path="g c/s.yaml", sha256="0" * 64, system="s", owner="o", controls=named,
+        entries=entries, profile=Profile(**profile), waivers=waivers,
+        known_controls=tuple(c for name in named for c in look_up(name, table)),
+    )  # fmt: skip
+    return build(list(evidence), [scope], list(lost), FACTS, NOW)
+
+
+WAIVER = Waiver(
+    gate="a", reason="known [x](y)", approved_by="b", owner="o", expires="2026-12-31", source="c:1"
+)
+
+pieces = st.builds(
+    lambda outcome, role, entry, text, bare, test: piece(
+        outcome, role=role, entry=entry, test=f"{test}{text}", subject=text, claim=text,
+        source="" if bare else "g c/s.yaml:6", verdict=Verdict(outcome, text),
+        subject_digest=None if bare else "e" * 64,
+        measurement=None if bare else Measurement(value=1, unit=text, n=3, details={"findings": [text]}),
+    ),
+    st.sampled_from(STATES), st.sampled_from(list(Role)), st.sampled_from(["a", "b", "stray"]),
+    st.sampled_from(["plain", "", HOSTILE, "x" * 5000]) | st.text(max_size=20), st.booleans(),
+    st.sampled_from(["t1", "t2"]),
+)  # fmt: skip
+reports = st.builds(
+    lambda found, waived, lost, named, inconclusive: report(
+        found, [WAIVER] if waived else [], lost, named, inconclusive=inconclusive
+    ),
+    st.lists(pieces, max_size=5), st.booleans(), st.lists(st.just(HOSTILE), max_size=1),
+    st.sampled_from([(), ("EU-AI-Act",), ("our policy: §7 (b)", "HIPAA:164.312(b)")]),
+    st.sampled_from(["warn", "fail"]),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(reports)
+def test_every_report_is_valid(made):
+    for validator, written in ((SARIF, sarif(made)), (OSCAL, oscal(made))):
+        data = json.loads(json.dumps(written))
+        assert [f"{list(e.absolute_path)}: {e.message}" for e in validator.iter_errors(data)] == []
+    for text in (json.dumps(sarif(made)), json.dumps(oscal(made))):
+        shown = json.dumps(json.loads(text), ensure_ascii=False)
+        assert not re.search(r"[\x00-\x1f\u202e]", shown)
+    for issue in code_quality(made):
+        assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert issue["location"]["path"]
+        assert issue["location"]["lines"]["begin"] >= 1
+    for command in github(made):
+        assert re.fullmatch(r"::(error|warning|notice) [^\n\r]*::[^\n\r]*", command)
+
+
+def results(made):
+    return sarif(made)["runs"][0]["results"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "role", "kind", "level"),
+    [
+        ("pass", "gate", "pass", "none"),
+        ("fail", "gate", "fail", "error"),
+        ("error", "gate", "fail", "error"),
+        ("inconclusive", "gate", "open", "none"),
+        ("fail", "known_bad", "pass", "none"),
+        ("pass", "known_bad", "fail", "error"),
+        ("inconclusive", "known_bad", "fail", "error"),
+    ],
+)
+def test_sarif_kinds(outcome, role, kind, level):
+    found = [r for r in results(report([piece(outcome, role=role)])) if "digest" in r.get("properties", {})]  # fmt: skip
+    assert [(r["kind"], r["level"]) for r in found] == [(kind, level)]
+
+
+def test_sarif_points_at_the_config_and_says_what_is_missing():
+    made = report([piece("fail", verdict=Verdict("fail", "see [x](y) {0}"))])
+    missing, failed = results(made)
+    where = failed["locations"][0]["physicalLocation"]
+    assert where["artifactLocation"] == {"uri": "g%20c/s.yaml", "uriBaseId": "SRCROOT"}
+    assert where["region"] == {"startLine": 6}
+    assert failed["message"]["text"] == "see [x] (y) {{0}}"
+    assert [taxon["id"] for taxon in failed["taxa"]] == [
+        "EU-AI-Act:Art-15", "HIPAA:164.308(a)(8)", "HIPAA:164.312(b)", "ours:1",
+    ]  # fmt: skip
+    assert "b is configured and left no evidence" in missing["message"]["text"]
+    assert missing["kind"] == "open"
+
+
+def test_a_fingerprint_outlives_the_numbers():
+    first, second = (
+        results(report([piece("fail", verdict=Verdict("fail", text))]))[1] for text in ("a", "b")
+    )
+    assert first["message"] != second["message"]
+    assert first["partialFingerprints"] == second["partialFingerprints"]
+
+
+def test_a_waiver_is_a_suppression_and_a_risk():
+    made = report([piece("fail")], [WAIVER])
+    (waived,) = [r for r in results(made) if "suppressions" in r]
+    assert waived["kind"] == "fail"
+    assert "approved by b" in waived["suppressions"][0]["justification"]
+    result = oscal(made)["assessment-results"]["results"][0]
+    assert [risk["status"] for risk in result["risks"]] == ["deviation-approved"]
+    assert result["findings"][0]["related-risks"] == [{"risk-uuid": result["risks"][0]["uuid"]}]
+    (note, _) = notes(made)
+    assert (note.level, note.title) == ("notice", "s: a WAIVED")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "reason"),
+    [
+        ("pass", "satisfied", "pass"),
+        ("fail", "not-satisfied", "fail"),
+        ("inconclusive", "not-satisfied", "other"),
+        ("error", "not-satisfied", "other"),
+    ],
+)
+def test_oscal_states(outcome, state, reason):
+    first, missing = oscal(report([piece(outcome)]))["assessment-results"]["results"][0]["findings"]
+    assert first["target"]["status"] == {"state": state, "reason": reason}
+    assert first["props"][0]["value"] == outcome
+    assert missing["target"]["status"] == {"state": "not-satisfied", "reason": "other"}
+    assert missing["props"][0]["value"] == "missing"
+
+
+def test_the_same_report_gives_the_same_documents():
+    assert oscal(report([piece()])) == oscal(report([piece()]))
+    assert oscal(report([piece()])) != oscal(report([piece("fail")]))
+
+
+def test_what_is_left_out_is_said(monkeypatch):
+    monkeypatch.setattr(sarif_writer, "MOST", 3)
+    monkeypatch.setattr(oscal_writer, "MOST", 3)
+    made = report([piece("fail" if i == 4 else "pass", test=f"t{i}") for i in range(5)])
+    run = sarif(made)["runs"][0]
+    assert len(run["results"]) == 3
+    assert run["results"][1]["kind"] == "fail"
+    notes_ = run["invocations"][0]["toolExecutionNotifications"]
+    assert notes_[0]["message"]["text"] == "3 results of lesser weight are in report.json only"
+    result = oscal(made)["assessment-results"]["results"][0]
+    assert len(result["observations"]) == 3
+    assert result["description"].startswith("2 more observations")
+    assert list(OSCAL.iter_errors(oscal(made))) == []
+
+
+def test_levels_of_annotations_follow_the_rules_of_the_profile():
+    warned = report([piece("inconclusive")], inconclusive="warn")
+    assert [n.level for n in notes(warned)] == ["warning", "warning"]
+    failed = report([piece("inconclusive")], inconclusive="fail", complete=True)
+    assert [n.level for n in notes(failed)] == ["error", "error"]
+    assert [n.level for n in notes(report([piece(), piece(entry="b")]))] == []
+
+
+def test_places():
+    assert place("C:/x/c.yaml:12") == ("C:/x/c.yaml", 12)
+    assert place("no line") == ("no line", 1)
+    assert place("") == ("", 1)
+    assert token("§7") == "_7"
+
+
+def test_a_run_that_has_not_ended_leaves_no_result_of_an_earlier_one(tmp_path):
+    oscal_writer.write(report([piece()]), tmp_path)
+    assert (tmp_path / "oscal-assessment-results.json").exists()
+    open_ = dataclasses.replace(report([]), environment={"started": NOW.isoformat()})
+    oscal_writer.write(open_, tmp_path)
+    assert not (tmp_path / "oscal-assessment-results.json").exists()
