@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import math
 import operator
 import types
@@ -65,12 +64,6 @@ class FieldError(ValueError):
 
 def hints(cls: type) -> dict[str, Any]:
     """Return the annotation of each dataclass field of ``cls``, ``Annotated`` kept."""
-    return dict(_hints(cls))
-
-
-@functools.lru_cache(maxsize=256)
-def _hints(cls: type) -> dict[str, Any]:
-    """Resolve annotations once: every gate that is made or replayed asks for them."""
     if not dataclasses.is_dataclass(cls):
         raise TypeError(
             f"{cls.__name__} is no dataclass: write @dataclass(frozen=True, kw_only=True)"

@@ -22,11 +22,13 @@ from typing import Any, BinaryIO
 
 from pytest_mlgates.canonical import canonical, parse
 
-__all__ = ["FIRST", "Link", "Run", "Store", "StoreFault"]
+__all__ = ["FIRST", "Link", "Run", "Store", "StoreFault", "is_digest"]
 
 CHAIN = "chain.jsonl"
 #: what the first run names as the line before it
 FIRST = "0" * 64
+
+_LARGEST_CHAIN = 1 << 30
 
 _KEYS = {"sequence", "previous", "time", "outcome", "files"}
 
@@ -55,7 +57,7 @@ class Run:
     time: str
     outcome: str
     files: Mapping[str, str]
-    digest: str
+    digest: str = ""
 
     @classmethod
     def read(cls, line: bytes) -> Run:
@@ -66,9 +68,7 @@ class Run:
                 raise ValueError("another form")
             texts = [data["time"], data["outcome"]]
             digests = [data["previous"], *data["files"].values()]
-            if not all(isinstance(text, str) for text in texts) or not all(
-                map(_is_digest, digests)
-            ):
+            if not all(isinstance(text, str) for text in texts) or not all(map(is_digest, digests)):
                 raise TypeError("another kind")
             link = Link(data["sequence"], data["previous"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -89,7 +89,18 @@ class Run:
 
 
 class Store:
-    """A folder of runs. Nothing in it is written twice; a lock keeps writers apart."""
+    """A folder of runs. Nothing in it is written twice; a lock keeps writers apart.
+
+    >>> import tempfile
+    >>> store = Store(Path(tempfile.mkdtemp()))
+    >>> with store.locked():
+    ...     files = {"report.json": store.put(b"{}")}
+    ...     store.append(Run(store.next(), "2026-12-31T00:00:00+00:00", "pass", files))
+    >>> [run.link.sequence for run in store.runs()]
+    [1]
+    >>> store.next().sequence
+    2
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -176,6 +187,8 @@ class Store:
 
     def _lines(self) -> tuple[list[bytes], bytes]:
         try:
+            if self.chain.stat().st_size > _LARGEST_CHAIN:
+                raise StoreFault(f"{self.chain}: is too large for a chain")
             *lines, rest = self.chain.read_bytes().split(b"\n")
         except FileNotFoundError:
             return [], b""
@@ -207,7 +220,8 @@ def _after(lines: list[bytes]) -> Link:
     return Link(last.link.sequence + 1, last.digest)
 
 
-def _is_digest(text: object) -> bool:
+def is_digest(text: object) -> bool:
+    """Tell whether a text is a SHA-256 in hex, and so no path to anywhere else."""
     return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -178,6 +179,31 @@ def test_every_object_counts(kept, ask, change):
     assert ask(store, key=False)[0] == 0
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "huge"])
+def test_an_object_that_is_no_plain_file(kept, ask, kind):
+    store = kept / "store"
+    path = next(path for path in (store / "objects").rglob("*") if path.is_file())
+    if kind == "huge":
+        path.chmod(0o644)
+        os.truncate(path, 1 << 28)
+    else:
+        data = path.read_bytes()
+        path.unlink()
+        if kind == "link":
+            (kept / "moved").write_bytes(data)
+            path.symlink_to(kept / "moved")
+        elif kind == "pipe":
+            os.mkfifo(path)
+        else:
+            path.mkdir()
+    assert ask(store, key=False)[0] == 1
+
+
+def test_a_chain_too_large_to_read(kept, ask):
+    os.truncate(kept / "store/chain.jsonl", 1 << 40)
+    assert ask(kept / "store")[0] == 1
+
+
 def test_a_changed_object_is_not_overwritten(kept, keys):
     store = Store(kept / "store")
     digest = store.put(b"hello")
@@ -192,7 +218,7 @@ def test_a_changed_object_is_not_overwritten(kept, keys):
 def some_run(store, number=0):
     with store.locked():
         link = store.next()
-        run = Run(link, "2026-01-01T00:00:00+00:00", "pass", {"a": store.put(b"%d" % number)}, "")
+        run = Run(link, "2026-01-01T00:00:00+00:00", "pass", {"a": store.put(b"%d" % number)})
         store.append(run)
     return link
 
@@ -220,7 +246,7 @@ def test_a_full_disk_leaves_no_half_line(tmp_path, monkeypatch):
     some_run(store)
     before = store.chain.read_bytes()
     with store.locked():
-        run = Run(store.next(), "t", "pass", {"a": store.put(b"b")}, "")
+        run = Run(store.next(), "t", "pass", {"a": store.put(b"b")})
         monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "full")))
         with pytest.raises(OSError, match="full"):
             store.append(run)
@@ -259,7 +285,7 @@ store = Store(Path({store!r}))
 for number in range({count}):
     with store.locked():
         data = f"{{sys.argv[1]}}-{{number}}".encode()
-        store.append(Run(store.next(), "t", "pass", {{"a": store.put(data)}}, ""))
+        store.append(Run(store.next(), "t", "pass", {{"a": store.put(data)}}))
 """
 
 

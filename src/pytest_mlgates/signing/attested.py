@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Attested:
     """
 
     fault: str
+    sha256: str = ""
     sealing: Sealing | None = None
     signer: PublicKey | None = None
     payloads: tuple[dict[str, Any], ...] = ()
@@ -42,7 +44,8 @@ class Attested:
 def read_attested(path: Path) -> Attested:
     """Read a folder's attestation; never raises for what it holds."""
     try:
-        envelopes = read_envelopes(read_file(path, _LARGEST))
+        data = read_file(path, _LARGEST)
+        envelopes = read_envelopes(data)
         if len(envelopes) != 2:
             raise EnvelopeFault(f"holds {len(envelopes)} envelopes, not two")
         payloads = tuple(envelope.statement for envelope in envelopes)
@@ -62,7 +65,14 @@ def read_attested(path: Path) -> Attested:
             fault = f"{ATTESTATION} line {number}: the signature does not fit the bytes"
         if fault:
             break
-    return Attested(fault=fault, sealing=sealing, signer=signer, payloads=payloads, files=files)
+    return Attested(
+        fault=fault,
+        sha256=hashlib.sha256(data).hexdigest(),
+        sealing=sealing,
+        signer=signer,
+        payloads=payloads,
+        files=files,
+    )
 
 
 def _files(statement: Mapping[str, Any]) -> dict[str, Stored]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["FileFault", "Folder", "Stored", "read_file", "scan"]
+__all__ = ["FileFault", "Folder", "Stored", "read_file", "scan", "stored"]
 
 MOST_FILES = 10_000
 _BLOCK = 1 << 20
@@ -63,7 +63,9 @@ def scan(folder: Path, expected: Mapping[str, int] | None = None) -> Folder:
                     faults.append(f"{name!a}: has a name that is no UTF-8")
                 else:
                     try:
-                        files[name] = _stored(folder / name, name, expected)
+                        files[name] = stored(
+                            folder / name, None if expected is None else expected.get(name, -1)
+                        )
                     except (OSError, FileFault) as error:
                         faults.append(f"{name}: {getattr(error, 'strerror', None) or error}")
     return Folder(files, frozenset(folders), tuple(faults))
@@ -83,10 +85,11 @@ def read_file(path: Path, most: int) -> bytes:
         raise FileFault(f"can't be read: {error.strerror}") from None
 
 
-def _stored(path: Path, name: str, expected: Mapping[str, int] | None) -> Stored:
+def stored(path: Path, size_expected: int | None = None) -> Stored:
+    """Return size and digest of a plain file; it is not read where another size is expected."""
     with _open(path) as file:
         size = os.fstat(file.fileno()).st_size
-        if expected is not None and expected.get(name) != size:
+        if size_expected is not None and size_expected != size:
             return Stored(size, "")
         digest = hashlib.sha256()
         read = 0

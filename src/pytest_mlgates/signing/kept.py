@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.canonical import parse
 from pytest_mlgates.signing.attested import Attested, read_attested
-from pytest_mlgates.store import Run, Store, StoreFault
+from pytest_mlgates.signing.folder import FileFault, read_file, stored
+from pytest_mlgates.store import Run, Store, StoreFault, is_digest
 from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["KeptReport", "store_faults"]
+
+_LARGEST = 4 << 30
 
 
 class KeptReport:
     """The report that a store is asked for; it must be the run that it says it is."""
 
-    def __init__(self, folder: Path, attested: Attested) -> None:
-        self.files = {name: stored.sha256 for name, stored in attested.files.items()}
-        if (folder / ATTESTATION).is_file():
-            data = (folder / ATTESTATION).read_bytes()
-            self.files[ATTESTATION] = hashlib.sha256(data).hexdigest()
+    def __init__(self, attested: Attested) -> None:
+        self.files = _files(attested)
         self.chain = attested.sealing.chain if attested.sealing else None
 
     def faults(self, runs: Mapping[int, Run]) -> Iterator[str]:
@@ -66,36 +64,36 @@ def store_faults(
 def _objects(store: Store, run: Run, good: set[str]) -> Iterator[str]:
     """Yield which objects of a run are gone or changed; those known ``good`` are not read again."""
     for name, digest in run.files.items():
-        if digest not in good:
-            data = _object(store, digest)
-            if data is None:
-                yield f"{name}: its object is gone or changed ({digest})"
-                continue
-            good.add(digest)
-            if name == "report.json":
-                yield from _evidence(store, data, good)
+        if digest in good:
+            continue
+        if not _holds(store, digest):
+            yield f"{name}: its object is gone or changed ({digest})"
+            continue
+        good.add(digest)
+        if name == "report.json":
+            yield from _evidence(store, digest, good)
 
 
-def _evidence(store: Store, data: bytes, good: set[str]) -> Iterator[str]:
+def _evidence(store: Store, report: str, good: set[str]) -> Iterator[str]:
     try:
-        digests = [str(piece["digest"]) for piece in parse(data)["evidence"]]
+        data = parse(read_file(store.object(report), _LARGEST))
+        digests = [piece["digest"] for piece in data["evidence"]]
     except (ValueError, TypeError, KeyError, RecursionError):
         yield "report.json: is no report"
         return
     for digest in digests:
         if digest not in good:
-            if _object(store, digest) is None:
+            if not is_digest(digest) or not _holds(store, digest):
                 yield f"evidence {digest}: its object is gone or changed"
             else:
                 good.add(digest)
 
 
-def _object(store: Store, digest: str) -> bytes | None:
+def _holds(store: Store, digest: str) -> bool:
     try:
-        data = store.object(digest).read_bytes()
-    except OSError:
-        return None
-    return data if hashlib.sha256(data).hexdigest() == digest else None
+        return stored(store.object(digest)).sha256 == digest
+    except (OSError, FileFault):
+        return False
 
 
 def _signed(store: Store, run: Run, accepted: Collection[str]) -> Iterator[str]:
@@ -110,10 +108,12 @@ def _signed(store: Store, run: Run, accepted: Collection[str]) -> Iterator[str]:
     elif sealing.keyid not in accepted:
         yield f"is signed by a key that is not accepted ({sealing.keyid[:16]})"
     else:
-        told = {
-            **{name: stored.sha256 for name, stored in attested.files.items()},
-            ATTESTATION: run.files[ATTESTATION],
-        }
-        same = (sealing.chain, sealing.signed, attested.predicate.get("outcome"), told)
+        same = (sealing.chain, sealing.signed, attested.predicate.get("outcome"), _files(attested))
         if same != (run.link.to_dict(), run.time, run.outcome, run.files):
             yield "is not what was signed"
+
+
+def _files(attested: Attested) -> dict[str, str]:
+    """Return the digest of every file of a signed report, its attestation among them."""
+    signed = {name: stored.sha256 for name, stored in attested.files.items()}
+    return {**signed, ATTESTATION: attested.sha256}

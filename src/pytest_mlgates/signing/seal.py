@@ -96,7 +96,7 @@ class Seal:
                 raise FileFault(f"{folder / name}: changed while it was kept")
         for piece in report["evidence"]:
             store.put(canonical(evidence_in(piece).to_dict()))
-        store.append(Run(link, now, report["outcome"], files, ""))
+        store.append(Run(link, now, report["outcome"], files))
 
 
 def _plain(folder: Path) -> Folder:

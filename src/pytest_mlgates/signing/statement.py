@@ -75,11 +75,11 @@ def check(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
 def sealing_of(statement: Mapping[str, Any]) -> Sealing:
     """Return what the second statement says of its signing; KeyError or TypeError if it can't be."""
     predicate = statement["predicate"]
-    signer, signed = predicate["signer"], predicate["signed"]
+    signer, signed, chain = predicate["signer"], predicate["signed"], predicate["chain"]
     texts = (signed, signer["keyid"], signer["publicKey"])
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("no text")
-    return Sealing(signed=signed, keyid=texts[1], public_pem=texts[2], chain=predicate["chain"])
+    if not all(isinstance(text, str) for text in texts) or not isinstance(chain, dict | None):
+        raise TypeError("another kind")
+    return Sealing(signed=signed, keyid=texts[1], public_pem=texts[2], chain=chain)
 
 
 def _subjects(report: Mapping[str, Any], files: Mapping[str, Stored]) -> list[dict[str, Any]]:

@@ -101,7 +101,7 @@ def verify(
         _freshness(attested, report, max_age, now or datetime.now(UTC), unread),
     ]
     if store is not None:
-        answers.append(verify_store(store, keys, KeptReport(folder, attested)))
+        answers.append(verify_store(store, keys, KeptReport(attested)))
     if report is None:
         return Verification(tuple(answers))
     return Verification(tuple(answers), report["outcome"], not report["problems"])
