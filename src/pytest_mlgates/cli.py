@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("replay", help="decide again on recorded evidence")
     command.add_argument("reports", nargs="+", metavar="REPORT", type=Path)
+    command.add_argument("--evidence", default="", metavar="DIGEST", help="only what starts so")
     command.set_defaults(run=_replay)
 
     command = commands.add_parser(
@@ -110,8 +111,19 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("new", type=Path, metavar="NEW")
     command.set_defaults(run=_diff)
 
-    command = commands.add_parser("report", help="show a report; recover one that was cut off")
+    command = commands.add_parser(
+        "report", help="show a report; recover one that was cut off; merge shards; show trends"
+    )
     command.add_argument("folders", nargs="+", metavar="DIR", type=Path)
+    command.add_argument("--out", type=Path, metavar="DIR", help="write one report of all of them")
+    command.add_argument(
+        "--history",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="earlier reports, or a folder of them, for the trend",
+    )
     command.set_defaults(run=_report)
 
     _add_signing(commands)
@@ -265,12 +277,18 @@ def _replay(args: argparse.Namespace) -> int:
             bad += 1
             continue
         for result in replay(report):
+            if not result.digest.startswith(args.evidence):
+                continue
             total += 1
             bad += bool(result.fault)
             print(f"{result.name}: {result.fault or f'{result.outcome.upper()} again'}")
         if not report["evidence"]:
             print(f"{place}: holds no evidence", file=sys.stderr)
             bad += 1
+    if not total and args.evidence:
+        raise Usage(
+            f"--evidence {args.evidence}: no such piece in {' '.join(map(str, args.reports))}"
+        )
     print(f"{total} replayed, {bad} with a fault")
     return 1 if bad else 0
 
@@ -292,18 +310,24 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from pytest_mlgates.recover import recover
+    from pytest_mlgates.combine import Combined, combine
+    from pytest_mlgates.writers import write_all
     from pytest_mlgates.writers.summary import markdown
 
-    status = 0
-    for folder in args.folders:
-        try:
-            report = recover(folder)
-        except ValueError as error:
-            raise Usage(str(error)) from None
-        print(markdown(report))
-        status |= bool(report.problems)
-    return status
+    folders = list(dict.fromkeys(args.folders))
+    if args.out is None and (len(folders) > 1 or args.history):
+        raise Usage("several reports make one: say where with --out DIR")
+    if len(folders) > 1 and args.out in folders:
+        raise Usage(f"--out {args.out}: is one of the reports")
+    try:
+        made: Combined = combine(folders, args.history)
+    except ValueError as error:
+        raise Usage(str(error)) from None
+    faults = [] if args.out is None else write_all(made.report, args.out)
+    print(markdown(made.report))
+    for line in [*made.notes, *faults]:
+        print(line, file=sys.stderr)
+    return 1 if made.report.problems or made.doubts or faults else 0
 
 
 def _sign(args: argparse.Namespace) -> int:

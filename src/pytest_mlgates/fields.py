@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import math
 import operator
 import types
@@ -64,6 +65,11 @@ class FieldError(ValueError):
 
 def hints(cls: type) -> dict[str, Any]:
     """Return the annotation of each dataclass field of ``cls``, ``Annotated`` kept."""
+    return dict(_hints(cls))
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
     if not dataclasses.is_dataclass(cls):
         raise TypeError(
             f"{cls.__name__} is no dataclass: write @dataclass(frozen=True, kw_only=True)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["Histogram", "Intervals", "Picture", "Point", "Shares"]
+__all__ = ["Histogram", "Intervals", "Lines", "Picture", "Point", "Shares"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Histogram:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shares:
-    """Parts of a whole side by side; the whole is held against the limit."""
+    """Parts of a whole side by side, those that are ``bad`` hatched; the whole is held against the limit."""
 
     title: str
     parts: tuple[Point, ...]
@@ -50,5 +50,21 @@ class Shares:
     limit: float | None = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lines:
+    """One number as it went, with its interval, against the limits: by look, by run, by week.
+
+    The points stand ``at`` these numbers of ``along``, or evenly and named by their labels where
+    there are none.
+    """
+
+    title: str
+    points: tuple[Point, ...]
+    unit: str = ""
+    limits: tuple[float, ...] = ()
+    at: tuple[float, ...] = ()
+    along: str = ""
+
+
 #: what :meth:`pytest_mlgates.core.Gate.pictures` returns any number of
-Picture = Intervals | Histogram | Shares
+Picture = Intervals | Histogram | Shares | Lines

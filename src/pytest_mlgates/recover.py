@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,30 +13,38 @@ from pytest_mlgates.replay import evidence_in, read_report
 from pytest_mlgates.report import Report, build
 from pytest_mlgates.writers import write_all
 
-__all__ = ["recover"]
+__all__ = ["recover", "report_of"]
 
 
 def recover(place: Path) -> Report:
-    """Return the report in a folder, its formats written anew; ValueError if that can't be done."""
-    data = read_report(place)
+    """Return the report in a folder; one that was cut off is written with what its journals hold.
+
+    Raises ValueError where that can't be done. A report that was finished is left as it is.
+    """
+    report = report_of(place, read_report(place))
     folder = place if place.is_dir() else place.parent
-    try:
-        pieces = [evidence_in(piece) for piece in data["evidence"]]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{place}: holds what is no evidence: {error}") from None
-    if (folder / FOLDER).is_dir():
-        found, cut = read_journals(folder)
-        # a journal is there only where the run did not end
-        lost = dict.fromkeys(["the run has not ended", *data["incomplete"], *cut])
-        report = build([*pieces, *found], [], list(lost), data["environment"], datetime.now(UTC))
-    else:
-        known = {field.name for field in dataclasses.fields(Report)} - {"evidence"}
-        plain: dict[str, Any] = {name: _tuple(data[name]) for name in known}
-        report = Report(evidence=tuple(pieces), **plain)
+    if not (folder / FOLDER).is_dir():
+        return report
+    found, cut = read_journals(folder)
+    # a journal is there only where the run did not end
+    lost = dict.fromkeys(["the run has not ended", *report.incomplete, *cut])
+    pieces = [*report.evidence, *found]
+    report = build(pieces, [], list(lost), report.environment, datetime.now(UTC))
     faults = write_all(report, folder)
     if faults:
         raise ValueError(faults[0])
     return report
+
+
+def report_of(place: Path, data: Mapping[str, Any]) -> Report:
+    """Return what ``read_report`` gave as a report; ValueError where its evidence is none."""
+    try:
+        pieces = tuple(evidence_in(piece) for piece in data["evidence"])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{place}: holds what is no evidence: {error}") from None
+    known = {field.name for field in dataclasses.fields(Report)} - {"evidence"}
+    plain: dict[str, Any] = {name: _tuple(data[name]) for name in known}
+    return Report(evidence=pieces, **plain)
 
 
 def _tuple(value: object) -> object:

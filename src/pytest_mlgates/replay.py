@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.resources import files
@@ -15,19 +14,11 @@ from pytest_mlgates.core import Evidence, Outcome
 from pytest_mlgates.older import upgraded
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.registry import UnknownGate, load
-from pytest_mlgates.report import EntryInfo, Report, Scope, build
+from pytest_mlgates.report import EntryInfo, Scope, build
 from pytest_mlgates.schema import make
 from pytest_mlgates.waivers import Waiver
 
-__all__ = [
-    "Replay",
-    "evidence_in",
-    "read_report",
-    "replay",
-    "report_in",
-    "report_schema",
-    "scopes_in",
-]
+__all__ = ["Replay", "evidence_in", "read_report", "replay", "report_schema", "scopes_in"]
 
 
 def report_schema() -> dict[str, Any]:
@@ -64,20 +55,13 @@ def read_report(place: Path) -> dict[str, Any]:
 class Replay:
     """What came of replaying one piece of evidence; ``fault`` is empty where all agrees."""
 
-    def __init__(self, name: str, outcome: str, fault: str) -> None:
-        self.name, self.outcome, self.fault = name, outcome, fault
+    def __init__(self, name: str, outcome: str, fault: str, digest: str = "") -> None:
+        self.name, self.outcome, self.fault, self.digest = name, outcome, fault, digest
 
 
 def evidence_in(data: Mapping[str, Any]) -> Evidence:
     """Return a piece of evidence as a report holds it, its digest set aside."""
     return Evidence.from_dict({key: value for key, value in data.items() if key != "digest"})
-
-
-def report_in(data: Mapping[str, Any]) -> Report:
-    """Return a report as its file holds it; TypeError or ValueError where it holds no evidence."""
-    rest = [field.name for field in dataclasses.fields(Report) if field.name != "evidence"]
-    plain: dict[str, Any] = {name: freeze(data[name]) for name in rest}
-    return Report(evidence=tuple(evidence_in(piece) for piece in data["evidence"]), **plain)
 
 
 def replay(report: Mapping[str, Any]) -> Iterator[Replay]:
@@ -88,10 +72,11 @@ def replay(report: Mapping[str, Any]) -> Iterator[Replay]:
         try:
             evidence = evidence_in(data)
         except (TypeError, ValueError) as error:
-            yield Replay(name, "?", f"is no evidence: {error}")
+            yield Replay(name, "?", f"is no evidence: {error}", data["digest"])
             continue
         pieces.append(evidence)
-        yield Replay(name, evidence.outcome.value, _fault(evidence, data["digest"]))
+        fault = _fault(evidence, data["digest"])
+        yield Replay(name, evidence.outcome.value, fault, data["digest"])
     yield from _summary(report, pieces)
 
 

@@ -75,7 +75,7 @@ class Report:
     configs: tuple[Mapping[str, Json], ...]
     controls: tuple[Mapping[str, Json], ...] = ()
     #: what earlier reports said, as ``history.py`` reads it; nothing follows from it
-    history: tuple[Mapping[str, Json], ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Json]:
         """Return the report as a JSON object; each piece of evidence carries its digest."""
@@ -111,7 +111,7 @@ def build(
     incomplete: Sequence[str],
     environment: Mapping[str, Json],
     now: datetime,
-    history: Sequence[Mapping[str, Json]] = (),
+    history: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Return the report of a run; the same arguments give the same report."""
     unique = _unique(evidence)

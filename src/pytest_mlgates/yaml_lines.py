@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Doc", "YamlError", "read_yaml"]
+__all__ = ["Doc", "YamlError", "read_yaml", "scalar"]
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 20_000
@@ -138,7 +138,7 @@ class _Reader:
             return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
         if getattr(node, "style", None) is not None:  # quoted or a block
             return node.value
-        return _scalar(node.value, line, column)
+        return scalar(node.value, line, column)
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -159,7 +159,12 @@ class _Reader:
         return found
 
 
-def _scalar(text: str, line: int, column: int) -> Any:
+def scalar(text: str, line: int, column: int) -> Any:
+    """Return what a plain scalar means by the core schema, or raise :class:`YamlError`.
+
+    >>> scalar("3600", 1, 1), scalar("on", 1, 1), scalar("~", 1, 1)
+    (3600, 'on', None)
+    """
     if text in _WORDS:
         return _WORDS[text]
     try:

@@ -6,8 +6,9 @@ import base64
 import gzip
 import hashlib
 import json
+import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Annotated, ClassVar
@@ -16,8 +17,9 @@ import pytest
 
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Verdict
 from pytest_mlgates.page import page
-from pytest_mlgates.page.view import FULL, Piece, worst_first
-from pytest_mlgates.pictures import Histogram, Intervals, Point, Shares
+from pytest_mlgates.page.render import FULL, INLINE
+from pytest_mlgates.page.view import Piece
+from pytest_mlgates.pictures import Histogram, Intervals, Lines, Point, Shares
 from pytest_mlgates.profiles import Profile
 from pytest_mlgates.report import EntryInfo, Scope, build
 from pytest_mlgates.table import states
@@ -42,6 +44,10 @@ def report(evidence, waivers=(), **facts):
         entries=(entry,), profile=Profile(), waivers=waivers,
     )  # fmt: skip
     return build(list(evidence), [scope], [], {"finished": NOW.isoformat(), **facts}, NOW)
+
+
+def piece_of(evidence):
+    return Piece.of(evidence, "pass", report([evidence]))
 
 
 class Elements(HTMLParser):
@@ -93,18 +99,34 @@ def test_nothing_but_its_own_script_and_style_may_run():
         assert "src" not in attributes
 
 
+def packed(text):
+    found = re.search(r'id="packed">([^<]+)<', text)[1]
+    return json.loads(gzip.decompress(base64.b64decode(found)))
+
+
 def test_five_hundred_pieces_take_less_than_two_megabytes():
-    details = {
-        "histogram": {"counts": [9] * 30, "from_ms": [1.26**i for i in range(30)]},
-        "slowest": {"calls": 5, "stages": {f"stage {i}": 0.125 for i in range(8)}},
-        "findings": ["a finding of some length, as gates write them, with its numbers"] * 3,
-        "counts": {f"number {i}": i / 7 for i in range(200)},
-    }
-    seen = Measurement(value=8, unit="ms", n=270, interval=(7, 9), details=details)
-    many = [piece(test=f"test[{i}]", measurement=seen) for i in range(FULL)]
+    chance = random.Random(1)
+    many = []
+    for i in range(FULL):
+        details = {
+            "histogram": {
+                "counts": [chance.randrange(500) for _ in range(30)],
+                "from_ms": [1.26**i for i in range(30)],
+            },
+            "slowest": {"calls": 5, "stages": {f"stage {i}": chance.random() for i in range(8)}},
+            "findings": [f"a finding of some length, with its number {chance.random()}"] * 3,
+            "counts": {f"number {i}": chance.random() for i in range(200)},
+        }
+        value = chance.uniform(1, 9)
+        seen = Measurement(value=value, unit="ms", n=270, interval=(value, 9), details=details)
+        many.append(
+            piece(test=f"test[{i}]", measurement=seen, subject_digest=chance.randbytes(32).hex())
+        )
     text = page(report(many))
-    assert text.count('<details class="piece"') == FULL
-    assert text.count("<svg") >= 2 * FULL
+    assert text.count('<details class="piece"') == INLINE
+    bodies = [line[5] for line in packed(text)]
+    assert len(bodies) == FULL - INLINE
+    assert all(body.count("<svg") >= 2 for body in bodies)
     assert len(text.encode()) < 2_000_000
 
 
@@ -113,12 +135,22 @@ def test_of_too_many_pieces_the_gravest_are_laid_out_and_the_rest_is_listed():
     bad = piece("fail", test="zz")
     text = page(report([*many, bad]))
     assert text.index('data-state="fail"') < text.index('data-state="pass"')
-    packed = re.search(r'id="packed">([^<]+)<', text)[1]
-    rest = json.loads(gzip.decompress(base64.b64decode(packed)))
-    assert len(rest) == 31
+    rest = packed(text)
+    assert len(rest) == FULL + 31 - INLINE
     assert {line[0] for line in rest} == {"pass"}
-    shown = set(re.findall(r"<code>([0-9a-f]{64})</code>", text))
-    assert shown | {line[5] for line in rest} >= {e.digest for e in [*many, bad]}
+    assert [bool(line[5]) for line in rest] == [True] * (FULL - INLINE) + [False] * 31
+    shown = set(re.findall(r'id="e-([0-9a-f]{16})"', text))
+    assert shown | {line[4] for line in rest} == {e.digest[:16] for e in [*many, bad]}
+
+
+def test_packed_text_is_escaped_too():
+    calm, wild = (
+        [piece(test=f"{i}", claim=text, verdict=Verdict("pass", text)) for i in range(INLINE + 5)]
+        for text in ("plain", MARKUP)
+    )
+    for line, other in zip(packed(page(report(calm))), packed(page(report(wild))), strict=True):
+        assert tags(line[5]) == tags(other[5])
+        assert other[2] == MARKUP  # the script sets it as text
 
 
 def test_a_text_of_ten_megabytes_is_cut():
@@ -128,21 +160,19 @@ def test_a_text_of_ten_megabytes_is_cut():
 
 
 def test_states_tell_caught_from_missed_and_waived():
-    class Waiver:
-        gate, expires, source, up_to = "p99_latency", "2027-01-01", "bidder.yaml:9", None
-        reason, approved_by, owner = "known", "a@b", "c@d"
-
     found = [
         piece("fail", role="known_bad", test="a"), piece("pass", role="known_bad", test="b"),
         piece("fail", test="c"),
     ]  # fmt: skip
     made = report(found)
     assert sorted(states(made).values()) == ["caught", "fail", "missed"]
-    assert [e.test for e in worst_first(made, states(made))] == ["c", "b", "a"]
+    text = page(made)
+    assert text.index('data-state="fail"') < text.index('data-state="missed"')
+    assert text.index('data-state="missed"') < text.index('data-state="caught"')
 
 
 def test_a_gate_that_is_not_installed_is_shown_by_what_was_recorded():
-    shown = Piece.of(piece(gate="of_another_package"), "pass")
+    shown = piece_of(piece(gate="of_another_package"))
     assert [drawing.title for drawing in shown.drawings] == ["Measured, against the limit"]
     assert "limit 12" in shown.drawings[0].svg
     assert shown.policy == (("max_ms", "12", ""),)
@@ -175,13 +205,15 @@ class Painter(Gate):
     [
         ZeroDivisionError(), [Intervals("t", (Point("a", float("nan")),))],
         [Histogram("t", (1.0, 2.0), (1.0, 2.0))], [Shares("t", (Point("a", 0.0),))], ["no picture"],
-        [Intervals("t", ())], [Shares("t", (Point("a", float("inf")),))],
+        [Intervals("t", ())], [Shares("t", (Point("a", float("inf")),))], [Lines("t", ())],
+        [Lines("t", (Point("a", 1.0),), at=(1.0, 2.0))], [Lines("t", (Point("a", float("nan")),))],
+        [Histogram("t", (1.0, 2.0), (float("nan"),))],
     ],
 )  # fmt: skip
 def test_a_picture_that_can_not_be_drawn_leaves_the_plain_one(shown, monkeypatch):
     monkeypatch.setattr(Painter, "shown", shown)
     monkeypatch.setattr("pytest_mlgates.page.view.load", lambda name: Painter)
-    drawn = Piece.of(piece(gate="painter", policy={"top": 9.0}, limit="top"), "pass").drawings
+    drawn = piece_of(piece(gate="painter", policy={"top": 9.0}, limit="top")).drawings
     assert [drawing.title for drawing in drawn] == ["Measured, against the limit"]
 
 
@@ -194,7 +226,12 @@ def test_a_picture_that_can_not_be_drawn_leaves_the_plain_one(shown, monkeypatch
          ["P99: 20", "limit 12"]),
         (Shares("t", (Point("pods", 8000.0, bad=True), Point("rest", 2000.0)), "USD", 9000.0),
          ["pods: 8,000 USD (80%), counted as bad", "limit 9,000"]),
-        (Shares("t", tuple(Point(f"p{i}", 1.0) for i in range(30))), ["others: 22"]),
+        (Shares("t", (Point("waste", 1e-9, bad=True), *(Point(f"p{i}", 1.0) for i in range(30)))),
+         ["23 others: 23", "waste: 1e-09 (0%), counted as bad"]),
+        (Lines("t", (Point("", 3.0, 1.0, 9.0), Point("", 2.0, 1.5, 3.0)), "%", (1.0,), (500.0, 5000.0),
+               "calls"), ["limit 1", "calls →", "↑ %", "5,000"]),
+        (Lines("t", tuple(Point(f"2026-11-{i:02}", 3.0 + i, bad=i == 9) for i in range(1, 29))),
+         ["2026-11-01", "2026-11-28"]),
         (Intervals("t", tuple(Point(f"p{i}", i, bad=i == 29) for i in range(30))),
          ["p29", "and 10 more"]),
     ],
@@ -204,7 +241,19 @@ def test_a_picture_says_its_numbers_in_words(shown, words, monkeypatch):
 
     monkeypatch.setattr(Painter, "shown", [shown])
     monkeypatch.setattr("pytest_mlgates.page.view.load", lambda name: Painter)
-    (drawing,) = Piece.of(piece(gate="painter", policy={}), "pass").drawings
+    (drawing,) = piece_of(piece(gate="painter", policy={})).drawings
     text = " | ".join(Tree.fromstring(drawing.svg).itertext())
     for word in words:
         assert word in text
+
+
+def test_controls_name_the_gates_that_serve_them():
+    made = report([piece()])
+    control = {
+        "id": "C-1", "framework": f"F {MARKUP}", "title": f"T {MARKUP}", "url": "", "gates": None,
+    }  # fmt: skip
+    text = page(replace(made, controls=(control,)))
+    assert "<img" not in text
+    assert "Filed under" in text
+    assert "bidder: p99_latency PASS" in text
+    assert "Filed under" not in page(made)

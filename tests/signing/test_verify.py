@@ -12,7 +12,7 @@ import shutil
 import pytest
 
 from pytest_mlgates.canonical import canonical, parse, sha256
-from pytest_mlgates.replay import report_in
+from pytest_mlgates.recover import report_of
 from pytest_mlgates.signing.coverage import ConfigsAtHand
 from pytest_mlgates.signing.envelope import read_envelopes, sign
 from pytest_mlgates.signing.keys import public_key, signing_key
@@ -210,7 +210,7 @@ def forged(folder, keys, change):
     for gate in data["systems"][0]["gates"]:
         for kind in ("evidence", "proof"):
             gate[kind] = [renamed[digest] for digest in gate[kind]]
-    assert write_all(report_in(data), folder) == []
+    assert write_all(report_of(folder, data), folder) == []
     assert Seal(signing_key(keys["ed25519"][0]), None).close(folder)[1] == []
 
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.tabular import is_table, missing, tables
 
 __all__ = ["Columns", "Transfer", "read"]
 
 _FIELDS = ("sent_bytes", "raw_bytes", "at", "seconds", "source")
 _HOW = (
     "transfers must be records with sent_bytes (and raw_bytes, at, seconds, source),"
-    " a DataFrame, or the path of a .csv or .parquet file"
+    " a DataFrame, or the path of a .csv, .parquet, .json or .jsonl file"
 )
 
 
@@ -94,42 +92,20 @@ def read(transfers: Any) -> Columns:
         if math.isnan(row[0]):
             raise Unmeasurable(f"transfer {index} has no sent_bytes")
         numbers.append(row)
-        missing = _missing(values[4])
-        source.append(-1 if missing else names.setdefault(str(values[4]), len(names)))
+        source.append(-1 if missing(values[4]) else names.setdefault(str(values[4]), len(names)))
     table = np.array(numbers, float).reshape(-1, 4)
     sent, raw, at, seconds = (np.ascontiguousarray(column) for column in table.T)
     return Columns(sent, raw, at, seconds, np.array(source, np.int64), tuple(names))
 
 
 def _records(transfers: Any) -> Iterator[Any]:
-    if isinstance(transfers, (str, os.PathLike)):
-        path = Path(transfers)
-        if path.suffix.lower() == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                yield from csv.DictReader(file)
-            return
-        if path.suffix.lower() == ".parquet":
-            yield from _parquet(path)
-            return
+    if is_table(transfers):
+        for table in tables(transfers, _HOW, columns=_FIELDS):
+            yield from table.records()
+    elif isinstance(transfers, (bytes, Mapping)) or not isinstance(transfers, Iterable):
         raise Unmeasurable(_HOW)
-    if hasattr(transfers, "columns") and hasattr(transfers, "to_dict"):
-        yield from transfers.to_dict("records")
-        return
-    if isinstance(transfers, (bytes, Mapping)) or not isinstance(transfers, Iterable):
-        raise Unmeasurable(_HOW)
-    yield from transfers
-
-
-def _parquet(path: Path) -> Iterator[Any]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise Unmeasurable(
-            "reading Parquet needs pyarrow: pip install 'pytest-mlgates[scale]'"
-        ) from None
-    file = parquet.ParquetFile(path)
-    for batch in file.iter_batches(columns=[c for c in _FIELDS if c in file.schema_arrow.names]):
-        yield from batch.to_pylist()
+    else:
+        yield from transfers
 
 
 def _values(record: Any, index: int) -> tuple[Any, ...]:
@@ -140,14 +116,9 @@ def _values(record: Any, index: int) -> tuple[Any, ...]:
     raise Unmeasurable(f"transfer {index} is a {type(record).__name__}: {_HOW}")
 
 
-def _missing(value: Any) -> bool:
-    """Tell whether a table says nothing here (None, NaN, NaT, an empty cell)."""
-    return value is None or (isinstance(value, str) and not value.strip()) or bool(value != value)  # noqa: PLR0124  (also pandas' NaT)
-
-
 def _count(value: Any, name: str, index: int) -> float:
     """Return a number >= 0, or NaN where it is missing."""
-    if _missing(value):
+    if missing(value):
         return math.nan
     number = _number(value, name, index)
     if number < 0 or math.isinf(number):
@@ -167,7 +138,7 @@ def _number(value: Any, name: str, index: int) -> float:
 
 def _moment(value: Any, index: int) -> float:
     """Return seconds since some start: a number, a datetime, or ISO 8601 text."""
-    if _missing(value):
+    if missing(value):
         return math.nan
     if isinstance(value, str) and "T" in value.upper().replace(" ", "T"):
         try:

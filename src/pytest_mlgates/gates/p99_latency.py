@@ -25,7 +25,8 @@ from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.latency.judge import Counts, Relative, judge, judge_relative
 from pytest_mlgates.latency.report import measurement
 from pytest_mlgates.latency.session import Plan, Session, observe
-from pytest_mlgates.pictures import Histogram, Picture, Point, Shares
+from pytest_mlgates.pictures import Histogram, Lines, Picture, Point, Shares
+from pytest_mlgates.stats import binomial
 from pytest_mlgates.stats.sequential import Schedule, quantile_schedule
 
 __all__ = ["P99Latency"]
@@ -167,6 +168,8 @@ class P99Latency(StatisticalGate):
             edges = (*starts, starts[-1] * starts[1] / starts[0] if len(starts) > 1 else starts[0])
             title = f"Latency of {measurement.n} calls (height: root of the count)"
             yield Histogram(title, edges, tuple(seen["counts"]), "ms", self.max_ms, (mark,))
+        if looks := details.get("looks"):
+            yield self._exceeding(looks)
         slowest = details.get("slowest") or {}
         for what in ("stages", "share_of_time"):
             if shares := slowest.get(what):
@@ -175,6 +178,21 @@ class P99Latency(StatisticalGate):
                 yield Shares(
                     f"{told}: the time of the {slowest['calls']} slowest calls", parts, "%"
                 )
+
+    def _exceeding(self, looks: Any) -> Lines:
+        """Return the share of calls over the limit as it was bounded at each look."""
+        plan, allowed = self._schedule, 100 * (1 - self.quantile)
+        below, above = plan.fail_error(self.alpha), plan.pass_error(self.beta)
+        points = []
+        for look in looks:
+            over, n, deff = look["over"], look["n"], look["deff"]
+            low, high = binomial.lower(over, n, below, deff), binomial.upper(over, n, above, deff)
+            points.append(
+                Point(f"{n}", 100 * over / n, 100 * low, 100 * high, bad=100 * low > allowed)
+            )
+        title = f"Share of calls over {self.max_ms:g} ms by the clock, as each look bounds it"
+        at = tuple(float(look["n"]) for look in looks)
+        return Lines(title, tuple(points), "%", (allowed,), at, "calls")
 
     def needs(self) -> Needs:
         """Return the calls of the first look that may PASS, and of the first that may FAIL."""

@@ -58,7 +58,10 @@ def measurement(session: Session, limit_ms: float, q: float, plan: Schedule) -> 
     if not due:
         return found
     figures = _figures(session, trace, seen, q)
-    findings = _findings(session, figures, found.details["counts"], limit_ms)
+    counts: Any = found.details["counts"]
+    session.past.append(counts["raw"])
+    figures["looks"] = tuple(session.past)
+    findings = _findings(session, figures, counts, limit_ms)
     return replace(found, details={**found.details, **figures, "findings": tuple(findings)})
 
 

@@ -61,6 +61,8 @@ class Session:
     lags: list[int] = field(default_factory=list)
     awaited: bool = False
     start_use: MachineUse | None = None
+    #: the calls over the limit by the clock, at each look so far
+    past: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def concurrent(self) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 from pytest_mlgates import __version__
 from pytest_mlgates.canonical import parse
 from pytest_mlgates.page import page
-from pytest_mlgates.replay import replay, report_in
+from pytest_mlgates.recover import report_of
+from pytest_mlgates.replay import replay
 from pytest_mlgates.report import SCHEMA, Report
 from pytest_mlgates.signing.attested import Attested
 from pytest_mlgates.signing.folder import Folder
@@ -72,7 +73,7 @@ def _attested_differently(raw: Mapping[str, Any], attested: Attested) -> Iterato
 def _shown_differently(folder: Path, report: Mapping[str, Any]) -> Iterator[str]:
     """Yield each file that follows from the report alone and comes out differently."""
     try:
-        made = report_in(report)
+        made = report_of(folder, report)
         fresh = {name: render(made) for name, render in _RENDERED.items()}
     except Exception as error:  # noqa: BLE001  (a forged report may break any writer)
         yield f"the report can't be shown again: {type(error).__name__}"

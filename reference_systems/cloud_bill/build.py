@@ -1,0 +1,48 @@
+"""One build of the month: its bill, its inventory, its manifests."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reference_systems.cloud_bill import inputs, month, spec
+from reference_systems.cloud_bill.billing import charges_of, inventory_of
+from reference_systems.cloud_bill.memory import MemoryCluster
+
+__all__ = ["Build", "Charges", "make"]
+
+
+class Charges(list[dict[str, str]]):
+    """The lines of a bill, known by the digest of their content."""
+
+    @property
+    def mlgates_digest(self) -> str:
+        """SHA-256 of the lines."""
+        return hashlib.sha256(json.dumps(self, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Build:
+    """What one build's manifests made of the month."""
+
+    name: str
+    cluster: MemoryCluster
+    charges: Charges
+    inventory: dict[str, list[dict[str, Any]]]
+    kubernetes: Path
+    terraform: Path
+
+
+@functools.lru_cache(maxsize=4)
+def make(name: str, seed: int) -> Build:
+    """Run the month under the manifests of ``incident`` or ``fixed``."""
+    cluster = month.run(spec.read(name), seed)
+    charges = Charges([*inputs.background(seed), *charges_of(cluster)])
+    folder = spec.FOLDER / name
+    return Build(
+        name, cluster, charges, inventory_of(cluster), folder / "kubernetes", folder / "terraform"
+    )

@@ -1,0 +1,1 @@
+"""What Kubernetes and Terraform manifests say, with file and line, and the rules they must keep."""
