@@ -126,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_report)
 
+    _add_signing(commands)
+
     command = commands.add_parser("scan", help="do these data sets hold personal data or secrets?")
     command.add_argument("datasets", nargs="+", metavar="DATASET", type=Path)
     command.add_argument("--max-leak-rate", type=float, default=1e-3, metavar="SHARE")
@@ -135,6 +137,36 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_scan)
     return parser
+
+
+def _add_signing(commands: Any) -> None:
+    command = commands.add_parser("sign", help="sign a report that was written before")
+    command.add_argument("folder", metavar="DIR", type=Path)
+    command.add_argument("--key", required=True, type=Path, help="private key (PEM)")
+    command.add_argument("--store", metavar="DIR", type=Path, help="keep it in this store as well")
+    command.set_defaults(run=_sign)
+
+    command = commands.add_parser(
+        "verify", help="is a report signed, trusted, complete, consistent and fresh?"
+    )
+    command.add_argument("folder", nargs="?", metavar="DIR", type=Path)
+    command.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        type=Path,
+        help="accepted public key (PEM); repeatable",
+    )
+    command.add_argument("--config", metavar="DIR|FILE", type=Path, help="gate configs at hand")
+    command.add_argument("--profile", metavar="NAME", help="the run has to have used this profile")
+    command.add_argument("--max-age", type=float, metavar="DAYS", help="since the run ended")
+    command.add_argument("--now", metavar="INSTANT", help="check as of then (ISO 8601)")
+    command.add_argument("--store", metavar="DIR", type=Path, help="the store that keeps the runs")
+    command.add_argument(
+        "--must-pass", action="store_true", help="say no to the true report of a failed run as well"
+    )
+    command.add_argument("--json", action="store_true", help="answer as JSON")
+    command.set_defaults(run=_verify)
 
 
 def _list(_: argparse.Namespace) -> int:
@@ -296,6 +328,27 @@ def _report(args: argparse.Namespace) -> int:
     for line in [*made.notes, *faults]:
         print(line, file=sys.stderr)
     return 1 if made.report.problems or made.doubts or faults else 0
+
+
+def _sign(args: argparse.Namespace) -> int:
+    from pytest_mlgates.signing.commands import sign
+
+    told, faults = sign(args.folder, args.key, args.store)
+    print("\n".join(faults) if faults else told)
+    return 1 if faults else 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from pytest_mlgates.canonical import printable
+    from pytest_mlgates.signing.commands import check
+
+    found = check(args)
+    if args.json:
+        print(json.dumps(found.to_dict(), indent=1))
+    else:
+        for line in found.lines():
+            print(printable(line))
+    return 0 if found.good and (found.passed or not args.must_pass) else 1
 
 
 def _scan(args: argparse.Namespace) -> int:

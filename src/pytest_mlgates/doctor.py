@@ -15,6 +15,7 @@ __all__ = ["examine"]
 #: a module of each extra, and what the extra is for
 _EXTRAS = {
     "search": ("hypothesis", "shrinks counter-examples"),
+    "sign": ("securesystemslib", "signed reports"),
     "torch": ("torch", "models in torch"),
     "systems": ("tokenizers", "the reference systems"),
 }

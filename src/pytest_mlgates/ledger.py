@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pytest_mlgates.core import Evidence
 from pytest_mlgates.environment import environment
 from pytest_mlgates.journal import FOLDER, read_journals
 from pytest_mlgates.report import EntryInfo, Report, Scope, build
-from pytest_mlgates.writers import write_all
+from pytest_mlgates.writers import ATTESTATION, write_all
 
 __all__ = ["Ledger", "scopes_of"]
 
@@ -57,6 +57,9 @@ class Ledger:
         self.facts = facts
         self.lost: list[str] = []
         self.faults: list[str] = []
+        #: signs and keeps the folder once all is written; returns a line that tells of it, or faults
+        self.seal: Callable[[Path], tuple[str, list[str]]] | None = None
+        self.sealed = ""
         self._texts: dict[str, None] = {}
         self._expected = self._arrived = 0
         self._started = datetime.now(UTC).replace(microsecond=0)
@@ -71,6 +74,7 @@ class Ledger:
         self.folder.mkdir(parents=True, exist_ok=True)
         if (self.folder / FOLDER).exists():  # an old journal left there would be read as ours
             shutil.rmtree(self.folder / FOLDER)
+        (self.folder / ATTESTATION).unlink(missing_ok=True)
         facts = {**self.facts, "started": self._started.isoformat()}
         report = build([], [], ["the run has not ended"], facts, self._started)
         faults = write_all(report, self.folder)
@@ -111,4 +115,7 @@ class Ledger:
             self.faults += write_all(report, self.folder)
             if not self.faults:
                 shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+                if self.seal is not None:
+                    self.sealed, faults = self.seal(self.folder)
+                    self.faults += faults
         return report

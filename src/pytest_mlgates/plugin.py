@@ -44,6 +44,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mlgates-seed", metavar="N", type=int, default=0, help="seed of every gate (default: 0)"
     )
+    group.addoption(
+        "--mlgates-sign",
+        metavar="KEY",
+        default=None,
+        help="sign the report with this private key (PEM; extra `sign`)",
+    )
+    group.addoption(
+        "--mlgates-store", metavar="DIR", default=None, help="keep the report in this store as well"
+    )
     parser.addini("mlgates_config", "folder or file with gate configs", default="gate_configs")
 
 
@@ -62,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     role = _Worker if _is_worker(config) else _Controller
     config.pluginmanager.register(role(config), "mlgates-process")
     here = config.invocation_params.dir
-    for option in ("mlgates_report", "mlgates_config"):
+    for option in ("mlgates_report", "mlgates_config", "mlgates_sign", "mlgates_store"):
         if value := config.getoption(option):
             setattr(config.option, option, str(Path(here, value).absolute()))
 
@@ -71,10 +80,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Replace what an earlier run left in the report folder."""
     config = session.config
-    if config.getoption("mlgates_report") and not _is_worker(config) and not _only_collects(config):
-        gates = _session(config)
+    asked = any(map(config.getoption, ("mlgates_report", "mlgates_sign", "mlgates_store")))
+    if asked and not _is_worker(config) and not _only_collects(config):
+        from pytest_mlgates.config import ConfigError
+
         try:
-            gates.ledger.open_folder()
+            _session(config).open()
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from None
         except OSError as error:
             raise pytest.UsageError(
                 f"--mlgates-report {config.getoption('mlgates_report')}: the folder can't be "
@@ -216,6 +229,8 @@ class _Controller:
 
             ledger = _session(self._config).ledger
             show(terminalreporter, self._report, ledger.folder, ledger.faults)
+            if ledger.sealed:
+                terminalreporter.write_line(ledger.sealed)
 
 
 class _Worker:

@@ -62,6 +62,27 @@ class GateSession:
         facts = {"seed": self.seed, "profile": self.profile_name or "default"}
         self.ledger = Ledger(self.folder, self.root, facts)
 
+    def open(self) -> None:
+        """Make the report folder ready; raise ``ConfigError`` or ``OSError`` before a test runs."""
+        sign, store = map(self._config.getoption, ("mlgates_sign", "mlgates_store"))
+        if sign or store:
+            from pytest_mlgates.signing.keys import KeyFault
+            from pytest_mlgates.signing.seal import Seal, SealFault
+            from pytest_mlgates.store import StoreFault
+
+            if self.folder is None:
+                option = "--mlgates-sign" if sign else "--mlgates-store"
+                raise ConfigError(f"{option}: needs a report: add --mlgates-report DIR")
+            _joined(self._config, "--mlgates-sign", sign)
+            _joined(self._config, "--mlgates-store", store)
+            key, kept = (Path(path) if path else None for path in (sign, store))
+            try:
+                seal = Seal.open(key, kept, self.folder)
+            except (KeyFault, StoreFault, SealFault) as error:
+                raise ConfigError(str(error)) from None
+            self.ledger.seal = seal.close
+        self.ledger.open_folder()
+
     # configs
 
     @property
@@ -350,6 +371,19 @@ def _stops(evidence: Evidence, profile: Profile, scope: Any, info: EntryInfo) ->
     if evidence.outcome == Outcome.INCONCLUSIVE:
         return profile.inconclusive == "fail"
     return not pardoned(evidence, info, scope)
+
+
+def _joined(config: pytest.Config, option: str, path: str | None) -> None:
+    """Refuse a path outside that follows its option after a space.
+
+    pytest looks for its own configuration before it knows the options of plugins, and would take
+    such a path for tests to run: another rootdir, another configuration.
+    """
+    told = config.invocation_params
+    if path and option in told.args and not Path(path).is_relative_to(told.dir):
+        raise ConfigError(
+            f"{option} {path}: write {option}={path}, or pytest looks for tests there"
+        )
 
 
 def _asks_later(item: pytest.Item) -> bool:

@@ -16,9 +16,11 @@ from tempfile import NamedTemporaryFile
 
 from pytest_mlgates.report import Report
 
-__all__ = ["GROUP", "put", "write_all"]
+__all__ = ["ATTESTATION", "GROUP", "put", "write_all"]
 
 GROUP = "pytest_mlgates.writers"
+#: the file that signs all others; no writer writes it, since it takes a key and comes last
+ATTESTATION = "attestation.intoto.jsonl"
 
 
 def write_all(report: Report, folder: Path) -> list[str]:

@@ -8,20 +8,25 @@ from pathlib import Path
 from pytest_mlgates.report import Report
 from pytest_mlgates.writers import put
 
-__all__ = ["write"]
+__all__ = ["text", "write"]
 
 
 def write(report: Report, folder: Path) -> None:
-    """Write ``report.json``: a piece of evidence a line, so that a line can be found and compared."""
+    """Write ``report.json``."""
+    put(folder / "report.json", text(report))
+
+
+def text(report: Report) -> str:
+    """Return the report as JSON: a piece of evidence a line, to be found and compared."""
     whole = report.to_dict()
     parts = []
     for name, value in whole.items():
         if name == "evidence" and isinstance(value, tuple) and value:
-            text = "[\n" + ",\n".join(map(_line, value)) + "\n]"
+            shown = "[\n" + ",\n".join(map(_line, value)) + "\n]"
         else:
-            text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-        parts.append(f'"{name}": {text}')
-    put(folder / "report.json", "{\n" + ",\n".join(parts) + "\n}\n")
+            shown = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+        parts.append(f'"{name}": {shown}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 _line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

@@ -1,0 +1,83 @@
+"""Whether what was signed is what is there, and whether it follows from its own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_mlgates import __version__
+from pytest_mlgates.canonical import parse
+from pytest_mlgates.page import page
+from pytest_mlgates.recover import report_of
+from pytest_mlgates.replay import replay
+from pytest_mlgates.report import SCHEMA, Report
+from pytest_mlgates.signing.attested import Attested
+from pytest_mlgates.signing.folder import Folder
+from pytest_mlgates.signing.statement import statements
+from pytest_mlgates.writers.json_report import text
+from pytest_mlgates.writers.summary import markdown
+
+__all__ = ["changed", "does_not_follow", "strangers"]
+
+#: what follows from a report alone is made again; every other file is held to its digest
+_RENDERED: dict[str, Callable[[Report], str]] = {
+    "report.json": text,
+    "report.html": page,
+    "summary.md": markdown,
+}
+
+
+def strangers(found: Folder, attested: Attested, own: str) -> Iterator[str]:
+    """Yield what is in a folder and was not signed, or was signed and is not there."""
+    yield from found.faults
+    yield from (f"{name}: is not there" for name in sorted(attested.files.keys() - found.files))
+    extra = found.files.keys() - attested.files.keys() - {own}
+    yield from (f"{name}: was not signed" for name in sorted(extra))
+    parents = {str(parent) for name in attested.files for parent in Path(name).parents}
+    yield from (f"{name}/: was not signed" for name in sorted(found.folders - parents))
+
+
+def changed(found: Folder, attested: Attested) -> Iterator[str]:
+    """Yield each file that is not as it was signed."""
+    for name, stored in sorted(attested.files.items()):
+        if name in found.files and found.files[name] != stored:
+            yield f"{name}: is not what was signed"
+
+
+def does_not_follow(folder: Path, report: Mapping[str, Any], attested: Attested) -> Iterator[str]:
+    """Yield what differs when statements, decisions, summary and pages are made again."""
+    for result in replay(report):
+        if result.fault:
+            yield f"{result.name}: {result.fault}"
+    # as it was signed: a report of an older schema is read as if it were of today's
+    raw = parse((folder / "report.json").read_bytes())
+    if attested.sealing is not None:
+        yield from _attested_differently(raw, attested)
+    if (raw["schema"], report["environment"].get("pytest_mlgates")) == (SCHEMA, __version__):
+        yield from _shown_differently(folder, report)
+
+
+def _attested_differently(raw: Mapping[str, Any], attested: Attested) -> Iterator[str]:
+    assert attested.sealing is not None
+    try:
+        again = statements(raw, attested.files, attested.sealing)
+    except (KeyError, TypeError) as error:
+        yield f"the statements can't be made again: {type(error).__name__}"
+        return
+    for number, (mine, signed) in enumerate(zip(again, attested.payloads, strict=True), 1):
+        if mine != signed:
+            yield f"statement {number}: says what report.json does not"
+
+
+def _shown_differently(folder: Path, report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each file that follows from the report alone and comes out differently."""
+    try:
+        made = report_of(folder, report)
+        fresh = {name: render(made) for name, render in _RENDERED.items()}
+    except Exception as error:  # noqa: BLE001  (a forged report may break any writer)
+        yield f"the report can't be shown again: {type(error).__name__}"
+        return
+    for name, shown in fresh.items():
+        if (folder / name).is_file() and (folder / name).read_bytes() != shown.encode():
+            yield f"{name}: does not show what the evidence comes to"

@@ -1,0 +1,125 @@
+"""Whether a report holds all it has to: every configured gate, by the configs at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_mlgates.canonical import freeze
+from pytest_mlgates.config import (
+    Config,
+    ConfigError,
+    find_configs,
+    load_config,
+    load_configs,
+    tighten,
+)
+from pytest_mlgates.core import Evidence, Role
+from pytest_mlgates.ledger import scopes_of
+from pytest_mlgates.replay import evidence_in
+from pytest_mlgates.report import build
+
+__all__ = ["ConfigsAtHand", "gaps"]
+
+
+def gaps(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a report itself says is not there."""
+    if not report["environment"].get("finished"):
+        yield "the run has not ended"
+    yield from report["incomplete"]
+    for gap in report["missing"]:
+        yield f"{gap['system']}: {gap['entry']} left no evidence ({gap['source']})"
+    if not report["systems"]:
+        yield "no gate was configured"
+
+
+class ConfigsAtHand:
+    """The gate configs that a report is held against.
+
+    Raises :class:`~pytest_mlgates.config.ConfigError` where they are broken.
+    """
+
+    def __init__(self, place: Path) -> None:
+        if not place.exists():
+            raise ConfigError(f"{place}: there is no such config file or folder")
+        paths = find_configs(place)
+        if not paths:
+            raise ConfigError(f"{place}: holds no gate config (*.yaml)")
+        configs = load_configs((path, path.as_posix()) for path in paths)
+        self.files = {config.system: path for config, path in zip(configs, paths, strict=True)}
+
+    def faults(self, report: Mapping[str, Any], profile: str | None) -> Iterator[str]:
+        """Yield where a report is not what these configs ask for.
+
+        ``profile`` is the one that the run has to have used, None for any. The report's summary is
+        made again from its evidence and these configs, and every policy held against its entry.
+        """
+        recorded = {
+            system["system"]: (config, system)
+            for config, system in zip(report["configs"], report["systems"], strict=False)
+        }
+        for system in sorted(self.files.keys() - recorded.keys()):
+            yield f"{system}: is configured in {self.files[system]} and was not gated"
+        for system in sorted(recorded.keys() - self.files.keys()):
+            yield f"{system}: was gated by a config that is not at hand"
+        configs: list[Config] = []
+        for system, (config, row) in recorded.items():
+            if system not in self.files:
+                continue
+            mine = load_config(self.files[system], config["path"])
+            if mine.sha256 != config["sha256"]:
+                yield f"{system}: was gated by another config than {self.files[system]}"
+                continue
+            if profile is not None and row["profile"] != profile:
+                yield f"{system}: was gated under the profile {row['profile']}, not {profile}"
+            configs.append(mine)
+        if len(configs) == len(recorded):
+            yield from _made_again(report, configs)
+
+
+def _made_again(report: Mapping[str, Any], configs: list[Config]) -> Iterator[str]:
+    profiles = {system["system"]: system["profile"] for system in report["systems"]}
+    try:
+        pieces = [evidence_in(piece) for piece in report["evidence"]]
+        scopes = [scope for c in configs for scope in scopes_of([c], profiles[c.system])]
+        facts = report["environment"]
+        now = datetime.fromisoformat(facts["finished"])
+        again = build(pieces, scopes, report["incomplete"], facts, now).to_dict()
+    except (ConfigError, KeyError, TypeError, ValueError, OverflowError) as error:
+        yield f"the report can't be made again from the configs at hand: {error}"
+        return
+    for part in ("outcome", "systems", "missing", "waived", "false_alarm", "configs", "controls"):
+        if freeze(report[part]) != again[part]:
+            yield f"{part}: is not what the evidence and the configs at hand come to"
+    for config in configs:
+        for piece in pieces:
+            if piece.system == config.system and piece.entry in config.entries:
+                yield from _looser(piece, config, profiles[config.system])
+
+
+def _looser(piece: Evidence, config: Config, profile: str) -> Iterator[str]:
+    """Yield how a piece of evidence was judged by less than its entry asks for."""
+    entry = config.entries[piece.entry]
+    where = f"{piece.system}: {piece.entry}"
+    if piece.gate != entry.cls.name:
+        yield f"{where}: evidence is of the gate {piece.gate}, not {entry.cls.name}"
+        return
+    chosen = config.profile(profile)
+    gate = config.gate(entry, chosen)
+    policy = gate.policy()
+    # the share of a budget hangs on how many tests were collected, which no report says
+    shared = {"alpha"} if chosen.suite_alpha is not None else set()
+    changes = {
+        field: value
+        for field, value in piece.policy.items()
+        if field not in shared and (field not in policy or policy[field] != value)
+    }
+    if changes and piece.role == Role.KNOWN_BAD:
+        yield f"{where}: the known-bad subject was judged by another policy than {entry.source}"
+        return
+    try:
+        tighten(gate, [changes], where, entry.source)
+    except ConfigError as error:
+        yield from error.lines

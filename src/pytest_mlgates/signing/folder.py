@@ -1,0 +1,117 @@
+"""What a report folder holds, looked at as if a stranger had packed it.
+
+No link is followed, no device or pipe is opened, and a file that is not expected, or not of the
+expected size, is not read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["FileFault", "Folder", "Stored", "read_file", "scan", "stored"]
+
+MOST_FILES = 10_000
+_BLOCK = 1 << 20
+
+
+class FileFault(ValueError):
+    """A file is not what it has to be; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stored:
+    """A file of a report: its size and the hex SHA-256 of its bytes (empty where not read)."""
+
+    size: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Folder:
+    """Files by name (POSIX, relative), folders, and a line for whatever is neither."""
+
+    files: Mapping[str, Stored]
+    folders: frozenset[str]
+    faults: tuple[str, ...]
+
+
+def scan(folder: Path, expected: Mapping[str, int] | None = None) -> Folder:
+    """List a folder and digest its files; with ``expected`` sizes only those that fit."""
+    files: dict[str, Stored] = {}
+    folders: set[str] = set()
+    faults: list[str] = []
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        with os.scandir(folder / inside) as entries:
+            for entry in entries:
+                name = f"{inside}{entry.name}"
+                if len(files) + len(folders) + len(faults) >= MOST_FILES:
+                    return Folder(files, frozenset(folders), (*faults, _too_many()))
+                if entry.is_dir(follow_symlinks=False):
+                    folders.add(name)
+                    waiting.append(f"{name}/")
+                elif not entry.is_file(follow_symlinks=False):
+                    faults.append(f"{name}: is no plain file")
+                elif not _utf8(name):
+                    faults.append(f"{name!a}: has a name that is no UTF-8")
+                else:
+                    try:
+                        files[name] = stored(
+                            folder / name, None if expected is None else expected.get(name, -1)
+                        )
+                    except (OSError, FileFault) as error:
+                        faults.append(f"{name}: {getattr(error, 'strerror', None) or error}")
+    return Folder(files, frozenset(folders), tuple(faults))
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Return the bytes of a plain file of at most ``most`` bytes, or raise :class:`FileFault`."""
+    try:
+        with _open(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > most:
+                raise FileFault(f"has {size:,} bytes, more than {most:,}")
+            return file.read(most + 1)
+    except FileNotFoundError:
+        raise FileFault("is not there") from None
+    except OSError as error:
+        raise FileFault(f"can't be read: {error.strerror}") from None
+
+
+def stored(path: Path, size_expected: int | None = None) -> Stored:
+    """Return size and digest of a plain file; it is not read where another size is expected."""
+    with _open(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size_expected is not None and size_expected != size:
+            return Stored(size, "")
+        digest = hashlib.sha256()
+        read = 0
+        while block := file.read(_BLOCK):
+            read += len(block)
+            digest.update(block)
+        return Stored(read, digest.hexdigest())
+
+
+def _open(path: Path) -> BinaryIO:
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileFault("is no plain file")
+    return os.fdopen(descriptor, "rb")
+
+
+def _utf8(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _too_many() -> str:
+    return f"it holds more than {MOST_FILES:,} files: a report has a folder of its own"

@@ -1,0 +1,217 @@
+"""Questions about a report folder, answered apart and offline: one yes is no yes to another.
+
+*signature*: do the signatures fit the attestation's bytes? *trust*: is their key one that we
+accept? *completeness*: is all there that was configured? *consistency*: is every file as it was
+signed, and does every decision follow from its numbers? *freshness*: is it recent, and not from
+the future? With a store, also: is it the run of the chain that it says it is?
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pytest_mlgates.canonical import Json
+from pytest_mlgates.replay import read_report
+from pytest_mlgates.signing.attested import Attested, read_attested
+from pytest_mlgates.signing.consistency import changed, does_not_follow, strangers
+from pytest_mlgates.signing.coverage import ConfigsAtHand, gaps
+from pytest_mlgates.signing.folder import Folder, scan
+from pytest_mlgates.signing.kept import KeptReport, store_faults
+from pytest_mlgates.signing.keys import PublicKey
+from pytest_mlgates.store import Store
+from pytest_mlgates.writers import ATTESTATION
+
+__all__ = ["Answer", "Verification", "verify", "verify_store"]
+
+#: how far two honest clocks may be apart
+_SKEW = timedelta(minutes=5)
+_MOST_LINES = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to one question: yes or no, and why."""
+
+    question: str
+    yes: bool
+    reasons: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verification:
+    """All answers about a folder, and what the report in it says of its run.
+
+    ``passed`` is whether that run let its systems through. A failed run that is told as it was is
+    ``good`` all the same: it is evidence.
+    """
+
+    answers: tuple[Answer, ...]
+    outcome: str = ""
+    passed: bool = False
+
+    @property
+    def good(self) -> bool:
+        """Whether every answer is yes."""
+        return all(answer.yes for answer in self.answers)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the answers for a person to read."""
+        for answer in self.answers:
+            head, *more = answer.reasons[:_MOST_LINES]
+            yield f"{answer.question:13} {'yes' if answer.yes else 'NO':4} {head}"
+            yield from (f"{'':18} {line}" for line in more)
+            if len(answer.reasons) > _MOST_LINES:
+                yield f"{'':18} and {len(answer.reasons) - _MOST_LINES} more"
+        if self.outcome:
+            yield f"the run itself: {self.outcome.upper()}, {'let through' if self.passed else 'not let through'}"
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the verification as a JSON object."""
+        return {
+            "good": self.good,
+            "outcome": self.outcome,
+            "passed": self.passed,
+            "answers": {a.question: {"yes": a.yes, "reasons": a.reasons} for a in self.answers},
+        }
+
+
+def verify(
+    folder: Path,
+    keys: Sequence[PublicKey],
+    *,
+    configs: ConfigsAtHand | None = None,
+    profile: str | None = None,
+    max_age: timedelta | None = None,
+    now: datetime | None = None,
+    store: Store | None = None,
+) -> Verification:
+    """Answer the questions about a report folder; OSError where there is no such folder."""
+    attested = read_attested(folder / ATTESTATION)
+    found = scan(folder, {name: stored.size for name, stored in attested.files.items()})
+    report, unread = _read(folder, found, attested)
+    answers = [
+        _answer("signature", [attested.fault], "both signatures fit the bytes"),
+        _trust(attested, {key.key.keyid: key for key in keys}),
+        _completeness(found, attested, report, configs, profile, unread),
+        _consistency(folder, found, attested, report, unread),
+        _freshness(attested, report, max_age, now or datetime.now(UTC), unread),
+    ]
+    if store is not None:
+        answers.append(verify_store(store, keys, KeptReport(attested)))
+    if report is None:
+        return Verification(tuple(answers))
+    return Verification(tuple(answers), report["outcome"], not report["problems"])
+
+
+def verify_store(
+    store: Store, keys: Sequence[PublicKey], report: KeptReport | None = None
+) -> Answer:
+    """Answer whether a store holds all its runs as they were recorded, and ``report`` among them."""
+    accepted = {key.key.keyid for key in keys} or None
+    told = "every run is signed and in its place" if keys else "links and digests hold (no --key)"
+    return _answer("store", store_faults(store, accepted, report), told)
+
+
+def _read(folder: Path, found: Folder, attested: Attested) -> tuple[dict[str, Any] | None, str]:
+    """Return the report, where it is the one that was signed, or why it can't be read."""
+    name = "report.json"
+    if name not in attested.files:
+        return None, "no signed report.json is known"
+    if found.files.get(name) != attested.files[name]:
+        return None, "report.json is not the one that was signed"
+    try:
+        return read_report(folder / name), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _trust(attested: Attested, accepted: dict[str, PublicKey]) -> Answer:
+    keyid = attested.sealing.keyid if attested.sealing else ""
+    if attested.fault:
+        return _answer("trust", ["there is no valid signature to trust"], "")
+    if keyid not in accepted:
+        return _answer(
+            "trust", [f"the key {keyid[:16]} is none of the {len(accepted)} accepted"], ""
+        )
+    return _answer("trust", [], f"signed by {accepted[keyid].source} ({keyid[:16]})")
+
+
+def _completeness(
+    found: Folder,
+    attested: Attested,
+    report: dict[str, Any] | None,
+    configs: ConfigsAtHand | None,
+    profile: str | None,
+    unread: str,
+) -> Answer:
+    faults = list(strangers(found, attested, ATTESTATION))
+    if report is None:
+        faults.append(unread)
+    else:
+        faults += gaps(report)
+        faults += configs.faults(report, profile) if configs else ()
+    by = "the configs at hand" if configs else "the report's own list (no --config)"
+    return _answer("completeness", faults, f"every gate left evidence, by {by}")
+
+
+def _consistency(
+    folder: Path,
+    found: Folder,
+    attested: Attested,
+    report: dict[str, Any] | None,
+    unread: str,
+) -> Answer:
+    faults = list(changed(found, attested))
+    if report is None:
+        faults.append(unread)
+    elif not faults and not found.faults:
+        faults += does_not_follow(folder, report, attested)
+    count = len(report["evidence"]) if report else 0
+    return _answer(
+        "consistency", faults, f"{count} decisions replayed, every file as it was signed"
+    )
+
+
+def _freshness(
+    attested: Attested,
+    report: dict[str, Any] | None,
+    max_age: timedelta | None,
+    now: datetime,
+    unread: str,
+) -> Answer:
+    if report is None or attested.sealing is None:
+        return _answer("freshness", [unread or "nothing says when it was signed"], "")
+    facts = report["environment"]
+    try:
+        started, finished, signed = (
+            datetime.fromisoformat(text).astimezone(UTC)
+            for text in (facts["started"], facts["finished"], attested.sealing.signed)
+        )
+        latest = max(finished, signed)
+        ahead = latest - now > _SKEW
+        astray = not started <= finished or finished - signed > _SKEW
+        age = now - finished
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return _answer("freshness", ["it does not say when the run started and ended"], "")
+    faults = []
+    if astray:
+        faults.append("its times are out of order: started, ended, signed")
+    if ahead:
+        faults.append(f"it is from the future ({latest.isoformat()}): whose clock is wrong?")
+    if max_age is not None and age > max_age:
+        faults.append(f"the run ended {_days(age)} ago, {_days(max_age)} are allowed")
+    limit = "no --max-age was given" if max_age is None else f"{_days(max_age)} are allowed"
+    return _answer("freshness", faults, f"the run ended {_days(age)} ago, {limit}")
+
+
+def _days(span: timedelta) -> str:
+    return f"{span / timedelta(days=1):.1f} days"
+
+
+def _answer(question: str, faults: Iterable[str], told: str) -> Answer:
+    real = tuple(dict.fromkeys(fault for fault in faults if fault))
+    return Answer(question, not real, real or (told,))
