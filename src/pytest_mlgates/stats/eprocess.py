@@ -9,13 +9,15 @@ is nothing to find.
 
 from __future__ import annotations
 
-from scipy.special import betaln
-from scipy.stats import beta
+from collections.abc import Callable
+from math import inf, log, log1p
+
+from scipy.special import betainc, betaincc, betaln
 
 __all__ = ["log_e_above", "log_e_below", "log_sign_e"]
 
 
-def log_e_above(events: int, n: int, null: float, a: float = 1.0, b: float = 50.0) -> float:
+def log_e_above(events: float, n: float, null: float, a: float = 1.0, b: float = 50.0) -> float:
     """Return the log e-value against "the probability is at most ``null``".
 
     The mixture is Beta(a, b) cut to (null, 1]. Depends on ``(events, n)`` only.
@@ -25,18 +27,16 @@ def log_e_above(events: int, n: int, null: float, a: float = 1.0, b: float = 50.
     >>> log_e_above(0, 0, 0.01)
     0.0
     """
-    tail = beta.logsf(null, a + events, b + n - events) - beta.logsf(null, a, b)
-    return _log_e(events, n, null, (a, b), float(tail))
+    return _log_e(events, n, null, (a, b), betaincc)
 
 
-def log_e_below(events: int, n: int, null: float, a: float = 1.0, b: float = 50.0) -> float:
+def log_e_below(events: float, n: float, null: float, a: float = 1.0, b: float = 50.0) -> float:
     """Return the log e-value against "the probability is at least ``null``".
 
     >>> log_e_below(0, 700, 0.01, b=1.0) > 4.6       # 1 / 0.01
     True
     """
-    tail = beta.logcdf(null, a + events, b + n - events) - beta.logcdf(null, a, b)
-    return _log_e(events, n, null, (a, b), float(tail))
+    return _log_e(events, n, null, (a, b), betainc)
 
 
 def log_sign_e(wins: int, losses: int) -> float:
@@ -51,11 +51,16 @@ def log_sign_e(wins: int, losses: int) -> float:
     return log_e_above(wins, wins + losses, 0.5, 1.0, 1.0)
 
 
-def _log_e(events: int, n: int, null: float, bet: tuple[float, float], tail: float) -> float:
-    from math import log, log1p
-
+def _log_e(
+    events: float, n: float, null: float, bet: tuple[float, float], mass: Callable[..., float]
+) -> float:
+    """Return the log of the mean likelihood ratio over the side of the null that ``mass`` cuts."""
     if not (0 <= events <= n and 0 < null < 1):
         raise ValueError(f"no e-value for {events!r} events in {n!r} against {null!r}")
     a, b = bet
+    after = float(mass(a + events, b + n - events, null))
+    if after <= 0.0:  # below the smallest float: nothing speaks against the null
+        return -inf
     gain = float(betaln(a + events, b + n - events) - betaln(a, b))
+    tail = log(after) - log(float(mass(a, b, null)))
     return gain + tail - events * log(null) - (n - events) * log1p(-null)

@@ -1,0 +1,1 @@
+"""A new model beside the one in charge: run both, compare, count by slice."""

@@ -1,0 +1,134 @@
+"""Write down what a shadow run showed: all that the verdict and a later report read."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections import defaultdict
+from math import log
+from typing import TYPE_CHECKING, Any
+
+from pytest_mlgates.core import Measurement
+from pytest_mlgates.shadow.judge import direction, leaving, share
+from pytest_mlgates.shadow.rows import OVERALL, Row, Seen
+from pytest_mlgates.shadow.tally import Tally, Worst
+from pytest_mlgates.stats.rate import lower, upper
+
+if TYPE_CHECKING:
+    from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
+
+__all__ = ["measurement"]
+
+_NAMED = 60
+_TOLD = 3
+
+
+def measurement(
+    gate: ShadowDivergence,
+    tally: Tally,
+    extra: tuple[Row, ...],
+    about: dict[str, Any],
+    digests: dict[int, str],
+) -> Measurement:
+    """Return what was seen so far; ``extra`` are slices that a search found."""
+    rate, effective = tally.overall()
+    named, others = _rows(gate, tally)
+    details: dict[str, Any] = {
+        "measured_with": gate.measured_with(),
+        **about,
+        "blank": tally.all_blank and tally.whole.n > 0,
+        "overall": tally.whole_row().to_dict(),
+        "slices": [row.to_dict() for row in (*named, *extra)],
+        "others": [row.to_dict() for row in others],
+        "why": dict(tally.why.most_common(10)),
+    }
+    if tally.labelled:
+        details["labelled"] = tally.labelled
+        details["excused"] = tally.excused
+    seen = Seen.read(details, tally.whole.n)
+    details["findings"] = _findings(gate, tally, seen, digests)
+    low = lower(rate * effective, effective, gate.alpha)
+    high = upper(rate * effective, effective, gate.beta)
+    return Measurement(
+        value=rate,
+        unit="of inputs",
+        n=tally.whole.n,
+        interval=(min(low, rate), max(high, rate)),
+        details=details,
+    )
+
+
+def _rows(gate: ShadowDivergence, tally: Tally) -> tuple[list[Row], list[Row]]:
+    """Return the slices that are recorded by name, and the others grouped by their counts."""
+    shares = tally.shares()
+    alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for name, count in tally.slices.items():
+        needed = name in gate.wanted or shares[name] >= gate.min_share
+        alike[(needed, *count.key())].append(name)
+
+    def row(name: str, needed: bool, **changes: Any) -> Row:
+        return tally.slices[name].row(name, shares[name], needed=needed, **changes)
+
+    kept = set(gate.wanted if len(shares) > _NAMED else shares)
+    if len(shares) > _NAMED:
+        first = [row(names[0], needed) for (needed, *_), names in alike.items()]
+        groups = list(zip(first, alike.values(), strict=True))
+        groups.sort(key=lambda group: -(group[0].over(gate.max_rate) + log(group[0].weight)))
+        kept.update(_first(groups))
+        short = [group for group in groups if group[0].needed]
+        kept.update(_first(sorted(short, key=lambda group: group[0].under(gate.max_rate))))
+    named, others = [], []
+    for (needed, *_), names in alike.items():
+        named += [row(name, needed) for name in names if name in kept]
+        if size := sum(name not in kept for name in names):
+            blank = row(names[0], needed)
+            blank = dataclasses.replace(blank, name="", share=0.0, count=size)
+            others.append(dataclasses.replace(blank, shadow_right=0, control_right=0))
+    return named, others
+
+
+def _first(groups: list[tuple[Row, list[str]]]) -> list[str]:
+    names = itertools.chain.from_iterable(names for _, names in groups)
+    return list(itertools.islice(names, _NAMED // 2))
+
+
+def _findings(
+    gate: ShadowDivergence, tally: Tally, seen: Seen, digests: dict[int, str]
+) -> tuple[str, ...]:
+    lines = []
+    if tally.whole.n and (kinds := tally.why.most_common(_TOLD)):
+        told = ", ".join(f"{kind} ({count})" for kind, count in kinds)
+        lines.append(f"how they differ: {told}")
+    fails, named = leaving(gate, seen)
+    error = min(gate.alpha if fails else gate.q, gate.q)
+    for row in [row for row in named if row != seen.overall][:_TOLD] or named:
+        low = lower(row.divergent, row.n, error * row.weight)
+        high = upper(row.divergent, row.n, gate.beta)
+        lines.append(
+            f"{row.name or 'a slice'}: {row.divergent} of {row.n} diverge, {share(row.rate)}"
+            f" (from {share(low)} to {share(high)}; limit {share(gate.max_rate)})"
+        )
+        count = tally.whole if row.name == OVERALL else tally.slices.get(row.name)
+        if count is not None:
+            lines += [_told(worst, digests) for worst in sorted(count.worst, reverse=True)]
+        if told := direction(row.shadow_right, row.control_right, gate.alpha):
+            lines.append(f"  {told}")
+    if not named and tally.whole.divergent:
+        lines += [_told(worst, digests) for worst in sorted(tally.whole.worst, reverse=True)]
+    whole = tally.whole
+    if tally.labelled and (told := direction(whole.shadow_right, whole.control_right, gate.alpha)):
+        lines.append(f"over all inputs, {told}")
+    if tally.excused:
+        lines.append(
+            f"{tally.excused} divergences do not count: there the label confirms the shadow and not"
+            " the control (allow_improvement)"
+        )
+    if 2 * whole.distinct < whole.n:
+        lines.append(f"only {whole.distinct} of {whole.n} inputs differ from each other")
+    return tuple(lines)
+
+
+def _told(worst: Worst, digests: dict[int, str]) -> str:
+    _, place, why, shown = worst
+    digest = f" (digest {digests[-place]})" if -place in digests else ""
+    return f"  input {-place}{digest}: {why}" + (f", {shown}" if shown else "")
