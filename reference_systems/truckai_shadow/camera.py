@@ -7,6 +7,7 @@ display: a model that sees only pixels must be told somehow where the journey go
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,16 +46,16 @@ class View:
             setattr(self, name, arrays[name])
 
 
-def picture(view: View, rng: np.random.Generator) -> Array:
-    """Return the pictures, uint8 of shape (n, HEIGHT, WIDTH)."""
-    n = len(view.lane)
-    canvas = np.empty((n, HEIGHT, WIDTH), np.float32)
+def picture(view: View, grain: Sequence[np.random.Generator]) -> Array:
+    """Return the pictures, uint8 of shape (n, HEIGHT, WIDTH); the noise of each is its own."""
+    canvas = np.empty((len(view.lane), HEIGHT, WIDTH), np.float32)
     canvas[:, : HORIZON + 1] = np.linspace(0.85, 0.70, HORIZON + 1, dtype=np.float32)[:, None]
     canvas[:, HORIZON + 1 :] = _ground(view)
     for vehicle in np.argsort(-view.ahead, axis=1).T:  # the farthest first
         _paint(canvas, view, vehicle)
     canvas *= view.light.astype(np.float32)[:, None, None]
-    canvas += rng.standard_normal(canvas.shape, np.float32) * np.float32(0.02)
+    for n, rng in enumerate(grain):
+        canvas[n] += rng.standard_normal((HEIGHT, WIDTH), np.float32) * np.float32(0.02)
     np.clip(canvas, 0, 1, out=canvas)
     return (canvas * 255).astype(np.uint8)
 

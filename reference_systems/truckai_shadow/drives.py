@@ -77,10 +77,10 @@ def drive(scenes: Scenes, pilot: Pilot | None = None, frames: int = FRAMES) -> C
 
 def _drive(scenes: Scenes, pilot: Pilot | None, clips: Clips, rows: slice) -> None:
     world = _World(scenes)
-    rng = np.random.default_rng(scenes.look)
+    grain = [np.random.default_rng(look) for look in scenes.look]
     for step in range(clips.frames.shape[1]):
         seen = world.look(step * PERIOD)
-        frames = picture(seen.view, rng)
+        frames = picture(seen.view, grain)
         aim = seen.expert if pilot is None else np.asarray(pilot(frames, world.pose.speed))
         clips.frames[rows, step] = frames
         clips.speed[rows, step] = world.pose.speed
@@ -217,4 +217,3 @@ def _across(seen: tuple[Array, Array], here: Array) -> tuple[Array, Array]:
     with np.errstate(invalid="ignore"):
         share = np.where(seen_there, (ROWS_AHEAD - x0) / (x1 - x0), np.nan)
     return y0 + (y1 - y0) * share, low + share
-

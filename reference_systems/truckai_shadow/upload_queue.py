@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Budget", "Busy", "Lost", "QueueFull", "UploadQueue", "Uplink", "clip_id"]
+__all__ = ["Budget", "Busy", "Lost", "QueueFull", "Uplink", "UploadQueue", "clip_id"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS clips (
