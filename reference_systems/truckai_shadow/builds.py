@@ -45,7 +45,7 @@ HIGHWAY_MIX = {**roads.TRAFFIC, roads.LEFT_TURN: 0.006}
 class Sizes:
     """How many clips each model is trained on, the fleet logs, and the query takes."""
 
-    balanced: int = 3600
+    balanced: int = 4800
     highway: int = 6000
     fleet: int = 20_000
     keep: int = 300
