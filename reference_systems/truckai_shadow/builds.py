@@ -45,11 +45,11 @@ HIGHWAY_MIX = {**roads.TRAFFIC, roads.LEFT_TURN: 0.006}
 class Sizes:
     """How many clips each model is trained on, the fleet logs, and the query takes."""
 
-    balanced: int = 4800
+    balanced: int = 4000
     highway: int = 6000
     fleet: int = 20_000
     keep: int = 300
-    epochs: int = 6
+    epochs: int = 5
     seed: int = 1
 
 

@@ -57,10 +57,12 @@ def inputs_of(frames: Array, speed: Array) -> tuple[Array, Array]:
 def train(clips: Clips, seed: int, epochs: int) -> dict[str, torch.Tensor]:
     """Return the weights of a network trained on every frame of the clips, by seed."""
     frames = clips.frames.reshape(-1, *clips.frames.shape[2:])
-    frame, ahead = (torch.from_numpy(part) for part in inputs_of(frames, clips.speed.ravel()))
-    target = torch.from_numpy(clips.expert.reshape(-1, 1))
-    with torch.random.fork_rng(devices=[]):  # leaves the caller's random state alone
+    inputs = inputs_of(frames, clips.speed.ravel())
+    # leaves the caller's random state alone, and is not caught by one that only infers
+    with torch.random.fork_rng(devices=[]), torch.inference_mode(mode=False), torch.enable_grad():
         torch.manual_seed(seed)
+        frame, ahead = map(torch.from_numpy, inputs)
+        target = torch.from_numpy(clips.expert.reshape(-1, 1))
         net = PilotNet()
         steps = epochs * -(-len(frame) // BATCH)
         optimiser = torch.optim.Adam(net.parameters(), lr=RATE)
