@@ -12,8 +12,8 @@ from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGa
 from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.pictures import Intervals, Picture, Point
 from pytest_mlgates.shadow.judge import judge, leaving
-from pytest_mlgates.shadow.rows import OVERALL, Row, Seen
-from pytest_mlgates.shadow.slices import label
+from pytest_mlgates.shadow.rows import Row, Seen
+from pytest_mlgates.shadow.slices import label, told_apart
 from pytest_mlgates.stats.rate import fewest_clean, lower, over, upper
 
 __all__ = ["ShadowDivergence"]
@@ -158,7 +158,7 @@ class ShadowDivergence(StatisticalGate):
     @property
     def wanted(self) -> tuple[str, ...]:
         """The slices that must occur, as slices are named in a record."""
-        return tuple(map(label, self.slices))
+        return tuple(told_apart(map(label, self.slices)).values())
 
     def measured_with(self) -> dict[str, Json]:
         """Return what of the policy the counts depend on."""
@@ -204,5 +204,4 @@ class ShadowDivergence(StatisticalGate):
     def _point(self, row: Row, *, bad: bool) -> Point:
         low = lower(row.divergent, row.n, min(self.alpha, self.q) * row.weight)
         high = upper(row.divergent, row.n, self.beta)
-        name = f"{OVERALL}, as run" if row.name == OVERALL else row.name
-        return Point(name, 100 * row.rate, 100 * low, 100 * high, bad)
+        return Point(row.name, 100 * row.rate, 100 * low, 100 * high, bad)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pytest_mlgates.core import Evidence, Gate, Judged, Measurement, Outcome, Verdict
 from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.pictures import Intervals, Picture, Point
-from pytest_mlgates.shadow.slices import label
+from pytest_mlgates.shadow.slices import label, told_apart
 
 if TYPE_CHECKING:
     import os
@@ -73,10 +73,11 @@ class SliceCoverage(Gate):
         from pytest_mlgates.shadow.dataset import count_slices
 
         seen = count_slices(rows, slice_of)
-        wanted = tuple(map(label, self.slices))
-        counts = {**dict.fromkeys(wanted, 0), **seen.counts}
+        raw = {**dict.fromkeys(map(label, self.slices), 0), **seen.counts}
+        names = told_apart(raw)
+        counts = {names[name]: count for name, count in raw.items()}
         smallest = sorted(counts.items(), key=lambda item: (item[1], item[0]))
-        kept = {**{name: counts[name] for name in wanted}, **dict(smallest[:_NAMED])}
+        kept = {**{name: counts[name] for name in self.wanted}, **dict(smallest[:_NAMED])}
         least = smallest[0][1] if smallest else 0
         by_share = self.min_share is not None
         return Measurement(
@@ -84,7 +85,7 @@ class SliceCoverage(Gate):
             unit="of rows" if by_share else "rows",
             n=seen.rows,
             details={
-                "wanted": wanted,
+                "wanted": self.wanted,
                 "slices": tuple({"slice": name, "rows": count} for name, count in kept.items()),
                 "occur": len(seen.counts),
                 "unnamed": seen.unnamed,
@@ -92,13 +93,18 @@ class SliceCoverage(Gate):
             },
         )
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The slices that must occur, as slices are named in a record."""
+        return tuple(told_apart(map(label, self.slices)).values())
+
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a slice is missing or too small, PASS where none is."""
         details: Any = measurement.details
         if measurement.n == 0:
             return Verdict(Outcome.INCONCLUSIVE, "there was no row, so nothing is known")
         try:
-            if tuple(details["wanted"]) != tuple(map(label, self.slices)):
+            if tuple(details["wanted"]) != self.wanted:
                 return Verdict(
                     Outcome.ERROR, "rows were counted for another list of slices: count again"
                 )
@@ -113,7 +119,7 @@ class SliceCoverage(Gate):
         there = sum(count > 0 for count in counts.values())
         if unnamed > n or there > occur or any(count > n for count in counts.values()):
             raise ValueError
-        if set(map(label, self.slices)) - set(counts) or (occur and not there):
+        if set(self.wanted) - set(counts) or (occur and not there):
             raise ValueError
         faults = [fault for name, count in counts.items() if (fault := self._fault(name, count, n))]
         if faults:

@@ -20,6 +20,10 @@ from pytest_mlgates.shadow.words import word_distance
 __all__ = ["Broken", "Comparison", "Difference", "is_blank", "plain"]
 
 
+#: 1.1 - 1.0 is a hair more than 0.1
+_ROUNDING = 1 + 1e-9
+
+
 class Broken(Exception):
     """The control's own answer is none to compare with."""
 
@@ -172,7 +176,7 @@ class Comparison:
 
     def _close(self, gap: float, largest: float) -> bool:
         bound = max(self.tolerance, self.relative_tolerance * largest)
-        return math.isfinite(gap) and not self.exact and gap <= bound
+        return math.isfinite(gap) and not self.exact and gap <= bound * _ROUNDING
 
     def _length(self, sizes: npt.NDArray[np.float64]) -> float:
         if not sizes.size:
@@ -217,7 +221,7 @@ def is_blank(value: Any) -> bool:
         return not value.strip()
     if isinstance(value, np.ndarray):
         return value.size == 0
-    return isinstance(value, (list, Mapping, set, frozenset)) and not value
+    return value is None or (isinstance(value, (list, Mapping, set, frozenset)) and not value)
 
 
 def _kind(value: Any) -> str:
@@ -256,7 +260,7 @@ def _packed(value: Any) -> Any:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    if getattr(type(a), "__eq__", None) is object.__eq__:
+    if getattr(type(a), "__eq__", None) is object.__eq__ and not isinstance(a, (Enum, type(None))):
         raise Unmeasurable(
             f"the control gave a {type(a).__name__}, which can't be compared: return numbers, a"
             " vector, a label, a text or a mapping of them, or pass distance="

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.shadow.slices import NO_NAME, columns_of, field_of, label
+from pytest_mlgates.shadow.slices import NO_NAME, columns_of, field_of, label, shown
 
 __all__ = ["Coverage", "count_slices"]
 
@@ -149,5 +149,5 @@ def _parquet(path: Path, columns: list[str] | None) -> Iterator[Any]:
 
 
 def _lacks(column: str, present: Iterable[Any]) -> str:
-    has = ", ".join(label(str(name)) for name in list(present)[:8])
+    has = ", ".join(shown(label(name)) for name in list(present)[:8])
     return f"the rows have no column {column!r} (they have {has or 'none'})"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pytest_mlgates.shadow.slices import label
+from pytest_mlgates.shadow.slices import label, shown, told_apart
 
 __all__ = ["Found", "search"]
 
@@ -28,6 +28,7 @@ _BINS = 4
 #: how much more evidence a pair must have than its better half, in nats
 _DEEPER = 3.0
 _OVERLAP = 0.5
+_PLAIN = (str, bool, int, float, type(None), np.generic)
 
 _Mask = npt.NDArray[np.bool_]
 
@@ -123,22 +124,27 @@ def _bins(feature: str, column: Sequence[Any], half: _Mask) -> list[_Value]:
         low = f"{edges[i - 1]:.4g} < " if i else ""
         high = f" <= {edges[i]:.4g}" if i < len(edges) else ""
         members = (bins == i) & ~np.isnan(numbers)
-        found.append(_Value(feature, f"{low}{label(feature)}{high}", members))
+        found.append(_Value(feature, f"{low}{shown(feature)}{high}", members))
     return found
 
 
 def _categories(feature: str, column: Sequence[Any], half: _Mask) -> list[_Value]:
-    plain = (str, bool, int, float, type(None), np.generic)
-    if not all(isinstance(x, plain) for x in column):
+    if not all(isinstance(x, _PLAIN) for x in column):
         return []
-    names = [label(x) for x in column]
-    index = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    codes = np.array([index[name] for name in names])
+    names: dict[Any, str] = {}
+    index: dict[str, int] = {}
+    numbers = []
+    for x in column:
+        key = (type(x), x)  # 1 and True are one key of a dict
+        if key not in names:
+            names[key] = label(x)
+        numbers.append(index.setdefault(names[key], len(index)))
+    codes = np.array(numbers)
     sizes = np.bincount(codes[half], minlength=len(index))
     common = np.argsort(-sizes, kind="stable")[:_MOST_VALUES]
-    shown = list(index)
+    told = list(told_apart(index).values())
     return [
-        _Value(feature, f"{label(feature)}={shown[i]}", codes == i)
+        _Value(feature, f"{shown(feature)}={told[i]}", codes == i)
         for i in common.tolist()
         if sizes[i] >= _LEAST
     ]

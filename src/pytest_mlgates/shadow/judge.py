@@ -105,12 +105,22 @@ def _missing(gate: ShadowDivergence, row: Row) -> str:
             " are draws of their own)"
         )
     more = more_needed(row.distinct_divergent, row.distinct, gate.max_rate, gate.beta)
-    if more is None:
-        return f"{head}: at that rate no number of inputs gives a PASS, and these give no FAIL yet"
+    if more is not None:
+        return f"{head}: a PASS takes about {_inputs(row, more)}"
+    level = min(gate.alpha, gate.q) * row.weight
+    to_fail = more_needed(row.divergent, row.n, gate.max_rate, level, above=True)
+    if to_fail is not None:
+        return f"{head}: at that rate a FAIL takes about {_inputs(row, to_fail)}"
+    return f"{head}: that is too close to the limit for either"
+
+
+def _inputs(row: Row, more: int) -> str:
     if row.name == OVERALL:
-        return f"{head}: a PASS takes about {more} more"
-    text = f"{head}: a PASS takes about {more} more of this slice"
-    return f"{text}, which is {share(row.share)} of the inputs" if 0 < row.share < 1 else text
+        return f"{more} more"
+    text = f"{more} more of this slice"
+    if 0 < row.share < 1:
+        text += f" ({round(more / row.share)} as inputs come: it is {share(row.share)} of them)"
+    return text
 
 
 def direction(shadow_right: int, control_right: int, error: float) -> str:

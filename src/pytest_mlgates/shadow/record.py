@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlgates.core import Measurement
 from pytest_mlgates.shadow.judge import direction, leaving, share
 from pytest_mlgates.shadow.rows import OVERALL, Row, Seen
+from pytest_mlgates.shadow.slices import told_apart
 from pytest_mlgates.shadow.tally import Tally, Worst
 from pytest_mlgates.stats.rate import lower, upper
 
@@ -26,11 +27,11 @@ _TOLD = 3
 def measurement(
     gate: ShadowDivergence,
     tally: Tally,
-    extra: tuple[Row, ...],
+    found: tuple[tuple[Row, list[Worst]], ...],
     about: dict[str, Any],
     digests: dict[int, str],
 ) -> Measurement:
-    """Return what was seen so far; ``extra`` are slices that a search found."""
+    """Return what was seen so far; ``found`` are slices of a search, with their worst inputs."""
     rate, effective = tally.overall()
     named, others = _rows(gate, tally)
     details: dict[str, Any] = {
@@ -38,7 +39,7 @@ def measurement(
         **about,
         "blank": tally.all_blank and tally.whole.n > 0,
         "overall": tally.whole_row().to_dict(),
-        "slices": [row.to_dict() for row in (*named, *extra)],
+        "slices": [row.to_dict() for row in (*named, *(row for row, _ in found))],
         "others": [row.to_dict() for row in others],
         "why": dict(tally.why.most_common(10)),
     }
@@ -46,7 +47,9 @@ def measurement(
         details["labelled"] = tally.labelled
         details["excused"] = tally.excused
     seen = Seen.read(details, tally.whole.n)
-    details["findings"] = _findings(gate, tally, seen, digests)
+    details["findings"] = _findings(
+        gate, tally, seen, _worst(tally, found), digests, twins=about["twins"]
+    )
     low = lower(rate * effective, effective, gate.alpha)
     high = upper(rate * effective, effective, gate.beta)
     return Measurement(
@@ -61,15 +64,17 @@ def measurement(
 def _rows(gate: ShadowDivergence, tally: Tally) -> tuple[list[Row], list[Row]]:
     """Return the slices that are recorded by name, and the others grouped by their counts."""
     shares = tally.shares()
+    shown = told_apart(tally.slices)
+    wanted = {name for name in shown if shown[name] in gate.wanted}
     alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for name, count in tally.slices.items():
-        needed = name in gate.wanted or shares[name] >= gate.min_share
+        needed = name in wanted or shares[name] >= gate.min_share
         alike[(needed, *count.key())].append(name)
 
     def row(name: str, needed: bool, **changes: Any) -> Row:
-        return tally.slices[name].row(name, shares[name], needed=needed, **changes)
+        return tally.slices[name].row(shown[name], shares[name], needed=needed, **changes)
 
-    kept = set(gate.wanted if len(shares) > _NAMED else shares)
+    kept = wanted if len(shares) > _NAMED else set(shares)
     if len(shares) > _NAMED:
         first = [row(names[0], needed) for (needed, *_), names in alike.items()]
         groups = list(zip(first, alike.values(), strict=True))
@@ -92,10 +97,24 @@ def _first(groups: list[tuple[Row, list[str]]]) -> list[str]:
     return list(itertools.islice(names, _NAMED // 2))
 
 
+def _worst(tally: Tally, found: tuple[tuple[Row, list[Worst]], ...]) -> dict[str, list[Worst]]:
+    shown = told_apart(tally.slices)
+    by_name = {shown[name]: count.worst for name, count in tally.slices.items()}
+    return {**by_name, OVERALL: tally.whole.worst, **{row.name: worst for row, worst in found}}
+
+
 def _findings(
-    gate: ShadowDivergence, tally: Tally, seen: Seen, digests: dict[int, str]
+    gate: ShadowDivergence,
+    tally: Tally,
+    seen: Seen,
+    worst: dict[str, list[Worst]],
+    digests: dict[int, str],
+    *,
+    twins: bool,
 ) -> tuple[str, ...]:
     lines = []
+    if twins:
+        lines.append("control and shadow are the same by code and state: was the new one loaded?")
     if tally.whole.n and (kinds := tally.why.most_common(_TOLD)):
         told = ", ".join(f"{kind} ({count})" for kind, count in kinds)
         lines.append(f"how they differ: {told}")
@@ -105,16 +124,14 @@ def _findings(
         low = lower(row.divergent, row.n, error * row.weight)
         high = upper(row.divergent, row.n, gate.beta)
         lines.append(
-            f"{row.name or 'a slice'}: {row.divergent} of {row.n} diverge, {share(row.rate)}"
+            f"{row.name or '(a slice)'}: {row.divergent} of {row.n} diverge, {share(row.rate)}"
             f" (from {share(low)} to {share(high)}; limit {share(gate.max_rate)})"
         )
-        count = tally.whole if row.name == OVERALL else tally.slices.get(row.name)
-        if count is not None:
-            lines += [_told(worst, digests) for worst in sorted(count.worst, reverse=True)]
+        lines += [_told(one, digests) for one in sorted(worst.get(row.name, ()), reverse=True)]
         if told := direction(row.shadow_right, row.control_right, gate.alpha):
             lines.append(f"  {told}")
     if not named and tally.whole.divergent:
-        lines += [_told(worst, digests) for worst in sorted(tally.whole.worst, reverse=True)]
+        lines += [_told(one, digests) for one in sorted(tally.whole.worst, reverse=True)]
     whole = tally.whole
     if tally.labelled and (told := direction(whole.shadow_right, whole.control_right, gate.alpha)):
         lines.append(f"over all inputs, {told}")

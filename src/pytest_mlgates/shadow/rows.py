@@ -12,7 +12,7 @@ from pytest_mlgates.stats.rate import over, under
 
 __all__ = ["OVERALL", "Row", "Seen"]
 
-OVERALL = "all inputs"
+OVERALL = "(all inputs)"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

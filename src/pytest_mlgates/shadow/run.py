@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import hmac
 import itertools
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_mlgates.core import Look, Measurement, Unmeasurable
+from pytest_mlgates.digests import digest_of, name_of
 from pytest_mlgates.guard import CallGuard
 from pytest_mlgates.shadow.compare import Broken, Comparison, Difference, is_blank
 from pytest_mlgates.shadow.discover import search
@@ -21,7 +23,8 @@ from pytest_mlgates.shadow.labels import Labels
 from pytest_mlgates.shadow.models import Answer, Model, kept
 from pytest_mlgates.shadow.record import measurement
 from pytest_mlgates.shadow.rows import Row
-from pytest_mlgates.shadow.tally import FOUND, Tally, fingerprint
+from pytest_mlgates.shadow.slices import label
+from pytest_mlgates.shadow.tally import FOUND, KEPT, Tally, Worst, fingerprint
 
 if TYPE_CHECKING:
     from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
@@ -48,18 +51,26 @@ class Run:
     batch: int | None = None
     seed: int = 0
     key: bytes | None = None
-    _history: list[tuple[Mapping[str, Any], bool, bool]] = field(default_factory=list)
+    _history: list[tuple[Mapping[str, Any], Difference | None, bool, int]] = field(
+        default_factory=list
+    )
     _digests: dict[int, str] = field(default_factory=dict)
+    _models: dict[str, Any] = field(default_factory=dict)
 
     def looks(self) -> Generator[Look, Any, None]:
         """Yield a measurement at each look, and what must be awaited."""
         self._check()
         gate = self.gate
+        digest = digest_of(self.control)
+        twins = digest is not None and digest == digest_of(self.shadow)
+        self._models = {"control": name_of(self.control), "control_digest": digest, "twins": twins}
         order = "shuffled" if gate.discover else "routed"
         order = order if gate.oversample else "given"
         feed = Feed(self.inputs, self.slice_of, order, gate.max_inputs, self.seed)
         labels = Labels.of(self.labels, feed.total)
-        tally = Tally(feed, gate.wanted, search=gate.discover, repeats=gate.repeats_count)
+        tally = Tally(
+            feed, map(label, gate.slices), search=gate.discover, repeats=gate.repeats_count
+        )
         cases = iter(feed)
         due, due_divergent = _FIRST, _FIRST_DIVERGENT
         with CallGuard(gate.timeout_s) as guard:
@@ -128,11 +139,10 @@ class Run:
             digest = tally.add(case, difference, right, blank=is_blank(value))
             if difference is not None and self.key:
                 plain = (digest or fingerprint(case.item) or "").encode()
-                self._digests[case.index] = hmac.new(self.key, plain, hashlib.sha256).hexdigest()[
-                    :8
-                ]
+                keyed = hmac.new(self.key, plain, hashlib.sha256).hexdigest()
+                self._digests[case.index] = keyed[:8]
             if self.gate.discover:
-                self._remember(case, digest, diverged=difference is not None)
+                self._remember(case, digest, difference)
 
     def _comparison(self) -> Comparison:
         gate = self.gate
@@ -161,7 +171,7 @@ class Run:
                 f" shadow against{way_out}"
             ) from None
 
-    def _remember(self, case: Case, digest: str | None, *, diverged: bool) -> None:
+    def _remember(self, case: Case, digest: str | None, difference: Difference | None) -> None:
         features = self.features(case.item) if self.features else case.item
         if not isinstance(features, Mapping):
             raise Unmeasurable(
@@ -171,36 +181,36 @@ class Run:
         # inputs that repeat stay in one half
         place = f"{self.seed} {digest or case.index}".encode()
         half = bool(hashlib.blake2b(place, digest_size=1).digest()[0] & 1)
-        self._history.append((features, diverged, half))
+        self._history.append((features, difference, half, case.index))
 
     def _told(self, feed: Feed, tally: Tally, *, ended: bool) -> Measurement:
-        extra = self._found(tally) if ended and self.gate.discover else ()
-        about = {"ended": ended, "order": feed.order, "inputs": feed.total, "seed": str(self.seed)}
-        return measurement(self.gate, tally, extra, about, self._digests)
+        found = self._found(tally) if ended and self.gate.discover else ()
+        about = {"ended": ended, "order": feed.order, "inputs": feed.total, **self._models}
+        return measurement(self.gate, tally, found, about, self._digests)
 
-    def _found(self, tally: Tally) -> tuple[Row, ...]:
+    def _found(self, tally: Tally) -> tuple[tuple[Row, list[Worst]], ...]:
         """Search slices on one half of the inputs, count them on the other."""
         if not self._history:
             return ()
-        features, bad, halves = zip(*self._history, strict=True)
-        diverged, half = np.array(bad, bool), np.array(halves, bool)
+        features, differences, halves, places = zip(*self._history, strict=True)
+        diverged, half = np.array([d is not None for d in differences]), np.array(halves, bool)
         rows = []
         for found in search(features, diverged, half, self.gate.max_rate, FOUND):
             members = found.members & ~half
-            n, k = int(members.sum()), int((members & diverged).sum())
-            rows.append(
-                Row(
-                    name=f"found: {found.name}",
-                    n=n,
-                    divergent=k,
-                    distinct=n,
-                    distinct_divergent=k,
-                    share=float(found.members.mean()),
-                    weight=tally.weight,
-                    needed=False,
-                    found=True,
-                )
+            off = np.flatnonzero(members & diverged)
+            row = Row(
+                name=f"found: {found.name}",
+                n=int(members.sum()),
+                divergent=len(off),
+                distinct=int(members.sum()),
+                distinct_divergent=len(off),
+                share=float(found.members.mean()),
+                weight=tally.weight,
+                needed=False,
+                found=True,
             )
+            worst = [(d.size, -places[i], d.why, d.shown) for i in off if (d := differences[i])]
+            rows.append((row, heapq.nlargest(KEPT, worst)))
         return tuple(rows)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 
-__all__ = ["NO_NAME", "Namer", "columns_of", "field_of", "label", "namer"]
+__all__ = ["NO_NAME", "Namer", "columns_of", "field_of", "label", "namer", "shown", "told_apart"]
 
 #: the slice of what has no slice name: None, NaN, an empty text
 NO_NAME = "(none)"
@@ -23,7 +24,7 @@ Namer = Callable[[int, Any], tuple[str, ...]]
 
 
 def label(value: Any) -> str:
-    """Return the name of a slice as it is shown.
+    """Return the name of a slice.
 
     >>> label("left_turn"), label(3), label(None), label(float("nan")), label(("rain", 2))
     ('left_turn', '3', '(none)', '(none)', 'rain & 2')
@@ -42,9 +43,32 @@ def label(value: Any) -> str:
     if all(plain):
         raise Unmeasurable(f"a slice name is a {type(value).__name__}: give a text or a number")
     # as it would be read back from a record
-    text = " ".join(str(value).encode("utf-8", "replace").decode().split())
-    text = _PERSONAL.sub("<masked>", text)
+    return " ".join(str(value).encode("utf-8", "replace").decode().split())
+
+
+def shown(name: str) -> str:
+    """Return a name as it may be shown: addresses and long numbers masked, 80 characters at most.
+
+    >>> shown("ada@example.org in Rome")
+    '<masked> in Rome'
+    """
+    text = _PERSONAL.sub("<masked>", name)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def told_apart(names: Iterable[str]) -> dict[str, str]:
+    """Return each name as it may be shown, numbered where several would look alike.
+
+    >>> told_apart(["a@b.org", "c@d.org", "left"])
+    {'a@b.org': '<masked>', 'c@d.org': '<masked> #2', 'left': 'left'}
+    """
+    counts: Counter[str] = Counter()
+    result = {}
+    for name in names:
+        plain = shown(name)
+        counts[plain] += 1
+        result[name] = f"{plain} #{counts[plain]}" if counts[plain] > 1 else plain
+    return result
 
 
 def _is_missing(value: Any) -> bool:
@@ -128,7 +152,7 @@ def field_of(item: Any, column: str, index: int, what: str = "input") -> Any:
     elif hasattr(item, column):
         return getattr(item, column)
     known = [key for key in item if isinstance(key, str)] if isinstance(item, Mapping) else []
-    has = f" (it has {', '.join(map(label, known[:8]))})" if known else ""
+    has = f" (it has {', '.join(map(shown, known[:8]))})" if known else ""
     raise Unmeasurable(f"{what} {index} has no column {column!r}{has}")
 
 

@@ -28,7 +28,7 @@ def ebh(log_e: Sequence[float], level: float, weights: Sequence[float] | None = 
     if not 0 < level < 1:
         raise ValueError(f"no test at level {level!r}")
     m = len(log_e)
-    shares = [1.0 / m] * m if weights is None else list(weights)
+    shares = [1.0 / max(1, m)] * m if weights is None else list(weights)
     if len(shares) != m or any(not 0 < share <= 1 for share in shares) or fsum(shares) > 1 + 1e-9:
         raise ValueError("weights are shares of one, one for each e-value")
     scores = [value + log(share) for value, share in zip(log_e, shares, strict=True)]

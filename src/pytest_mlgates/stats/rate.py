@@ -77,29 +77,35 @@ def _bound(events: float, n: float, error: float, *, above: bool) -> float:
     return low if above else high
 
 
-def more_needed(events: int, n: int, limit: float, error: float) -> int | None:
+def more_needed(
+    events: int, n: int, limit: float, error: float, *, above: bool = False
+) -> int | None:
     """Return how many observations more show the rate to be below ``limit`` if it stays as it is.
 
-    None where it is not below, or so close that a billion would not do. ``events`` of none are
-    taken as none to come.
+    With ``above``, to be above it. None where it is on the other side, or so close that a billion
+    would not do.
 
     >>> more_needed(0, 100, 0.02, 1e-3), more_needed(3, 100, 0.02, 1e-3)
     (343, None)
+    >>> more_needed(3, 60, 0.02, 1e-4, above=True)
+    594
     """
     rate = events / n if n else 0.0
-    if rate >= limit:
+    if (rate <= limit) if above else (rate >= limit):
         return None
+    test = over if above else under
+
+    def shown(size: int) -> bool:
+        return test(rate * size, size, limit) >= -log(error)
+
     low = high = max(n, 1)
-    while under(rate * high, high, limit) < -log(error):
+    while not shown(high):
         low, high = high, 2 * high
         if high > _MOST:
             return None
     while high - low > max(1, high // 1000):
         middle = (low + high) // 2
-        if under(rate * middle, middle, limit) < -log(error):
-            low = middle
-        else:
-            high = middle
+        low, high = (low, middle) if shown(middle) else (middle, high)
     return max(0, high - n)
 
 

@@ -1,0 +1,151 @@
+"""Whether every slice is in the data: rows of every kind, facts and no more."""
+
+from __future__ import annotations
+
+import csv
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from pytest_mlgates.core import Outcome
+from pytest_mlgates.fields import FieldError
+from pytest_mlgates.gates.slice_coverage import SliceCoverage
+
+DRIVES = [{"turn": "highway", "rain": n % 2} for n in range(95)] + [
+    {"turn": "left_turn", "rain": 0} for _ in range(5)
+]
+
+
+def outcome(gate, rows, slice_of="turn"):
+    return gate.run(rows, slice_of).outcome
+
+
+def test_a_limit_is_needed():
+    for policy in ({}, {"min_count": 1}):
+        with pytest.raises(FieldError, match="sets no limit"):
+            SliceCoverage(**policy)
+    with pytest.raises(FieldError, match="twice"):
+        SliceCoverage(slices=("a", "a"))
+
+
+@pytest.mark.parametrize(("share", "wanted"), [(0.05, Outcome.PASS), (0.051, Outcome.FAIL)])
+def test_share(share, wanted):
+    evidence = SliceCoverage(min_share=share).run(DRIVES, "turn")
+    assert evidence.outcome == wanted
+    assert evidence.measurement.value == 0.05
+    assert evidence.limit == "min_share"
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(5, Outcome.PASS), (6, Outcome.FAIL)])
+def test_count(count, wanted):
+    evidence = SliceCoverage(min_count=count).run(DRIVES, "turn")
+    assert evidence.outcome == wanted
+    assert evidence.measurement.value == 5
+    assert evidence.limit == "min_count"
+
+
+def test_a_missing_slice_fails():
+    gate = SliceCoverage(slices=("left_turn", "u_turn"))
+    evidence = gate.run(DRIVES, "turn")
+    assert evidence.outcome == Outcome.FAIL
+    assert evidence.verdict.reason == "the slice 'u_turn' is in none of 100 rows"
+    assert outcome(SliceCoverage(slices=("left_turn",)), DRIVES) == Outcome.PASS
+
+
+def test_one_slice_is_enough_where_it_is_the_one_named():
+    gate = SliceCoverage(slices=("left_turn",), min_count=5)
+    assert outcome(gate, DRIVES[-5:]) == Outcome.PASS
+    assert outcome(SliceCoverage(min_count=5), DRIVES[-5:]) == Outcome.INCONCLUSIVE
+
+
+def test_rows_of_every_kind(tmp_path):
+    gate = SliceCoverage(min_count=5, slices=("left_turn",))
+    table = pd.DataFrame(DRIVES)
+    with (tmp_path / "drives.csv").open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.DictWriter(file, ["turn", "rain"])
+        writer.writeheader()
+        writer.writerows(DRIVES)
+    table.to_parquet(tmp_path / "drives.parquet")
+    things = [SimpleNamespace(**row) for row in DRIVES]
+    for rows in (
+        table, iter(DRIVES), things, tmp_path / "drives.csv", str(tmp_path / "drives.parquet")
+    ):  # fmt: skip
+        evidence = gate.run(rows, "turn")
+        assert evidence.outcome == Outcome.PASS
+        assert evidence.measurement.n == 100
+    assert outcome(gate, DRIVES, lambda row: row["turn"]) == Outcome.PASS
+    assert outcome(gate, tmp_path / "drives.csv", lambda row: row["turn"]) == Outcome.PASS
+    assert outcome(gate, tmp_path / "drives.parquet", lambda row: row["turn"]) == Outcome.PASS
+    evidence = gate.run(tmp_path / "drives.parquet", "manoeuvre")
+    assert "have no column 'manoeuvre' (they have turn, rain)" in evidence.verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b""),
+        ("a.csv", b"turn\nleft\xff\n"),
+        ("a.csv", b'turn\n"left\n'),
+        ("a.csv", b"turn,rain\nleft,1,2\n"),
+        ("a.parquet", b""),
+        ("a.parquet", b"PAR1 no more"),
+    ],
+)
+def test_broken_files(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    gate = SliceCoverage(slices=("left",))
+    for slice_of in ("turn", lambda row: row["turn"]):
+        assert outcome(gate, tmp_path / name, slice_of) in (Outcome.ERROR, Outcome.INCONCLUSIVE)
+
+
+def test_combinations():
+    gate = SliceCoverage(slices=("turn=left_turn & rain=1",))
+    evidence = gate.run(DRIVES, ("turn", "rain"))
+    assert evidence.outcome == Outcome.FAIL
+    assert "'turn=left_turn & rain=1' is in none" in evidence.verdict.reason
+    assert outcome(SliceCoverage(min_count=5), DRIVES, ["turn", "rain"]) == Outcome.PASS
+
+
+def test_several_slices_of_a_row():
+    gate = SliceCoverage(min_share=0.4)
+    evidence = gate.run(range(10), lambda n: ["all", "even" if n % 2 == 0 else "odd"])
+    assert evidence.outcome == Outcome.PASS
+    assert evidence.measurement.value == 0.5
+
+
+def test_rows_without_a_name_count_among_all():
+    rows = [{"turn": "a"}] * 10 + [{"turn": "b"}] * 10 + [{"turn": None}] * 80
+    evidence = SliceCoverage(min_share=0.2).run(rows, "turn")
+    assert evidence.outcome == Outcome.FAIL
+    assert "80 of 100 rows have no slice" in evidence.findings
+    assert outcome(SliceCoverage(min_share=0.1), rows) == Outcome.PASS
+
+
+def test_one_and_true_are_two_slices():
+    evidence = SliceCoverage(min_count=2).run([{"a": 1}, {"a": True}, {"a": 1}], "a")
+    assert evidence.outcome == Outcome.FAIL
+
+
+def test_many_slices():
+    rows = [{"id": n % 20_000} for n in range(60_000)]
+    evidence = SliceCoverage(min_count=3).run(rows, "id")
+    assert evidence.outcome == Outcome.PASS
+    assert "of 20000 slices" in evidence.verdict.reason
+    assert len(evidence.to_json()) < 20_000
+    evidence = SliceCoverage(min_count=3, slices=("19999",)).run(rows[:-1], "id")
+    assert evidence.outcome == Outcome.FAIL
+
+
+def test_limits_are_those_of_the_policy():
+    seen = SliceCoverage(min_count=5).run(DRIVES, "turn").measurement
+    assert SliceCoverage(min_count=6).decide(seen).outcome == Outcome.FAIL
+    assert SliceCoverage(min_count=5, slices=("left_turn",)).decide(seen).outcome == Outcome.ERROR
+
+
+def test_the_picture_shows_the_smallest_first():
+    gate = SliceCoverage(min_share=0.06, min_count=3)
+    (picture,) = gate.pictures(gate.run(DRIVES, "turn").measurement)
+    assert [point.label for point in picture.points] == ["left_turn", "highway"]
+    assert [point.bad for point in picture.points] == [True, False]
+    assert picture.limits == (6.0, 3.0)
