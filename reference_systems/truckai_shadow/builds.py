@@ -78,18 +78,22 @@ class Versions:
         return highways(self.sizes.fleet, (self.sizes.seed, 3))
 
     @functools.cached_property
-    def found(self) -> Scenes:
-        """The fleet's clips that the query took."""
+    def found_rows(self) -> list[int]:
+        """Which of the fleet's clips the query took, the highest score first."""
 
         def look() -> dict[str, torch.Tensor]:
-            rows = query.best(
-                self.fleet, self.v1, net_of(self.weights_v2), self.sizes.keep, self.sizes.seed
-            )
+            shadow = net_of(self.weights_v2)
+            rows = query.best(self.fleet, self.v1, shadow, self.sizes.keep, self.sizes.seed)
             return {"rows": torch.from_numpy(rows)}
 
-        about = {"v1": self.v1.mlgates_digest}
-        rows = self._cached("found", look, about, (query, exporting))["rows"].numpy()
-        return self.fleet[rows]
+        about = {"v1": self.v1.mlgates_digest, "v2": model.digest_of_weights(self.weights_v2)}
+        rows: list[int] = self._cached("found", look, about, (query,))["rows"].tolist()
+        return rows
+
+    @property
+    def found(self) -> Scenes:
+        """The fleet's clips that the query took."""
+        return self.fleet[np.array(self.found_rows)]
 
     @functools.cached_property
     def data_v3(self) -> Scenes:
@@ -113,8 +117,8 @@ class Versions:
         def train() -> dict[str, torch.Tensor]:
             return self._train(_join_clips(drive(self.data_v2), drive(self.found, self.v1)), 3)
 
-        about = {"v1": self.v1.mlgates_digest}
-        return self._cached("v3", train, about, (query, exporting))
+        about = {"v1": self.v1.mlgates_digest, "found": self.found_rows}
+        return self._cached("v3", train, about)
 
     @functools.cached_property
     def v1(self) -> Pilot:

@@ -8,6 +8,7 @@ that the same weights give the same digest.
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -35,6 +36,8 @@ def export(state: dict[str, torch.Tensor], frames: Array, speed: Array) -> bytes
     net = PilotNet()
     net.load_state_dict(state)
     net.eval()
+    # it warns of torchvision's operators, of which there are none here
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         plain, ready, small = (Path(folder, f"{name}.onnx") for name in ("plain", "ready", "int8"))
