@@ -288,6 +288,25 @@ def test_arrays_are_not_shared():
     assert inputs.min() == 0
 
 
+def test_a_row_of_a_tensor_is_copied_and_not_the_tensor():
+    table = torch.rand(400, 8)
+    sizes = set()
+
+    def control(item):
+        sizes.add(item["row"].untyped_storage().nbytes())
+        return item["row"].sum()
+
+    def shadow(item):
+        answer = item["row"].sum()
+        item["row"].zero_()
+        return answer
+
+    evidence = GATE.run(control, shadow, [{"row": row, "n": [n]} for n, row in enumerate(table)])
+    assert evidence.outcome == Outcome.PASS
+    assert sizes == {32}
+    assert table.min() > 0
+
+
 def test_a_buffer_that_both_reuse_hides_nothing():
     buffer = np.zeros(3)
 

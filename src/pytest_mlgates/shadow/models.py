@@ -149,11 +149,19 @@ def _own(item: Any) -> Any:
     """Return an input that no other model can change."""
     if is_flat(item):
         return copy.copy(item)
+    kind = type(item)
+    if kind is dict:
+        return {key: _own(value) for key, value in item.items()}
+    if kind in (list, tuple):
+        return kind(map(_own, item))
+    if hasattr(item, "detach") and hasattr(item, "clone"):
+        # of a row of a tensor, a deep copy would copy all rows
+        return item.detach().clone()
     try:
         return copy.deepcopy(item)
     except Exception as error:  # noqa: BLE001  (any reason is the same to the user)
         raise Unmeasurable(
-            f"an input of the kind {type(item).__name__} can't be copied ({type(error).__name__}),"
+            f"an input of the kind {kind.__name__} can't be copied ({type(error).__name__}),"
             " so the shadow could change what the control sees: give what it is made from (a path,"
             " an index) and open it inside the models"
         ) from None
