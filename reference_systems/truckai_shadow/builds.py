@@ -39,6 +39,8 @@ __all__ = ["FULL", "Sizes", "Versions", "net_of", "versions"]
 _SOURCES = (camera, drives, model, profiles, roads, vehicle)
 #: left turns in the traffic that V2 was trained on
 HIGHWAY_MIX = {**roads.TRAFFIC, roads.LEFT_TURN: 0.006}
+#: metres by which the wheel is off while the driver teaches
+WOBBLE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class Sizes:
 
     balanced: int = 4000
     highway: int = 6000
-    fleet: int = 20_000
+    fleet: int = 24_000
     keep: int = 300
-    epochs: int = 5
+    epochs: int = 6
     seed: int = 1
 
 
@@ -103,19 +105,19 @@ class Versions:
     @functools.cached_property
     def weights_v1(self) -> dict[str, torch.Tensor]:
         """Trained weights of V1."""
-        return self._cached("v1", lambda: self._train(drive(self.data_v1), 1))
+        return self._cached("v1", lambda: self._train(_taught(self.data_v1), 1))
 
     @functools.cached_property
     def weights_v2(self) -> dict[str, torch.Tensor]:
         """Trained weights of V2."""
-        return self._cached("v2", lambda: self._train(drive(self.data_v2), 2))
+        return self._cached("v2", lambda: self._train(_taught(self.data_v2), 2))
 
     @functools.cached_property
     def weights_v3(self) -> dict[str, torch.Tensor]:
         """Trained weights of V3; the found clips are as V1 drove them, labelled by a driver."""
 
         def train() -> dict[str, torch.Tensor]:
-            return self._train(_join_clips(drive(self.data_v2), drive(self.found, self.v1)), 3)
+            return self._train(_join_clips(_taught(self.data_v2), drive(self.found, self.v1)), 3)
 
         about = {"v1": self.v1.mlgates_digest, "found": self.found_rows}
         return self._cached("v3", train, about)
@@ -159,7 +161,13 @@ class Versions:
         about: dict[str, Any] | None = None,
         more: tuple[Any, ...] = (),
     ) -> dict[str, torch.Tensor]:
-        inputs = {**asdict(self.sizes), "mix": HIGHWAY_MIX, "road": road_digest(), **(about or {})}
+        inputs = {
+            **asdict(self.sizes),
+            "mix": HIGHWAY_MIX,
+            "wobble": WOBBLE,
+            "road": road_digest(),
+            **(about or {}),
+        }
         return weights.cached(f"truckai-{kind}", inputs, make, (*_SOURCES, *more))
 
 
@@ -175,6 +183,10 @@ def net_of(state: dict[str, torch.Tensor]) -> PilotNet:
     net.load_state_dict(state)
     net.eval()
     return net
+
+
+def _taught(scenes: Scenes) -> Clips:
+    return drive(scenes, wobble=WOBBLE)
 
 
 def _joined(first: Scenes, second: Scenes) -> Scenes:

@@ -52,8 +52,14 @@ class Clips:
         return Clips(*(getattr(self, name)[rows] for name in arrays))
 
 
-def drive(scenes: Scenes, pilot: Pilot | None = None, frames: int = FRAMES) -> Clips:
+def drive(
+    scenes: Scenes, pilot: Pilot | None = None, frames: int = FRAMES, wobble: float = 0.0
+) -> Clips:
     """Drive every scene for ``frames`` frames and return the clips.
+
+    With ``wobble`` the wheel is off by so many metres of aim (as a standard deviation) from what
+    is commanded: a model that learns from such clips has seen how one gets back to the route
+    (Laskey et al. 2017).
 
     >>> from reference_systems.truckai_shadow.roads import scenes
     >>> drive(scenes(2, (1,))).frames.shape
@@ -71,12 +77,13 @@ def drive(scenes: Scenes, pilot: Pilot | None = None, frames: int = FRAMES) -> C
     )
     for begin in range(0, n, _CHUNK):
         rows = slice(begin, begin + _CHUNK)
-        _drive(scenes[rows], pilot, clips, rows)
+        _drive(scenes[rows], pilot, clips, rows, wobble)
     return clips
 
 
-def _drive(scenes: Scenes, pilot: Pilot | None, clips: Clips, rows: slice) -> None:
+def _drive(scenes: Scenes, pilot: Pilot | None, clips: Clips, rows: slice, wobble: float) -> None:
     world = _World(scenes)
+    off = np.zeros(len(scenes))
     grain = [np.random.default_rng(look) for look in scenes.look]
     for step in range(clips.frames.shape[1]):
         seen = world.look(step * PERIOD)
@@ -88,7 +95,8 @@ def _drive(scenes: Scenes, pilot: Pilot | None, clips: Clips, rows: slice) -> No
         clips.expert[rows, step] = seen.expert
         clips.waits[rows, step] = seen.waits
         clips.missed_by[rows] = np.minimum(clips.missed_by[rows], seen.room)
-        world.move(aim, seen)
+        world.move(aim, seen, off)
+        off = 0.6 * off + 0.8 * wobble * np.array([rng.standard_normal() for rng in grain])
 
 
 @dataclass(slots=True)
@@ -151,13 +159,16 @@ class _World:
         room = np.where(s.yields & there[:, 1], np.hypot(ahead[:, 1], left[:, 1]), np.inf)
         return _Seen(view, expert, waits, room, to_stop)
 
-    def move(self, aim: Array, seen: _Seen) -> None:
-        """Let the trucks follow their aims for a PERIOD; they stop at a line they don't leave."""
+    def move(self, aim: Array, seen: _Seen, off: Array) -> None:
+        """Let the trucks follow their aims for a PERIOD, ``off`` as their wheels are.
+
+        They stop at a line that they don't mean to leave.
+        """
         s, speed = self.scenes, self.pose.speed
         held = s.yields & (aim < GO) & (seen.to_stop > -_COMMITTED)
         wanted = np.where(held, self._to_stop_speed(seen.to_stop), s.speed)
         reached = np.clip(wanted, speed - _BRAKE * PERIOD, speed + _SPEED_UP * PERIOD)
-        self.pose = moved(self.pose, wheel_angle(aim, speed), np.maximum(reached, 0), PERIOD)
+        self.pose = moved(self.pose, wheel_angle(aim + off, speed), np.maximum(reached, 0), PERIOD)
 
 
 def _path(curvature: Array) -> tuple[Array, Array, Array]:

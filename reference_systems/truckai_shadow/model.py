@@ -21,7 +21,7 @@ __all__ = ["PilotNet", "digest_of_weights", "inputs_of", "train"]
 
 Array = npt.NDArray[Any]
 
-BATCH, RATE = 128, 2e-3
+BATCH, RATE = 128, 5e-3
 
 
 class PilotNet(nn.Module):
@@ -34,9 +34,9 @@ class PilotNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.eyes = nn.Sequential(
-            nn.Conv2d(1, 12, 5, stride=2, padding=2), nn.ReLU(),
-            nn.Conv2d(12, 24, 3, stride=2, padding=1), nn.ReLU(),
-            nn.Conv2d(24, 32, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Conv2d(1, 12, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(12), nn.ReLU(),
+            nn.Conv2d(12, 24, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(24), nn.ReLU(),
+            nn.Conv2d(24, 32, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
             nn.Flatten(),
         )  # fmt: skip
         self.mind = nn.Sequential(nn.Linear(32 * 4 * 8 + 1, 64), nn.ReLU(), nn.Dropout(0.1))
