@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, log
 from typing import Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.canonical import Json
+from pytest_mlgates.canonical import Json, freeze
 from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.fields import FieldError, Limit
 from pytest_mlgates.pictures import Intervals, Picture, Point
@@ -166,8 +166,7 @@ class ShadowDivergence(StatisticalGate):
             *("tolerance", "relative_tolerance", "text_tolerance", "norm", "outputs", "slices"),
             *("min_share", "allow_improvement", "nan_agrees", "repeats_count", "discover"),
         )
-        policy = self.policy()
-        return {name: policy[name] for name in names}
+        return {name: freeze(getattr(self, name)) for name in names}
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge the counts by slice."""
@@ -183,7 +182,7 @@ class ShadowDivergence(StatisticalGate):
                     Outcome.ERROR,
                     "answers were compared under another policy (tolerances, slices): measure again",
                 )
-            return judge(self, Seen.read(details, measurement.n), measurement.value)
+            return judge(self, Seen.read(details, measurement.n))
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             wrong = f"its details do not fit together ({type(error).__name__})"
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
@@ -201,7 +200,11 @@ class ShadowDivergence(StatisticalGate):
         title = f"Divergence by slice ({ceil(100 * (1 - self.beta)):d} % bounds at any look)"
         yield Intervals(title, tuple(points), "%", (100 * self.max_rate,))
 
-    def _point(self, row: Row, *, bad: bool) -> Point:
+    def bounds(self, row: Row) -> tuple[float, float]:
+        """Return what a slice's rate is surely above, as for a FAIL, and below, as for a PASS."""
         low = lower(row.divergent, row.n, min(self.alpha, self.q) * row.weight)
-        high = upper(row.divergent, row.n, self.beta)
+        return low, upper(row.divergent, row.n, self.beta)
+
+    def _point(self, row: Row, *, bad: bool) -> Point:
+        low, high = self.bounds(row)
         return Point(row.name, 100 * row.rate, 100 * low, 100 * high, bad)

@@ -13,7 +13,7 @@ from pytest_mlgates.stats.rate import fewest_clean, lower, more_needed
 if TYPE_CHECKING:
     from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 
-__all__ = ["direction", "judge", "leaving", "share"]
+__all__ = ["deciding", "direction", "judge", "leaving", "share"]
 
 
 def leaving(gate: ShadowDivergence, seen: Seen) -> tuple[bool, list[Row]]:
@@ -26,11 +26,35 @@ def leaving(gate: ShadowDivergence, seen: Seen) -> tuple[bool, list[Row]]:
     return fails, seen.leaving(gate.max_rate, gate.q)
 
 
-def judge(gate: ShadowDivergence, seen: Seen, rate: float) -> Verdict:
+def deciding(gate: ShadowDivergence, seen: Seen) -> Row:
+    """Return the slice that the verdict hangs on: that of a FAIL, or the one farthest from a PASS."""
+    fails, named = leaving(gate, seen)
+    if fails:
+        return next((row for row in named if row.name != OVERALL), named[0])
+    rows = _needed(seen)
+    short = _short(gate, rows)
+    if short:
+        return max(short, key=lambda row: (row.rate > gate.max_rate, -row.under(gate.max_rate)))
+    return max(rows, key=lambda row: row.rate)
+
+
+def _needed(seen: Seen) -> list[Row]:
+    """Return what a PASS waits for: all inputs together too, where not all slices are waited for."""
+    needed = [row for row in seen.slices if row.needed]
+    if not seen.slices or len(needed) < sum(1 for row in seen.slices if not row.found):
+        needed.append(seen.overall)
+    return needed
+
+
+def _short(gate: ShadowDivergence, rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row.under(gate.max_rate) < -log(gate.beta)]
+
+
+def judge(gate: ShadowDivergence, seen: Seen) -> Verdict:
     """FAIL where a slice is surely over the limit, PASS where each that counts is surely below."""
     fails, named = leaving(gate, seen)
     if fails:
-        return Verdict(Outcome.FAIL, _failed(gate, seen, named, rate))
+        return Verdict(Outcome.FAIL, _failed(gate, seen, named))
     if doubt := _doubt(gate, seen):
         also = ""
         if named:
@@ -38,7 +62,7 @@ def judge(gate: ShadowDivergence, seen: Seen, rate: float) -> Verdict:
         return Verdict(Outcome.INCONCLUSIVE, doubt + also)
     needed = [row for row in seen.slices if row.needed]
     judged = sum(row.count for row in needed)
-    text = f"the shadow left the control in {share(rate)} of {seen.overall.n} inputs"
+    text = f"the shadow left the control in {share(seen.rate)} of {seen.overall.n} inputs"
     if judged:
         most = max(needed, key=lambda row: row.rate)
         text += (
@@ -52,8 +76,8 @@ def judge(gate: ShadowDivergence, seen: Seen, rate: float) -> Verdict:
     return Verdict(Outcome.PASS, text)
 
 
-def _failed(gate: ShadowDivergence, seen: Seen, named: list[Row], rate: float) -> str:
-    worst = next((row for row in named if row.name != OVERALL), named[0])
+def _failed(gate: ShadowDivergence, seen: Seen, named: list[Row]) -> str:
+    worst = deciding(gate, seen)
     least = lower(worst.divergent, worst.n, min(gate.alpha, gate.q) * worst.weight)
     text = (
         f"the shadow left the control {_where(worst)}: {worst.divergent} of {worst.n} inputs,"
@@ -62,7 +86,7 @@ def _failed(gate: ShadowDivergence, seen: Seen, named: list[Row], rate: float) -
     if others := [row for row in named if row not in (worst, seen.overall)]:
         text += f"; and in {len(others)} more slice(s), first {_where(others[0])}"
     if worst.name != OVERALL:
-        text += f"; over all inputs {share(rate)}"
+        text += f"; over all inputs {share(seen.rate)}"
     told = direction(worst.shadow_right, worst.control_right, gate.alpha)
     return f"{text}; {told}" if told else text
 
@@ -75,15 +99,10 @@ def _doubt(gate: ShadowDivergence, seen: Seen) -> str:
             return f"the slice {name!r} did not occur in {seen.overall.n} inputs, and it must"
     if seen.blank:
         return "each answer of the control was empty, so nothing was compared"
-    bar = -log(gate.beta)
-    needed = [row for row in seen.slices if row.needed]
-    if not seen.slices or len(needed) < sum(1 for row in seen.slices if not row.found):
-        needed.append(seen.overall)
-    short = [row for row in needed if row.under(gate.max_rate) < bar]
-    if short:
-        first = max(short, key=lambda row: (row.rate > gate.max_rate, -row.under(gate.max_rate)))
+    if short := _short(gate, _needed(seen)):
         others = sum(row.count for row in short) - 1
-        return _missing(gate, first) + (f"; {others} more slice(s) are undecided" if others else "")
+        also = f"; {others} more slice(s) are undecided" if others else ""
+        return _missing(gate, deciding(gate, seen)) + also
     if not seen.ended and seen.order in ("given", "stream"):
         return (
             f"no slice is over {share(gate.max_rate)} in {seen.overall.n} inputs so far: inputs that"

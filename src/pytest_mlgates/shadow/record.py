@@ -9,11 +9,10 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.core import Measurement
-from pytest_mlgates.shadow.judge import direction, leaving, share
+from pytest_mlgates.shadow.judge import deciding, direction, leaving, share
 from pytest_mlgates.shadow.rows import OVERALL, Row, Seen
 from pytest_mlgates.shadow.slices import told_apart
 from pytest_mlgates.shadow.tally import Tally, Worst
-from pytest_mlgates.stats.rate import lower, upper
 
 if TYPE_CHECKING:
     from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
@@ -32,12 +31,12 @@ def measurement(
     digests: dict[int, str],
 ) -> Measurement:
     """Return what was seen so far; ``found`` are slices of a search, with their worst inputs."""
-    rate, effective = tally.overall()
     named, others = _rows(gate, tally)
     details: dict[str, Any] = {
         "measured_with": gate.measured_with(),
         **about,
         "blank": tally.all_blank and tally.whole.n > 0,
+        "rate": tally.rate(),
         "overall": tally.whole_row().to_dict(),
         "slices": [row.to_dict() for row in (*named, *(row for row, _ in found))],
         "others": [row.to_dict() for row in others],
@@ -50,13 +49,13 @@ def measurement(
     details["findings"] = _findings(
         gate, tally, seen, _worst(tally, found), digests, twins=about["twins"]
     )
-    low = lower(rate * effective, effective, gate.alpha)
-    high = upper(rate * effective, effective, gate.beta)
+    row = deciding(gate, seen)
+    low, high = gate.bounds(row)
     return Measurement(
-        value=rate,
+        value=row.rate,
         unit="of inputs",
         n=tally.whole.n,
-        interval=(min(low, rate), max(high, rate)),
+        interval=(min(low, row.rate), max(high, row.rate)),
         details=details,
     )
 
@@ -118,11 +117,9 @@ def _findings(
     if tally.whole.n and (kinds := tally.why.most_common(_TOLD)):
         told = ", ".join(f"{kind} ({count})" for kind, count in kinds)
         lines.append(f"how they differ: {told}")
-    fails, named = leaving(gate, seen)
-    error = min(gate.alpha if fails else gate.q, gate.q)
+    named = leaving(gate, seen)[1]
     for row in [row for row in named if row != seen.overall][:_TOLD] or named:
-        low = lower(row.divergent, row.n, error * row.weight)
-        high = upper(row.divergent, row.n, gate.beta)
+        low, high = gate.bounds(row)
         lines.append(
             f"{row.name or '(a slice)'}: {row.divergent} of {row.n} diverge, {share(row.rate)}"
             f" (from {share(low)} to {share(high)}; limit {share(gate.max_rate)})"

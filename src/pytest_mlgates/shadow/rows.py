@@ -80,16 +80,17 @@ class Row:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """All that a verdict rests on.
+    """All that a verdict rests on; ``rate`` is that over all inputs, strata weighted back.
 
     >>> row = dict(name="a", n=9, divergent=0, distinct=9, distinct_divergent=0, share=1, weight=0.5)
     >>> whole = {"overall": row, "slices": [row], "others": [], "ended": True, "order": "given"}
-    >>> Seen.read({**whole, "blank": False}, 9).slices[0].n
+    >>> Seen.read({**whole, "blank": False, "rate": 0}, 9).slices[0].n
     9
     """
 
     overall: Row
     slices: tuple[Row, ...]
+    rate: float
     ended: bool
     order: str
     blank: bool
@@ -109,9 +110,13 @@ class Seen:
             raise ValueError("a slice is there twice")
         if details["order"] not in ("routed", "shuffled", "given", "stream"):
             raise ValueError("an unknown order")
+        rate = details["rate"]
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+            raise ValueError("a rate is none")
         return cls(
             overall=overall,
             slices=rows,
+            rate=float(rate),
             ended=details["ended"] is True,
             order=details["order"],
             blank=details["blank"] is not False,

@@ -147,19 +147,14 @@ class Tally:
                 shares[name] = min(1.0, shares[name] + part)
         return shares
 
-    def overall(self) -> tuple[float, float]:
-        """Return the rate over all inputs, strata weighted back, and its effective sample size."""
+    def rate(self) -> float:
+        """Return the rate over all inputs, strata weighted back to what part of them they are."""
         parts = self._feed.shares
-        seen = {stratum: counts for stratum, counts in self.strata.items() if counts[0]}
-        if not parts or not seen:
-            return self.whole.divergent / max(1, self.whole.n), float(self.whole.n)
-        covered = sum(parts[stratum] for stratum in seen)
-        rate = square = 0.0
-        for stratum, (n, divergent) in seen.items():
-            part = parts[stratum] / covered
-            rate += part * divergent / n
-            square += part * part / n
-        return min(1.0, rate), min(float(self.whole.n), 1.0 / square)
+        if not parts or not self.whole.n:
+            return self.whole.divergent / max(1, self.whole.n)
+        covered = sum(parts[stratum] for stratum in self.strata)
+        rates = (parts[stratum] * k / n for stratum, (n, k) in self.strata.items())
+        return min(1.0, sum(rates) / covered)
 
     def whole_row(self) -> Row:
         """Return the record of all inputs together, as they were run."""

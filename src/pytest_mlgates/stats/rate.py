@@ -65,7 +65,7 @@ def _bound(events: float, n: float, error: float, *, above: bool) -> float:
     test, inside = (log_e_above, 0.0) if above else (log_e_below, 1.0)
     rate = events / n
     low, high = (inside, rate) if above else (rate, inside)
-    for _ in range(50):
+    for _ in range(30):
         middle = (low + high) / 2
         if not 0 < middle < 1:
             break
