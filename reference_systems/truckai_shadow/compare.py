@@ -1,0 +1,135 @@
+"""Print V1, V2 and V3 side by side, and what the query and the network do.
+
+``python -m reference_systems.truckai_shadow.compare [--clips 500] [--seed 1]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reference_systems.truckai_shadow.builds import Versions, versions
+from reference_systems.truckai_shadow.drives import Clips, Pilot, drive
+from reference_systems.truckai_shadow.fleet import RAW_BYTES_PER_S, Day, day
+from reference_systems.truckai_shadow.inputs import highways
+from reference_systems.truckai_shadow.roads import LEFT_TURN, MANOEUVRES, TRAFFIC
+from reference_systems.truckai_shadow.shadow_mode import TOLERANCE, divergence
+
+__all__ = ["left_turns", "main", "network", "on_the_road"]
+
+#: metres between the middles of two vehicles that touch
+TOUCH = 2.5
+
+
+def on_the_road(clips: Clips, pilot: Pilot) -> dict[str, dict[str, float]]:
+    """Return by manoeuvre the mean error against a careful driver, and the divergence from V1.
+
+    The row "all traffic" weighs the manoeuvres as they occur in the fleet's traffic.
+    """
+    frames = clips.frames.reshape(-1, *clips.frames.shape[2:])
+    said = pilot(frames, clips.speed.ravel()).reshape(clips.speed.shape)
+    error = np.abs(said - clips.expert).mean(axis=1)
+    apart = divergence(clips.driven, said) > TOLERANCE
+    found = {}
+    for index, name in enumerate(MANOEUVRES):
+        rows = clips.scenes.manoeuvre == index
+        found[name] = {"error": float(error[rows].mean()), "apart": float(apart[rows].mean())}
+    found["all traffic"] = {
+        what: sum(TRAFFIC[name] * found[name][what] for name in MANOEUVRES)
+        for what in ("error", "apart")
+    }
+    return found
+
+
+def left_turns(pilot: Pilot | None, n: int, seed: int) -> dict[str, float]:
+    """Let a pilot (None: the careful driver) turn left with a vehicle coming, in closed loop."""
+    scenes = highways(n, (seed, 7), {LEFT_TURN: 1.0})
+    coming = (scenes.at[:, 1] > 0) & (scenes.at[:, 1] < 75)
+    clips = drive(scenes[coming], pilot, frames=32)
+    return {"turns": int(coming.sum()), "hit": float((clips.missed_by < TOUCH).mean())}
+
+
+def network(one: Day) -> dict[str, float]:
+    """Return what a day on the network came to."""
+    waits = one.waits_s()
+    out = waits[np.isfinite(waits)]
+    return {
+        "GB a truck, mean": float(one.sent.sum(axis=0).mean() / 1e9),
+        "GB a truck, most": float(one.sent.sum(axis=0).max() / 1e9),
+        "of raw bytes": float(one.sent.sum() / (one.sent.size * 10 * RAW_BYTES_PER_S)),
+        "time without network": float(1 - one.up.mean()),
+        "clips sent": len(out),
+        "clips that wait for the next day": len(waits) - len(out),
+        "minutes a clip waits, median": float(np.median(out) / 60) if len(out) else 0.0,
+        "minutes a clip waits, P99": float(np.quantile(out, 0.99) / 60) if len(out) else 0.0,
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure all of it and print Markdown tables."""
+    parser = argparse.ArgumentParser(prog="compare", description=__doc__.partition("\n")[0])
+    parser.add_argument("--clips", type=int, default=500, help="of each manoeuvre")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="write the figures as JSON too")
+    options = parser.parse_args(arguments)
+    if options.clips < 1:
+        parser.error("--clips must be above zero")
+    found = _measure(versions(), options.clips, options.seed)
+    _print(found)
+    if options.out:
+        options.out.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+
+
+def _measure(v: Versions, clips: int, seed: int) -> dict[str, Any]:
+    balanced = dict.fromkeys(MANOEUVRES, 1.0)
+    scenes = highways(clips * len(MANOEUVRES), (seed, 6), balanced)
+    road = drive(scenes, v.v1)
+    pilots = {"V1": v.v1, "V2": v.v2, "V3": v.v3}
+    data = {"V1": v.data_v1, "V2": v.data_v2, "V3": v.data_v3, "fleet": v.fleet, "query": v.found}
+    models = {name: on_the_road(road, pilot) for name, pilot in pilots.items()}
+    rates = {name: row["apart"] for name, row in models["V2"].items()}
+    return {
+        "data": {name: dict(Counter(part.names)) for name, part in data.items()},
+        "models": models,
+        "left turns": {
+            name: left_turns(pilot, clips, seed)
+            for name, pilot in {**pilots, "driver": None}.items()
+        },
+        "network": {
+            "clips": network(day(rates, seed)),
+            "video": network(day(rates, seed, policy="video")),
+        },
+    }
+
+
+def _print(found: dict[str, Any]) -> None:
+    data, models = found["data"], found["models"]
+    lines = [_row("clips", list(data)), "|---" * (len(data) + 1) + "|"]
+    lines += [_row(name, [str(part.get(name, 0)) for part in data.values()]) for name in MANOEUVRES]
+    lines += ["", "| | V1 error | V2 error | V3 error | V2 leaves V1 | V3 leaves V1 |"]
+    lines.append("|---" * 6 + "|")
+    for name in (*MANOEUVRES, "all traffic"):
+        errors = [f"{models[m][name]['error']:.3f} m" for m in models]
+        apart = [f"{100 * models[m][name]['apart']:.2f} %" for m in ("V2", "V3")]
+        lines.append(_row(name, errors + apart))
+    turns = found["left turns"]
+    hits = [f"{100 * row['hit']:.0f} % ({name})" for name, row in turns.items()]
+    count = turns["V1"]["turns"]
+    lines += ["", f"{count} left turns with a vehicle coming, driven: {', '.join(hits)} hit it", ""]
+    lines += ["| a day of 500 trucks | clips | video |", "|---|---|---|"]
+    for what, value in found["network"]["clips"].items():
+        lines.append(_row(what, [f"{value:.4g}", f"{found['network']['video'][what]:.4g}"]))
+    print("\n".join(lines))  # noqa: T201
+
+
+def _row(name: str, cells: list[str]) -> str:
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Fixtures of the trucks' gates: both candidates, the fleet's drives, and a day of its network."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reference_systems.truckai_shadow import fixed, incident
+from reference_systems.truckai_shadow.builds import versions
+from reference_systems.truckai_shadow.fleet import Day, day
+from reference_systems.truckai_shadow.inputs import highways
+from reference_systems.truckai_shadow.shadow_mode import DriveLog, rates
+
+if TYPE_CHECKING:
+    from reference_systems.truckai_shadow.export import Pilot
+
+#: clips in the log: some 400 of them are unprotected left turns
+DRIVES = 50_000
+
+
+@functools.lru_cache(maxsize=1)
+def _log(seed: int) -> DriveLog:
+    return DriveLog(highways(DRIVES, (seed, 5)), versions().v1)
+
+
+@pytest.fixture
+def log(mlgates_seed: int) -> DriveLog:
+    """Give the drives of this run, with V1 in charge, in the mix of the fleet's traffic."""
+    return _log(mlgates_seed)
+
+
+@pytest.fixture
+def candidate() -> Pilot:
+    """Give V3 as it would go to the trucks."""
+    return fixed.pilot()
+
+
+@pytest.fixture
+def incident_candidate() -> Pilot:
+    """Give V2 as it would go to the trucks."""
+    return incident.pilot()
+
+
+@functools.lru_cache(maxsize=1)
+def _rates(seed: int) -> dict[str, float]:
+    return rates(_log(seed), incident.pilot(), most=200)
+
+
+@pytest.fixture
+def clips_day(mlgates_seed: int) -> Day:
+    """Give a day on which the trucks send the clips in which V2, as the shadow, left V1."""
+    return day(_rates(mlgates_seed), mlgates_seed)
+
+
+@pytest.fixture
+def video_day(mlgates_seed: int) -> Day:
+    """Give a day on which the trucks send their video, as far as the network carries it."""
+    return day({}, mlgates_seed, policy="video")

@@ -1,0 +1,67 @@
+"""The gates of the trucks: V3 passes them, V2 and what went with it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reference_systems.truckai_shadow import fixed, incident
+from reference_systems.truckai_shadow.export import OneFrame
+
+if TYPE_CHECKING:
+    from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
+    from pytest_mlgates.gates.p99_latency import P99Latency
+    from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
+    from pytest_mlgates.gates.slice_coverage import SliceCoverage
+    from reference_systems.truckai_shadow.export import Pilot
+    from reference_systems.truckai_shadow.fleet import Day
+    from reference_systems.truckai_shadow.shadow_mode import DriveLog
+
+pytestmark = pytest.mark.system("truckai_shadow")
+
+
+def test_v3_drives_like_v1(
+    shadow_divergence: ShadowDivergence, log: DriveLog, candidate: Pilot
+) -> None:
+    """In no manoeuvre does the candidate steer elsewhere than the model that drives."""
+    shadow = log.shadowed(candidate)
+    shadow_divergence(log.controlled, shadow, log.rows, slice_of="manoeuvre", batch=64)
+
+
+@pytest.mark.known_bad
+def test_v2_turning_left_is_caught(
+    shadow_divergence: ShadowDivergence, log: DriveLog, incident_candidate: Pilot
+) -> None:
+    """A candidate that turns left in front of oncoming traffic is not shipped."""
+    shadow = log.shadowed(incident_candidate)
+    shadow_divergence(log.controlled, shadow, log.rows, slice_of="manoeuvre", batch=64)
+
+
+def test_v3_has_seen_every_manoeuvre(slice_coverage: SliceCoverage) -> None:
+    """A candidate has been trained on every manoeuvre that trucks do."""
+    slice_coverage(fixed.training_rows(), "manoeuvre")
+
+
+@pytest.mark.known_bad
+def test_v2_hardly_saw_left_turns(slice_coverage: SliceCoverage) -> None:
+    """Training data in which one manoeuvre hardly occurs is noticed before training."""
+    slice_coverage(incident.training_rows(), "manoeuvre")
+
+
+def test_clips_fit_the_uplink(bandwidth_budget: BandwidthBudget, clips_day: Day) -> None:
+    """What the shadow finds reaches the cloud within each truck's LTE budget."""
+    bandwidth_budget(clips_day.transfers())
+
+
+@pytest.mark.known_bad
+def test_raw_video_does_not(bandwidth_budget: BandwidthBudget, video_day: Day) -> None:
+    """Sending all video is no way to find the clips that matter."""
+    bandwidth_budget(video_day.transfers())
+
+
+def test_a_frame_is_read_in_time(p99_latency: P99Latency, log: DriveLog, candidate: Pilot) -> None:
+    """The export that goes to the trucks answers a frame well before the next one comes."""
+    frames, speed, _ = log.frames(log.rows[:200])
+    ones = list(zip(frames.reshape(-1, 1, *frames.shape[2:]), speed.reshape(-1, 1), strict=True))
+    p99_latency(OneFrame(candidate), ones)
