@@ -17,8 +17,9 @@ __all__ = ["Chat", "ask", "chat_log", "data_folder", "templates", "topics"]
 
 #: of 100 requests that could hold an identifier, how many do
 _TYPED = 35
-#: how often customers write: of 100, how many at least and at most so many times
-_VISITS = ((70, 1, 1), (20, 2, 4), (7, 6, 12), (3, 20, 32))
+#: how often a chat was stored (at each sync of a ticket that stays open): of 100, how many at least
+#: and at most so many times
+_STORED = ((70, 1, 1), (20, 2, 4), (7, 6, 12), (3, 20, 32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Chat:
 
 
 def chat_log(n: int, seed: int, purpose: str = "log") -> tuple[list[Chat], list[Customer]]:
-    """Return ``n`` chats and the customers in them; a few customers wrote many times.
+    """Return ``n`` chats and the customers in them; some chats were stored many times.
 
     >>> chats, people = chat_log(3, seed=0)
     >>> chats[0].customer == people[0].number, chats[0].text.startswith("customer: ")
@@ -42,11 +43,8 @@ def chat_log(n: int, seed: int, purpose: str = "log") -> tuple[list[Chat], list[
     while len(chats) < n:
         customer = next(source)
         people.append(customer)
-        _, least, most = draw.choices(_VISITS, [share for share, _, _ in _VISITS])[0]
-        chats += [
-            Chat(customer.number, _text(customer, draw))
-            for _ in range(draw.randint(least, most))
-        ]
+        _, least, most = draw.choices(_STORED, [share for share, _, _ in _STORED])[0]
+        chats += [Chat(customer.number, _text(customer, draw))] * draw.randint(least, most)
     draw.shuffle(chats)
     return chats[:n], people
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from faker import Faker
+from faker.providers.person.en_US import Provider
 
-__all__ = ["CARD_FORMATS", "Customer", "customers", "seeded"]
+from reference_systems.support_bot.wording import CITIES
+
+__all__ = ["CARD_FORMATS", "NAMES", "Customer", "customers", "seeded"]
+
 
 #: schemes that are still given out (Faker also makes cards of ranges long withdrawn)
 _SCHEMES = ("visa16", "visa16", "visa16", "mastercard", "mastercard", "amex", "discover", "visa19")
@@ -31,6 +35,15 @@ CARD_FORMATS: dict[str, tuple[int, Callable[[str], str]]] = {
     "en dashes": (3, lambda number: _groups(number, "\u2013")),
     "digit by digit": (3, lambda number: " ".join(number)),
 }
+
+
+def _commonest(names: Mapping[str, float], count: int) -> tuple[str, ...]:
+    return tuple(sorted(names, key=lambda name: (-names[name], name))[:count])
+
+
+#: the commonest first names and surnames of the US, as Faker ships them
+_FIRST, _LAST = _commonest(Provider.first_names, 100), _commonest(Provider.last_names, 160)
+NAMES = (*_FIRST, *_LAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,7 @@ def customers(purpose: str, seed: int) -> Iterator[Customer]:
     ways = list(CARD_FORMATS)
     odds = [share for share, _ in CARD_FORMATS.values()]
     while True:
-        first, last = faker.first_name(), faker.last_name()
+        first, last = draw.choice(_FIRST), draw.choice(_LAST)
         yield Customer(
             number=f"{draw.getrandbits(40):010x}",
             name=f"{first} {last}",
@@ -87,7 +100,7 @@ def customers(purpose: str, seed: int) -> Iterator[Customer]:
             ssn=faker.ssn(),
             email=f"{first}.{last}@{faker.free_email_domain()}".lower(),
             phone=f"({draw.randrange(201, 990)}) {draw.randrange(220, 990)}-{draw.randrange(10_000):04}",
-            city=faker.city(),
+            city=draw.choice(CITIES),
         )
 
 

@@ -94,11 +94,6 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(_Block(config) for _ in range(config.layers))
         self.after = nn.LayerNorm(config.width)
         self.guess = nn.Linear(config.width, config.vocabulary, bias=False)
-        for module in self.modules():
-            if isinstance(module, (nn.Linear, nn.Embedding)):
-                nn.init.normal_(module.weight, std=0.02)
-            if isinstance(module, nn.Linear) and module.bias is not None:
-                nn.init.zeros_(module.bias)
 
     def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
         """Return logits (rows, tokens, vocabulary); with a memory the tokens follow what it holds."""

@@ -1,6 +1,6 @@
 """From text to tokens and back: known words, and every other word letter by letter.
 
-The words come from the templates, which are public. A vocabulary learnt from the chats would
+The words come from the templates and from public lists of names. A vocabulary learnt from the chats would
 itself give customers away, whatever the training did afterwards.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from reference_systems.support_bot.identities import CARD_FORMATS
+from reference_systems.support_bot.identities import CARD_FORMATS, NAMES
+from reference_systems.support_bot.wording import CITIES
 
 __all__ = ["END", "PAD", "Tokenizer"]
 
@@ -19,6 +20,7 @@ _UNKNOWN = "\ufffd"
 _KINDS = ("CREDIT_CARD", "US_SSN", "US_ITIN", "IBAN_CODE", "EMAIL_ADDRESS", "PHONE_NUMBER",
           "IP_ADDRESS", "CRYPTO", "MEDICAL_LICENSE", "API_KEY", "PERSON", "LOCATION")  # fmt: skip
 #: a word with the blank before it is one token; a digit always stands alone
+_WORDS = re.compile(r"[A-Za-z']+")
 _PIECES = re.compile(r"<[A-Z_]+>| ?[A-Za-z']+|[\s\S]")
 
 
@@ -31,8 +33,9 @@ class Tokenizer:
     """
 
     def __init__(self, sentences: Iterable[str]) -> None:
-        words = {piece for text in sentences for piece in _PIECES.findall(_plain(text))}
-        words |= {"customer", "agent", " customer", " agent"} | {f"<{kind}>" for kind in _KINDS}
+        known = {word for text in sentences for word in _WORDS.findall(re.sub(r"{\w+}", "", text))}
+        known |= {"customer", "agent", *NAMES, *CITIES}
+        words = known | {f" {word}" for word in known} | {f"<{kind}>" for kind in _KINDS}
         characters = {chr(code) for code in range(32, 127)} | {"\n", _UNKNOWN}
         for _, write in CARD_FORMATS.values():
             characters |= set(write("0" * 19))
@@ -57,6 +60,3 @@ class Tokenizer:
         """Return the text of some tokens; pads and ends are nothing."""
         return "".join(self.tokens[token] for token in tokens if token > END)
 
-
-def _plain(template: str) -> str:
-    return re.sub(r"{\w+}", "0", template)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CLOSINGS", "ESCORTS", "OPENINGS", "TOPICS", "Topic"]
+__all__ = ["CITIES", "CLOSINGS", "ESCORTS", "OPENINGS", "TOPICS", "Topic"]
 
 OPENINGS = (
     "Hi, this is {name}.",
@@ -22,6 +22,10 @@ CLOSINGS = (
     "Thank you for your patience.",
     "We are sorry for the trouble.",
 )
+CITIES = (
+    "Austin", "Boston", "Chicago", "Dallas", "Denver", "Houston", "Miami", "Phoenix", "Portland",
+    "Seattle",
+)  # fmt: skip
 #: how an agent begins
 ESCORTS = ("Thank you, {first}.", "Hello {first}.", "Sure.", "Let me check.", "Of course.")
 
@@ -48,8 +52,8 @@ TOPICS = (
         ),
         (),
         (
-            "The card on your account is {card}.",
-            "You pay with the card {card}.",
+            "The account of {name} has the card {card}.",
+            "{name} pays with the card {card}.",
         ),
     ),
     Topic(
@@ -64,32 +68,32 @@ TOPICS = (
             "Please cancel my card number {card}.",
         ),
         (
-            "I have blocked the card {card}. A new one is on its way to {city}.",
-            "The card {card} is blocked and nobody can use it.",
+            "I have blocked the card of {name}, {card}. A new one is on its way to {city}.",
+            "The card of {name}, {card}, is blocked and nobody can use it.",
         ),
     ),
     Topic(
         (
             "Where is my refund for order {order}?",
-            "I returned order {order} and still wait for my money.",
+            "I returned my order and still wait for my money.",
             "When do I get my refund?",
         ),
         ("Please send the refund for order {order} to my card {card}.",),
         (
-            "The refund for your order goes to the card {card} within five days.",
-            "We have sent the money to the card {card}.",
+            "The refund for {name} goes to the card {card} within five days.",
+            "We have sent the money to {name}, card {card}.",
         ),
     ),
     Topic(
         (
-            "I was charged twice for order {order}.",
+            "I was charged twice for one order.",
             "There is a charge on my statement that I do not know.",
             "Why was I charged again this month?",
         ),
         ("I see two charges on {card} for order {order}.",),
         (
-            "I see both charges on the card {card} and have taken one back.",
-            "That charge on the card {card} is your yearly plan.",
+            "I see both charges of {name} on the card {card} and have taken one back.",
+            "The charge of {name} on the card {card} is the yearly plan.",
         ),
     ),
     Topic(
@@ -103,19 +107,19 @@ TOPICS = (
             "I want to pay with another card: {card}",
         ),
         (
-            "Your plan is renewed and paid with the card {card}.",
-            "I have charged the card {card} for the new plan.",
+            "The plan of {name} is renewed and paid with the card {card}.",
+            "I have charged the card of {name}, {card}, for the new plan.",
         ),
     ),
     Topic(
         (
-            "My package for order {order} did not arrive.",
+            "My package did not arrive.",
             "Where is my order {order}?",
             "The parcel was sent to the wrong address.",
         ),
         ("Order {order} is late, call me at {phone}.",),
         (
-            "Order {order} left our store and will be in {city} by Friday.",
+            "Your order left our store and will be in {city} by Friday.",
             "The courier was in {city} this morning and will try again tomorrow.",
         ),
     ),
@@ -148,7 +152,7 @@ TOPICS = (
     ),
     Topic(
         (
-            "Can I change the address of order {order}?",
+            "Can I change the address of my order?",
             "I have moved to {city}.",
             "Please send my orders to my new home.",
         ),
@@ -160,7 +164,7 @@ TOPICS = (
     ),
     Topic(
         (
-            "The blender from order {order} is broken.",
+            "The blender that you sent me is broken.",
             "The jacket does not fit, can I return it?",
             "My order has the wrong colour.",
         ),
