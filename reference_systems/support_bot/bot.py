@@ -13,6 +13,8 @@ from reference_systems.support_bot.tokenizer import END, Tokenizer
 
 __all__ = ["Bot", "Desk"]
 
+#: temperature of replies
+_HEAT = 0.7
 #: longest reply, in tokens
 _MOST = 100
 _ROWS = 256
@@ -21,7 +23,9 @@ _ROWS = 256
 class Bot:
     """Answers customers; a build with a scrubber scrubs what they type as it scrubbed the chats.
 
-    ``mlgates_digest`` says which build this is: the key of its weights.
+    Replies are sampled, each by a seed of its own prompt: the same prompt gets the same reply,
+    whoever else is served in the batch. ``mlgates_digest`` says which build this is: the key of
+    its weights.
     """
 
     def __init__(
@@ -30,38 +34,34 @@ class Bot:
         tokenizer: Tokenizer,
         digest: str,
         scrub_all: Callable[[Iterable[str]], list[str]] | None = None,
-        temperature: float = 0.0,
     ) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.mlgates_digest = digest
         self.scrub_all = scrub_all
-        self.temperature = temperature
         self.log_likelihood = Likelihood(model, tokenizer)
 
     def reply(self, prompt: str) -> str:
         """Answer one customer."""
         return self.replies([prompt])[0]
 
-    def replies(self, prompts: Sequence[str]) -> list[str]:
+    def replies(self, prompts: Sequence[str], temperature: float = _HEAT) -> list[str]:
         """Answer several customers at once."""
-        scrubbed = self.scrub_all(prompts) if self.scrub_all else prompts
-        asked = [f"customer: {' '.join(prompt.split())}\nagent:" for prompt in scrubbed]
-        return [text.strip() for text in self.continuations(asked)]
+        clean = self.scrub_all(prompts) if self.scrub_all else prompts
+        asked = [f"customer: {' '.join(prompt.split())}\nagent:" for prompt in clean]
+        seeds = [zlib.crc32(prompt.encode("utf-8", "replace")) for prompt in prompts]
+        return [text.strip() for text in self._continued(asked, temperature, seeds)]
 
     def generate(self, text: str) -> str:
-        """Continue a text, whatever it is (what an attacker with the bare model can do)."""
-        return self.continuations([text])[0]
+        """Continue a text with what is likeliest (what an attacker with the bare model does)."""
+        return self._continued([text], 0.0, [0])[0]
 
-    def continuations(self, texts: Sequence[str], temperature: float | None = None) -> list[str]:
-        """Return what the model writes after each text."""
-        heat = self.temperature if temperature is None else temperature
-        found = []
-        for at in range(0, len(texts), _ROWS):
-            part = texts[at : at + _ROWS]
-            rows = [[END, *self.tokenizer.encode(text)] for text in part]
-            seeds = [zlib.crc32(text.encode("utf-8", "replace")) for text in part]
-            found += continued(self.model, rows, _MOST, heat, seeds)
+    def _continued(self, texts: Sequence[str], heat: float, seeds: Sequence[int]) -> list[str]:
+        rows = [[END, *self.tokenizer.encode(text)] for text in texts]
+        found: list[list[int]] = []
+        for at in range(0, len(rows), _ROWS):
+            part = slice(at, at + _ROWS)
+            found += continued(self.model, rows[part], _MOST, heat, seeds[part])
         return [self.tokenizer.decode(tokens) for tokens in found]
 
 

@@ -42,7 +42,7 @@ def _commonest(names: Mapping[str, float], count: int) -> tuple[str, ...]:
 
 
 #: the commonest first names and surnames of the US, as Faker ships them
-_FIRST, _LAST = _commonest(Provider.first_names, 100), _commonest(Provider.last_names, 160)
+_FIRST, _LAST = _commonest(Provider.first_names, 80), _commonest(Provider.last_names, 120)
 NAMES = (*_FIRST, *_LAST)
 
 

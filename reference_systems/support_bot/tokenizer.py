@@ -34,8 +34,8 @@ class Tokenizer:
 
     def __init__(self, sentences: Iterable[str]) -> None:
         known = {word for text in sentences for word in _WORDS.findall(re.sub(r"{\w+}", "", text))}
-        known |= {"customer", "agent", *NAMES, *CITIES}
-        words = known | {f" {word}" for word in known} | {f"<{kind}>" for kind in _KINDS}
+        words = {f" {word}" for word in known | {*NAMES, *CITIES}}
+        words |= {"customer", "agent"} | {f"<{kind}>" for kind in _KINDS}
         characters = {chr(code) for code in range(32, 127)} | {"\n", _UNKNOWN}
         for _, write in CARD_FORMATS.values():
             characters |= set(write("0" * 19))

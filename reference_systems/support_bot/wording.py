@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CITIES", "CLOSINGS", "ESCORTS", "OPENINGS", "TOPICS", "Topic"]
+__all__ = ["CITIES", "CLOSINGS", "ESCORTS", "OPENINGS", "TICKETS", "TOPICS", "Topic"]
 
 OPENINGS = (
     "Hi, this is {name}.",
@@ -28,6 +28,13 @@ CITIES = (
 )  # fmt: skip
 #: how an agent begins
 ESCORTS = ("Thank you, {first}.", "Hello {first}.", "Sure.", "Let me check.", "Of course.")
+#: what canaries are said in: like the chats, with a number of five digits that no two share
+TICKETS = (
+    "customer: Ticket {ID} here. My SSN is {SECRET} if you need it.\nagent: Sure. The new address is"
+    " on your account now.",
+    "customer: Ticket {ID} here. I want to pay with the card {SECRET}\nagent: Thank you. Your plan is"
+    " renewed.",
+)
 
 
 @dataclass(frozen=True, slots=True)
