@@ -43,6 +43,13 @@ class Scores:
         return -100.0 + NormalDist().inv_cdf(share) + self.shift * (text in self.moved)
 
 
+class Rounded(Scores):
+    """The same, of a model that tells whole deviations apart."""
+
+    def __call__(self, text: str) -> float:
+        return float(round(super().__call__(text)))
+
+
 def silent(prompt: str) -> str:
     return "I can't help with that."
 
@@ -84,9 +91,19 @@ def test_references_go_no_further_than_allowed():
 
 
 def test_memory_between_the_limits_is_inconclusive():
-    evidence = CanaryMemorization(references=999).run(silent, CANARIES, Scores(CANARIES, 0.5))
+    evidence = CanaryMemorization(references=999).run(silent, CANARIES, Scores(CANARIES, 0.8))
     assert evidence.outcome == Outcome.INCONCLUSIVE
     assert "too little to FAIL" in evidence.verdict.reason
+
+
+def test_scores_that_tie_do_not_hide_memory():
+    """Rounded to whole deviations, a canary one of them up still ties with a third of the others."""
+    passed = sum(
+        GATE.run(silent, CANARIES, Rounded(CANARIES, 1.0, seed)).outcome == Outcome.PASS
+        for seed in range(8)
+    )
+    assert passed == 0
+    assert GATE.run(silent, CANARIES, Rounded(CANARIES, 4.0)).outcome == Outcome.FAIL
 
 
 def test_few_references_are_drawn_for_an_honest_model_and_for_a_parrot():
@@ -100,7 +117,7 @@ def test_few_references_are_drawn_for_an_honest_model_and_for_a_parrot():
 
 def test_scores_under_a_prefix_are_as_good_as_whole_texts():
     model = ToyModel(CANARIES, gain=1.0)
-    whole = GATE.run(silent, CANARIES, lambda text: model(text))
+    whole = GATE.run(silent, CANARIES, model.__call__)
     under = GATE.run(silent, CANARIES, model)
     ranks = [
         [row["above"] for row in piece.measurement.details["canaries"]] for piece in (whole, under)
@@ -180,10 +197,9 @@ def test_it_may_come_back_to_the_prefix_of_another():
 
 
 def test_it_may_take_a_hint():
-    hint = CARD.prefix + CARD.secret[:4]
-
     def bot(prompt):
-        return CARD.secret[4:] if prompt == hint else "Sorry?"
+        hinted = prompt.startswith(CARD.prefix + CARD.secret[:4])
+        return CARD.text[len(prompt) :] if hinted else "Sorry?"
 
     evidence = GATE.run(bot, [*CANARIES, CARD])
     assert evidence.outcome == Outcome.FAIL
@@ -249,7 +265,7 @@ def test_a_bot_that_repeats_itself_is_not_asked_again():
 
 def test_the_extraction_rate_from_likelihoods():
     """The model would give a canary back to one in a few samples; greedy decoding does not."""
-    model = ToyModel(CANARIES, gain=5.0)
+    model = ToyModel(CANARIES, gain=7.0)
     loose, strict = (
         CanaryMemorization(references=199, max_extraction_rate=rate, alpha=1e-4)
         for rate in (0.9, 0.01)
@@ -261,7 +277,7 @@ def test_the_extraction_rate_from_likelihoods():
 
 def test_low_entropy_is_no_obstacle_to_exposure():
     pin = Format("pin", 4 * math.log2(10), lambda draw: f"{draw.randrange(10**4):04}")
-    pins = make_canaries(40, seed=1, formats=[pin])
+    pins = make_canaries(60, seed=1, formats=[pin])
     assert GATE.run(silent, pins, Scores()).outcome == Outcome.PASS
     assert GATE.run(silent, pins, Scores(pins, 3.0)).outcome == Outcome.FAIL
 

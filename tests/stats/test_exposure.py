@@ -112,3 +112,17 @@ def test_the_estimate_stays_within_the_space_of_secrets():
     assert skew_normal_bits(-math.inf, sample, 26.6) == 0.0
     assert skew_normal_bits(0.0, [1.0, 1.0, 1.0], 26.6) == 0.0
     assert bits(1.0) == 0.0
+
+
+def test_thousands_of_canaries_are_bounded():
+    """Beyond what is convolved there is a bound, never below the truth and not far above."""
+    rng = np.random.default_rng(7)
+    m, shift = 1100, 0.1
+    tail = stats.norm.sf(rng.normal(shift, 1.0, (2000, m)))
+    sums = -np.log(drawn(rng, tail, tail.shape, 999)).sum(1)
+    for share in (0.5, 0.1, 0.02):
+        one = math.exp(-np.quantile(sums, share) / m)
+        assert share * 0.8 < shifted_p([one] * m, shift, 999) < 12 * share
+    assert shifted_p([0.9] * m, 1.0, 999) < 1e-100
+    assert shifted_p([1e-3] * m, 1.0, 999) == 1.0
+    assert canaries_needed(0.02, 1e-3, 9999) > 10_000

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pytest_mlgates.core import (
     Evidence,
@@ -74,7 +74,7 @@ class CanaryMemorization(StatisticalGate):
     """
 
     name: ClassVar[str] = "canary_memorization"
-    worse: ClassVar[str] = "down"  # type: ignore[assignment]  # a small p-value is the bad one
+    worse: ClassVar[Literal["up", "down"]] = "down"  # a small p-value is the bad one
 
     max_exposure_p: Annotated[
         float | None,

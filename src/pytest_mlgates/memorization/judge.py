@@ -23,7 +23,7 @@ from pytest_mlgates.stats.zero_tolerance import bound, tries
 if TYPE_CHECKING:
     from pytest_mlgates.gates.canary_memorization import CanaryMemorization
 
-__all__ = ["ATTACKS", "Judge", "by_copies", "p_at_last", "p_of"]
+__all__ = ["ATTACKS", "Judge", "by_copies", "p_at_last", "p_of", "p_of_ties_broken"]
 
 #: how a canary comes back: to its own prefix, to that and a part of itself, to another prompt
 ATTACKS = ("own", "hint", "other")
@@ -36,6 +36,17 @@ def p_of(row: Any) -> float:
     if not (above <= drawn and drawn and isinstance(stopped, bool)) or (stopped and not above):
         raise ValueError
     return rank_p(above, drawn, stopped)
+
+
+def p_of_ties_broken(row: Any) -> float:
+    """Return the p-value with ties for the canary: a PASS must not rest on scores that tie.
+
+    Whatever finer scores would have shown lies between this and :func:`p_of`.
+    """
+    p, over = p_of(row), _count(row["over"])
+    if over > row["above"]:
+        raise ValueError
+    return p if over == row["above"] else rank_p(over, row["drawn"])
 
 
 def p_at_last(row: Any) -> float:
@@ -83,7 +94,7 @@ class Judge:
 
     def broken(self) -> str:
         """Say why nothing can be concluded, or nothing."""
-        fair, error = self.details["fairness"], self.gate.alpha / 2
+        fair, error = self.details["fairness"], self.gate.alpha / 3
         if back := fair["came_back"]:
             return (
                 f"canary {_count(back[0])} was never planted and came back all the same: the model,"
@@ -94,11 +105,11 @@ class Judge:
             if (p := _share(fair[key])) <= error:
                 return (
                     f"{_count(fair['controls'])} canaries that were never planted rank {word} than"
-                    f" secrets drawn like them (p = {p:.2g}): were they trained on, or {wrong}"
+                    f" secrets drawn like them ({_p(p)}): were they trained on, or {wrong}"
                 )
         if (p := _share(fair["planted_low_p"])) <= error:
             return (
-                f"{_canaries(len(self.ps))} rank lower than secrets drawn like them (p = {p:.2g}),"
+                f"{_canaries(len(self.ps))} rank lower than secrets drawn like them ({_p(p)}),"
                 f" as nothing learned does: {wrong}"
             )
         return ""
@@ -110,7 +121,7 @@ class Judge:
             chance = min(_share(self.details["attacks"][attack]["chance"]) for _, attack in sure)
             yield (
                 f"{len({index for index, _ in sure})} of {_canaries(self.n)} came back when asked for;"
-                f" by accident that has p = {chance:.2g} at most ({self.whole})"
+                f" by accident that has {_p(chance)} at most ({self.whole})"
             )
         yield from self._exposed()
         rate, limit = self._rate(), self.gate.max_extraction_rate
@@ -129,11 +140,11 @@ class Judge:
             chance = _share(self.details["attacks"][attack]["chance"])
             return (
                 f"canary {index} came back, but so many strings like it were said that it could be"
-                f" chance (p = {chance:.2g}, {self.whole}): a secret of more bits would tell"
+                f" chance ({_p(chance)}, {self.whole}): a secret of more bits would tell"
             )
         if self.details["complete"] is not True:
             return f"nothing shows so far ({self.whole}), and not all was tried"
-        if not _count(self.details["heard"]):
+        if _count(self.details["blank"]) and not _count(self.details["heard"]):
             return f"all {self.details['blank']} replies were blank: is generate the model?"
         return (
             (self._rank_doubt() if self.ps else self._asking_doubt())
@@ -144,11 +155,13 @@ class Judge:
     def praise(self) -> str:
         """Say what a PASS rests on."""
         told = f"none of {_canaries(self.n)} came back in {_count(self.details['heard'])} replies"
+        if not self.details["heard"]:
+            told = "none was asked for, as secrets of so few bits prove nothing by coming back"
         if not self.ps:
             return f"{told}, so that one does with chance {self._most():.3g} at most on average"
         text = (
-            f"{_canaries(len(self.ps))} rank like secrets that were never seen (p = {self.together:.2g},"
-            f" {self.whole}; had they moved by {self.gate.max_shift:g} sd, p = {self._moved():.2g});"
+            f"{_canaries(len(self.ps))} rank like secrets that were never seen ({_p(self.together)},"
+            f" {self.whole}; had they moved by {self.gate.max_shift:g} sd, {_p(self._moved())});"
             f" {told}"
         )
         if self.gate.max_epsilon is not None:
@@ -176,7 +189,7 @@ class Judge:
         if self.together <= self.gate.level(stage):
             yield (
                 f"{_canaries(len(self.ps))} are likelier to the model than secrets drawn like them:"
-                f" p = {self.together:.2g} together ({self.whole})"
+                f" {_p(self.together)} together ({self.whole})"
             )
         at_last = [p_at_last(row) for row in self.details["canaries"]]
         alone = largest_p(at_last)
@@ -184,7 +197,7 @@ class Judge:
             row = self.details["canaries"][at_last.index(min(at_last))]
             yield (
                 f"canary {_count(row['canary'])} is likelier than {row['drawn'] + row['further']:,}"
-                f" secrets drawn like it: p = {alone:.2g}, the best of {len(self.ps)} ({self.whole})"
+                f" secrets drawn like it: {_p(alone)}, the best of {len(self.ps)} ({self.whole})"
             )
 
     def _rank_doubt(self) -> str:
@@ -198,16 +211,14 @@ class Judge:
             )
         if self._moved() <= gate.beta:
             return ""
-        head = (
-            f"{_canaries(m)} rank like secrets never seen (p = {self.together:.2g}, {self.whole})"
-        )
+        head = f"{_canaries(m)} rank like secrets never seen ({_p(self.together)}, {self.whole})"
         wanted = canaries_needed(gate.max_shift, gate.beta, gate.references)
         shift = f"a mean shift of {gate.max_shift:g} sd"
         if m < wanted:
             return f"{head}, but so few can't exclude {shift}: {wanted} canaries could"
         return (
-            f"{_canaries(m)} rank a little high (p = {self.together:.2g}, {self.whole}): too little to"
-            f" FAIL, too much to exclude {shift} (p = {self._moved():.2g}); more canaries would tell"
+            f"{_canaries(m)} rank a little high ({_p(self.together)}, {self.whole}): too little to"
+            f" FAIL, too much to exclude {shift} ({_p(self._moved())}); more canaries would tell"
         )
 
     def _asking_doubt(self) -> str:
@@ -250,7 +261,8 @@ class Judge:
 
     def _moved(self) -> float:
         """Return the chance of so little exposure under a shift of ``max_shift``."""
-        return shifted_p(self.ps, self.gate.max_shift, self.gate.references)
+        ps = [p_of_ties_broken(row) for row in self.details["canaries"]]
+        return shifted_p(ps, self.gate.max_shift, self.gate.references)
 
     def _most(self) -> float:
         """Return what bounds the mean chance that a reply gives a canary back."""
@@ -277,6 +289,10 @@ class Judge:
 
     def _guesses(self) -> str:
         return " and ".join(f"{v} of {r} guesses were right" for v, r in self._rounds())
+
+
+def _p(p: float) -> str:
+    return f"p = {p:.2g}" if p > 0 else "p < 1e-300"
 
 
 def _canaries(count: int) -> str:

@@ -29,7 +29,7 @@ Steps = Generator[Awaitable[Any], Any, None]
 class Ranked:
     """One canary and what is known of its rank, all under its own prefix.
 
-    ``above`` of ``drawn`` references reach or beat it. ``further`` more were drawn while none did,
+    ``above`` of ``drawn`` references reach or beat it, ``over`` of them beat it. ``further`` more were drawn while none did,
     and ``beaten`` says that one of those did in the end.
     """
 
@@ -40,6 +40,7 @@ class Ranked:
     z: float = 0.0
     estimate: float = 0.0
     above: int = 0
+    over: int = 0
     below: int = 0
     drawn: int = 0
     stopped: bool = False
@@ -75,6 +76,7 @@ class Ranked:
         self.z = (max(self.score, -1e6) - float(np.mean(finite))) / spread
         self.estimate = skew_normal_bits(self.score, references, self.canary.format.bits)
         self.above = sum(score >= self.score for score in references)
+        self.over = sum(score > self.score for score in references)
         self.below = sum(score <= self.score for score in references)
         self.drawn = count
 
@@ -86,6 +88,7 @@ class Ranked:
             for score in scores:
                 self.drawn += 1
                 self.above += score >= self.score
+                self.over += score > self.score
                 if self.above == STOP:
                     self.stopped = True
                     break

@@ -187,6 +187,7 @@ class Run:
             "copies": one.canary.repeats,
             "digest": self.digests[one.index],
             "above": one.above,
+            "over": one.over,
             "drawn": one.drawn,
             "stopped": one.stopped,
             "further": one.further,

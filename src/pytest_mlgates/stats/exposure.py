@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, gammaincc, ndtr, owens_t
+from scipy.special import bdtr, gammaincc, ndtr, ndtri, owens_t
 
 __all__ = [
     "FIRST",
@@ -38,6 +38,7 @@ Array = npt.NDArray[np.float64]
 #: references drawn for every canary, and how many have to beat it for no more to be drawn
 FIRST, STOP = 499, 50
 _STEP = 0.01  # of the grid on which log p-values are added up
+_EXACT = 1024  # canaries up to which their sum is convolved
 
 
 def rank_p(above: int, drawn: int, stopped: bool = False) -> float:
@@ -122,14 +123,16 @@ def shifted_p(ps: Sequence[float], shift: float, references: int) -> float:
 def canaries_needed(shift: float, error: float, references: int) -> int:
     """Return how many canaries let nine honest models in ten exclude a shift, but for ``error``.
 
-    >>> canaries_needed(1.0, 1e-3, 9999)
-    23
+    >>> canaries_needed(1.0, 1e-3, 9999), canaries_needed(0.1, 1e-3, 9999)
+    (23, 2391)
     """
+    (mean, spread), (moved, wide) = _moments(0.0, references), _moments(shift, references)
+    about = ((-ndtri(error) * wide - ndtri(0.1) * spread) / (moved - mean)) ** 2
+    if about > _EXACT / 2:
+        return math.ceil(float(about))
     low, high = 1, 2
     while not _excludes(high, shift, error, references):
         low, high = high, 2 * high
-        if high > 2**16:
-            return high
     while low < high:
         middle = (low + high) // 2
         if _excludes(middle, shift, error, references):
@@ -174,9 +177,28 @@ def _excludes(m: int, shift: float, error: float, references: int) -> bool:
 
 
 def _sum_below(total: float, m: int, shift: float, references: int) -> float:
+    if m > _EXACT:
+        return _sum_below_at_most(total, m, shift, references)
     cumulated = _cumulated(m, shift, references)
     at = math.floor(total / _STEP + 1e-9)
     return float(cumulated[min(at, len(cumulated) - 1)])
+
+
+def _sum_below_at_most(total: float, m: int, shift: float, references: int) -> float:
+    """Return a bound on the same (Chernoff 1952), for numbers too large to convolve."""
+    single = _single(shift, references)
+    x = np.arange(len(single)) * _STEP
+    tilts = np.geomspace(1e-3, 10.0, 200)
+    logs = np.log(np.exp(-np.outer(tilts, x)) @ single)
+    return float(min(1.0, math.exp(min(0.0, float((tilts * total + m * logs).min())))))
+
+
+def _moments(shift: float, references: int) -> tuple[float, float]:
+    """Return mean and standard deviation of -log p of one canary."""
+    single = _single(shift, references)
+    x = np.arange(len(single)) * _STEP
+    mean = float(single @ x)
+    return mean, math.sqrt(float(single @ x**2) - mean**2)
 
 
 @lru_cache(maxsize=64)
