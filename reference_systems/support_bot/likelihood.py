@@ -37,48 +37,46 @@ class Likelihood:
         A token that begins in the prefix and ends in the completion (a blank and the word after
         it) counts as the completion's.
         """
+        stem = [END, *self.tokenizer.encode(prefix)]
         rows = [[END, *self.tokenizer.encode(prefix + end)] for end in completions]
-        known = 1 + self._inside(prefix)
-        if not rows:
-            return []
-        if (longest := max(map(len, rows))) > (context := self.model.config.context):
+        if (longest := max(map(len, rows), default=0)) > (context := self.model.config.context):
             raise ValueError(f"a text of {longest} tokens is longer than the context of {context}")
         order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
         found = [0.0] * len(rows)
         for at in range(0, len(order), _ROWS):
             part = order[at : at + _ROWS]
-            for row, value in zip(part, self._scores([rows[i] for i in part], known), strict=True):
+            for row, value in zip(part, self._scores([rows[i] for i in part], stem), strict=True):
                 found[row] = value
         return found
 
-    def _inside(self, prefix: str) -> int:
-        """Return how many tokens of the prefix stay as they are, whatever word follows."""
-        alone, followed = self.tokenizer.encode(prefix), self.tokenizer.encode(prefix + "a0")
-        return _common([alone, followed])
-
-    def _scores(self, rows: Sequence[Sequence[int]], known: int) -> list[float]:
-        shared = max(1, min(_common(rows), min(map(len, rows)) - 1))
+    def _scores(self, rows: Sequence[Sequence[int]], stem: Sequence[int]) -> list[float]:
+        """Return the log-probability of what each row has after the stem."""
+        shared = max(1, min(_common(min(rows), max(rows)), min(map(len, rows)) - 1))
         memory = Memory(self.model.config, 1)
-        first = self.model(torch.tensor([rows[0][:shared]]), memory)
+        head = self.model(torch.tensor([rows[0][:shared]]), memory)
         memory.lengths += shared
-        head = _chosen(first[:, :-1], torch.tensor([rows[0][1:shared]]))[0, known - 1 :].sum()
-        tails = padded([row[shared:] for row in rows])
-        many = memory.of(torch.zeros(len(rows), dtype=torch.long))
-        rest = self.model(tails[:, :-1], many) if tails.shape[1] > 1 else first[:, :0]
-        logits = torch.cat([first[:, -1:].expand(len(rows), -1, -1), rest.expand(len(rows), -1, -1)], 1)
-        each = _chosen(logits, tails).masked_fill(tails == PAD, 0.0)
-        skipped = max(0, known - shared)
-        total: list[float] = (head + each[:, skipped:].sum(1)).tolist()
+        tokens = padded(rows)[:, 1:]
+        count, width = tokens.shape
+        parts = [_chosen(head[:, :width].expand(count, -1, -1), tokens[:, :shared])]
+        if width > shared:
+            many = memory.of(torch.zeros(count, dtype=torch.long))
+            tails = self.model(tokens[:, shared - 1 : -1], many)
+            parts.append(_chosen(tails, tokens[:, shared:]))
+        each = torch.cat(parts, 1)
+        known = torch.tensor([_common(stem, row) for row in rows])
+        inside = torch.arange(1, width + 1) < known[:, None]
+        total: list[float] = each.masked_fill(inside | (tokens == PAD), 0.0).sum(1).tolist()
         return total
 
 
 def _chosen(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-    """Return the log-probability of each token that came."""
-    logs = torch.log_softmax(logits.double(), -1)
+    """Return the log-probability of each token that came; rows of logits may be one row expanded."""
+    row = logits[:1] if logits.stride(0) == 0 else logits
+    logs = torch.log_softmax(row.double(), -1).expand(*tokens.shape, -1)
     return logs.gather(-1, tokens[..., None])[..., 0]
 
 
-def _common(rows: Sequence[Sequence[int]]) -> int:
-    """Return how many tokens all rows begin with."""
-    low, high = min(rows), max(rows)
-    return next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return how many tokens both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from opacus import GradSampleModule
@@ -41,6 +42,7 @@ class Private:
         return round(self.epochs * chats / self.batch)
 
 
+@cache
 def noise_for(plan: Private, chats: int) -> float:
     """Return the noise, in clipping norms, that keeps to the plan's epsilon (PRV accountant).
 
