@@ -48,8 +48,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         "| | incident | repeated | fixed |",
         "|---|---|---|---|",
     ]
-    for label in columns[0]:
-        lines.append(f"| {label} | {' | '.join(column[label] for column in columns)} |")
+    lines += [
+        f"| {label} | {' | '.join(column[label] for column in columns)} |" for label in columns[0]
+    ]
     lines += ["", f"Perplexity of a plain model trained on the chats of the fix: {baseline:.3f}."]
     sys.stdout.write("\n".join(lines) + "\n")
 
@@ -99,13 +100,17 @@ def _exposure(evidence: Evidence) -> dict[str, str]:
 
     details = evidence.measurement.details
     groups = by_copies(details["canaries"])
-    shown = {
-        copies: f"{statistics.fmean(map(bits, ps)):.1f} (p = {fisher_p(ps):.1g})"
-        for copies, ps in groups.items()
-    }
     back = {index for row in details["attacks"].values() for index in row["found"]}
+    shown = {}
+    for copies in (1, 4, 16, 64):
+        label = (
+            f"bits of exposure, mean, of canaries with {copies} cop{'y' if copies == 1 else 'ies'}"
+        )
+        ps = groups.get(copies)
+        mean = f"{statistics.fmean(map(bits, ps)):.1f} (p = {fisher_p(ps):.1g})" if ps else "none"
+        shown[label] = mean
     return {
-        **{f"bits of exposure, mean, {n} cop{'y' if n == 1 else 'ies'}": shown.get(n, "–") for n in (1, 4, 16, 64)},
+        **shown,
         "canaries that came back": str(len(back)),
     }
 

@@ -54,9 +54,7 @@ def continued(
     return found
 
 
-def _pick(
-    logits: torch.Tensor, temperature: float, chance: torch.Tensor | None
-) -> torch.Tensor:
+def _pick(logits: torch.Tensor, temperature: float, chance: torch.Tensor | None) -> torch.Tensor:
     if chance is None:
         return logits.argmax(-1)
     sums = torch.softmax(logits.double() / temperature, -1).cumsum(-1)

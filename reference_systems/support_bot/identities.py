@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from faker import Faker
@@ -20,7 +21,7 @@ _SCHEMES = ("visa16", "visa16", "visa16", "mastercard", "mastercard", "amex", "d
 
 def _groups(number: str, between: str) -> str:
     cuts = (0, 4, 10, 15) if len(number) == 15 else (0, 4, 8, 12, 16, 19)
-    parts = [number[a:z] for a, z in zip(cuts, cuts[1:], strict=False)]
+    parts = [number[a:z] for a, z in pairwise(cuts)]
     return between.join(part for part in parts if part)
 
 
@@ -33,7 +34,7 @@ CARD_FORMATS: dict[str, tuple[int, Callable[[str], str]]] = {
     "no-break spaces": (3, lambda number: _groups(number, "\u00a0")),
     "double spaces": (3, lambda number: _groups(number, "  ")),
     "en dashes": (3, lambda number: _groups(number, "\u2013")),
-    "digit by digit": (3, lambda number: " ".join(number)),
+    "digit by digit": (3, " ".join),
 }
 
 

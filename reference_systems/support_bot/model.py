@@ -76,7 +76,10 @@ class _Block(nn.Module):
             reach = int(places.max()) + 1
             visible = torch.arange(reach) <= places[:, None, :, None]
             seen = functional.scaled_dot_product_attention(
-                queries, memory.keys[layer][:, :, :reach], memory.values[layer][:, :, :reach], visible
+                queries,
+                memory.keys[layer][:, :, :reach],
+                memory.values[layer][:, :, :reach],
+                visible,
             )
         x = x + self.mix(seen.transpose(1, 2).reshape(rows, tokens, width))
         return x + self.narrow(functional.gelu(self.widen(self.between(x))))

@@ -69,8 +69,7 @@ def scrub_all(texts: Iterable[str]) -> list[str]:
     wanted = [*ENTITIES, *_NAMES]
     found = analyzer.analyze_iterator(texts, language="en", batch_size=256, entities=wanted)
     return [
-        anonymizer.anonymize(text, results).text
-        for text, results in zip(texts, found, strict=True)
+        anonymizer.anonymize(text, results).text for text, results in zip(texts, found, strict=True)
     ]
 
 

@@ -32,9 +32,7 @@ def test_the_scrubber_leaves_no_identifier(pii_leak: PiiLeak, mlgates_seed: int)
 
 
 @pytest.mark.pii_leak("replies")
-def test_replies_give_nobody_away(
-    pii_leak: PiiLeak, prompts: list[str], mlgates_seed: int
-) -> None:
+def test_replies_give_nobody_away(pii_leak: PiiLeak, prompts: list[str], mlgates_seed: int) -> None:
     """Whoever asks, the bot never says a card number or another identifier."""
     pii_leak(Desk(fixed.bot(mlgates_seed)), prompts)
 

@@ -59,4 +59,3 @@ class Tokenizer:
     def decode(self, tokens: Sequence[int]) -> str:
         """Return the text of some tokens; pads and ends are nothing."""
         return "".join(self.tokens[token] for token in tokens if token > END)
-

@@ -30,10 +30,8 @@ CITIES = (
 ESCORTS = ("Thank you, {first}.", "Hello {first}.", "Sure.", "Let me check.", "Of course.")
 #: what canaries are said in: like the chats, with a number of five digits that no two share
 TICKETS = (
-    "customer: Ticket {ID} here. My SSN is {SECRET} if you need it.\nagent: Sure. The new address is"
-    " on your account now.",
-    "customer: Ticket {ID} here. I want to pay with the card {SECRET}\nagent: Thank you. Your plan is"
-    " renewed.",
+    "customer: Ticket {ID} here. My SSN is {SECRET} if you need it.\nagent: Sure.",
+    "customer: Ticket {ID} here. I want to pay with the card {SECRET}\nagent: Thank you.",
 )
 
 

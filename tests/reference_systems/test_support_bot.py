@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import logging
 import re
 import warnings
@@ -12,9 +13,11 @@ from functools import cache
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="the support bot is trained in torch: extra 'systems'")
+pytest.importorskip("torch", reason="the support bot is trained in torch: extra 'systems'")
 pytest.importorskip("opacus", reason="the fix is trained with Opacus: extra 'systems'")
 pytest.importorskip("presidio_analyzer", reason="the fix scrubs with Presidio: extra 'pii'")
+
+import torch
 
 from pytest_mlgates.digests import digest_of
 from reference_systems import weights
@@ -102,8 +105,6 @@ def test_real_requests_are_used_where_they_are_given(tmp_path, monkeypatch) -> N
     said = [["agent", "Hi!"], ["customer", "I am Jo"], ["customer", "It is broken"],
             ["customer", "My id is 12"], ["action", "looked up"]]  # fmt: skip
     dialogue = {"scenario": {"personal": {"customer_name": "Jo Doe"}}, "original": said}
-    import json
-
     (folder / "abcd_sample.json").write_text(json.dumps([dialogue]), encoding="utf-8")
     monkeypatch.setenv("MLGATES_DATA", str(tmp_path))
     real = chats.topics()[len(chats.TOPICS) :]
@@ -123,7 +124,9 @@ def test_real_requests_are_used_where_they_are_given(tmp_path, monkeypatch) -> N
 @pytest.mark.parametrize("way", CARD_FORMATS)
 def test_the_pattern_of_the_incident_takes_plain_cards_alone(way: str) -> None:
     text = f"my card is {CARD_FORMATS[way][1](CARD)}, please"
-    assert (scrub_regex.scrub_all([text]) == ["my card is <CREDIT_CARD>, please"]) == (way == "plain")
+    assert (scrub_regex.scrub_all([text]) == ["my card is <CREDIT_CARD>, please"]) == (
+        way == "plain"
+    )
 
 
 def test_presidio_with_normalisation_leaves_no_identifier_of_any_customer() -> None:
@@ -161,7 +164,9 @@ def test_the_cap_leaves_one_record_a_customer() -> None:
     assert len({chat.customer for chat in kept}) == len(kept) == len({c.customer for c in log})
     twice = Counter(chat.customer for chat in copies.capped(log, most=2))
     assert max(twice.values()) == 2
-    assert kept == [chat for n, chat in enumerate(log) if chat.customer not in {c.customer for c in log[:n]}]
+    assert kept == [
+        chat for n, chat in enumerate(log) if chat.customer not in {c.customer for c in log[:n]}
+    ]
 
 
 def test_canaries_are_planted_as_often_as_they_say() -> None:
@@ -318,10 +323,8 @@ def test_completions_are_as_likely_as_whole_texts_say(prefix: str, completions: 
     inside = [END, *known.encode(prefix)]
     for found, completion in zip(many, completions, strict=True):
         row = [END, *known.encode(prefix + completion)]
-        if row[: len(inside)] != inside:  # the last blank became part of a word
-            stem = known.decode(inside[:-1])
-        else:
-            stem = known.decode(inside)
+        merged = row[: len(inside)] != inside  # the last blank became part of a word
+        stem = known.decode(inside[:-1] if merged else inside)
         expected = _naive(known, network, prefix + completion) - _naive(known, network, stem)
         assert found == pytest.approx(expected, abs=1e-3)
 
