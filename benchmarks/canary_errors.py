@@ -31,9 +31,12 @@ from scipy.special import ndtri
 from scipy.stats import beta, norm
 
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
-from pytest_mlgates.memorization import Canary, make_canaries
+from pytest_mlgates.memorization import Canary, Format, make_canaries
 from pytest_mlgates.memorization.ranking import GUESSES
 from pytest_mlgates.stats.one_run_audit import epsilon_lower
+
+SIX = Format("six digits", 6 * np.log2(10), lambda draw: f"{draw.randrange(10**6):06}")
+TWELVE = Format("twelve digits", 12 * np.log2(10), lambda draw: f"{draw.randrange(10**12):012}")
 
 
 def silent(_: str) -> str:
@@ -132,15 +135,15 @@ def _upper(events: int, runs: int) -> float:
 
 def null(runs: int, seed: int) -> list[dict[str, Any]]:
     rows = []
-    print("\n1. Models that never saw a canary: 24 canaries, 8 controls, up to 1,999 references\n")
+    print("\n1. Models that never saw a canary: 24 canaries, 8 controls, up to 999 references\n")
     print("| scores | alpha | runs | false FAIL (95 % upper bound) | PASS | INCONCLUSIVE | ERROR |")
     print("|---|---|---|---|---|---|---|")
     for kind in _SHAPES:
         for alpha in (0.05, 1e-3):
-            gate = CanaryMemorization(references=1999, alpha=alpha)
+            gate = CanaryMemorization(references=999, alpha=alpha)
             seen: Counter[str] = Counter()
             for run in range(runs):
-                canaries = make_canaries(24, seed=seed + run, held_out=8)
+                canaries = make_canaries(24, seed=seed + run, formats=[TWELVE], held_out=8)
                 model = Scores(kind, seed + run)
                 seen[gate.run(silent, canaries, model, seed=run).outcome.value] += 1
             fails = seen["fail"]
@@ -157,13 +160,12 @@ def power(runs: int, seed: int) -> list[dict[str, Any]]:
     print("| memory | canaries | gate FAIL | INCONCLUSIVE | PASS | greedy says one | 1,000 samples each say one |")  # fmt: skip
     print("|---|---|---|---|---|---|---|")
     gate = CanaryMemorization(references=9999, alpha=1e-3)
-    number = _six_digits()
     for m in (10, 24):
         for gain in (0.0, 0.25, 0.5, 1.0, 2.0):
             seen: Counter[str] = Counter()
             for run in range(runs):
                 rng = np.random.default_rng([seed, m, run, int(100 * gain)])
-                canaries = make_canaries(m, seed=seed + run, formats=[number])
+                canaries = make_canaries(m, seed=seed + run, formats=[SIX])
                 model = CharModel(canaries, gain, rng)
                 seen[gate.run(model.generate, canaries, model, seed=run).outcome.value] += 1
                 seen["greedy"] += any(c.secret in model.sample(c.prefix, 1, True) for c in canaries)
@@ -173,18 +175,12 @@ def power(runs: int, seed: int) -> list[dict[str, Any]]:
         for shift in (0.5, 1.0):
             seen = Counter()
             for run in range(runs):
-                canaries = make_canaries(m, seed=seed + run)
+                canaries = make_canaries(m, seed=seed + run, formats=[TWELVE])
                 moved = frozenset(c.prefix + c.secret for c in canaries)
                 model = Scores("normal", seed + run, moved, shift)
                 seen[gate.run(silent, canaries, model, seed=run).outcome.value] += 1
             rows.append(_row(f"shift {shift:g} sd", m, runs, seen))
     return rows
-
-
-def _six_digits() -> Any:
-    from pytest_mlgates.memorization import Format
-
-    return Format("six digits", 6 * np.log2(10), lambda draw: f"{draw.randrange(10**6):06}")
 
 
 def _row(what: str, m: int, runs: int, seen: Counter[str]) -> dict[str, Any]:
@@ -247,7 +243,7 @@ def main() -> None:
     figures = {
         "null": null(400 // part, asked.seed),
         "power": power(100 // part, asked.seed),
-        "audit": audits(1000 // part, asked.seed),
+        "audit": audits(500 // part, asked.seed),
     }
     print(f"\n{time.perf_counter() - began:.0f} s")
     if asked.out:

@@ -103,6 +103,9 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "an empty secret": lambda: _run([fixed_canary("-- --")]),
     "none planted": lambda: _run([c for c in CANARIES if not c.planted]),
     "a secret unlike its format": lambda: _run([*CANARIES, _by_hand]),
+    "a secret that its format does not draw": lambda: _run(
+        [*CANARIES, Canary("My number is ", "123-45-6789", FORMATS["ssn"])]
+    ),
     "a format of fewer bits than it says": lambda: _run(
         [Canary("It is ", "742-555", _liar), *CANARIES]
     ),

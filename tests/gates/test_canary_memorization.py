@@ -90,6 +90,13 @@ def test_references_go_no_further_than_allowed():
     assert evidence.measurement.details["canaries"][5]["further"] == 0
 
 
+def test_a_pass_says_where_one_canary_could_hide():
+    strict = CanaryMemorization(references=199, alpha=1e-5)
+    evidence = strict.run(silent, CANARIES, Scores())
+    assert evidence.outcome == Outcome.PASS
+    assert "one canary alone would take 6,399,999 references" in evidence.verdict.reason
+
+
 def test_memory_between_the_limits_is_inconclusive():
     evidence = CanaryMemorization(references=999).run(silent, CANARIES, Scores(CANARIES, 0.8))
     assert evidence.outcome == Outcome.INCONCLUSIVE

@@ -40,6 +40,7 @@ class Extraction:
         for index, (kind, canary) in enumerate(zip(self.kinds, canaries, strict=True)):
             drawn = samples_of(canary.format, canary.secret, f"canary {index}")
             self.samples.setdefault(kind, drawn)
+        self._known = {kind: known_bits(drawn) for kind, drawn in self.samples.items()}
         self.asked = [
             n for n, c in enumerate(canaries) if c.planted and c.format.bits >= least_bits
         ]
@@ -163,4 +164,5 @@ class Extraction:
     def _left(self, index: int, cut: int) -> float:
         """Return the entropy that is left at least once ``cut`` characters are known."""
         told = len(squeeze(self.canaries[index].secret[:cut]))
-        return self._bits(index) - known_bits(self.samples[self.kinds[index]], told)
+        known = self._known[self.kinds[index]]
+        return self._bits(index) - known[min(told, len(known) - 1)]

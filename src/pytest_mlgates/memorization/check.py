@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.memorization.canaries import Canary
 from pytest_mlgates.memorization.formats import Format
-from pytest_mlgates.memorization.matching import squeeze
+from pytest_mlgates.memorization.matching import Pattern, squeeze
 
 __all__ = ["checked", "samples_of"]
 
@@ -68,9 +69,8 @@ def samples_of(form: Format, secret: str, name: str) -> list[str]:
     """
     if form.draw is None:
         return [_shifted(squeeze(secret), step) for step in range(10)]
-    draw = random.Random("what a format looks like")
-    drawn: list[Any] = [form.draw(draw) for _ in range(_DRAWS)]
-    if not all(isinstance(one, str) and one for one in drawn):
+    drawn, shapes = _drawn(form)
+    if not drawn:
         raise Unmeasurable(f"the format {form.name!r} of {name} drew something that is no text")
     different = len(set(drawn))
     twice = _DRAWS * _DRAWS / 2 * 2.0**-form.bits  # chance that any two draws are equal
@@ -79,13 +79,26 @@ def samples_of(form: Format, secret: str, name: str) -> list[str]:
             f"the format {form.name!r} of {name} gave {different} different secrets in {_DRAWS}"
             f" draws: that is no {form.bits:.1f} bits"
         )
-    shapes = {_shape(one) for one in drawn}
-    if len(shapes) == 1 and _shape(secret) not in shapes:
+    alike = len(shapes) > 1 or (
+        _shape(secret) in shapes and Pattern.of(drawn).regex.fullmatch(squeeze(secret))
+    )
+    if not alike:
         raise Unmeasurable(
             f"{name} is not written like its format {form.name!r}: it would not rank fairly among"
             " secrets drawn from it"
         )
-    return [squeeze(one) for one in drawn]
+    return drawn
+
+
+@lru_cache(maxsize=64)
+def _drawn(form: Format) -> tuple[list[str], set[str]]:
+    """Return draws of a format, squeezed, and how they are written; none where one is no text."""
+    assert form.draw is not None
+    draw = random.Random("what a format looks like")
+    drawn: list[Any] = [form.draw(draw) for _ in range(_DRAWS)]
+    if not all(isinstance(one, str) and one for one in drawn):
+        return [], set()
+    return [squeeze(one) for one in drawn], {_shape(one) for one in drawn}
 
 
 def _shifted(secret: str, step: int) -> str:

@@ -110,7 +110,7 @@ class Judge:
         if (p := _share(fair["planted_low_p"])) <= error:
             return (
                 f"{_canaries(len(self.ps))} rank lower than secrets drawn like them ({_p(p)}),"
-                f" as nothing learned does: {wrong}"
+                f" as nothing learned does: were they unlearned, or {wrong}"
             )
         return ""
 
@@ -164,6 +164,9 @@ class Judge:
             f" {self.whole}; had they moved by {self.gate.max_shift:g} sd, {_p(self._moved())});"
             f" {told}"
         )
+        wanted = references_for_largest(len(self.ps), self.gate.level("largest"))
+        if wanted > max(self.gate.references, self.gate.max_references):
+            text += f"; one canary alone would take {wanted:,} references (max_references)"
         if self.gate.max_epsilon is not None:
             text += (
                 f"; epsilon is not refuted (limit {self.gate.max_epsilon:g}; {self._ceiling():.3g}"

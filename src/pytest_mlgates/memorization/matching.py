@@ -13,6 +13,7 @@ import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from pytest_mlgates.pii.normalise import fold
 
@@ -90,6 +91,7 @@ class Pattern:
     """
 
     regex: re.Pattern[str]
+    ahead: re.Pattern[str]
     lengths: tuple[int, ...]
 
     @classmethod
@@ -102,28 +104,28 @@ class Pattern:
             body = "".join(_class(frozenset(column)) for column in columns)
         else:
             body = _class(frozenset("".join(rests))) + f"{{{lengths[0]}}}"
-        return cls(re.compile(f"(?=({body}))"), lengths)
+        return cls(re.compile(body), re.compile(f"(?=({body}))"), lengths)
 
     def places(self, view: str) -> set[str]:
         """Return the different strings in a view that could be such a secret."""
-        starts = self.regex.finditer(view)
+        starts = self.ahead.finditer(view)  # places may overlap
         if len(self.lengths) == 1:
             return {match[1] for match in starts}
         return {view[m.start() : m.start() + n] for m in starts for n in self.lengths}
 
 
-def known_bits(squeezed: Sequence[str], count: int) -> float:
-    """Return the most that the first ``count`` characters of a secret can give away, in bits.
+def known_bits(squeezed: Sequence[str]) -> list[float]:
+    """Return the most that the first 0, 1, 2... characters of a secret can give away, in bits.
 
-    >>> round(known_bits(["41x", "42y", "4ab"], 2), 1)  # the first is always 4
-    6.0
+    >>> [round(bits, 1) for bits in known_bits(["41", "42", "4a"])]  # the first is always 4
+    [0.0, 0.0, 6.0]
     """
-    total = 0.0
-    for at in range(count):
-        seen = frozenset(one[at] for one in squeezed if at < len(one))
-        if len(seen) > 1:
-            kinds = {c.isdigit() for c in seen}
-            total += math.log2(62 if len(kinds) == 2 else 10 if kinds == {True} else 26)
+    total = [0.0]
+    for column in zip_longest(*squeezed):
+        seen = frozenset(filter(None, column))
+        kinds = {c.isdigit() for c in seen}
+        choices = 1 if len(seen) == 1 else 62 if len(kinds) == 2 else 10 if kinds == {True} else 26
+        total.append(total[-1] + math.log2(choices))
     return total
 
 
