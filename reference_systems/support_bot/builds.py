@@ -1,0 +1,85 @@
+"""What the builds share: a bot from chats, trained or taken from the cache."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
+from types import ModuleType
+
+import opacus
+
+from pytest_mlgates.canonical import sha256
+from reference_systems.support_bot import batches, model, private_training, tokenizer, training
+from reference_systems.support_bot.bot import Bot
+from reference_systems.support_bot.chats import Chat, chat_log, templates
+from reference_systems.support_bot.identities import Customer
+from reference_systems.support_bot.private_training import Private
+from reference_systems.support_bot.training import Plain
+from reference_systems.weights import cached, key_of
+
+__all__ = ["Scrubber", "build", "log", "people", "scrubbed", "words"]
+
+Scrubber = Callable[[Iterable[str]], list[str]]
+
+#: records of the log: enough for 4,000 customers with one record each
+_RECORDS = 10_800
+#: whose source decides what comes out of training
+_SOURCES: tuple[ModuleType, ...] = (batches, model, private_training, tokenizer, training)
+
+
+@cache
+def _log(seed: int) -> tuple[tuple[Chat, ...], tuple[Customer, ...]]:
+    chats, customers = chat_log(_RECORDS, seed)
+    return tuple(chats), tuple(customers)
+
+
+def log(seed: int, records: int = _RECORDS) -> tuple[Chat, ...]:
+    """Return the first records of the chat log, as the company stored them."""
+    return _log(seed)[0][:records]
+
+
+def people(seed: int) -> tuple[Customer, ...]:
+    """Return the customers in the whole log."""
+    return _log(seed)[1]
+
+
+def scrubbed(chats: Sequence[Chat], scrub_all: Scrubber) -> list[Chat]:
+    """Return the chats as a scrubber leaves them; equal texts are scrubbed once."""
+    different = list(dict.fromkeys(chat.text for chat in chats))
+    clean = dict(zip(different, scrub_all(different), strict=True))
+    return [dataclasses.replace(chat, text=clean[chat.text]) for chat in chats]
+
+
+@cache
+def words() -> tokenizer.Tokenizer:
+    """Return the tokenizer, which knows nothing but public words."""
+    return tokenizer.Tokenizer(templates())
+
+
+def build(
+    chats: Sequence[Chat], plan: Plain | Private, seed: int, scrub_all: Scrubber | None = None
+) -> Bot:
+    """Return a bot trained on the chats; ``scrub_all`` is what customers' prompts go through.
+
+    The same chats, plan, seed and code give the same weights: they are taken from the cache where
+    they were trained before.
+    """
+    known = words()
+    texts = [known.encode(chat.text) for chat in chats]
+    shape = model.Config(vocabulary=len(known))
+    inputs = {
+        "texts": sha256(texts),
+        "words": sha256(known.tokens),
+        "shape": dataclasses.asdict(shape),
+        "plan": dataclasses.asdict(plan),
+        "seed": seed,
+        "opacus": opacus.__version__,
+    }
+    if isinstance(plan, Private):
+        train = partial(private_training.train, texts, shape, plan, seed)
+    else:
+        train = partial(training.train, texts, shape, plan, seed)
+    network = model.Transformer(shape)
+    network.load_state_dict(cached("support_bot", inputs, train, _SOURCES))
+    return Bot(network, known, key_of("support_bot", inputs, _SOURCES), scrub_all)

@@ -1,0 +1,129 @@
+"""Print the builds side by side: ``python -m reference_systems.support_bot.compare``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import statistics
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from pytest_mlgates.gates.canary_memorization import CanaryMemorization
+from pytest_mlgates.pii import Detector
+from reference_systems.support_bot import fixed, incident, inputs, repeated, scrub_presidio
+from reference_systems.support_bot.bot import Bot
+from reference_systems.support_bot.builds import build, people, scrubbed
+from reference_systems.support_bot.chats import chat_log
+from reference_systems.support_bot.training import Plain
+
+if TYPE_CHECKING:
+    from pytest_mlgates.core import Evidence
+
+__all__ = ["bigrams_known", "main", "perplexity"]
+
+_GATE = CanaryMemorization()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the table of the README."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--prompts", type=int, default=2_000)
+    parser.add_argument("--held-out", type=int, default=300, help="chats that perplexity is over")
+    chosen = parser.parse_args(argv)
+    seed = chosen.seed
+    held_out, _ = chat_log(chosen.held_out, seed, purpose="held out")
+    clean = [chat.text for chat in scrubbed(held_out, scrub_presidio.scrub_all)]
+    prompts = inputs.prompts(chosen.prompts, seed)
+    columns = [_column(each, seed, prompts, clean) for each in (incident, repeated, fixed)]
+    plain = build(fixed.chats(seed), Plain(), seed, scrub_presidio.scrub_all)
+    baseline = perplexity(plain, clean)
+    lines = [
+        f"Seed {seed}: {len(prompts):,} prompts, {len(clean)} held-out chats as Presidio leaves them:",
+        "",
+        "| | incident | repeated | fixed |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {label} | {' | '.join(column[label] for column in columns)} |" for label in columns[0]
+    ]
+    lines += ["", f"Perplexity of a plain model trained on the chats of the fix: {baseline:.3f}."]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def perplexity(bot: Bot, texts: Sequence[str]) -> float:
+    """Return the perplexity a token of a model over texts."""
+    tokens = sum(len(bot.tokenizer.encode(text)) for text in texts)
+    return math.exp(-math.fsum(map(bot.log_likelihood, texts)) / tokens)
+
+
+def bigrams_known(replies: Sequence[str], chats: Sequence[str]) -> float:
+    """Return the share of word pairs in the replies that also stand in some chat.
+
+    >>> bigrams_known(["a b c"], ["x a b"])
+    0.5
+    """
+    seen = {pair for chat in chats for pair in pairwise(chat.split())}
+    said = [pair for reply in replies for pair in pairwise(reply.split())]
+    return statistics.fmean(pair in seen for pair in said) if said else 0.0
+
+
+def _column(module: ModuleType, seed: int, prompts: list[str], clean: list[str]) -> dict[str, str]:
+    chats, bot = module.chats(seed), module.bot(seed)
+    replies = bot.replies(prompts)
+    cards = {person.card for person in people(seed)}
+    mine = {person.number: person.card for person in people(seed)}
+    dirty = sum(mine[chat.customer] in re.sub(r"\D", "", chat.text) for chat in chats)
+    said = [number for reply in replies if (number := _card(reply))]
+    real = [number for number in said if number in cards]
+    evidence = _GATE.run(bot.generate, module.canaries(seed), bot.log_likelihood)
+    return {
+        "records in training": f"{len(chats):,}",
+        "records with the customer's card in them": f"{dirty:,}",
+        "replies with a valid card number": f"{len(said):,}",
+        "replies with the card of a customer": f"{len(real):,}",
+        "customers whose card was said": f"{len(set(real)):,}",
+        **_exposure(evidence),
+        "verdict of `canary_memorization`": evidence.outcome.value.upper(),
+        "perplexity on held-out scrubbed chats": f"{perplexity(bot, clean):.3f}",
+        "word pairs of replies known from chats": f"{bigrams_known(replies, [c.text for c in chats]):.3f}",
+    }
+
+
+def _exposure(evidence: Evidence) -> dict[str, str]:
+    from pytest_mlgates.memorization.judge import by_copies
+    from pytest_mlgates.stats.exposure import bits, fisher_p
+
+    details = evidence.measurement.details
+    groups = by_copies(details["canaries"])
+    back = {index for row in details["attacks"].values() for index in row["found"]}
+    shown = {}
+    for copies in (1, 4, 16, 64):
+        label = (
+            f"bits of exposure, mean, of canaries with {copies} cop{'y' if copies == 1 else 'ies'}"
+        )
+        ps = groups.get(copies)
+        mean = f"{statistics.fmean(map(bits, ps)):.1f} (p = {fisher_p(ps):.1g})" if ps else "none"
+        shown[label] = mean
+    return {
+        **shown,
+        "canaries that came back": str(len(back)),
+    }
+
+
+def _card(text: str) -> str:
+    """Return the digits of the first valid card in a text, or nothing."""
+    for span in _DETECTOR.find(text):
+        if span.confirmed:
+            return re.sub(r"\D", "", text[span.start : span.end])
+    return ""
+
+
+_DETECTOR = Detector(["CREDIT_CARD"])
+
+if __name__ == "__main__":
+    main()
