@@ -8,9 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("securesystemslib")
-
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
