@@ -108,7 +108,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     if not touched and not _named(config):
         return
-    from pytest_mlgates.session import gates_asked
+    from pytest_mlgates.items import gates_asked
 
     gates = _session(config)
     mistakes = gates.check(touched)

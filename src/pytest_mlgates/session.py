@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import linecache
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,16 @@ import pytest
 from pytest_mlgates.config import Config, ConfigError, Entry, find_configs, load_configs, tighten
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role
 from pytest_mlgates.fields import FieldError
+from pytest_mlgates.items import (
+    asks_later,
+    gates_asked,
+    is_known_bad,
+    levels_of,
+    root_of,
+    taken_for_tests,
+    test_id,
+    where_is,
+)
 from pytest_mlgates.journal import Journal
 from pytest_mlgates.junit import junit_properties
 from pytest_mlgates.ledger import Ledger, scopes_of
@@ -46,7 +55,7 @@ class GateSession:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self.root = config.rootpath
+        self.root = root_of(config)
         self.seed = int(config.getoption("mlgates_seed"))
         self.profile_name: str | None = config.getoption("mlgates_profile")
         folder = config.getoption("mlgates_report")
@@ -64,6 +73,8 @@ class GateSession:
 
     def open(self) -> None:
         """Make the report folder ready; raise ``ConfigError`` or ``OSError`` before a test runs."""
+        if taken := taken_for_tests(self._config):
+            raise ConfigError(taken)
         sign, store = map(self._config.getoption, ("mlgates_sign", "mlgates_store"))
         if sign or store:
             from pytest_mlgates.signing.keys import KeyFault
@@ -73,8 +84,6 @@ class GateSession:
             if self.folder is None:
                 option = "--mlgates-sign" if sign else "--mlgates-store"
                 raise ConfigError(f"{option}: needs a report: add --mlgates-report DIR")
-            _joined(self._config, "--mlgates-sign", sign)
-            _joined(self._config, "--mlgates-store", store)
             key, kept = (Path(path) if path else None for path in (sign, store))
             try:
                 seal = Seal.open(key, kept, self.folder)
@@ -113,15 +122,15 @@ class GateSession:
 
     def resolve(self, item: pytest.Item, name: str) -> _Asked:
         """Return the entry and the tightened gate that ``item`` asks for, or raise ConfigError."""
-        where = _where(item, self.root)
+        where = where_is(item, self.root)
         config, entry = self._entry(item, name, where)
         profile = config.profile(self.profile_name)
         try:
             gate = config.gate(entry, profile, self._tests[config.system, entry.name])
         except FieldError as fault:
             raise ConfigError(f"{where}: profile {profile.name}: {fault}") from None
-        levels = _levels(item, name)  # the farthest first
-        if _known_bad(item) and any(marker.kwargs for level in levels for marker in level):
+        levels = levels_of(item, name)  # the farthest first
+        if is_known_bad(item) and any(marker.kwargs for level in levels for marker in level):
             raise ConfigError(
                 f"{where}: a known-bad subject is judged by the configured policy: "
                 f"the marker {name} may name an entry here, not change fields"
@@ -134,7 +143,7 @@ class GateSession:
     def _entry(self, item: pytest.Item, name: str, where: str) -> tuple[Config, Entry]:
         """Return the config and the entry that the markers of ``item`` pick for a gate."""
         config = self._system(item, name, where)
-        markers = [marker for level in _levels(item, name) for marker in level]
+        markers = [marker for level in levels_of(item, name) for marker in level]
         picked = next((m.args[0] for m in reversed(markers) if m.args), name)
         for marker in markers:
             if len(marker.args) > 1 or not all(isinstance(arg, str) for arg in marker.args):
@@ -188,16 +197,16 @@ class GateSession:
         self._count(items)
         for item in items:
             asked = gates_asked(item)
-            if not asked and _known_bad(item) and not _asks_later(item):
-                where = _where(item, self.root)
+            if not asked and is_known_bad(item) and not asks_later(item):
+                where = where_is(item, self.root)
                 faults[f"{where}: is marked known_bad and asks for no gate"] = None
             for name in names():
                 try:
                     if name in asked:
                         self.resolve(item, name)
-                    elif not _asks_later(item) and self._gates_nothing(item, name, used):
+                    elif not asks_later(item) and self._gates_nothing(item, name, used):
                         raise ConfigError(
-                            f"{_where(item, self.root)}: carries the marker {name} and does not "
+                            f"{where_is(item, self.root)}: carries the marker {name} and does not "
                             f"ask for the fixture {name!r}: nothing would be gated"
                         )
                 except ConfigError as error:
@@ -211,7 +220,7 @@ class GateSession:
         """
         self._tests.clear()
         for item in items:
-            for name in () if _known_bad(item) else gates_asked(item):
+            for name in () if is_known_bad(item) else gates_asked(item):
                 with contextlib.suppress(ConfigError):  # `check` says it
                     config, entry = self._entry(item, name, "")
                     self._tests[config.system, entry.name] += 1
@@ -260,12 +269,12 @@ class GateSession:
             item.user_properties += junit_properties(evidence)
 
         return Occasion(
-            test=_test_id(item),
+            test=test_id(item),
             claim=" ".join((getattr(function, "__doc__", None) or "").split()),
             system=asked.config.system,
             entry=asked.entry.name,
             source=asked.entry.source,
-            role=Role.KNOWN_BAD if _known_bad(item) else Role.GATE,
+            role=Role.KNOWN_BAD if is_known_bad(item) else Role.GATE,
             run_seed=self.seed,
             attempt=self._attempts[item.nodeid],
             raises=raises,
@@ -345,79 +354,9 @@ def uncaught(item: pytest.Item) -> str:
     )
 
 
-def gates_asked(item: pytest.Item) -> set[str]:
-    """Return the gates whose own fixture ``item`` uses, directly or through another fixture."""
-    wanted = set(names()).intersection(getattr(item, "fixturenames", ()))
-    if not wanted:
-        return wanted
-    info = getattr(item, "_fixtureinfo", None)
-    defs = info.name2fixturedefs if info is not None else {}
-    return {name for name in wanted if _is_ours(defs.get(name, ()), name)}
-
-
-def _is_ours(defs: Any, name: str) -> bool:
-    """Tell whether the last definition is ours, or a user's that asks for ours."""
-    for definition in reversed(defs):
-        if getattr(definition.func, "mlgates_gate", None) == name:
-            return True
-        if name not in definition.argnames:
-            return False
-    return False
-
-
 def _stops(evidence: Evidence, profile: Profile, scope: Any, info: EntryInfo) -> bool:
     if evidence.outcome == Outcome.PASS:
         return False
     if evidence.outcome == Outcome.INCONCLUSIVE:
         return profile.inconclusive == "fail"
     return not pardoned(evidence, info, scope)
-
-
-def _joined(config: pytest.Config, option: str, path: str | None) -> None:
-    """Refuse a path outside that follows its option after a space.
-
-    pytest looks for its own configuration before it knows the options of plugins, and would take
-    such a path for tests to run: another rootdir, another configuration.
-    """
-    told = config.invocation_params
-    if path and option in told.args and not Path(path).is_relative_to(told.dir):
-        raise ConfigError(
-            f"{option} {path}: write {option}={path}, or pytest looks for tests there"
-        )
-
-
-def _asks_later(item: pytest.Item) -> bool:
-    """Tell whether the test itself may call ``request.getfixturevalue``."""
-    info = getattr(item, "_fixtureinfo", None)
-    return info is not None and "request" in info.argnames
-
-
-def _levels(item: pytest.Item, name: str) -> list[list[pytest.Mark]]:
-    """Return the markers of module, class, function and parameter, level by level."""
-    levels = [[m for m in node.own_markers if m.name == name] for node in item.listchain()]
-    of_case = getattr(getattr(item, "callspec", None), "marks", ())
-    own = levels.pop()
-    levels.append([m for m in own if not any(m is mark for mark in of_case)])
-    levels.append([m for m in own if any(m is mark for mark in of_case)])
-    return [level for level in levels if level]
-
-
-def _test_id(item: pytest.Item) -> str:
-    """Return the test's id; under ``--dist loadgroup`` a worker has the group's name in it."""
-    grouped = hasattr(item.config, "workerinput") and item.get_closest_marker("xdist_group")
-    if grouped and item.config.getoption("loadgroup", False):
-        return item.nodeid.rpartition("@")[0] or item.nodeid
-    return item.nodeid
-
-
-def _known_bad(item: pytest.Item) -> bool:
-    return item.get_closest_marker("known_bad") is not None
-
-
-def _where(item: pytest.Item, root: Path) -> str:
-    path, line, _ = item.reportinfo()
-    number = (line or 0) + 1
-    text = linecache.getline(str(path), number)
-    column = len(text) - len(text.lstrip()) + 1
-    shown = os.path.relpath(path, root)
-    return f"{Path(shown).as_posix()}:{number}:{column}: {item.name}"

@@ -171,6 +171,19 @@ def test_a_key_outside_after_a_space(project, keys):
     refused(project.run("--mlgates-sign", key), f"write --mlgates-sign={key}")
 
 
+@pytest.mark.parametrize("ini", [True, False])
+def test_a_key_outside_after_a_space_where_the_project_is_found(project, keys, ini):
+    """Beside a path of tests, or where pytest has no configuration that it could miss."""
+    (project.path / "tests").mkdir()
+    project.tests(GOOD, "tests/test_it")
+    if ini:
+        (project.path / "pytest.ini").write_text("[pytest]\n")
+    words = ["tests"] if ini else []
+    result = project.run(*words, "--mlgates-sign", str(keys["ed25519"][0]))
+    assert result.ret == 0
+    assert (project.report_folder / "attestation.intoto.jsonl").exists()
+
+
 def test_without_the_extra(project, keys, monkeypatch):
     project.tests(GOOD)
     monkeypatch.setitem(sys.modules, "securesystemslib.signer", None)
