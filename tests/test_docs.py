@@ -70,7 +70,11 @@ def test_readme_example_passes(project):
     assert project.report()["outcome"] == "pass"
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+# docs/signing.md calls openssl as well: tests/signing/test_signing_docs.py runs it
+GUIDES = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "signing.md"]
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
 def test_commands_of_a_guide_do_what_it_says(page, project):
     """Each console block runs, on the files of the page; a shard alone may say that gates miss."""
     (project.path / "gate_configs" / "demo.yaml").unlink()

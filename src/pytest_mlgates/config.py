@@ -179,7 +179,9 @@ class _ConfigReader:
             system=system,
             owner=owner,
             controls=named,
-            known_controls=self._known_controls(named),
+            known_controls=tuple(
+                {c.id: c for name in named for c in look_up(name, self.table)}.values()
+            ),
             entries=(entries := self._entries(root.get("gates"))),
             profiles=self._profiles(root.get("profiles")),
             waivers=tuple(self._waivers(root.get("waivers"), owner, entries)),
@@ -213,19 +215,6 @@ class _ConfigReader:
             self.fault(("controls",), fault.message)
             return ()
         return named
-
-    def _known_controls(self, named: Iterable[str]) -> tuple[Control, ...]:
-        found: dict[str, Control] = {}
-        for i, name in enumerate(named):
-            try:
-                meant = look_up(name, self.table)
-            except LookupError:
-                hint = did_you_mean(name, tuple(self.table))
-                own = f"; a {FILE} beside this file can add it"
-                self.fault(("controls", i), f"there is no control {name!r}{hint}{own}")
-                continue
-            found |= {control.id: control for control in meant}
-        return tuple(found.values())
 
     def _entries(self, found: Any) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}

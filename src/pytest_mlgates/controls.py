@@ -51,23 +51,24 @@ def all_controls(folder: Path | None = None) -> Mapping[str, Control]:
 def look_up(id_: str, table: Mapping[str, Control]) -> tuple[Control, ...]:
     """Return the controls that an id in a config means; of a framework's name, all of it.
 
-    An id of a framework that the table does not know stands for itself, and every gate serves it.
-    Raises ``LookupError`` for a control that its framework does not have.
+    An id that the table does not know stands for itself, and every gate serves it: no table has all
+    of a framework.
 
     >>> [control.id for control in look_up("NYC-LL-144", all_controls())]
     ['NYC-LL-144:bias-audit']
+    >>> look_up("EU-AI-Act:Art-14", all_controls())[0].framework
+    'Regulation (EU) 2024/1689 (AI Act)'
     >>> look_up("our-policy:7", all_controls())[0].framework
     'our-policy'
     """
     if id_ in table:
         return (table[id_],)
     framework, _, rest = id_.partition(":")
-    mine = [c for i, c in table.items() if i.partition(":")[0] == framework]
-    if not mine:
-        return (Control(id=id_, framework=framework, title=id_),)
-    if rest:
-        raise LookupError(id_)
-    return tuple(mine)
+    mine = tuple(c for i, c in table.items() if i.partition(":")[0] == framework)
+    if mine and not rest:
+        return mine
+    title, url = (mine[0].framework, mine[0].url) if mine else (framework, "")
+    return (Control(id=id_, framework=title, title="in no table of controls", url=url),)
 
 
 @cache
