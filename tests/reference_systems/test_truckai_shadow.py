@@ -479,7 +479,8 @@ def test_the_fleet_counts_what_a_truck_queue_sends(tmp_path):
 
 
 def test_the_uplink_gate_on_clips_and_on_video():
-    gate = load_config(CONFIG).entries["bandwidth_budget"].gate(Profile())
+    config = load_config(CONFIG)
+    gate = config.gate(config.entries["bandwidth_budget"], Profile())
     assert isinstance(gate, BandwidthBudget)
     clips = fleet.day({roads.LEFT_TURN: 0.5}, seed=1, trucks=60, hours=3)
     video = fleet.day({}, seed=1, trucks=60, hours=3, policy="video")
