@@ -146,6 +146,8 @@ class CanaryMemorization(StatisticalGate):
     ) -> Generator[Look, Any, None]:
         """Ask ``generate`` to go on from prefixes; rank canaries by ``log_likelihood``.
 
+        ``canaries`` are those that :func:`make_canaries` made, or plain texts: those can come back,
+        and can't be ranked.
         ``log_likelihood`` takes a text and returns the natural logarithm of its probability. An
         attribute ``many(prefix, completions)``, the logarithms of P(completion | prefix), is asked
         instead where there is one: it can keep the prefix in a cache, and gives the extraction

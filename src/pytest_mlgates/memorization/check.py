@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.memorization.canaries import Canary
+from pytest_mlgates.memorization.canaries import Canary, fixed_canary
 from pytest_mlgates.memorization.formats import Format
 from pytest_mlgates.memorization.matching import Pattern, squeeze
 
@@ -19,11 +19,15 @@ _SHORTEST = 4
 
 
 def checked(canaries: Any) -> list[Canary]:
-    """Return the canaries as a list; Unmeasurable names the first that is no good, and the way out."""
+    """Return the canaries as a list; Unmeasurable names the first that is no good, and the way out.
+
+    A plain text is a secret that somebody chose, planted nobody says where: it is asked for without
+    a prefix, and has no exposure.
+    """
     if isinstance(canaries, (str, bytes, dict)) or not isinstance(canaries, Iterable):
         kind = type(canaries).__name__
         raise Unmeasurable(f"canaries is a {kind}: give a list, as make_canaries returns")
-    listed = list(canaries)
+    listed = [fixed_canary(c, prefix="") if isinstance(c, str) else c for c in canaries]
     for at, canary in enumerate(listed):
         if not isinstance(canary, Canary):
             kind = type(canary).__name__
