@@ -7,19 +7,20 @@ chance to put the evidence on disk.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from types import FrameType, TracebackType
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 
-__all__ = ["CallGuard", "CallTimeout", "on_unstoppable"]
+__all__ = ["CallGuard", "CallTimeout", "on_unstoppable", "together"]
 
 #: how long a stopped call may go on before the process is ended, in seconds
 GRACE_S = 5.0
@@ -139,3 +140,14 @@ class CallGuard:
                 sys.stderr.write(f"\nmlgates: {text}\n")
                 sys.stderr.flush()
                 os._exit(1)
+
+
+async def together(calls: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """Await all calls and return what they gave; one that fails takes the others with it."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

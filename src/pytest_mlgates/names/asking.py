@@ -10,7 +10,7 @@ from numbers import Real
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.guard import CallGuard
+from pytest_mlgates.guard import CallGuard, together
 
 __all__ = ["Asker"]
 
@@ -90,13 +90,7 @@ class Asker:
                     answer = self.score(text)
                     return await self._one(answer) if inspect.isawaitable(answer) else answer
 
-            tasks = [asyncio.ensure_future(one(text)) for text in texts]
-            try:
-                return list(await asyncio.gather(*tasks))
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            return await together(one(text) for text in texts)
 
     async def _one(self, answer: Awaitable[Any]) -> Any:
         self.calls += 1

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.guard import CallGuard
+from pytest_mlgates.guard import CallGuard, together
 
 __all__ = ["Replies"]
 
@@ -51,13 +51,7 @@ class Replies:
 
         with CallGuard(self.timeout_s + 1.0) as guard:
             guard.arm()
-            tasks = [asyncio.ensure_future(one(p)) for p in prompts[: self.concurrency]]
-            try:
-                return list(await asyncio.gather(*tasks))
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            return await together(one(p) for p in prompts[: self.concurrency])
 
     async def _one(self, answer: Awaitable[Any]) -> Any:
         try:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.guard import CallGuard, CallTimeout
+from pytest_mlgates.guard import CallGuard, CallTimeout, together
 
 __all__ = ["Answer", "Model", "is_flat", "kept"]
 
@@ -122,13 +122,7 @@ class Model:
                     return await self._awaited(answer.value)
                 return answer
 
-            tasks = [asyncio.ensure_future(one(payload)) for payload in payloads]
-            try:
-                return list(await asyncio.gather(*tasks))
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            return await together(one(payload) for payload in payloads)
 
     async def _awaited(self, answer: Awaitable[Any]) -> Answer:
         try:
