@@ -115,6 +115,21 @@ def test_thin_slice_is_named_with_what_it_lacks():
     assert outcome(needed.run(v1, off(lambda f: False), few, "road")) == Outcome.INCONCLUSIVE
 
 
+def test_it_stops_where_more_inputs_decide_nothing():
+    """The rare slice is used up and undecided, all others are surely below."""
+    many = [f for f in frames(40_000) if not left(f) or f["n"] < 800]
+    evidence = GATE.run(v1, off(lambda f: left(f) and f["n"] % 25 == 3), many, "road")
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert rows(evidence)["left_turn"]["n"] == 200
+    assert evidence.measurement.n < 1200
+    absent = dataclasses.replace(GATE, slices=("u_turn",))
+    evidence = absent.run(v1, off(lambda f: False), many, "road")
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert evidence.measurement.n < 1200
+    late = off(lambda f: f["road"] == "city" and f["n"] % 9 == 1)  # undecided as yet: it goes on
+    assert outcome(GATE.run(v1, late, many, "road")) == Outcome.FAIL
+
+
 def test_what_is_missing_suffices():
     """The number of inputs that the text asks for gives the PASS, clean as before."""
     for count in (175, 174):

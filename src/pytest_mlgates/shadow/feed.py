@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,8 @@ class Case:
 class Feed:
     """Inputs in order.
 
-    ``known`` are the slices known beforehand, ``shares`` what part of all inputs a stratum is
-    (empty for a stream).
+    ``known`` are the slices known beforehand, ``shares`` what part of all inputs a stratum is, and
+    ``sizes`` how many inputs a slice has (both empty for a stream).
 
     >>> feed = Feed(["a", "a", "a", "b"], lambda text: text, "routed", 4, seed=0)
     >>> [case.item for case in feed][:2], feed.shares[("a",)]
@@ -44,6 +45,7 @@ class Feed:
     def __init__(self, inputs: Any, slice_of: Any, order: str, most: int, seed: int) -> None:
         self.known: list[str] = []
         self.shares: dict[tuple[str, ...], float] = {}
+        self.sizes: Counter[str] = Counter()
         self.total: int | None = None
         self.order = order
         self._most = most
@@ -71,7 +73,8 @@ class Feed:
             stratum = name(index, _item(inputs, index) if by_input else None)
             names.append(stratum)
             strata.setdefault(stratum, []).append(index)
-        self.known = list(dict.fromkeys(itertools.chain.from_iterable(strata)))
+        self.sizes.update(itertools.chain.from_iterable(names))
+        self.known = list(self.sizes)
         self.shares = {s: len(places) / self.total for s, places in strata.items()}
         places = _ordered(list(strata.values()), self.total, order, random.Random(seed))
         return (Case(index, _item(inputs, index), names[index]) for index in places)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlgates.core import Measurement
 from pytest_mlgates.shadow.judge import deciding, direction, leaving, share
 from pytest_mlgates.shadow.rows import OVERALL, Row, Seen
-from pytest_mlgates.shadow.slices import told_apart
 from pytest_mlgates.shadow.tally import Tally, Worst
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def measurement(
 def _rows(gate: ShadowDivergence, tally: Tally) -> tuple[list[Row], list[Row]]:
     """Return the slices that are recorded by name, and the others grouped by their counts."""
     shares = tally.shares()
-    shown = told_apart(tally.slices)
+    shown = tally.shown()
     wanted = {name for name in shown if shown[name] in gate.wanted}
     alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for name, count in tally.slices.items():
@@ -97,8 +96,8 @@ def _first(groups: list[tuple[Row, list[str]]]) -> list[str]:
 
 
 def _worst(tally: Tally, found: tuple[tuple[Row, list[Worst]], ...]) -> dict[str, list[Worst]]:
-    shown = told_apart(tally.slices)
-    by_name = {shown[name]: count.worst for name, count in tally.slices.items()}
+    shown = tally.shown()
+    by_name = {shown[name]: count.worst for name, count in tally.slices.items() if count.worst}
     return {**by_name, OVERALL: tally.whole.worst, **{row.name: worst for row, worst in found}}
 
 

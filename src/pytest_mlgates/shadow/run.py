@@ -8,6 +8,7 @@ import hmac
 import itertools
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from math import log
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ __all__ = ["Run"]
 
 #: looks come at growing numbers of inputs, and of divergences
 _FIRST, _GROWTH = 50, 1.1
+#: with more slices than these a look costs more than it gains
+_MANY, _GROWTH_MANY = 200, 1.4
 _FIRST_DIVERGENT = 4
 
 
@@ -82,11 +85,25 @@ class Run:
                 yield from self._compare(chunk, pair, labels, tally)
                 if tally.whole.n >= due or tally.whole.divergent >= due_divergent:
                     yield self._told(feed, tally, ended=False)
+                    if feed.order == "routed" and self._is_settled(feed, tally):
+                        break
+                    growth = _GROWTH if len(tally.slices) <= _MANY else _GROWTH_MANY
                     while due <= tally.whole.n:
-                        due = int(due * _GROWTH) + 1
+                        due = int(due * growth) + 1
                     while due_divergent <= tally.whole.divergent:
                         due_divergent *= 2
         yield self._told(feed, tally, ended=True)
+
+    def _is_settled(self, feed: Feed, tally: Tally) -> bool:
+        """Tell whether more inputs have nothing to decide: each slice is used up or surely below.
+
+        There is no PASS then, as a slice that was used up before it was below stays as it is.
+        """
+        bar, limit = -log(self.gate.beta), self.gate.max_rate
+        return bool(feed.sizes) and all(
+            count.n >= feed.sizes[name] or count.row(name, 1.0).under(limit) >= bar
+            for name, count in tally.slices.items()
+        )
 
     def _check(self) -> None:
         bound = isinstance(self.control, MethodType) and isinstance(self.shadow, MethodType)

@@ -14,6 +14,7 @@ from pytest_mlgates.shadow.compare import Difference
 from pytest_mlgates.shadow.feed import Case, Feed
 from pytest_mlgates.shadow.models import is_flat
 from pytest_mlgates.shadow.rows import OVERALL, Row
+from pytest_mlgates.shadow.slices import told_apart
 
 __all__ = ["FOUND", "KEPT", "Count", "Tally", "Worst", "fingerprint"]
 
@@ -94,6 +95,7 @@ class Tally:
         self._feed = feed
         self._late = late
         self._number_late = 0
+        self._shown: dict[str, str] = {}
         self._repeats = repeats
         self._seen: dict[tuple[str, tuple[str, ...]], bool] = {}
 
@@ -134,6 +136,12 @@ class Tally:
             doubled = self._number_late.bit_length()  # 1, 2 to 3, 4 to 7: alike within each
             self.slices[name] = Count(late / (2 ** (doubled - 1) * doubled * (doubled + 1)))
         return self.slices[name]
+
+    def shown(self) -> dict[str, str]:
+        """Return the name that each slice has in a record."""
+        if len(self._shown) < len(self.slices):
+            self._shown = told_apart(self.slices)
+        return self._shown
 
     def shares(self) -> dict[str, float]:
         """Return what part of all inputs each slice is."""
