@@ -38,7 +38,7 @@ __all__ = ["FULL", "Sizes", "Versions", "net_of", "versions"]
 
 _SOURCES = (camera, drives, model, profiles, roads, vehicle)
 #: left turns in the traffic that V2 was trained on
-HIGHWAY_MIX = {**roads.TRAFFIC, roads.LEFT_TURN: 0.006}
+HIGHWAY_MIX = {**roads.TRAFFIC, roads.LEFT_TURN: 0.004}
 #: metres by which the wheel is off while the driver teaches
 WOBBLE = 0.3
 

@@ -16,8 +16,8 @@ from reference_systems.truckai_shadow.shadow_mode import DriveLog, rates
 if TYPE_CHECKING:
     from reference_systems.truckai_shadow.export import Pilot
 
-#: clips in the log: some 400 of them are unprotected left turns
-DRIVES = 50_000
+#: clips in the log: some 550 of them are unprotected left turns
+DRIVES = 70_000
 
 
 @functools.lru_cache(maxsize=1)

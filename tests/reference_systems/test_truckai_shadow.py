@@ -411,6 +411,7 @@ def test_killed_at_any_point_it_loses_nothing_and_sends_nothing_twice(tmp_path):
             break
         process.kill()  # SIGKILL
         process.wait()
+        time.sleep(0.05)  # what is on the way still arrives
         kills += 1
     server.shutdown()
     server.server_close()
