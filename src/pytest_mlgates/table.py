@@ -22,6 +22,8 @@ GRAVEST_FIRST = ("fail", "missed", "error", "inconclusive", "waived", "caught", 
 Identity = tuple[str, str, int, int]
 
 _LONGEST = 40
+#: findings of an incident that are told
+_TOLD = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +49,9 @@ class Row:
             return []
         name = f"{self.system}: {self.gate}"
         head = f"incident caught by {name}: {self.proof.verdict.reason}"
-        return [head, *(f"  {finding}" for finding in self.proof.findings)]
+        found = self.proof.findings
+        more = [f"  and {len(found) - _TOLD} more"] if len(found) > _TOLD + 1 else []
+        return [head, *(f"  {line}" for line in (found[:_TOLD] if more else found)), *more]
 
     def cells(self) -> tuple[str, ...]:
         """Return the texts in the order of :data:`HEADINGS`."""
@@ -72,7 +76,7 @@ def rows(report: Report) -> Iterator[Row]:
                 verdict=gate["status"].upper(),
                 measured=f"{number(seen.value)} {unit}".strip() if seen is not None else "-",
                 limit=f"{number(limit)} {unit}".strip() if isinstance(limit, (int, float)) else "-",
-                calls=f"{_calls(seen):,}" if seen is not None else "-",
+                calls=f"{_calls(seen):,}" if seen is not None and _calls(seen) else "-",
                 incident=gate["incident"],
                 shown=shown,
                 proof=_first(gate["proof"], by_digest, ("pass", "inconclusive", "error", "fail")),

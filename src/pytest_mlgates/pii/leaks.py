@@ -150,7 +150,7 @@ class Leaks:
         lines = self.findings + [f"unconfirmed: {line}" for line in self.doubtful]
         return Measurement(
             value=self.leaky / self.texts if self.texts else 0.0,
-            unit="share of texts with a leak",
+            unit="of texts",
             n=self.texts,
             interval=(0.0, top) if not self.leaky else None,
             details={
