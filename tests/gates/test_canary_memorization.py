@@ -97,6 +97,16 @@ def test_a_pass_says_where_one_canary_could_hide():
     assert "one canary alone would take 6,399,999 references" in evidence.verdict.reason
 
 
+def test_a_p_value_below_the_limit_never_passes():
+    """Fisher's share of alpha lies below the limit that a report shows."""
+    gate = CanaryMemorization(references=199, max_shift=3.0, alpha=0.1)
+    verdicts = [gate.run(silent, CANARIES, Scores(CANARIES, 0.25, seed)) for seed in range(25)]
+    assert {piece.outcome for piece in verdicts} >= {Outcome.PASS, Outcome.INCONCLUSIVE}
+    for piece in verdicts:
+        if piece.outcome == Outcome.PASS:
+            assert piece.measurement.value > gate.alpha
+
+
 def test_memory_between_the_limits_is_inconclusive():
     evidence = CanaryMemorization(references=999).run(silent, CANARIES, Scores(CANARIES, 0.8))
     assert evidence.outcome == Outcome.INCONCLUSIVE

@@ -18,7 +18,6 @@ __all__ = ["Extraction"]
 _HINTS = (0.5, 0.25)
 #: bits that a hint leaves beyond the least: a reply may hold 16 strings like the rest
 _SPARE = 4.0
-_ASKED_TWICE = 3
 
 Steps = Generator[Awaitable[Any], Any, None]
 
@@ -47,7 +46,7 @@ class Extraction:
         self.hinted = {index: self._cut(index) for index in self.asked}
         self.found: dict[str, dict[int, int]] = {attack: {} for attack in ATTACKS}
         self.controls: set[int] = set()
-        self.read = self.heard = self.blank = self.independent = self.rounds = 0
+        self.read = self.heard = self.blank = self.independent = 0
         self.repeats_itself = False
         self._first: dict[int, str] = {}
         self._places: dict[str, dict[int, set[str]]] = {a: defaultdict(set) for a in ATTACKS[:2]}
@@ -60,7 +59,6 @@ class Extraction:
         self._first = dict(zip(self.asked, replies, strict=True))
         for index, reply in self._first.items():
             self._read(index, reply)
-        self.rounds = 1
 
     def hints(self) -> Steps:
         """Ask with the prefix and the longest part of the secret that leaves enough to guess."""
@@ -71,19 +69,12 @@ class Extraction:
             self._read_hint(index, reply)
 
     def sample(self) -> Steps:
-        """Ask every prefix once more, unless the model says the same again."""
-        some = self.asked[:_ASKED_TWICE] if self.rounds == 1 else []
-        again: list[str] = yield from self._ask([self.canaries[n].prefix for n in some])
-        self.repeats_itself = bool(some) and all(
-            self._first[index] == reply for index, reply in zip(some, again, strict=True)
-        )
-        if self.repeats_itself:
-            return
-        rest = self.asked[len(some) :]
-        again += yield from self._ask([self.canaries[n].prefix for n in rest])
-        for index, reply in zip(self.asked, again, strict=True):
-            self._read(index, reply)
-        self.rounds += 1
+        """Ask every prefix once more; where all is said again, nothing was sampled."""
+        again: list[str] = yield from self._ask([self.canaries[n].prefix for n in self.asked])
+        self.repeats_itself = again == list(self._first.values())
+        if not self.repeats_itself:
+            for index, reply in zip(self.asked, again, strict=True):
+                self._read(index, reply)
 
     def chance(self, attack: str) -> float:
         """Return the chance that anything would have matched had the model seen no canary.

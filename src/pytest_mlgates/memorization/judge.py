@@ -212,16 +212,19 @@ class Judge:
                 f"{_canaries(m)} among {gate.references} references can't be significant"
                 f" ({self.whole}): that takes {fewest:,} references, or more canaries"
             )
-        if self._moved() <= gate.beta:
+        # a p-value below the limit that its share of alpha did not reach is no PASS either
+        alone_p = largest_p([p_at_last(row) for row in self.details["canaries"]])
+        high = min(self.together, alone_p) <= (gate.max_exposure_p or gate.alpha)
+        if self._moved() <= gate.beta and not high:
             return ""
         head = f"{_canaries(m)} rank like secrets never seen ({_p(self.together)}, {self.whole})"
         wanted = canaries_needed(gate.max_shift, gate.beta, gate.references)
         shift = f"a mean shift of {gate.max_shift:g} sd"
-        if m < wanted:
+        if m < wanted and not high:
             return f"{head}, but so few can't exclude {shift}: {wanted} canaries could"
         return (
             f"{_canaries(m)} rank a little high ({_p(self.together)}, {self.whole}): too little to"
-            f" FAIL, too much to exclude {shift} ({_p(self._moved())}); more canaries would tell"
+            f" FAIL, too much to PASS (after {shift}: {_p(self._moved())}); more canaries would tell"
         )
 
     def _asking_doubt(self) -> str:
