@@ -22,8 +22,8 @@ __all__ = ["Scrubber", "build", "log", "people", "scrubbed", "words"]
 
 Scrubber = Callable[[Iterable[str]], list[str]]
 
-#: records of the log: enough for 4,000 customers with one record each
-_RECORDS = 10_800
+#: records of the log: enough for 6,000 customers with one record each
+_RECORDS = 16_000
 #: whose source decides what comes out of training
 _SOURCES: tuple[ModuleType, ...] = (batches, model, private_training, tokenizer, training)
 

@@ -32,21 +32,17 @@ class Private:
     """How the private build is trained; delta is 1 / (2 N)."""
 
     epsilon: float = 8.0
-    epochs: int = 10
+    steps: int = 80
     batch: int = 512
-    rate: float = 5e-3
+    rate: float = 2e-2
     clip: float = 1.0
-
-    def steps(self, chats: int) -> int:
-        """Return the number of steps over so many chats."""
-        return round(self.epochs * chats / self.batch)
 
 
 @cache
 def noise_for(plan: Private, chats: int) -> float:
     """Return the noise, in clipping norms, that keeps to the plan's epsilon (PRV accountant).
 
-    Gopi, Lee and Wutschitz 2021. For 4,000 chats and the default plan it is 0.92.
+    Gopi, Lee and Wutschitz 2021. For 6,000 chats and the default plan it is 0.77.
     """
     with warnings.catch_warnings():
         # PRV asks the older RDP accountant how far its grid must reach; a rough answer will do
@@ -55,7 +51,7 @@ def noise_for(plan: Private, chats: int) -> float:
             target_epsilon=plan.epsilon,
             target_delta=1 / (2 * chats),
             sample_rate=min(1.0, plan.batch / chats),
-            steps=plan.steps(chats),
+            steps=plan.steps,
             accountant="prv",
         )
 
@@ -78,7 +74,9 @@ def train(
             max_grad_norm=plan.clip,
             expected_batch_size=plan.batch,
         )
-        for _ in range(plan.steps(len(rows))):
+        for step in range(plan.steps):
+            for group in optimiser.param_groups:
+                group["lr"] = plan.rate * _share(step, plan.steps)
             drawn = (torch.rand(len(rows)) < plan.batch / len(rows)).nonzero()[:, 0].tolist()
             drawn.sort(key=lambda row: len(rows[row]))  # little padding in a chunk
             chunks = [drawn[at : at + _CHUNK] for at in range(0, len(drawn), _CHUNK)]
@@ -89,3 +87,8 @@ def train(
                 optimiser.step()
                 optimiser.zero_grad()
     return model.state_dict()
+
+
+def _share(step: int, steps: int) -> float:
+    """Return the share of the full rate: up over 5 steps, and down over the last half."""
+    return min(1.0, (step + 1) / 5) * min(1.0, 0.1 + 1.8 * (1 - step / steps))
