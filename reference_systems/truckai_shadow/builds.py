@@ -41,6 +41,8 @@ _SOURCES = (camera, drives, model, profiles, roads, vehicle)
 HIGHWAY_MIX = {**roads.TRAFFIC, roads.LEFT_TURN: 0.004}
 #: metres by which the wheel is off while the driver teaches
 WOBBLE = 0.3
+#: how often V3 sees each found clip for each of the others
+FOUND_WEIGHT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,13 @@ class Versions:
         """Trained weights of V3; the found clips are as V1 drove them, labelled by a driver."""
 
         def train() -> dict[str, torch.Tensor]:
-            return self._train(_join_clips(_taught(self.data_v2), drive(self.found, self.v1)), 3)
+            clips = _taught(self.data_v2)
+            found = drive(self.found, self.v1)
+            for _ in range(FOUND_WEIGHT):
+                clips = _join_clips(clips, found)
+            return self._train(clips, 3)
 
-        about = {"v1": self.v1.mlgates_digest, "found": self.found_rows}
+        about = {"v1": self.v1.mlgates_digest, "found": self.found_rows, "weight": FOUND_WEIGHT}
         return self._cached("v3", train, about)
 
     @functools.cached_property

@@ -200,7 +200,7 @@ def _neighbours(s: Scenes, rows: Array, rng: np.random.Generator) -> None:
 def _junction(s: Scenes, rows: Array, rng: np.random.Generator, radius: Array) -> None:
     """Turn a quarter circle; the oncoming vehicle is either in the way, or far off, or absent.
 
-    Vehicles that are between 50 and 60 m away, where drivers differ, are left out.
+    Vehicles that begin between 38 and 80 m away are left out: there drivers differ.
     """
     n = rows.size
     stop = np.full(n, START + 6.0)
@@ -214,7 +214,7 @@ def _junction(s: Scenes, rows: Array, rng: np.random.Generator, radius: Array) -
     s.begin[rows] = START + rng.uniform(0, 6, n)
     s.offset[rows], s.yaw[rows] = rng.normal(0, 0.15, n), rng.normal(0, 0.02, n)
     coming, chance = stop + CROSSING, rng.random(n)
-    near, far = rng.uniform(14, 45, n), rng.uniform(80, 110, n)
+    near, far = rng.uniform(14, 38, n), rng.uniform(80, 110, n)
     s.at[rows, 1] = np.where(
         chance < 0.55, coming + near, np.where(chance < 0.75, coming + far, _NONE)
     )
