@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     clean = [chat.text for chat in scrubbed(held_out, scrub_presidio.scrub_all)]
     prompts = inputs.prompts(chosen.prompts, seed)
     columns = [_column(each, seed, prompts, clean) for each in (incident, repeated, fixed)]
-    plain = build(fixed.chats(seed), Plain(), seed, scrub_presidio.scrub_all)
+    plain = build(fixed.chats(seed), Plain(epochs=4), seed, scrub_presidio.scrub_all)
     baseline = perplexity(plain, clean)
     lines = [
         f"Seed {seed}: {len(prompts):,} prompts, {len(clean)} held-out chats as Presidio leaves them:",
