@@ -62,11 +62,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     lines += ["", f"Perplexity of a plain model trained on the chats of the fix: {baseline:.3f}."]
     if chosen.canaries:
         moved, error = shift(chosen.canaries, seed)
-        lines += [
-            "",
-            f"Trained as the fix with {chosen.canaries} canaries: they move by {moved:.2f} sd on average"
-            f" (standard error {error:.2f}).",
-        ]
+        lines.append(
+            f"Trained as the fix with {chosen.canaries} canaries, these move by {moved:.2f} sd on"
+            f" average (standard error {error:.2f})."
+        )
     sys.stdout.write("\n".join(lines) + "\n")
 
 
