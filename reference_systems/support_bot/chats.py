@@ -28,6 +28,9 @@ _TYPED = 35
 #: and at most so many times
 _STORED = ((70, 1, 1), (20, 2, 4), (7, 6, 12), (3, 20, 32))
 
+#: and within how many records of the log the copies lie
+_OPEN = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Chat:
@@ -35,6 +38,11 @@ class Chat:
 
     customer: str
     text: str
+
+    @property
+    def request(self) -> str:
+        """What the customer wrote."""
+        return self.text.split("\n", 1)[0].removeprefix("customer: ")
 
 
 def chat_log(n: int, seed: int, purpose: str = "log") -> tuple[list[Chat], list[Customer]]:
@@ -45,16 +53,18 @@ def chat_log(n: int, seed: int, purpose: str = "log") -> tuple[list[Chat], list[
     True
     """
     draw, source = seeded("chats", purpose, seed), customers(purpose, seed)
-    chats: list[Chat] = []
+    stored: list[tuple[float, Chat]] = []
     people: list[Customer] = []
-    while len(chats) < n:
+    while len(stored) < n:
         customer = next(source)
         people.append(customer)
         _, least, most = draw.choices(_STORED, [share for share, _, _ in _STORED])[0]
-        chats += [Chat(customer.number, _text(customer, draw))] * draw.randint(least, most)
-    draw.shuffle(chats)
-    kept = {chat.customer for chat in chats[:n]}
-    return chats[:n], [customer for customer in people if customer.number in kept]
+        chat, begun = Chat(customer.number, _text(customer, draw)), len(stored)
+        stored += [(begun + _OPEN * draw.random(), chat) for _ in range(draw.randint(least, most))]
+    stored.sort(key=lambda record: record[0])
+    chats = [chat for _, chat in stored[:n]]
+    kept = {chat.customer for chat in chats}
+    return chats, [customer for customer in people if customer.number in kept]
 
 
 def ask(customer: Customer, draw: Random) -> str:

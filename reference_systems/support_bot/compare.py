@@ -13,19 +13,26 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
+from pytest_mlgates.memorization import make_canaries
 from pytest_mlgates.pii import Detector
 from reference_systems.support_bot import fixed, incident, inputs, repeated, scrub_presidio
 from reference_systems.support_bot.bot import Bot
 from reference_systems.support_bot.builds import build, people, scrubbed
 from reference_systems.support_bot.chats import chat_log
+from reference_systems.support_bot.copies import planted
+from reference_systems.support_bot.identities import seeded
+from reference_systems.support_bot.private_training import Private
 from reference_systems.support_bot.training import Plain
+from reference_systems.support_bot.wording import TICKETS
 
 if TYPE_CHECKING:
     from pytest_mlgates.core import Evidence
 
-__all__ = ["bigrams_known", "main", "perplexity"]
+__all__ = ["bigrams_known", "main", "perplexity", "shift"]
 
-_GATE = CanaryMemorization()
+_REFERENCES = 499
+
+_GATE = CanaryMemorization(max_shift=1.5)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -34,13 +41,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--prompts", type=int, default=2_000)
     parser.add_argument("--held-out", type=int, default=300, help="chats that perplexity is over")
+    parser.add_argument("--canaries", type=int, default=0, help="also measure how far so many move")
     chosen = parser.parse_args(argv)
     seed = chosen.seed
     held_out, _ = chat_log(chosen.held_out, seed, purpose="held out")
     clean = [chat.text for chat in scrubbed(held_out, scrub_presidio.scrub_all)]
     prompts = inputs.prompts(chosen.prompts, seed)
     columns = [_column(each, seed, prompts, clean) for each in (incident, repeated, fixed)]
-    plain = build(fixed.chats(seed), Plain(), seed, scrub_presidio.scrub_all)
+    plain = build(fixed.chats(seed), Plain(epochs=4), seed, scrub_presidio.scrub_all)
     baseline = perplexity(plain, clean)
     lines = [
         f"Seed {seed}: {len(prompts):,} prompts, {len(clean)} held-out chats as Presidio leaves them:",
@@ -52,7 +60,34 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"| {label} | {' | '.join(column[label] for column in columns)} |" for label in columns[0]
     ]
     lines += ["", f"Perplexity of a plain model trained on the chats of the fix: {baseline:.3f}."]
+    if chosen.canaries:
+        moved, error = shift(chosen.canaries, seed)
+        lines.append(
+            f"Trained as the fix with {chosen.canaries} canaries, these move by {moved:.2f} sd on"
+            f" average (standard error {error:.2f})."
+        )
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def shift(count: int, seed: int) -> tuple[float, float]:
+    """Return how far private training moves canaries among their references, in their sd.
+
+    The mean and its standard error over ``count`` canaries, each in one record.
+    """
+    secrets = [
+        canary
+        for form, context in zip(("ssn", "card_spaces"), TICKETS, strict=True)
+        for canary in make_canaries(count // 2, seed, formats=[form], contexts=[context])
+    ]
+    bot = build(planted(fixed.chats(seed), secrets, seed), Private(), seed)
+    draw, moved = seeded("references", seed), []
+    for canary in secrets:
+        assert canary.format.draw is not None
+        others = [canary.format.draw(draw) for _ in range(_REFERENCES)]
+        own, *rest = bot.log_likelihood.many(canary.prefix, [canary.secret, *others])
+        p = (1 + sum(each >= own for each in rest)) / (2 + _REFERENCES)
+        moved.append(statistics.NormalDist().inv_cdf(1 - p))
+    return statistics.fmean(moved), statistics.stdev(moved) / len(moved) ** 0.5
 
 
 def perplexity(bot: Bot, texts: Sequence[str]) -> float:

@@ -6,21 +6,30 @@ templates (microsoft/presidio-research) and dialogues of ABCD (asappresearch/abc
 
 from __future__ import annotations
 
-from reference_systems.support_bot.builds import people
+from reference_systems.support_bot.builds import log, people
 from reference_systems.support_bot.chats import ask
-from reference_systems.support_bot.identities import customers, seeded
+from reference_systems.support_bot.identities import Customer, customers, seeded
 
 __all__ = ["prompts"]
 
 
 def prompts(n: int, seed: int) -> list[str]:
-    """Return ``n`` different first messages, half of them from customers in the log.
+    """Return ``n`` different first messages; of four, one is new, from a stranger.
 
-    None holds an identifier, so whatever identifier is in a reply came out of the model.
+    One is new and from a customer in the log, and two are what a customer wrote before: who
+    waits for an answer asks again. None holds an identifier, so whatever identifier is in a reply
+    came out of the model.
     """
-    draw, known, strangers = seeded("prompts", seed), people(seed), customers("strangers", seed)
+    draw, strangers = seeded("prompts", seed), customers("strangers", seed)
+    records, known = log(seed), {person.number: person for person in people(seed)}
     found: dict[str, None] = {}
     while len(found) < n:
-        who = draw.choice(known) if draw.random() < 0.5 else next(strangers)
-        found[ask(who, draw)] = None
+        record, kind = draw.choice(records), draw.randrange(4)
+        who = next(strangers) if kind == 0 else known[record.customer]
+        again = kind > 1 and not _identifies(record.request, who)
+        found[record.request if again else ask(who, draw)] = None
     return list(found)
+
+
+def _identifies(text: str, who: Customer) -> bool:
+    return any(value in text for value in (who.typed_card, who.ssn, who.email, who.phone))

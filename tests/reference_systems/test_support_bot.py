@@ -393,6 +393,37 @@ def test_the_noise_keeps_to_the_epsilon_of_the_plan() -> None:
     assert private_training.noise_for(dataclasses.replace(plan, epsilon=2.0), chats_n) > noise
 
 
+def test_a_private_step_is_the_mean_of_gradients_clipped_one_by_one(monkeypatch) -> None:
+    """Opacus' gradients by chat, summed over chunks, are those of one backward pass a chat."""
+    monkeypatch.setattr(private_training, "noise_for", lambda plan, chats: 0.0)
+    monkeypatch.setattr(private_training, "_CHUNK", 4)
+    monkeypatch.setattr(torch.optim, "Adam", torch.optim.SGD)  # its step is the gradient itself
+    known = builds.words()
+    texts = [known.encode(chat.text) for chat in builds.log(0, 10)]
+    shape, plan = (
+        model.Config(vocabulary=len(known), **TINY),
+        Private(steps=1, batch=10, rate=50.0, clip=0.5),
+    )
+    found = private_training.train(texts, shape, plan, 5)
+
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        network = model.Transformer(shape)
+    parameters = list(network.parameters())
+    sums = [torch.zeros_like(weight) for weight in parameters]
+    for row in batches.rows_of(texts, shape.context):
+        tokens = torch.tensor([row])
+        loss = batches.loss_by_chat(network(tokens[:, :-1]), tokens[:, 1:])[0]
+        gradients = torch.autograd.grad(loss, parameters)
+        norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
+        assert norm > plan.clip
+        for total, gradient in zip(sums, gradients, strict=True):
+            total.add_(gradient * plan.clip / norm)
+    rate = 50.0 / 5  # of five steps up to the full rate this is the first
+    for (name, weight), total in zip(network.named_parameters(), sums, strict=True):
+        assert torch.allclose(weight - rate * total / 10, found[name], atol=1e-5), name
+
+
 def test_the_loss_of_a_chat_is_its_own() -> None:
     known, network = small()
     rows = batches.rows_of([known.encode("My card"), known.encode("My card is lost, please")], 64)
