@@ -14,7 +14,7 @@ from reference_systems.support_bot.tokenizer import END, Tokenizer
 __all__ = ["Bot", "Desk"]
 
 #: temperature of replies
-_HEAT = 0.7
+_HEAT = 0.5
 #: longest reply, in tokens
 _MOST = 100
 _ROWS = 256

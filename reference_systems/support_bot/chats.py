@@ -67,9 +67,9 @@ def chat_log(n: int, seed: int, purpose: str = "log") -> tuple[list[Chat], list[
     return chats, [customer for customer in people if customer.number in kept]
 
 
-def ask(customer: Customer, draw: Random) -> str:
+def ask(customer: Customer, draw: Random, topic: Topic | None = None) -> str:
     """Return a first message of this customer that holds no identifier but the name."""
-    topic = draw.choice([topic for topic in topics() if topic.requests])
+    topic = topic or draw.choice([topic for topic in topics() if topic.requests])
     return f"{draw.choice(OPENINGS)} {draw.choice(topic.requests)}".format(
         **customer.fields(_order(draw))
     )

@@ -18,9 +18,9 @@ from pytest_mlgates.pii import Detector
 from reference_systems.support_bot import fixed, incident, inputs, repeated, scrub_presidio
 from reference_systems.support_bot.bot import Bot
 from reference_systems.support_bot.builds import build, people, scrubbed
-from reference_systems.support_bot.chats import chat_log
+from reference_systems.support_bot.chats import ask, chat_log, topics
 from reference_systems.support_bot.copies import planted
-from reference_systems.support_bot.identities import seeded
+from reference_systems.support_bot.identities import customers, seeded
 from reference_systems.support_bot.private_training import Private
 from reference_systems.support_bot.training import Plain
 from reference_systems.support_bot.wording import TICKETS
@@ -28,7 +28,7 @@ from reference_systems.support_bot.wording import TICKETS
 if TYPE_CHECKING:
     from pytest_mlgates.core import Evidence
 
-__all__ = ["bigrams_known", "main", "perplexity", "shift"]
+__all__ = ["main", "on_topic", "perplexity", "shift"]
 
 _REFERENCES = 499
 
@@ -96,15 +96,30 @@ def perplexity(bot: Bot, texts: Sequence[str]) -> float:
     return math.exp(-math.fsum(map(bot.log_likelihood, texts)) / tokens)
 
 
-def bigrams_known(replies: Sequence[str], chats: Sequence[str]) -> float:
-    """Return the share of word pairs in the replies that also stand in some chat.
+def on_topic(bot: Bot, prompts: int, seed: int) -> float:
+    """Return the share of replies that sound most like an answer to the topic asked for."""
+    draw, strangers = seeded("topics", seed), customers("topics", seed)
+    known = [topic for topic in topics() if topic.requests]
+    asked = [draw.choice(known) for _ in range(prompts)]
+    replies = bot.replies([ask(next(strangers), draw, topic) for topic in asked])
+    right = 0
+    for topic, reply in zip(asked, replies, strict=True):
+        alike = {each: max(_alike(reply, answer) for answer in each.answers) for each in known}
+        right += alike[topic] == max(alike.values()) > 0
+    return right / prompts
 
-    >>> bigrams_known(["a b c"], ["x a b"])
-    0.5
+
+def _alike(reply: str, answer: str) -> int:
+    """Return how many pairs of words a reply has in common with a template of an answer.
+
+    >>> _alike("Sure. The card <CREDIT_CARD> is blocked now", "The card {card} is blocked")
+    4
     """
-    seen = {pair for chat in chats for pair in pairwise(chat.split())}
-    said = [pair for reply in replies for pair in pairwise(reply.split())]
-    return statistics.fmean(pair in seen for pair in said) if said else 0.0
+    return len(set(pairwise(_words(reply))) & set(pairwise(_words(answer))))
+
+
+def _words(text: str) -> list[str]:
+    return re.sub(r"{\w+}|<\w+>", "*", text).split()
 
 
 def _column(module: ModuleType, seed: int, prompts: list[str], clean: list[str]) -> dict[str, str]:
@@ -125,7 +140,7 @@ def _column(module: ModuleType, seed: int, prompts: list[str], clean: list[str])
         **_exposure(evidence),
         "verdict of `canary_memorization`": evidence.outcome.value.upper(),
         "perplexity on held-out scrubbed chats": f"{perplexity(bot, clean):.3f}",
-        "word pairs of replies known from chats": f"{bigrams_known(replies, [c.text for c in chats]):.3f}",
+        "replies to the topic asked for": f"{on_topic(bot, 500, seed):.2f}",
     }
 
 
