@@ -32,7 +32,7 @@ __all__ = ["GATES", "TEST_RESULT", "Sealing", "check", "sealing_of", "statements
 
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 #: a later version that says more has another number; this one is made again by verifiers
-GATES = "https://pypi.org/project/pytest-mlgates/#gates/v1"
+GATES = "urn:pytest-mlgates:gates:v1"
 
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")

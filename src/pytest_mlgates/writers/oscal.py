@@ -31,7 +31,7 @@ OSCAL = "1.2.3"
 #: pieces of evidence that become observations; the gravest come first
 MOST = 10_000
 #: whose words our properties are
-_NS = "https://pypi.org/project/pytest-mlgates"
+_NS = "urn:pytest-mlgates:oscal"
 _REASONS = {"pass": "pass", "fail": "fail", "waived": "fail"}
 
 
