@@ -138,3 +138,12 @@ def test_the_seed_decides_the_order_and_the_plants():
 def test_entities_that_cannot_be_gated(fields):
     with pytest.raises(FieldError, match="entities"):
         PiiLeak(**fields)
+
+
+def test_the_interval_of_a_full_scan_is_what_can_have_been_overlooked():
+    """A report draws it: a PASS whose interval crosses the limit would look like none."""
+    evidence = PiiLeak(max_leak_rate=1e-3).run([f"record {n} is clean" for n in range(4000)])
+    assert evidence.outcome == Outcome.PASS
+    low, high = evidence.measurement.interval
+    assert low == 0.0
+    assert 0.0 < high < 1e-3

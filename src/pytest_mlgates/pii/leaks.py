@@ -17,7 +17,7 @@ from pytest_mlgates.pii.find import Detector
 from pytest_mlgates.pii.mask import Masker
 from pytest_mlgates.pii.plant import recall
 from pytest_mlgates.pii.spans import Span
-from pytest_mlgates.stats.zero_tolerance import bound
+from pytest_mlgates.stats.zero_tolerance import bound, most_missed
 
 if TYPE_CHECKING:
     from pytest_mlgates.gates.pii_leak import PiiLeak
@@ -146,7 +146,11 @@ class Leaks:
 
     def _measurement(self, state: dict[str, Any]) -> Measurement:
         seen = self.gate.recall_bound(self.plants) if self.plants else 0.0
-        top = bound(self.texts, seen, self.gate.beta / 2) if not self.leaky else 1.0
+        top = 1.0
+        if state["mode"] == "replies":
+            top = bound(self.texts, seen, self.gate.beta / 2)
+        elif seen and self.texts:  # all of it was read: what can have been overlooked
+            top = min(1.0, most_missed(seen, self.gate.beta / 2) / self.texts)
         lines = self.findings + [f"unconfirmed: {line}" for line in self.doubtful]
         return Measurement(
             value=self.leaky / self.texts if self.texts else 0.0,
