@@ -27,6 +27,9 @@ _RECORDS = 16_000
 #: whose source decides what comes out of training
 _SOURCES: tuple[ModuleType, ...] = (batches, model, private_training, tokenizer, training)
 
+#: what a scrubber made of a text
+_CLEAN: dict[Scrubber, dict[str, str]] = {}
+
 
 @cache
 def _log(seed: int) -> tuple[tuple[Chat, ...], tuple[Customer, ...]]:
@@ -45,9 +48,10 @@ def people(seed: int) -> tuple[Customer, ...]:
 
 
 def scrubbed(chats: Sequence[Chat], scrub_all: Scrubber) -> list[Chat]:
-    """Return the chats as a scrubber leaves them; equal texts are scrubbed once."""
-    different = list(dict.fromkeys(chat.text for chat in chats))
-    clean = dict(zip(different, scrub_all(different), strict=True))
+    """Return the chats as a scrubber leaves them; equal texts are scrubbed once a process."""
+    clean = _CLEAN.setdefault(scrub_all, {})
+    new = list(dict.fromkeys(chat.text for chat in chats if chat.text not in clean))
+    clean.update(zip(new, scrub_all(new), strict=True))
     return [dataclasses.replace(chat, text=clean[chat.text]) for chat in chats]
 
 
