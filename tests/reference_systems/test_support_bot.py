@@ -212,7 +212,7 @@ def test_all_chats_and_canaries_survive_the_tokenizer_and_fit() -> None:
 
 def test_the_vocabulary_comes_from_public_words_alone() -> None:
     known = builds.words()
-    assert len(known) < 600
+    assert len(known) < 800
     assert len(known.tokens) == len(set(known.tokens))
     person = next(customers("log", 0))
     assert not any(person.email in token or person.card in token for token in known.tokens)
