@@ -24,11 +24,13 @@ __all__ = ["Numbers"]
 
 Array = npt.NDArray[Any]
 
-_BREAKS = b"\n\r"
 _GLUE = bytes([GLUE])
 _NO_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
-_SEPARATORS = np.zeros(256, dtype=bool)
-_SEPARATORS[list(b" \t\n\r\x0b\x0c-._/(),>" + bytes([GLUE]))] = True
+#: what may stand between two groups of one number; replies quote the lines of a letter with ">"
+_BLANK, _BREAK, _SLASH, _COMMA, _QUOTE = 1, 2, 4, 8, 16
+_KINDS = np.zeros(256, dtype=np.uint8)
+_KINDS[list(b" \t\x0b\x0c-._()" + bytes([GLUE]))] = _BLANK
+_KINDS[list(b"\n\r/,>")] = _BREAK, _BREAK, _SLASH, _COMMA, _QUOTE
 _LETTERS = np.zeros(256, dtype=bool)
 _LETTERS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
 
@@ -91,17 +93,17 @@ class Numbers:
             return
         apart = self.start[1:] - self.end[:-1]
         joined = apart <= _WRAPPED
-        wrapped, quoted = np.zeros((2, len(apart)), dtype=bool)
-        single = (self.size[:-1] == 1) & (self.size[1:] == 1)
+        between = np.zeros(len(apart), dtype=np.uint8)
         for step in range(_WRAPPED):
             near = np.flatnonzero(joined & (apart > step))
-            between = self.bytes[self.end[near] + step]
-            joined[near] &= _SEPARATORS[between]
-            joined[near] &= (between != ord("/")) | (apart[near] == 1)  # "a / b" parts two numbers
-            joined[near] &= (between != ord(",")) | single[near]  # commas part what is no digit
-            wrapped[near] |= (between == _BREAKS[0]) | (between == _BREAKS[1])
-            quoted[near] |= between == ord(">")  # as replies quote the lines of a letter
-        joined &= ((apart <= _NEAR) & ~quoted) | wrapped
+            kinds = _KINDS[self.bytes[self.end[near] + step]]
+            joined[near] &= kinds > 0
+            between[near] |= kinds
+        wrapped = (between & _BREAK) > 0
+        joined &= ((apart <= _NEAR) & (between < _QUOTE)) | wrapped
+        joined &= (between & _SLASH == 0) | (apart == 1)  # "a / b" parts two numbers
+        single = (self.size[:-1] == 1) & (self.size[1:] == 1)
+        joined &= (between & _COMMA == 0) | single  # commas part what is no digit
         self.run[1:] = np.cumsum(~joined)
 
     def _before(self, place: int, reach: int = 40) -> bytes:
