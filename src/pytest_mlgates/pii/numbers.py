@@ -306,10 +306,20 @@ class Numbers:
         heads = np.flatnonzero(np.diff(self.run, prepend=-1))
         tails = np.append(heads[1:], len(self.run)) - 1
         total = np.bincount(self.run, weights=self.size)
-        keep = total >= 7
+        keep = (total >= 7) & ((total <= 15) | self._hold_a_phone(heads))
         keep[self.run[heads[tails - heads == 2]]] &= ~self._dated(heads[tails - heads == 2])
         for a, z, n in zip(heads[keep].tolist(), tails[keep].tolist(), total[keep], strict=True):
             yield from self._phones_of(a, z, int(n), region)
+
+    def _hold_a_phone(self, heads: Array) -> Array:
+        """Tell for each run whether one may stand in it, however long it is: a card holds none."""
+        size, run = self.size, self.run
+        shaped = (size[:-2] == 3) & (size[1:-1] == 3) & (size[2:] == 4) & (run[:-2] == run[2:])
+        found: Array = np.zeros(len(heads), dtype=bool)
+        found[run[:-2][shaped]] = True
+        for back in (1, 2, 3):
+            found |= self.bytes[np.maximum(self.start[heads] - back, 0)] == ord("+")
+        return found
 
     def _dated(self, first: Array) -> Array:
         """Tell for each run of three groups whether it is a date; most short runs are."""
