@@ -17,13 +17,13 @@ from pathlib import Path
 from time import perf_counter_ns, thread_time_ns
 from unittest import mock
 
-from pytest_mlgates.guard import CallGuard
-from pytest_mlgates.latency import loop
-from pytest_mlgates.latency.counters import open_counters
-from pytest_mlgates.latency.loop import NoCounters, run_calls
-from pytest_mlgates.latency.probe import spin
-from pytest_mlgates.latency.trace import Recorder
-from pytest_mlgates.stages import listen
+from pytest_mlgates.calls.guard import CallGuard
+from pytest_mlgates.calls.stages import listen
+from pytest_mlgates.gates.p99_latency import loop
+from pytest_mlgates.gates.p99_latency.loop import NoCounters, run_calls
+from pytest_mlgates.gates.p99_latency.machine import open_counters
+from pytest_mlgates.gates.p99_latency.probe import spin
+from pytest_mlgates.gates.p99_latency.trace import Recorder
 
 
 def nothing(_: object) -> None:

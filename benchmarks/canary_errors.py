@@ -31,8 +31,8 @@ from scipy.special import ndtri
 from scipy.stats import beta, norm
 
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
+from pytest_mlgates.gates.canary_memorization.ranking import GUESSES
 from pytest_mlgates.memorization import Canary, Format, make_canaries
-from pytest_mlgates.memorization.ranking import GUESSES
 from pytest_mlgates.stats.one_run_audit import epsilon_lower
 
 SIX = Format("six digits", 6 * np.log2(10), lambda draw: f"{draw.randrange(10**6):06}")

@@ -29,10 +29,10 @@ import numpy as np
 
 from pytest_mlgates.core import Measurement, Outcome
 from pytest_mlgates.gates.p99_latency import P99Latency
-from pytest_mlgates.latency.counters import MachineUse
-from pytest_mlgates.latency.report import counted
-from pytest_mlgates.latency.session import Plan, Session, observe
-from pytest_mlgates.latency.trace import Trace
+from pytest_mlgates.gates.p99_latency.machine import MachineUse
+from pytest_mlgates.gates.p99_latency.measure import Plan, Session, observe
+from pytest_mlgates.gates.p99_latency.record import counted
+from pytest_mlgates.gates.p99_latency.trace import Trace
 from pytest_mlgates.stats.sequential import quantile_schedule
 
 CALLS, NAIVE_CALLS, Q = 5000, 1000, 0.99

@@ -21,9 +21,9 @@ import numpy as np
 
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.p99_latency import P99Latency
-from pytest_mlgates.latency.counters import MachineUse
-from pytest_mlgates.latency.report import counted
-from pytest_mlgates.latency.trace import Trace
+from pytest_mlgates.gates.p99_latency.machine import MachineUse
+from pytest_mlgates.gates.p99_latency.record import counted
+from pytest_mlgates.gates.p99_latency.trace import Trace
 from pytest_mlgates.stats.sequential import quantile_schedule
 
 LIMIT, SIGMA, Z99 = 12.0, 0.35, 2.3263478740408408

@@ -23,7 +23,7 @@ from scipy.stats import beta
 
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.name_invariance import NameInvariance
-from pytest_mlgates.names import CASE_NAMES, counterexample, read_names
+from pytest_mlgates.gates.name_invariance.table import CASE_NAMES, counterexample, read_names
 
 counterexample.minimal = lambda *_: None  # type: ignore[assignment]
 

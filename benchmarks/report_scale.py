@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from pytest_mlgates.config import load_config
+from pytest_mlgates.config.config import load_config
 from pytest_mlgates.core import Evidence, Measurement, Verdict
-from pytest_mlgates.journal import Journal
-from pytest_mlgates.ledger import Ledger
+from pytest_mlgates.session.journal import Journal
+from pytest_mlgates.session.ledger import Ledger
 
 ENTRIES = 20
 

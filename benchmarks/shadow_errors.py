@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import betainc, betaincc, betaln
 from scipy.stats import binom, false_discovery_control
 
-from pytest_mlgates.shadow.discover import search
+from pytest_mlgates.gates.shadow_divergence.discover import search
 from pytest_mlgates.stats.binomial import lower
 from pytest_mlgates.stats.ebh import ebh
 from pytest_mlgates.stats.rate import over, under

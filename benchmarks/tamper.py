@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT))
 
 from pytest_mlgates.signing.coverage import ConfigsAtHand  # noqa: E402
 from pytest_mlgates.signing.keys import PublicKey, public_key  # noqa: E402
+from pytest_mlgates.signing.store import Store  # noqa: E402
 from pytest_mlgates.signing.verify import verify  # noqa: E402
-from pytest_mlgates.store import Store  # noqa: E402
 from tests.signing.tampering import KINDS, Files, read, tamper, write  # noqa: E402
 
 CONFIG = """

@@ -22,12 +22,12 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from pytest_mlgates import Limit, Measurement, Verdict
+from pytest_mlgates.config.profiles import Profile
+from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, StatisticalGate
-from pytest_mlgates.page import page
-from pytest_mlgates.pictures import Histogram, Intervals, Lines, Picture, Point, Shares
-from pytest_mlgates.profiles import Profile
-from pytest_mlgates.report import EntryInfo, Report, Scope, build
-from pytest_mlgates.waivers import Waiver
+from pytest_mlgates.core.pictures import Histogram, Intervals, Lines, Picture, Point, Shares
+from pytest_mlgates.report.report import EntryInfo, Report, Scope, build
+from pytest_mlgates.writers.html_report.render import page
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 CHANCE = random.Random(3)
@@ -238,7 +238,9 @@ def main() -> None:
     """Write the page, open it, and keep what docs/report.md shows."""
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "report"
     out.mkdir(exist_ok=True)
-    with patch("pytest_mlgates.page.view.load", lambda name: KINDS.get(name, Sample)):
+    with patch(
+        "pytest_mlgates.writers.html_report.view.load", lambda name: KINDS.get(name, Sample)
+    ):
         text = page(sample())
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         file = Path(folder) / "report.html"

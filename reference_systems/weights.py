@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pytest_mlgates.canonical import sha256
+from pytest_mlgates.core.canonical import sha256
 
 if TYPE_CHECKING:
-    from pytest_mlgates.canonical import Json
+    from pytest_mlgates.core.canonical import Json
 
 __all__ = ["cache_folder", "cached", "key_of"]
 

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from pytest_mlgates.cli import main
-from pytest_mlgates.replay import read_report, replay
+from pytest_mlgates.report.replay import read_report, replay
 
 CONFIG = """
 version: 1

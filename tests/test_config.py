@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from pytest_mlgates.config import ConfigError, load_config, load_configs
-from pytest_mlgates.schema import config_schema
+from pytest_mlgates.config.config import ConfigError, load_config, load_configs
+from pytest_mlgates.config.schema import config_schema
 
 CONFIGS = Path(__file__).parent / "configs"
 VALID = sorted(CONFIGS.glob("valid/*.yaml"))
@@ -55,7 +55,7 @@ def test_the_schema_for_editors_agrees():
 
 
 def _typed(file):
-    from pytest_mlgates.yaml_lines import read_yaml
+    from pytest_mlgates.reading.yaml import read_yaml
 
     return read_yaml(file).value
 

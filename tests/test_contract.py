@@ -19,14 +19,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_mlgates import plugin, registry
-from pytest_mlgates.config import ConfigError, tighten
+from pytest_mlgates.config.config import ConfigError, tighten
+from pytest_mlgates.config.schema import DIALECT, config_schema, gate_schema, make
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, StatisticalGate, Verdict
-from pytest_mlgates.fields import describe, hints, limit_of
-from pytest_mlgates.page.view import Piece
-from pytest_mlgates.replay import replay
-from pytest_mlgates.report import build
-from pytest_mlgates.schema import DIALECT, config_schema, gate_schema, make
+from pytest_mlgates.core.fields import describe, hints, limit_of
+from pytest_mlgates.report.replay import replay
+from pytest_mlgates.report.report import build
 from pytest_mlgates.writers import write_all
+from pytest_mlgates.writers.html_report.view import Piece
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

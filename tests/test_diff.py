@@ -9,8 +9,8 @@ import re
 import pytest
 
 from pytest_mlgates.cli import main
-from pytest_mlgates.diff import diff
-from pytest_mlgates.replay import read_report
+from pytest_mlgates.report.diff import diff
+from pytest_mlgates.report.replay import read_report
 
 
 @pytest.fixture

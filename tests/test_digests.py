@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_mlgates.digests import digest_of, name_of, subject_of
+from pytest_mlgates.core.digests import digest_of, name_of, subject_of
 
 CODE = """
 import enum, math
@@ -107,7 +107,7 @@ def test_closures_and_defaults(module):
 
 def test_two_processes_agree(module, tmp_path):
     mine = digest_of(module().Model(1))
-    program = "import subject; from pytest_mlgates.digests import digest_of as d; print(d(subject.Model(1)))"
+    program = "import subject; from pytest_mlgates.core.digests import digest_of as d; print(d(subject.Model(1)))"
     for seed in ("1", "2"):  # the second time from byte code
         seen = subprocess.run(
             [sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True,

@@ -12,9 +12,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_mlgates.config import find_configs
-from pytest_mlgates.controls import all_controls
-from pytest_mlgates.yaml_lines import read_yaml
+from pytest_mlgates.config.config import find_configs
+from pytest_mlgates.config.controls import all_controls
+from pytest_mlgates.reading.yaml import read_yaml
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from pytest_mlgates.calls.guard import CallGuard
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.guard import CallGuard
 
 
 def guarded(call, calls=1):
@@ -91,7 +91,7 @@ def test_many_calls_and_pauses():
 
 UNSTOPPABLE = """
 import signal, threading
-from pytest_mlgates import guard
+from pytest_mlgates.calls import guard
 guard.GRACE_S = 0.2
 
 def blocked(p):

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.replay import read_report, replay
+from pytest_mlgates.report.replay import read_report, replay
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlgates import writers
+from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.core import Evidence, Measurement, Role, Verdict
-from pytest_mlgates.page import page
-from pytest_mlgates.profiles import Profile
-from pytest_mlgates.replay import replay, report_schema
-from pytest_mlgates.report import EntryInfo, Scope, build
-from pytest_mlgates.terminal import show
+from pytest_mlgates.report.replay import replay, report_schema
+from pytest_mlgates.report.report import EntryInfo, Scope, build
+from pytest_mlgates.session.terminal import show
 from pytest_mlgates.writers import summary, write_all
+from pytest_mlgates.writers.html_report.render import page
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FACTS = {"finished": NOW.isoformat()}

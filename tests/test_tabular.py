@@ -8,7 +8,7 @@ import json
 import pytest
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.tabular import missing, tables
+from pytest_mlgates.reading.tables import missing, tables
 
 ROWS = [{"a": "1", "b": "x"}, {"a": "2", "b": "é"}]
 CSV = "a,b\n1,x\n2,é\n"
@@ -27,7 +27,7 @@ def read(source):
         ("t.csv", CSV.replace(",", ";").encode()),
         ("t.csv", b"\n" + CSV.replace("\n", "\r\n").encode()),
         ("t.tsv", CSV.replace(",", "\t").encode()),
-        ("t.csv.gz", gzip.compress(CSV.encode())),
+        ("t.csv.gz", gzip.compress(CSV.encode()), mtime=0),
         ("t.json", json.dumps(ROWS).encode()),
         ("t.jsonl", "\n".join(map(json.dumps, ROWS)).encode()),
     ],

@@ -11,10 +11,10 @@ from typing import Annotated
 import pytest
 
 from pytest_mlgates import registry
-from pytest_mlgates.config import ConfigError, load_config
+from pytest_mlgates.config.config import ConfigError, load_config
+from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role, Verdict
-from pytest_mlgates.profiles import Profile
-from pytest_mlgates.report import EntryInfo, Scope, build
+from pytest_mlgates.report.report import EntryInfo, Scope, build
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

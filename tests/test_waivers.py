@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pytest_mlgates.config.profiles import Profile
+from pytest_mlgates.config.waivers import Waiver, ends
 from pytest_mlgates.core import Evidence, Measurement, Verdict
-from pytest_mlgates.fields import FieldError
-from pytest_mlgates.profiles import Profile
-from pytest_mlgates.report import EntryInfo, Scope, build
-from pytest_mlgates.waivers import Waiver, ends
+from pytest_mlgates.core.fields import FieldError
+from pytest_mlgates.report.report import EntryInfo, Scope, build
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

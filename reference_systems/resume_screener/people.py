@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from random import Random
 
-from pytest_mlgates.names import read_names
+from pytest_mlgates.gates.name_invariance.table import read_names
 
 __all__ = ["GROUPS", "Name", "Person", "data_folder", "draw", "seeded"]
 

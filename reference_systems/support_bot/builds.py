@@ -9,7 +9,7 @@ from types import ModuleType
 
 import opacus
 
-from pytest_mlgates.canonical import sha256
+from pytest_mlgates.core.canonical import sha256
 from reference_systems.support_bot import batches, model, private_training, tokenizer, training
 from reference_systems.support_bot.bot import Bot
 from reference_systems.support_bot.chats import Chat, chat_log, templates

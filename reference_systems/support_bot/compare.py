@@ -145,7 +145,7 @@ def _column(module: ModuleType, seed: int, prompts: list[str], clean: list[str])
 
 
 def _exposure(evidence: Evidence) -> dict[str, str]:
-    from pytest_mlgates.memorization.judge import by_copies
+    from pytest_mlgates.gates.canary_memorization.judge import by_copies
     from pytest_mlgates.stats.exposure import bits, fisher_p
 
     details = evidence.measurement.details

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 
-from pytest_mlgates.digests import digest_of
+from pytest_mlgates.core.digests import digest_of
 from reference_systems.truckai_shadow.profiles import recorded
 from reference_systems.truckai_shadow.roads import TRAFFIC, Scenes, scenes
 

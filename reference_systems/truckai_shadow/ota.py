@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates import Evidence, Gate, Outcome
-from pytest_mlgates.records import Role
+from pytest_mlgates.core.records import Role
 from reference_systems.truckai_shadow.export import Pilot, digest_of_export
 
 __all__ = ["Decision", "Updater", "refusal"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_mlgates.calls.stages import stage
     from pytest_mlgates.core import (
         Evidence,
         Gate,
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
         Unmeasurable,
         Verdict,
     )
-    from pytest_mlgates.fields import Limit
-    from pytest_mlgates.stages import stage
+    from pytest_mlgates.core.fields import Limit
 
 __all__ = [
     "Evidence",
@@ -39,7 +39,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_HOME = {"Limit": "fields", "stage": "stages"}
+_HOME = {"Limit": "core.fields", "stage": "calls.stages"}
 
 
 def __getattr__(name: str) -> object:

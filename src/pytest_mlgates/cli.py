@@ -43,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _usage_errors() -> tuple[type[Exception], ...]:
-    from pytest_mlgates.config import ConfigError
-    from pytest_mlgates.fields import FieldError
+    from pytest_mlgates.config.config import ConfigError
+    from pytest_mlgates.core.fields import FieldError
     from pytest_mlgates.registry import UnknownGate
 
     return ConfigError, FieldError, UnknownGate, Usage
@@ -170,8 +170,8 @@ def _add_signing(commands: Any) -> None:
 
 
 def _list(_: argparse.Namespace) -> int:
+    from pytest_mlgates.config.schema import summary
     from pytest_mlgates.registry import load, names
-    from pytest_mlgates.schema import summary
 
     for name in names():
         cls = load(name)
@@ -181,8 +181,8 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _schema(args: argparse.Namespace) -> int:
+    from pytest_mlgates.config.schema import DIALECT, config_schema, gate_schema
     from pytest_mlgates.registry import load
-    from pytest_mlgates.schema import DIALECT, config_schema, gate_schema
 
     schema = config_schema() if args.gate is None else gate_schema(load(args.gate))
     print(json.dumps({"$schema": DIALECT, **schema}, indent=2))
@@ -190,7 +190,7 @@ def _schema(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from pytest_mlgates.config import load_configs
+    from pytest_mlgates.config.config import load_configs
 
     for config in load_configs((file, file.as_posix()) for file in _configs(args.configs)):
         count = len(config.entries)
@@ -199,7 +199,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _init(args: argparse.Namespace) -> int:
-    from pytest_mlgates.starter import write_starter
+    from pytest_mlgates.commands.init import write_starter
 
     system = args.system or re.sub(r"\W", "_", Path.cwd().name.lower()) or "my_system"
     fields = args.fields if args.gate else ["max_ms=100"]
@@ -209,7 +209,7 @@ def _init(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from pytest_mlgates.doctor import examine
+    from pytest_mlgates.commands.doctor import examine
 
     for line in examine(calibrate_now=args.calibrate):
         print(line)
@@ -217,8 +217,8 @@ def _doctor(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> int:
-    from pytest_mlgates.config import load_config
-    from pytest_mlgates.terminal import table
+    from pytest_mlgates.config.config import load_config
+    from pytest_mlgates.session.terminal import table
 
     if args.ms is not None and not args.ms > 0:
         raise Usage(f"--ms {args.ms:g}: a call takes more than 0 ms")
@@ -245,7 +245,7 @@ def _duration(seconds: float) -> str:
 
 
 def _prove(args: argparse.Namespace) -> int:
-    from pytest_mlgates.prove import prove, table_of
+    from pytest_mlgates.commands.prove import prove, table_of
 
     if args.seeds < 1:
         raise Usage(f"--seeds {args.seeds}: at least one seed")
@@ -266,7 +266,7 @@ def _prove(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    from pytest_mlgates.replay import read_report, replay
+    from pytest_mlgates.report.replay import read_report, replay
 
     bad = total = 0
     for place in args.reports:
@@ -294,9 +294,9 @@ def _replay(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from pytest_mlgates.canonical import printable
-    from pytest_mlgates.diff import diff
-    from pytest_mlgates.replay import read_report
+    from pytest_mlgates.core.canonical import printable
+    from pytest_mlgates.report.diff import diff
+    from pytest_mlgates.report.replay import read_report
 
     try:
         changes = diff(read_report(args.old), read_report(args.new))
@@ -310,7 +310,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from pytest_mlgates.combine import Combined, combine
+    from pytest_mlgates.commands.combine import Combined, combine
     from pytest_mlgates.writers import write_all
     from pytest_mlgates.writers.summary import markdown
 
@@ -331,7 +331,7 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _sign(args: argparse.Namespace) -> int:
-    from pytest_mlgates.signing.commands import sign
+    from pytest_mlgates.commands.sign import sign
 
     told, faults = sign(args.folder, args.key, args.store)
     print("\n".join(faults) if faults else told)
@@ -339,8 +339,8 @@ def _sign(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from pytest_mlgates.canonical import printable
-    from pytest_mlgates.signing.commands import check
+    from pytest_mlgates.commands.sign import check
+    from pytest_mlgates.core.canonical import printable
 
     found = check(args)
     if args.json:
@@ -352,8 +352,8 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _scan(args: argparse.Namespace) -> int:
-    from pytest_mlgates.canonical import printable
     from pytest_mlgates.core import Outcome
+    from pytest_mlgates.core.canonical import printable
     from pytest_mlgates.gates.pii_leak import PiiLeak
 
     fields: dict[str, Any] = {"max_leak_rate": args.max_leak_rate, "allow": args.allow}
@@ -372,7 +372,7 @@ def _scan(args: argparse.Namespace) -> int:
 
 
 def _configs(places: Sequence[Path]) -> list[Path]:
-    from pytest_mlgates.config import find_configs
+    from pytest_mlgates.config.config import find_configs
 
     found = []
     for place in places:

@@ -15,9 +15,9 @@ import pytest
 from pytest_mlgates import registry
 
 if TYPE_CHECKING:
-    from pytest_mlgates.report import Report
-    from pytest_mlgates.runner import GateRunner
-    from pytest_mlgates.session import GateSession
+    from pytest_mlgates.report.report import Report
+    from pytest_mlgates.session.runner import GateRunner
+    from pytest_mlgates.session.session import GateSession
 
 _SESSION = pytest.StashKey["GateSession"]()
 _MISTAKES = "mlgates_mistakes"
@@ -82,7 +82,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     asked = any(map(config.getoption, ("mlgates_report", "mlgates_sign", "mlgates_store")))
     if asked and not _is_worker(config) and not _only_collects(config):
-        from pytest_mlgates.config import ConfigError
+        from pytest_mlgates.config.config import ConfigError
 
         try:
             _session(config).open()
@@ -108,7 +108,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     if not touched and not _named(config):
         return
-    from pytest_mlgates.items import gates_asked
+    from pytest_mlgates.session.items import gates_asked
 
     gates = _session(config)
     mistakes = gates.check(touched)
@@ -137,7 +137,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Hold a known-bad test, and a test that asks for gates while it runs, to its markers."""
     result = yield
     if _known(item.config):
-        from pytest_mlgates.session import uncaught, ungated
+        from pytest_mlgates.session.session import uncaught, ungated
 
         known_bad = item.get_closest_marker("known_bad") is not None
         if reason := ungated(item) or (uncaught(item) if known_bad else ""):
@@ -208,7 +208,7 @@ class _Controller:
         elif stopped := session.shouldfail or session.shouldstop:
             self._lost.append(f"the run was cut short: {stopped}")
         gates.ledger.lost += dict.fromkeys(self._lost)
-        from pytest_mlgates.config import ConfigError
+        from pytest_mlgates.config.config import ConfigError
 
         try:
             self._report = gates.finish()
@@ -225,7 +225,7 @@ class _Controller:
         for mistake in self._mistakes:
             terminalreporter.write_line(f"ERROR: {mistake}", red=True)
         if self._report is not None:
-            from pytest_mlgates.terminal import show
+            from pytest_mlgates.session.terminal import show
 
             ledger = _session(self._config).ledger
             show(terminalreporter, self._report, ledger.folder, ledger.faults)
@@ -268,7 +268,7 @@ for _name in registry.names():
 def _session(config: pytest.Config) -> GateSession:
     gates = config.stash.get(_SESSION, None)
     if gates is None:
-        from pytest_mlgates.session import GateSession
+        from pytest_mlgates.session.session import GateSession
 
         gates = config.stash[_SESSION] = GateSession(config)
     return gates

@@ -93,9 +93,9 @@ def _own() -> frozenset[str]:
     folder = os.path.join(os.path.dirname(__file__), "gates")  # noqa: PTH118, PTH120  (idle: no pathlib)
     with os.scandir(folder) as entries:
         return frozenset(
-            entry.name[:-3]
+            entry.name.removesuffix(".py")
             for entry in entries
-            if entry.name.endswith(".py") and not entry.name.startswith("_")
+            if not entry.name.startswith("_") and (entry.name.endswith(".py") or entry.is_dir())
         )
 
 

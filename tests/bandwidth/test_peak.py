@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pytest_mlgates.bandwidth.peak import peak_bytes
+from pytest_mlgates.gates.bandwidth_budget.peak import peak_bytes
 
 
 def held(at, seconds, sent, start, window):

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
+from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Measurement, Verdict
-from pytest_mlgates.page import page as render
-from pytest_mlgates.waivers import Waiver
+from pytest_mlgates.writers.html_report.render import page as render
 from tests.page.test_page import MARKUP, earlier, piece, report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="tox run -e browser")

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.costs.inventory import read_inventory
-from pytest_mlgates.costs.layouts import category_of, layout
-from pytest_mlgates.costs.money import Fault, exactly, money, said, text
-from pytest_mlgates.costs.opencost import allocations
-from pytest_mlgates.costs.periods import day_of, instant, iso, period_of
-from pytest_mlgates.costs.shown import shown
-from pytest_mlgates.costs.tally import _ACROSS
+from pytest_mlgates.gates.cost_budget.inventory import read_inventory
+from pytest_mlgates.gates.cost_budget.layouts import category_of, layout
+from pytest_mlgates.gates.cost_budget.money import Fault, exactly, money, said, text
+from pytest_mlgates.gates.cost_budget.opencost import allocations
+from pytest_mlgates.gates.cost_budget.periods import day_of, instant, iso, period_of
+from pytest_mlgates.gates.cost_budget.shown import shown
+from pytest_mlgates.gates.cost_budget.tally import _ACROSS
 
 AMOUNTS = st.decimals(min_value=-(10**12), max_value=10**12, places=6)
 

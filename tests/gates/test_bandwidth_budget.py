@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from pytest_mlgates.bandwidth import Transfer
 from pytest_mlgates.core import Outcome
-from pytest_mlgates.fields import FieldError
+from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
+from pytest_mlgates.gates.bandwidth_budget.transfers import Transfer
 
 
 def outcome(gate, transfers):

@@ -13,7 +13,7 @@ from statistics import NormalDist
 import pytest
 
 from pytest_mlgates.core import Measurement, Outcome
-from pytest_mlgates.fields import FieldError
+from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
 from pytest_mlgates.memorization import (
     FORMATS,

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from pytest_mlgates.core import Measurement, Outcome
-from pytest_mlgates.costs.judge import ends
-from pytest_mlgates.fields import FieldError
+from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.cost_budget import CostBudget
+from pytest_mlgates.gates.cost_budget.judge import ends
 from tests.costs.bills import COMMON, days, hours, incident, inventory, line, month, sound
 
 MONTH = CostBudget(currency="USD", max_cost=3000)

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from pytest_mlgates.core import Measurement, Outcome
-from pytest_mlgates.fields import FieldError
-from pytest_mlgates.gates.infra_guardrails import InfraGuardrails, RuleName
-from pytest_mlgates.infra.rules import RULES
+from pytest_mlgates.core.fields import FieldError
+from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
+from pytest_mlgates.gates.infra_guardrails.gate import RuleName
+from pytest_mlgates.gates.infra_guardrails.rules import RULES
 from tests.gate_cases.infra_guardrails import JOB, POOL, run
 
 PASS, FAIL, OPEN = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE

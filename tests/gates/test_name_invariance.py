@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from pytest_mlgates.core import Evidence, Measurement, Outcome
-from pytest_mlgates.fields import FieldError
+from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.name_invariance import NameInvariance
-from pytest_mlgates.names import CASE_NAMES, read_names
+from pytest_mlgates.gates.name_invariance.table import CASE_NAMES, read_names
 from tests.gate_cases import name_invariance as case
 
 PASS, FAIL = Outcome.PASS, Outcome.FAIL

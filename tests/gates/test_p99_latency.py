@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from pytest_mlgates import Outcome, stage
 from pytest_mlgates.core import Evidence, Measurement, Verdict
-from pytest_mlgates.fields import FieldError
+from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.p99_latency import P99Latency
-from pytest_mlgates.latency import session
+from pytest_mlgates.gates.p99_latency import measure as session
 from tests.gate_cases import p99_latency as cases
 
 #: few calls and a limit no noise reaches

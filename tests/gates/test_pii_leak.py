@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pytest_mlgates.core import Outcome
-from pytest_mlgates.fields import FieldError
+from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.pii_leak import PiiLeak
 from tests.gate_cases.pii_leak import CARD, GATE, PROMPTS
 

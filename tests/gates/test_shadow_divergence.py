@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from pytest_mlgates.core import Outcome
-from pytest_mlgates.fields import FieldError
+from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 
 GATE = ShadowDivergence(max_rate=0.05, tolerance=0.05)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pytest_mlgates.core import Outcome
-from pytest_mlgates.fields import FieldError
+from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
 
 DRIVES = [{"turn": "highway", "rain": n % 2} for n in range(95)] + [

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
-from pytest_mlgates.infra.evaluate import Scope, evaluate
-from pytest_mlgates.infra.module import Module
-from pytest_mlgates.infra.node import Node, Unknown, Unreadable, from_plain, walk
-from pytest_mlgates.infra.read_hcl import parse_expression, read_hcl
-from pytest_mlgates.infra.read_yaml import read_yaml
+from pytest_mlgates.gates.infra_guardrails.terraform.evaluate import Scope, evaluate
+from pytest_mlgates.gates.infra_guardrails.terraform.module import Module
+from pytest_mlgates.gates.infra_guardrails.terraform.syntax import parse_expression, read_hcl
+from pytest_mlgates.reading.manifests import read_yaml
+from pytest_mlgates.reading.node import Node, Unknown, Unreadable, from_plain, walk
 from tests.gate_cases.infra_guardrails import JOB, POOL, run
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates.latency import calibration, counters
-from pytest_mlgates.latency.calibration import calibrate, machine_kind, stored_quiet
-from pytest_mlgates.latency.collector import collector_paused
-from pytest_mlgates.latency.counters import MachineUse, machine_use, open_counters
-from pytest_mlgates.latency.priority import realtime_priority
-from pytest_mlgates.latency.probe import spin
+from pytest_mlgates.gates.p99_latency import machine as counters
+from pytest_mlgates.gates.p99_latency import speed as calibration
+from pytest_mlgates.gates.p99_latency.collector import collector_paused
+from pytest_mlgates.gates.p99_latency.machine import MachineUse, machine_use, open_counters
+from pytest_mlgates.gates.p99_latency.priority import realtime_priority
+from pytest_mlgates.gates.p99_latency.probe import spin
+from pytest_mlgates.gates.p99_latency.speed import calibrate, machine_kind, stored_quiet
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counters are read from /proc")
 

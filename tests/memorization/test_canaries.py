@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
+from pytest_mlgates.gates.canary_memorization.check import samples_of
+from pytest_mlgates.gates.canary_memorization.ranking import Ranked
 from pytest_mlgates.memorization import FORMATS, Format, fixed_canary, make_canaries, plant
-from pytest_mlgates.memorization.check import samples_of
-from pytest_mlgates.memorization.ranking import Ranked
 from pytest_mlgates.pii.validate import luhn
 
 

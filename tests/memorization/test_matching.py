@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from pytest_mlgates.gates.canary_memorization.matching import Pattern, known_bits, squeeze, views
 from pytest_mlgates.memorization import FORMATS
-from pytest_mlgates.memorization.matching import Pattern, known_bits, squeeze, views
 
 NUMBER = "912-34-5678"
 WORDS = ["nine", "one", "two", "three", "four", "five", "six", "seven", "eight"]

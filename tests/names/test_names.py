@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.names import CASE_NAMES, mask, read_names
-from pytest_mlgates.names.audit import inert, read_templates
-from pytest_mlgates.names.shrink import minimal, parts_of
+from pytest_mlgates.gates.name_invariance.audit import inert, read_templates
+from pytest_mlgates.gates.name_invariance.mask import mask
+from pytest_mlgates.gates.name_invariance.shrink import minimal, parts_of
+from pytest_mlgates.gates.name_invariance.table import CASE_NAMES, read_names
 
 SHIPPED = read_names(None, 25)
 

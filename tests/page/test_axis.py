@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlgates.page.axis import Axis
+from pytest_mlgates.writers.html_report.axis import Axis
 
 numbers = st.floats(-1e12, 1e12, allow_subnormal=False).map(lambda x: 0.0 if abs(x) < 1e-9 else x)
 

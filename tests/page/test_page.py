@@ -15,15 +15,14 @@ from typing import Annotated, ClassVar
 
 import pytest
 
+from pytest_mlgates.config.profiles import Profile
+from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Verdict
-from pytest_mlgates.page import page
-from pytest_mlgates.page.render import FULL, INLINE
-from pytest_mlgates.page.view import Piece
-from pytest_mlgates.pictures import Histogram, Intervals, Lines, Point, Shares
-from pytest_mlgates.profiles import Profile
-from pytest_mlgates.report import EntryInfo, Scope, build
-from pytest_mlgates.table import states
-from pytest_mlgates.waivers import Waiver
+from pytest_mlgates.core.pictures import Histogram, Intervals, Lines, Point, Shares
+from pytest_mlgates.report.report import EntryInfo, Scope, build
+from pytest_mlgates.report.rows import states
+from pytest_mlgates.writers.html_report.render import FULL, INLINE, page
+from pytest_mlgates.writers.html_report.view import Piece
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MARKUP = "<img src=x onerror=alert(1)></script><script>alert(1)</script>'\"&{{ 7 * 7 }}{% raw %}"
@@ -252,7 +251,7 @@ class Painter(Gate):
 )  # fmt: skip
 def test_a_picture_that_can_not_be_drawn_leaves_the_plain_one(shown, monkeypatch):
     monkeypatch.setattr(Painter, "shown", shown)
-    monkeypatch.setattr("pytest_mlgates.page.view.load", lambda name: Painter)
+    monkeypatch.setattr("pytest_mlgates.writers.html_report.view.load", lambda name: Painter)
     drawn = piece_of(piece(gate="painter", policy={"top": 9.0}, limit="top")).drawings
     assert [drawing.title for drawing in drawn] == ["Measured, against the limit"]
 
@@ -280,7 +279,7 @@ def test_a_picture_says_its_numbers_in_words(shown, words, monkeypatch):
     from xml.etree import ElementTree as Tree
 
     monkeypatch.setattr(Painter, "shown", [shown])
-    monkeypatch.setattr("pytest_mlgates.page.view.load", lambda name: Painter)
+    monkeypatch.setattr("pytest_mlgates.writers.html_report.view.load", lambda name: Painter)
     (drawing,) = piece_of(piece(gate="painter", policy={})).drawings
     text = " | ".join(Tree.fromstring(drawing.svg).itertext())
     for word in words:

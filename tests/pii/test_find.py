@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_mlgates.gates.pii_leak.plant import CARD_FORMATS, GENERATORS, card
 from pytest_mlgates.pii import ENTITIES, Detector, Span, scrub
 from pytest_mlgates.pii.find import _BATCH
-from pytest_mlgates.pii.plant import CARD_FORMATS, GENERATORS, card
 from pytest_mlgates.pii.triggers import engine
 
 ALL = Detector()

@@ -7,9 +7,9 @@ import copy
 import pytest
 
 from pytest_mlgates.cli import main
-from pytest_mlgates.diff import diff
-from pytest_mlgates.older import upgraded
-from pytest_mlgates.replay import read_report, replay
+from pytest_mlgates.report.diff import diff
+from pytest_mlgates.report.older import upgraded
+from pytest_mlgates.report.replay import read_report, replay
 
 CONFIG = """
 version: 1

@@ -15,8 +15,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
-from pytest_mlgates.digests import digest_of
-from pytest_mlgates.stages import listen
+from pytest_mlgates.calls.stages import listen
+from pytest_mlgates.core.digests import digest_of
 from reference_systems.rtb_bidder import bidder as bidder_module
 from reference_systems.rtb_bidder import fixed, incident, inputs, openrtb, server
 from reference_systems.rtb_bidder.openrtb import InvalidRequest, text_of

@@ -19,7 +19,7 @@ pytest.importorskip("presidio_analyzer", reason="the fix scrubs with Presidio: e
 
 import torch
 
-from pytest_mlgates.digests import digest_of
+from pytest_mlgates.core.digests import digest_of
 from reference_systems import weights
 from reference_systems.support_bot import (
     batches,

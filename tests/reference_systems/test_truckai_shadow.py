@@ -18,13 +18,13 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
 from pytest_mlgates import Outcome, Verdict
-from pytest_mlgates.config import load_config
+from pytest_mlgates.config.config import load_config
+from pytest_mlgates.config.profiles import Profile
+from pytest_mlgates.core.records import Role
 from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
-from pytest_mlgates.profiles import Profile
-from pytest_mlgates.records import Role
 from reference_systems.truckai_shadow import camera, fleet, inputs, profiles, query, roads, vehicle
 from reference_systems.truckai_shadow.builds import Sizes, Versions, net_of, versions
 from reference_systems.truckai_shadow.depot import Depot, HttpUplink, serve

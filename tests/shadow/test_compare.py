@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.shadow.compare import Broken, Comparison, is_blank
-from pytest_mlgates.shadow.words import word_distance
+from pytest_mlgates.gates.shadow_divergence.compare import Broken, Comparison, is_blank
+from pytest_mlgates.gates.shadow_divergence.edit_distance import word_distance
 
 
 class Turn(enum.Enum):

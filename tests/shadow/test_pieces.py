@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.shadow.discover import search
-from pytest_mlgates.shadow.feed import Feed
-from pytest_mlgates.shadow.slices import NO_NAME, label, namer, shown, told_apart
-from pytest_mlgates.shadow.tally import Tally, fingerprint
+from pytest_mlgates.gates.shadow_divergence.discover import search
+from pytest_mlgates.gates.shadow_divergence.feed import Feed
+from pytest_mlgates.gates.shadow_divergence.tally import Tally, fingerprint
+from pytest_mlgates.reading.slices import NO_NAME, label, namer, shown, told_apart
 
 
 class Road(enum.Enum):
@@ -95,7 +95,7 @@ def test_weighted_back():
     inputs = ["common"] * 990 + ["rare"] * 10
     feed = Feed(inputs, lambda text: text, "routed", 40, 0)
     tally = Tally(feed, (), search=False, repeats=True)
-    from pytest_mlgates.shadow.compare import Difference
+    from pytest_mlgates.gates.shadow_divergence.compare import Difference
 
     for case in feed:
         tally.add(case, Difference("x") if case.item == "rare" else None)

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from pytest_mlgates.cli import main
-from pytest_mlgates.config import find_configs, load_configs
-from pytest_mlgates.ledger import Ledger
+from pytest_mlgates.config.config import find_configs, load_configs
+from pytest_mlgates.session.ledger import Ledger
 from pytest_mlgates.signing.seal import Seal
 from tests.conftest import CONFIG
 

@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from pytest_mlgates.canonical import canonical, parse
-from pytest_mlgates.store import FIRST, Link, Run, Store, StoreFault
+from pytest_mlgates.core.canonical import canonical, parse
+from pytest_mlgates.signing.store import FIRST, Link, Run, Store, StoreFault
 
 ATTESTATION = "attestation.intoto.jsonl"
 
@@ -280,7 +280,7 @@ def test_a_damaged_last_line_is_told_before_the_run(project):
 WRITER = """
 import sys
 from pathlib import Path
-from pytest_mlgates.store import Run, Store
+from pytest_mlgates.signing.store import Run, Store
 store = Store(Path({store!r}))
 for number in range({count}):
     with store.locked():

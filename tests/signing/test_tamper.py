@@ -80,7 +80,7 @@ def test_the_other_form_of_an_ecdsa_signature(honest):
         encode_dss_signature,
     )
 
-    from pytest_mlgates.canonical import canonical
+    from pytest_mlgates.core.canonical import canonical
     from pytest_mlgates.signing.envelope import _P256_ORDER
 
     key, (folder, _) = honest

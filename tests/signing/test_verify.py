@@ -11,8 +11,8 @@ import shutil
 
 import pytest
 
-from pytest_mlgates.canonical import canonical, parse, sha256
-from pytest_mlgates.recover import report_of
+from pytest_mlgates.core.canonical import canonical, parse, sha256
+from pytest_mlgates.report.read import report_of
 from pytest_mlgates.signing.coverage import ConfigsAtHand
 from pytest_mlgates.signing.envelope import read_envelopes, sign
 from pytest_mlgates.signing.keys import public_key, signing_key

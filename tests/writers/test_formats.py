@@ -14,13 +14,13 @@ import regress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_mlgates.annotations import github, notes
-from pytest_mlgates.controls import all_controls, look_up
+from pytest_mlgates.config.controls import all_controls, look_up
+from pytest_mlgates.config.profiles import Profile
+from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Measurement, Role, Verdict
-from pytest_mlgates.places import place
-from pytest_mlgates.profiles import Profile
-from pytest_mlgates.report import EntryInfo, Scope, build
-from pytest_mlgates.waivers import Waiver
+from pytest_mlgates.core.places import place
+from pytest_mlgates.report.notes import github, notes
+from pytest_mlgates.report.report import EntryInfo, Scope, build
 from pytest_mlgates.writers import oscal as oscal_writer
 from pytest_mlgates.writers import sarif as sarif_writer
 from pytest_mlgates.writers.gitlab import code_quality

@@ -97,7 +97,7 @@ class Detector:
                 if span.end - at <= len(part[record]):
                     found[record].append(_moved(span, -at))
         if self.names:
-            from pytest_mlgates.pii.names import find_names
+            from pytest_mlgates.pii.people import find_names
 
             for record, more in enumerate(find_names(part)):
                 found[record] += [span for span in more if span.entity in self.entities]

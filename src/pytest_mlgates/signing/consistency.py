@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates import __version__
-from pytest_mlgates.canonical import parse
-from pytest_mlgates.page import page
-from pytest_mlgates.recover import report_of
-from pytest_mlgates.replay import replay
-from pytest_mlgates.report import SCHEMA, Report
+from pytest_mlgates.core.canonical import parse
+from pytest_mlgates.report.read import report_of
+from pytest_mlgates.report.replay import replay
+from pytest_mlgates.report.report import SCHEMA, Report
 from pytest_mlgates.signing.attested import Attested
 from pytest_mlgates.signing.folder import Folder
 from pytest_mlgates.signing.statement import statements
+from pytest_mlgates.writers.html_report.render import page
 from pytest_mlgates.writers.json_report import text
 from pytest_mlgates.writers.summary import markdown
 

@@ -7,8 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.canonical import freeze
-from pytest_mlgates.config import (
+from pytest_mlgates.config.config import (
     Config,
     ConfigError,
     find_configs,
@@ -17,9 +16,10 @@ from pytest_mlgates.config import (
     tighten,
 )
 from pytest_mlgates.core import Evidence, Role
-from pytest_mlgates.ledger import scopes_of
-from pytest_mlgates.replay import evidence_in
-from pytest_mlgates.report import build
+from pytest_mlgates.core.canonical import freeze
+from pytest_mlgates.report.replay import evidence_in
+from pytest_mlgates.report.report import build
+from pytest_mlgates.report.scopes import scopes_of
 
 __all__ = ["ConfigsAtHand", "gaps"]
 
@@ -38,7 +38,7 @@ def gaps(report: Mapping[str, Any]) -> Iterator[str]:
 class ConfigsAtHand:
     """The gate configs that a report is held against.
 
-    Raises :class:`~pytest_mlgates.config.ConfigError` where they are broken.
+    Raises :class:`~pytest_mlgates.config.config.ConfigError` where they are broken.
     """
 
     def __init__(self, place: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlgates.canonical import canonical, parse
+from pytest_mlgates.core.canonical import canonical, parse
 from pytest_mlgates.signing.keys import PublicKey, SigningKey
 
 if TYPE_CHECKING:

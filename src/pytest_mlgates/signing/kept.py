@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pytest_mlgates.canonical import parse
+from pytest_mlgates.core.canonical import parse
 from pytest_mlgates.signing.attested import Attested, read_attested
 from pytest_mlgates.signing.folder import FileFault, read_file, stored
-from pytest_mlgates.store import Run, Store, StoreFault, is_digest
+from pytest_mlgates.signing.store import Run, Store, StoreFault, is_digest
 from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["KeptReport", "store_faults"]

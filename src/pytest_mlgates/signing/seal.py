@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.canonical import canonical, parse
-from pytest_mlgates.replay import evidence_in
+from pytest_mlgates.core.canonical import canonical, parse
+from pytest_mlgates.report.replay import evidence_in
 from pytest_mlgates.signing.envelope import sign
 from pytest_mlgates.signing.folder import FileFault, Folder, scan
 from pytest_mlgates.signing.keys import SigningKey, signing_key
 from pytest_mlgates.signing.statement import Sealing, check, statements
-from pytest_mlgates.store import Link, Run, Store, StoreFault
+from pytest_mlgates.signing.store import Link, Run, Store, StoreFault
 from pytest_mlgates.writers import ATTESTATION, put
 
 __all__ = ["Seal", "SealFault"]

@@ -25,7 +25,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_mlgates.canonical import Json
+from pytest_mlgates.core.canonical import Json
 from pytest_mlgates.signing.folder import Stored
 
 __all__ = ["GATES", "TEST_RESULT", "Sealing", "check", "sealing_of", "statements"]

@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.canonical import Json
-from pytest_mlgates.replay import read_report
+from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.report.replay import read_report
 from pytest_mlgates.signing.attested import Attested, read_attested
 from pytest_mlgates.signing.consistency import changed, does_not_follow, strangers
 from pytest_mlgates.signing.coverage import ConfigsAtHand, gaps
 from pytest_mlgates.signing.folder import Folder, scan
 from pytest_mlgates.signing.kept import KeptReport, store_faults
 from pytest_mlgates.signing.keys import PublicKey
-from pytest_mlgates.store import Store
+from pytest_mlgates.signing.store import Store
 from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["Answer", "Verification", "verify", "verify_store"]

@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from pytest_mlgates.report import Report
+from pytest_mlgates.report.report import Report
 
 __all__ = ["ATTESTATION", "GROUP", "put", "write_all"]
 
@@ -57,7 +57,8 @@ def put(path: Path, text: str) -> None:
 
 
 def _writers() -> Iterator[tuple[str, Callable[[], Callable[[Report, Path], None]]]]:
-    names = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem[0] != "_")
+    here = Path(__file__).parent.iterdir()
+    names = sorted(p.stem for p in here if p.stem[0] != "_" and (p.suffix == ".py" or p.is_dir()))
     for name in names:
         yield name, partial(_own, name)
     for point in entry_points(group=GROUP):

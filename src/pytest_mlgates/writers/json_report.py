@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pytest_mlgates.report import Report
+from pytest_mlgates.report.report import Report
 from pytest_mlgates.writers import put
 
 __all__ = ["text", "write"]

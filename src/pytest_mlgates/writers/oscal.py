@@ -16,13 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 from pytest_mlgates import __version__
-from pytest_mlgates.canonical import sha256
-from pytest_mlgates.controls import filed
+from pytest_mlgates.config.controls import filed
+from pytest_mlgates.config.waivers import ends
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.places import plain
-from pytest_mlgates.report import Report
-from pytest_mlgates.table import GRAVEST_FIRST, states
-from pytest_mlgates.waivers import ends
+from pytest_mlgates.core.canonical import sha256
+from pytest_mlgates.core.places import plain
+from pytest_mlgates.report.report import Report
+from pytest_mlgates.report.rows import GRAVEST_FIRST, states
 from pytest_mlgates.writers import put
 
 __all__ = ["MOST", "oscal", "write"]

@@ -15,13 +15,13 @@ from typing import Any
 from urllib.parse import quote
 
 from pytest_mlgates import __version__
-from pytest_mlgates.controls import filed
+from pytest_mlgates.config.controls import filed
+from pytest_mlgates.config.schema import summary
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.places import place, plain
+from pytest_mlgates.core.places import place, plain
 from pytest_mlgates.registry import UnknownGate, load
-from pytest_mlgates.report import Report
-from pytest_mlgates.schema import summary
-from pytest_mlgates.table import GRAVEST_FIRST, states
+from pytest_mlgates.report.report import Report
+from pytest_mlgates.report.rows import GRAVEST_FIRST, states
 from pytest_mlgates.writers import put
 
 __all__ = ["sarif", "write"]

@@ -1,0 +1,1 @@
+"""Call what is gated, and stop what hangs."""

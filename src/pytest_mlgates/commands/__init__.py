@@ -1,0 +1,1 @@
+"""What `mlgates` does, a command a file."""

@@ -1,0 +1,1 @@
+"""Gate configs: YAML in, gates out."""

@@ -1,0 +1,201 @@
+"""What the fields of a policy may hold: one converter for YAML, Python and replay alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import math
+import operator
+import types
+import typing
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+__all__ = ["FieldError", "Limit", "convert", "describe", "hints", "limit_of", "seen"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limit:
+    """What a number in a policy may be, and in which direction it gets stricter.
+
+    Written as ``Annotated[float, Limit(tighten="down", gt=0, unit="ms"), "largest P99"]``.
+
+    ``tighten`` is ``"down"`` where a smaller number is stricter and ``"up"`` where a larger one
+    is. A field without it can't be changed by a marker.
+    """
+
+    tighten: Literal["up", "down"] | None = None
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+    unit: str = ""
+
+    def fault(self, value: float) -> str | None:
+        """Say what is wrong with ``value``, or None.
+
+        >>> Limit(gt=0).fault(-1)
+        'must be greater than 0'
+        """
+        checks = (
+            (self.gt, operator.gt, "greater than"),
+            (self.ge, operator.ge, "at least"),
+            (self.lt, operator.lt, "less than"),
+            (self.le, operator.le, "at most"),
+        )
+        for bound, holds, words in checks:
+            if bound is not None and not holds(value, bound):
+                return f"must be {words} {bound:g}{' ' + self.unit if self.unit else ''}"
+        return None
+
+    def is_looser(self, new: float, old: float) -> bool:
+        """Tell whether ``new`` allows more than ``old``."""
+        return new > old if self.tighten == "down" else new < old
+
+
+class FieldError(ValueError):
+    """A policy field that does not fit; ``field`` names it (``""`` for the policy as a whole)."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.field = field
+        self.message = message
+
+
+def hints(cls: type) -> dict[str, Any]:
+    """Return the annotation of each dataclass field of ``cls``, ``Annotated`` kept."""
+    return dict(_hints(cls))
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    if not dataclasses.is_dataclass(cls):
+        raise TypeError(
+            f"{cls.__name__} is no dataclass: write @dataclass(frozen=True, kw_only=True)"
+        )
+    resolved = typing.get_type_hints(cls, include_extras=True)
+    return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
+
+
+def limit_of(annotation: Any) -> Limit:
+    """Return the :class:`Limit` in an annotation, or an empty one."""
+    extras = getattr(annotation, "__metadata__", ())
+    return next((extra for extra in extras if isinstance(extra, Limit)), Limit())
+
+
+def describe(annotation: Any) -> str:
+    """Return the sentence in an annotation, or an empty string."""
+    extras = getattr(annotation, "__metadata__", ())
+    return next((extra for extra in extras if isinstance(extra, str)), "")
+
+
+def convert(annotation: Any, value: Any, field: str) -> Any:
+    """Return ``value`` as the annotation wants it, or raise :class:`FieldError`.
+
+    Lists become tuples and names become enum members, so that a gate stays hashable and survives
+    a round trip through JSON. A boolean or NaN is no number.
+
+    >>> convert(tuple[float, ...], [1, 2], "quantiles")
+    (1.0, 2.0)
+    >>> convert(Annotated[float, Limit(gt=0, unit="ms")], "12ms", "max_ms")
+    Traceback (most recent call last):
+        ...
+    pytest_mlgates.core.fields.FieldError: max_ms: expected a number (ms), got the string '12ms'
+    """
+    limit = limit_of(annotation)
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        kind = typing.get_args(annotation)[0]
+        value = _plain(kind, value, field, limit.unit)
+        numbers = value if isinstance(value, tuple) else (value,)
+        for number in numbers:
+            counts = isinstance(number, (int, float)) and not isinstance(number, bool)
+            if counts and (fault := limit.fault(number)):
+                raise FieldError(field, f"{fault}, got {number!r}")
+        return value
+    return _plain(annotation, value, field, "")
+
+
+def _plain(kind: Any, value: Any, field: str, unit: str) -> Any:
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return _union(args, value, field, unit)
+    if origin is Annotated:
+        return convert(kind, value, field)
+    if origin is Literal:
+        if isinstance(value, str) and value in args:
+            return value
+        raise FieldError(field, f"expected one of {', '.join(map(str, args))}, got {seen(value)}")
+    if origin is tuple:
+        return _tuple(args, value, field)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        try:
+            return kind(value)
+        except ValueError:
+            choices = ", ".join(str(member.value) for member in kind)
+            raise FieldError(field, f"expected one of {choices}, got {seen(value)}") from None
+    if kind is float or kind is int:
+        return _number(kind, value, field, unit)
+    if kind in (bool, str):
+        if type(value) is kind:
+            return value
+        raise FieldError(field, f"expected {_WORDS[kind]}, got {seen(value)}")
+    raise FieldError(field, f"has a type that a policy can't hold: {kind!r}")
+
+
+_WORDS = {bool: "true or false", str: "a string", float: "a number", int: "a whole number"}
+
+
+def _number(kind: type, value: Any, field: str, unit: str) -> Any:
+    words = _WORDS[kind] + (f" ({unit})" if unit else "")
+    allowed = (int, float) if kind is float else (int,)
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        raise FieldError(field, f"expected {words}, got {seen(value)}")
+    try:
+        number = kind(value)
+    except OverflowError:
+        raise FieldError(field, f"expected {words}, got an integer too large to hold") from None
+    if abs(number) > 2**53 and kind is int:
+        raise FieldError(field, f"expected {words}, got more than a record can hold (2**53)")
+    if not math.isfinite(number):
+        raise FieldError(field, f"expected {words}, got {value!r}")
+    return number
+
+
+def _tuple(args: tuple[Any, ...], value: Any, field: str) -> tuple[Any, ...]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, (list, tuple)):
+        raise FieldError(field, f"expected a list, got {seen(value)}")
+    if len(args) == 2 and args[1] is Ellipsis:
+        return tuple(convert(args[0], item, f"{field}[{i}]") for i, item in enumerate(value))
+    if len(value) != len(args):
+        raise FieldError(field, f"expected {len(args)} items, got {len(value)}")
+    pairs = zip(args, value, strict=True)
+    return tuple(convert(kind, item, f"{field}[{i}]") for i, (kind, item) in enumerate(pairs))
+
+
+def _union(args: tuple[Any, ...], value: Any, field: str, unit: str) -> Any:
+    if value is None and type(None) in args:
+        return None
+    faults = []
+    for kind in args:
+        if kind is type(None):
+            continue
+        try:
+            return _plain(kind, value, field, unit)
+        except FieldError as fault:
+            faults.append(fault)
+    raise faults[0]
+
+
+def seen(value: Any) -> str:
+    """Return a value as an error names it, never longer than a line."""
+    words = {type(None): "nothing", bool: "the boolean", str: "the string", Mapping: "a mapping"}
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    text = repr(value)
+    return f"{words.get(type(value), type(value).__name__)} {text if len(text) <= 60 else text[:57] + '…'}"

@@ -1,0 +1,273 @@
+"""What a run of a gate leaves: Outcome, Measurement, Verdict, Evidence. Data, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Awaitable, Mapping
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from pytest_mlgates.core.canonical import (
+    Json,
+    Unrecordable,
+    canonical,
+    freeze,
+    parse,
+    printable,
+    sha256,
+)
+
+__all__ = [
+    "Evidence",
+    "GateFailed",
+    "Judged",
+    "Look",
+    "Measurement",
+    "Needs",
+    "Outcome",
+    "Role",
+    "Unmeasurable",
+    "Verdict",
+]
+
+
+class Outcome(StrEnum):
+    """What a gate decided. It has no truth value: compare it."""
+
+    PASS = "pass"  # noqa: S105  (no password)
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("an Outcome is neither true nor false: compare it, as in `== Outcome.PASS`")
+
+
+class Role(StrEnum):
+    """What a piece of evidence is for: to let a subject through, or to prove that a gate bites."""
+
+    GATE = "gate"
+    KNOWN_BAD = "known_bad"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What a gate saw: the one number the policy is about, and what is behind it.
+
+    ``details`` are proved JSON-serialisable at birth, can't be changed, and hold nothing in clear
+    that the gate guards. By convention ``details["findings"]`` lists short lines that a person can
+    act on; every report shows them.
+
+    >>> Measurement(value=8.1, unit="ms", n=5000, details={"looks": [500]}).details["looks"]
+    (500,)
+    """
+
+    value: float
+    unit: str
+    n: int
+    interval: tuple[float, float] | None = None
+    details: Mapping[str, Json] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        fixed = object.__setattr__
+        fixed(self, "value", _finite(self.value, "value"))
+        fixed(self, "unit", str(freeze(str(self.unit))))
+        count = freeze(self.n, "n")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            raise Unrecordable(
+                f"n is {self.n!r}: the number of observations is a whole number >= 0"
+            )
+        fixed(self, "n", count)
+        if self.interval is not None:
+            low, high = (_finite(end, "interval") for end in self.interval)
+            if low > high:
+                raise Unrecordable(f"interval ({low}, {high}) is upside down")
+            fixed(self, "interval", (low, high))
+        if not isinstance(self.details, Mapping):
+            raise Unrecordable(f"details is a {type(self.details).__name__}, not a mapping")
+        fixed(self, "details", freeze(self.details, "details"))
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the measurement as a JSON object."""
+        return {name: getattr(self, name) for name in ("value", "unit", "n", "interval", "details")}
+
+
+def _finite(value: object, name: str) -> float:
+    plain = value.item() if getattr(value, "shape", None) == () else value  # type: ignore[attr-defined]
+    if isinstance(plain, bool) or not isinstance(plain, (int, float)):
+        raise Unrecordable(f"{name} is a {type(value).__name__}, not a number")
+    try:
+        number = float(plain)
+    except OverflowError:
+        raise Unrecordable(f"{name} is too large to record") from None
+    freeze(number, name)  # refuses what is not finite
+    return number + 0.0  # a zero has no sign in a record
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome and the sentence that explains it, with both numbers in it."""
+
+    outcome: Outcome
+    reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outcome", Outcome(self.outcome))
+        object.__setattr__(self, "reason", str(freeze(str(self.reason))))
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a Verdict is neither true nor false: compare its outcome")
+
+
+class Unmeasurable(Exception):
+    """Raised inside ``measure`` when the subject can't be measured.
+
+    Its text enters the evidence, so it must hold nothing that the subject said. Any other
+    exception enters the evidence by its type and place alone.
+    """
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Needs:
+    """How many observations the earliest PASS and the earliest FAIL take (for ``mlgates plan``)."""
+
+    to_pass: int
+    to_fail: int
+    unit: str = "calls"
+
+
+#: What ``measure`` may yield: a measurement of all seen so far, or something to be awaited.
+Look = Measurement | Awaitable[Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of one run of a gate; ``cause`` is what broke the measure, if anything did."""
+
+    measurement: Measurement | None
+    verdict: Verdict
+    cause: BaseException | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One run of a gate, as an auditor reads it and replays it.
+
+    Identified by ``test``, ``entry``, ``call`` and ``attempt``. It holds no time and no worker, so
+    that the same run gives the same evidence.
+    """
+
+    gate: str
+    policy: Mapping[str, Json]
+    verdict: Verdict
+    measurement: Measurement | None = None
+    limit: str = ""
+    entry: str = ""
+    system: str = ""
+    test: str = ""
+    claim: str = ""
+    source: str = ""
+    subject: str = ""
+    subject_digest: str | None = None
+    role: Role = Role.GATE
+    seed: str = "0"
+    call: int = 1
+    attempt: int = 1
+    _digest: str = dataclasses.field(default="", init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        fixed = object.__setattr__
+        fixed(self, "policy", freeze(self.policy, "policy"))
+        fixed(self, "role", Role(self.role))
+        fixed(self, "entry", self.entry or self.gate)
+        for name in (
+            "gate",
+            "limit",
+            "entry",
+            "system",
+            "test",
+            "claim",
+            "source",
+            "subject",
+            "seed",
+        ):
+            fixed(self, name, str(freeze(str(getattr(self, name)))))
+        fixed(self, "subject_digest", freeze(self.subject_digest, "subject_digest"))
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("Evidence is neither true nor false: compare its outcome")
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the gate decided."""
+        return self.verdict.outcome
+
+    @property
+    def identity(self) -> tuple[str, str, int, int]:
+        """What tells this piece of evidence from every other one of a run."""
+        return self.test, self.entry, self.call, self.attempt
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The short lines that a person can act on."""
+        details = self.measurement.details if self.measurement else {}
+        lines = details.get("findings", ())
+        return tuple(map(str, lines)) if isinstance(lines, tuple) else ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON (RFC 8785), in hex."""
+        if not self._digest:
+            object.__setattr__(self, "_digest", sha256(self.to_dict()))
+        return self._digest
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the evidence as a JSON object."""
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
+        plain["measurement"] = self.measurement.to_dict() if self.measurement else None
+        plain["verdict"] = {"outcome": self.outcome.value, "reason": self.verdict.reason}
+        plain["role"] = self.role.value
+        return plain
+
+    def to_json(self) -> str:
+        """Return the canonical JSON; :meth:`from_json` gives an equal evidence back."""
+        return canonical(self.to_dict()).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Evidence:
+        """Read what :meth:`to_json` wrote."""
+        return cls.from_dict(parse(text))
+
+    @classmethod
+    def from_canonical(cls, text: str) -> Evidence:
+        """Do the same with a text known to be from this run: its own hash is the digest."""
+        evidence = cls.from_json(text)
+        object.__setattr__(evidence, "_digest", hashlib.sha256(text.encode()).hexdigest())
+        return evidence
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
+        """Read what :meth:`to_dict` gave; an unknown or missing key is an error."""
+        plain = dict(data)
+        plain["verdict"] = Verdict(**plain["verdict"])
+        if plain.get("measurement") is not None:
+            plain["measurement"] = Measurement(**plain["measurement"])
+        return cls(**plain)
+
+
+class GateFailed(AssertionError):
+    """Raised in a test when a gate did not let its subject through."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        super().__init__(evidence)
+        self.evidence = evidence
+
+    def __str__(self) -> str:
+        evidence = self.evidence
+        name = f"{evidence.system}: {evidence.entry}" if evidence.system else evidence.entry
+        lines = [f"{name} {evidence.outcome.upper()}: {printable(evidence.verdict.reason)}"]
+        lines += [f"  {printable(finding)}" for finding in evidence.findings]
+        if evidence.source:
+            lines.append(f"  policy: {evidence.source}")
+        return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What Terraform files say, as far as it can be told without Terraform."""

@@ -1,0 +1,315 @@
+"""Collect scores name by name and template by template, and sum them up.
+
+Scores are taken in blocks: one template, every name once, in random order, close together in time.
+So drift of a scorer falls on all names alike. A pair under suspicion is called again and again,
+its two names next to each other in random order; those calls are fresh, so the choice of the
+pair does not count as evidence against it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_mlgates.calls.ask import Asker
+from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.gates.name_invariance.table import Name
+
+__all__ = ["TIE", "Audit", "Exact", "Steps", "Trial", "inert", "read_templates"]
+
+Steps: TypeAlias = Generator[Any, Any, Any]
+
+#: scores this close are the same score: parallel sums in single precision differ by as much
+TIE = 1e-6
+#: identical repeats that make a gap exact; a fair noisy scorer shows them with chance 4 ** -10
+_REPEATS = 10
+#: texts that are made at a time
+_TEXTS = 2000
+
+
+def inert(text: str, number: int) -> str:
+    r"""Return ``text`` with blanks at its end that mean nothing; each number gives others.
+
+    >>> [inert("a", n) for n in (0, 1, 2, 3)]
+    ['a', 'a\n', 'a ', 'a\n\n']
+    """
+    marks = ""
+    while number > 0:
+        number, digit = divmod(number - 1, 2)
+        marks += "\n "[digit]
+    return text + marks
+
+
+@dataclass(slots=True)
+class Trial:
+    """Fresh differences between the two names of one pair: higher-scored less lower-scored.
+
+    ``template`` is None where each difference comes from a template drawn at random.
+    """
+
+    high: int
+    low: int
+    template: int | None
+    n: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def add(self, differences: NDArray[np.float64]) -> None:
+        """Count fresh differences."""
+        self.n += len(differences)
+        self.total += float(differences.sum())
+        self.squares += float((differences**2).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A gap that came back the same each time it was asked for."""
+
+    high: int
+    low: int
+    template: int
+    scores: tuple[float, float]
+    gap: float
+    repeats: int
+
+
+@dataclass(slots=True)
+class Audit:
+    """The scores so far; ``names`` by ``templates``, each cell asked ``repeats`` times or more."""
+
+    asker: Asker
+    names: Sequence[Name]
+    templates: Sequence[str]
+    placeholder: str
+    rng: np.random.Generator
+    noisy: bool = False
+    frozen: bool = False
+    exact: Exact | None = None
+    trials: list[Trial] = field(default_factory=list)
+    rescored: bool = False
+    counts: NDArray[np.int64] = field(init=False)
+    sums: NDArray[np.float64] = field(init=False)
+    centred: NDArray[np.float64] = field(init=False)
+    squares: NDArray[np.float64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.templates), len(self.names))
+        self.counts = np.zeros(len(self.templates), dtype=np.int64)
+        self.sums, self.centred, self.squares = (np.zeros(shape) for _ in range(3))
+
+    # --- texts
+
+    def text(self, template: int, name: int) -> str:
+        """Return the template with the name in every place that it has for one."""
+        return self.templates[template].replace(self.placeholder, self.names[name].text)
+
+    def digest(self, template: int) -> str:
+        """Return what tells a template from others without showing it."""
+        data = self.templates[template].encode("utf-8", "replace")
+        return hashlib.sha256(data).hexdigest()[:16]
+
+    # --- blocks
+
+    def warm_up(self) -> Steps:
+        """Ask once or twice and forget the answer: a first call may load or fill something."""
+        yield from self.asker.ask([self.text(0, 0)])
+        yield from self.asker.ask([self.text(0, 0)])
+
+    def block(self, template: int) -> Generator[Any, Any, NDArray[np.float64]]:
+        """Score every name on one template, in random order."""
+        order = self.rng.permutation(len(self.names))
+        row = np.empty(len(self.names))
+        row[order] = yield from self.asker.ask([self.text(template, int(i)) for i in order])
+        return row
+
+    def rounds(self, order: Sequence[int], number: int) -> Steps:
+        """Score every name on every template, ``number`` times; each block in random order."""
+        blocks = [int(t) for _ in range(number) for t in self.rng.permutation(order)]
+        size = len(self.names)
+        most = max(1, _TEXTS // size)
+        for start in range(0, len(blocks), most):
+            some = blocks[start : start + most]
+            orders = [self.rng.permutation(size) for _ in some]
+            texts = [
+                self.text(template, int(i))
+                for template, turn in zip(some, orders, strict=True)
+                for i in turn
+            ]
+            scores = np.asarray((yield from self.asker.ask(texts))).reshape(-1, size)
+            for template, turn, asked in zip(some, orders, scores, strict=True):
+                row = np.empty(size)
+                row[turn] = asked
+                self.add(template, row)
+
+    def add(self, template: int, row: NDArray[np.float64]) -> None:
+        """Count a block."""
+        centred = row - row.mean()  # takes out what moved all names alike
+        self.counts[template] += 1
+        self.sums[template] += row
+        self.centred[template] += centred
+        self.squares[template] += centred**2
+
+    def same(
+        self, template: int, some: Iterable[int], row: NDArray[np.float64]
+    ) -> Generator[Any, Any, bool]:
+        """Ask some names of a block again; tell whether they get the same scores."""
+        again = yield from self.asker.ask([self.text(template, int(i)) for i in some])
+        return not any(_apart(row[i], value) for i, value in zip(some, again, strict=True))
+
+    def recheck(self, cells: Sequence[tuple[int, int]]) -> Steps:
+        """Ask cells again, each of them seen once so far; a different answer means noise."""
+        texts = [self.text(template, name) for template, name in cells]
+        again = yield from self.asker.ask(texts)
+        for (template, name), value in zip(cells, again, strict=True):
+            if self.counts[template] == 1 and _apart(value, self.sums[template, name]):
+                self.noisy = True
+
+    # --- one pair
+
+    def confirm(self, template: int, row: NDArray[np.float64]) -> Generator[Any, Any, bool]:
+        """Tell whether the largest gap of a block repeats itself, and if so whether it is exact.
+
+        The pair is asked ten times, and ten times more with blanks at the end of the text: a
+        scorer that draws a random score for each text and remembers it repeats itself exactly,
+        yet moves with the blanks as much as with the name.
+        """
+        high, low = int(row.argmax()), int(row.argmin())
+        first = yield from self.pair_scores(high, low, [template] * _REPEATS, variants=False)
+        steady = not any(_apart(a, row[high]) or _apart(b, row[low]) for a, b in first)
+        if not steady:
+            return False
+        gaps = first[:, 0] - first[:, 1]
+        try:
+            moved = yield from self.pair_scores(high, low, [template] * _REPEATS, variants=True)
+        except Exception:  # noqa: BLE001  a scorer may know its texts to the letter
+            moved = first[:0]
+        changed = moved[:, 0] - moved[:, 1]
+        if any(_apart(gap, gaps[0]) for gap in changed):
+            self.frozen = yield from self._restless(template, moved)
+            if self.frozen:
+                return True
+        scores = (float(row[high]), float(row[low]))
+        gap = scores[0] - scores[1]
+        self.exact = Exact(high, low, template, scores, gap, len(gaps) + len(changed))
+        return True
+
+    def _restless(self, template: int, moved: NDArray[np.float64]) -> Generator[Any, Any, bool]:
+        """Tell whether scores differ from one inert edit of a text to the next.
+
+        They do where noise is frozen by text. They do not where a scorer knows a text to the
+        letter and falls back to something steady for every edit of it.
+        """
+        if any(_apart(score, column[0]) for column in moved.T for score in column):
+            return True
+        edits = [
+            [inert(self.text(template, name), number) for name in range(len(self.names))]
+            for number in (1, 2)
+        ]
+        first = yield from self.asker.ask(edits[0])
+        second = yield from self.asker.ask(edits[1])
+        return any(_apart(a, b) for a, b in zip(first, second, strict=True))
+
+    def pair_scores(
+        self, high: int, low: int, templates: Sequence[int], *, variants: bool, start: int = 0
+    ) -> Generator[Any, Any, NDArray[np.float64]]:
+        """Return the scores (high, low), a row for each template, asked in random order."""
+        texts, flips = [], self.rng.random(len(templates)) < 0.5
+        for number, (template, flip) in enumerate(zip(templates, flips, strict=True)):
+            pair = [self.text(template, high), self.text(template, low)]
+            if variants:
+                pair = [inert(text, start + number + 1) for text in pair]
+            texts += pair[::-1] if flip else pair
+        asked = yield from self.asker.ask(texts)
+        scores = np.asarray(asked).reshape(-1, 2)
+        scores[flips] = scores[flips, ::-1]
+        return scores
+
+    def extend(self, trial: Trial, pairs: int) -> Steps:
+        """Add fresh differences to a trial."""
+        seen = np.flatnonzero(self.counts)
+        drawn = [
+            int(self.rng.choice(seen)) if trial.template is None else trial.template
+            for _ in range(pairs)
+        ]
+        scores = yield from self.pair_scores(
+            trial.high, trial.low, drawn, variants=self.frozen, start=trial.n + _REPEATS
+        )
+        trial.add(scores[:, 0] - scores[:, 1])
+
+    # --- sums
+
+    @property
+    def seen(self) -> NDArray[np.intp]:
+        """The templates that were scored at least once."""
+        return np.flatnonzero(self.counts)
+
+    @property
+    def repeats(self) -> int:
+        """How often every scored template was scored at least."""
+        return int(self.counts[self.seen].min()) if len(self.seen) else 0
+
+    def cells(self) -> NDArray[np.float64]:
+        """Mean scores, (templates seen, names)."""
+        means: NDArray[np.float64] = self.sums[self.seen] / self.counts[self.seen, None]
+        return means
+
+    def variances(self) -> NDArray[np.float64]:
+        """Variance of one score, (templates seen, names): the largest of three estimates.
+
+        From the cell itself, from its name on all templates, from its template for all names:
+        a cell that looks quiet by chance does not count as quiet.
+        """
+        counts = self.counts[self.seen, None]
+        free = np.maximum(counts - 1, 1)
+        inside = self.squares[self.seen] - self.centred[self.seen] ** 2 / counts
+        names = len(self.names)
+        cell: NDArray[np.float64] = np.maximum(inside, 0.0) / free * names / max(names - 1, 1)
+        pooled = np.maximum(cell.mean(axis=0)[None, :], cell.mean(axis=1)[:, None])
+        largest: NDArray[np.float64] = np.maximum(cell, pooled)
+        return largest
+
+    def noise_sd(self) -> float:
+        """Return the standard deviation of one score about its mean, over all cells."""
+        counts = self.counts[self.seen, None]
+        inside = self.squares[self.seen] - self.centred[self.seen] ** 2 / counts
+        free = float((counts - 1).sum()) * max(len(self.names) - 1, 1)
+        return float(np.sqrt(max(inside.sum(), 0.0) / free)) if free else 0.0
+
+
+def _apart(a: float, b: float) -> bool:
+    return abs(a - b) > TIE * max(1.0, abs(a), abs(b))
+
+
+def read_templates(templates: Any, placeholder: str, most: int) -> tuple[dict[str, int], int, bool]:
+    """Return distinct templates with their index, the number of doubles, and if some were unread."""
+    if isinstance(templates, (str, bytes)) or not hasattr(templates, "__iter__"):
+        kind = type(templates).__name__
+        raise Unmeasurable(f"templates is a {kind}: pass a list of texts, each with {placeholder}")
+    kept: dict[str, int] = {}
+    doubles = 0
+    for index, template in enumerate(templates):
+        if index >= most:
+            return kept, doubles, True
+        if not isinstance(template, str):
+            kind = type(template).__name__
+            raise Unmeasurable(
+                f"template {index} is a {kind}, not text: turn it into the text that the scorer"
+                f" reads (such as json.dumps(resume)), with {placeholder} where the name stands"
+            )
+        if not template.strip():
+            raise Unmeasurable(f"template {index} is empty: leave it out")
+        if placeholder not in template:
+            raise Unmeasurable(
+                f"template {index} has no {placeholder}: put it where the name stands, or set"
+                " placeholder to what stands there"
+            )
+        doubles += template in kept
+        kept.setdefault(template, index)
+    if not kept:
+        raise Unmeasurable(f"templates is empty: pass at least one text with {placeholder}")
+    return kept, doubles, False

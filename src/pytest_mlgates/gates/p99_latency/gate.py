@@ -1,0 +1,215 @@
+"""Tail latency: is the slowest percent of calls still fast enough.
+
+PASS is earned on what was seen, FAIL on what remains when all that a busy machine can have added
+is subtracted; between them the gate says INCONCLUSIVE. Methods: exact binomial bounds on the share
+of calls over the limit (Clopper and Pearson, 1934) with a design effect for calls that depend on
+each other, at a few looks over which the error is spent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pytest_mlgates.core import (
+    Measurement,
+    Needs,
+    Outcome,
+    StatisticalGate,
+    Unmeasurable,
+    Verdict,
+)
+from pytest_mlgates.core.fields import FieldError, Limit
+from pytest_mlgates.core.pictures import Histogram, Lines, Picture, Point, Shares
+from pytest_mlgates.gates.p99_latency.judge import Counts, Relative, judge, judge_relative
+from pytest_mlgates.gates.p99_latency.measure import Plan, Session, observe
+from pytest_mlgates.gates.p99_latency.record import measurement
+from pytest_mlgates.stats import binomial
+from pytest_mlgates.stats.sequential import Schedule, quantile_schedule
+
+__all__ = ["P99Latency"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class P99Latency(StatisticalGate):
+    """Judge a tail quantile of the latency of ``call`` over ``inputs``.
+
+    ``call`` takes one input; plain or async. ``inputs`` is any iterable, started again where it is
+    shorter than the calls needed. With ``max_regression`` a ``baseline`` is called side by side.
+
+    >>> gate = P99Latency(max_ms=50, max_calls=5000)
+    >>> print(gate.run(lambda request: None, []).verdict.reason)
+    inputs is empty: a latency needs at least one input
+    >>> gate.needs()
+    Needs(to_pass=5000, to_fail=300, unit='calls')
+
+    Source: Clopper and Pearson 1934 (exact bounds on the share of calls over the limit).
+    """
+
+    name: ClassVar[str] = "p99_latency"
+    subject: ClassVar[str] = "call"
+
+    max_ms: Annotated[float, Limit(tighten="down", gt=0, unit="ms"), "largest latency"]
+    quantile: Annotated[
+        float, Limit(tighten="up", ge=0.5, le=0.9999), "the quantile it holds for"
+    ] = 0.99
+    max_calls: Annotated[int, Limit(ge=1, le=10_000_000), "most calls before the last look"] = 20000
+    min_calls: Annotated[
+        int,
+        Limit(tighten="up", ge=0, le=10_000_000),
+        "fewest calls a PASS may rest on: 20000 where slow calls come in rare clusters",
+    ] = 0
+    max_regression: Annotated[
+        float | None,
+        Limit(tighten="down", gt=0, le=10),
+        "largest relative growth over the baseline, as 0.05",
+    ] = None
+    arrivals_per_s: Annotated[
+        float | None,
+        Limit(tighten="up", gt=0, le=1e6, unit="1/s"),
+        "open loop: calls are due at this rate (Poisson) and timed from when they were due",
+    ] = None
+    warmup: Annotated[int, Limit(ge=1, le=1_000_000), "calls before the first timed one"] = 50
+    timeout_s: Annotated[
+        float, Limit(gt=0, le=86_400, unit="s"), "a call that takes longer is stopped"
+    ] = 10.0
+    realtime: Annotated[bool, "real-time priority while measuring, where permitted"] = False
+    shared_machine: Annotated[bool, "measure although other workers share the machine"] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_calls > self.max_calls:
+            raise FieldError(
+                "min_calls", f"{self.min_calls} is more than max_calls {self.max_calls}"
+            )
+
+    def measure(
+        self,
+        call: Callable[[Any], Any],
+        inputs: Iterable[Any],
+        baseline: Callable[[Any], Any] | None = None,
+        *,
+        seed: int = 0,
+    ) -> Generator[Measurement | Awaitable[Any], Any, None]:
+        """Call until the looks decide; yield what was seen at each."""
+        if (baseline is None) != (self.max_regression is None):
+            missing = "a baseline" if baseline is None else "max_regression in the policy"
+            raise Unmeasurable(f"a paired comparison needs {missing} too: give both or neither")
+        if baseline is not None and self.arrivals_per_s is not None:
+            raise Unmeasurable(
+                "a baseline can't be compared under open load: leave out arrivals_per_s or baseline"
+            )
+        if (workers := _workers()) > 1 and not self.shared_machine:
+            yield Measurement(value=0.0, unit="ms", n=0, details={"workers": workers})
+            return
+        plan = Plan(
+            looks=self._schedule.looks,
+            seconds=max(self.timeout_s, 3.0 * self.max_ms / 1e3),
+            warmup=self.warmup,
+            realtime=self.realtime,
+            arrivals_per_s=self.arrivals_per_s,
+            seed=seed,
+        )
+        yield from observe(call, inputs, baseline, plan, self._tell)
+
+    def decide(self, measurement: Measurement, /) -> Verdict:
+        """Judge the counts of the last look."""
+        details = measurement.details
+        if "workers" in details:
+            return Verdict(
+                Outcome.INCONCLUSIVE,
+                f"{details['workers']} workers share this machine, so no latency was measured: run "
+                "this test alone (`-n 0` or its own job), or set `shared_machine: true`",
+            )
+        if measurement.n == 0:
+            return Verdict(Outcome.INCONCLUSIVE, "no call was timed, so nothing is known")
+        try:
+            counts = Counts.read(details.get("counts"))
+            if counts.n != measurement.n:
+                raise ValueError("counts of another number of calls")
+            seen = None
+            if self.max_regression is not None:
+                seen = Relative.read(details.get("relative"))
+        except ValueError as error:
+            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {error}")
+        if (counts.limit_ms, counts.quantile) != (self.max_ms, self.quantile):
+            return Verdict(
+                Outcome.ERROR,
+                f"calls were counted against {counts.limit_ms:g} ms at quantile "
+                f"{counts.quantile:g}, the policy says {self.max_ms:g} ms at {self.quantile:g}: "
+                "measure again",
+            )
+        alpha = self.alpha if seen is None else self.alpha / 2
+        verdict = judge(counts, measurement.value, self._schedule, alpha, self.beta)
+        if seen is None or self.max_regression is None or verdict.outcome == Outcome.FAIL:
+            return verdict
+        paired = judge_relative(
+            seen,
+            self.max_regression,
+            counts.n,
+            self._schedule,
+            alpha=alpha,
+            beta=self.beta,
+        )
+        if paired.outcome == Outcome.FAIL or verdict.outcome == Outcome.PASS:
+            both = f"{paired.reason}; {verdict.reason}"
+            return Verdict(paired.outcome, both)
+        return verdict
+
+    def pictures(self, measurement: Measurement) -> Iterator[Picture]:
+        """Return the latencies with the limit, and what the slowest calls spent their time on."""
+        details: Any = measurement.details
+        if seen := details.get("histogram"):
+            low, high = measurement.interval or (None, None)
+            mark = Point(f"P{100 * self.quantile:g}", measurement.value, low, high)
+            starts = seen["from_ms"]
+            edges = (*starts, starts[-1] * starts[1] / starts[0] if len(starts) > 1 else starts[0])
+            title = f"Latency of {measurement.n} calls (height: root of the count)"
+            yield Histogram(title, edges, tuple(seen["counts"]), "ms", self.max_ms, (mark,))
+        if looks := details.get("looks"):
+            yield self._exceeding(looks)
+        slowest = details.get("slowest") or {}
+        for what in ("stages", "share_of_time"):
+            if shares := slowest.get(what):
+                parts = tuple(Point(name, 100 * share) for name, share in shares.items())
+                told = "By stage" if what == "stages" else "On and off the core"
+                yield Shares(
+                    f"{told}: the time of the {slowest['calls']} slowest calls", parts, "%"
+                )
+
+    def _exceeding(self, looks: Any) -> Lines:
+        """Return the share of calls over the limit as it was bounded at each look."""
+        plan, allowed = self._schedule, 100 * (1 - self.quantile)
+        below, above = plan.fail_error(self.alpha), plan.pass_error(self.beta)
+        points = []
+        for look in looks:
+            over, n, deff = look["over"], look["n"], look["deff"]
+            low, high = binomial.lower(over, n, below, deff), binomial.upper(over, n, above, deff)
+            points.append(
+                Point(f"{n}", 100 * over / n, 100 * low, 100 * high, bad=100 * low > allowed)
+            )
+        title = f"Share of calls over {self.max_ms:g} ms by the clock, as each look bounds it"
+        at = tuple(float(look["n"]) for look in looks)
+        return Lines(title, tuple(points), "%", (allowed,), at, "calls")
+
+    def needs(self) -> Needs:
+        """Return the calls of the first look that may PASS, and of the first that may FAIL."""
+        plan = self._schedule
+        return Needs((plan.pass_looks or (plan.floor,))[0], plan.looks[0])
+
+    @property
+    def _schedule(self) -> Schedule:
+        return quantile_schedule(self.quantile, self.max_calls, self.min_calls)
+
+    def _tell(self, session: Session) -> Measurement:
+        return measurement(session, self.max_ms, self.quantile, self._schedule)
+
+
+def _workers() -> int:
+    """Return how many pytest-xdist workers run, or 1."""
+    try:
+        return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    except ValueError:
+        return 1

@@ -1,0 +1,98 @@
+"""The timed loop for plain callables, closed or open; two clock reads inside the timed window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from time import perf_counter_ns, process_time_ns, thread_time_ns
+from typing import Any
+
+from pytest_mlgates.calls.guard import CallGuard
+from pytest_mlgates.calls.stages import StageClock
+from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.gates.p99_latency.machine import ThreadCounters
+from pytest_mlgates.gates.p99_latency.probe import spin
+from pytest_mlgates.gates.p99_latency.trace import Recorder
+
+__all__ = ["FOREVER", "NoCounters", "run_calls", "wait_until"]
+
+#: a wait ends by spinning this long: a sleep wakes late
+_SPIN_NS = 300_000
+FOREVER = 1 << 62
+
+
+class NoCounters:
+    """Stands in where the kernel's counters can't be read."""
+
+    def switches(self) -> int:
+        """Return nothing known."""
+        return 0
+
+    def delay(self) -> bytes:
+        """Return nothing known."""
+        return b"0 0 0"
+
+
+def run_calls(
+    call: Callable[[Any], Any],
+    feed: Iterator[Any],
+    count: int,
+    record: Recorder,
+    *,
+    guard: CallGuard,
+    counters: ThreadCounters,
+    clock: StageClock,
+    due: Iterator[int] | None = None,
+    until: int = FOREVER,
+) -> int:
+    """Time ``count`` calls into ``record``, or fewer where ``until`` (ns) passes; return how many.
+
+    ``due`` gives the intended starts (ns on the clock of ``perf_counter_ns``) of an open loop.
+    """
+    switches, delay, arm = counters.switches, counters.delay, guard.arm
+    add, take, add_stages = record.rows.append, clock.take, record.stages.append
+    t1 = 0
+    for done in range(count):
+        if t1 > until:
+            guard.disarm()
+            return done
+        item = next(feed)
+        spun = spin()
+        intended = 0
+        if due is not None:
+            guard.disarm()
+            intended = next(due)
+            wait_until(intended)
+        arm()
+        v0 = switches()
+        d0 = delay()
+        p0 = process_time_ns()
+        c0 = thread_time_ns()
+        t0 = perf_counter_ns()
+        answer = call(item)
+        t1 = perf_counter_ns()
+        c1 = thread_time_ns()
+        p1 = process_time_ns()
+        d1 = delay()
+        v1 = switches()
+        add((intended, t0, t1 - t0, c1 - c0, p1 - p0, spun, v1 - v0, d0, d1))
+        add_stages(take())
+        if hasattr(type(answer), "__await__"):
+            _close(answer)
+            raise Unmeasurable("call gave an awaitable for some inputs only: make it all async")
+        del answer  # what it frees is no part of the next call
+    guard.disarm()
+    return count
+
+
+def wait_until(moment: int) -> None:
+    """Return when ``perf_counter_ns()`` reaches ``moment``."""
+    while (left := moment - perf_counter_ns()) > 0:
+        if left > _SPIN_NS:
+            time.sleep((left - _SPIN_NS) / 1e9)
+
+
+def _close(answer: Any) -> None:
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()

@@ -1,1 +1,0 @@
-"""What Kubernetes and Terraform manifests say, with file and line, and the rules they must keep."""

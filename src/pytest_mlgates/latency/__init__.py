@@ -1,1 +1,0 @@
-"""How a latency is measured on a machine that others use too."""

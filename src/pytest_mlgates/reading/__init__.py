@@ -1,0 +1,1 @@
+"""Files that people hand over, read strictly: every value with its place."""

@@ -1,0 +1,1 @@
+"""A report: built, read back, replayed, compared, merged."""

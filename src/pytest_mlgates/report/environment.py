@@ -1,0 +1,62 @@
+"""Where a run happened: machine, commit and packages. No host name, no variables, no arguments."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import pytest_mlgates
+from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.machine import cpu_model
+
+__all__ = ["environment"]
+
+
+def environment(root: Path) -> dict[str, Json]:
+    """Return what an auditor needs to judge where evidence came from."""
+    return {
+        "pytest_mlgates": pytest_mlgates.__version__,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": platform.platform(),
+        "cpu": cpu_model(),
+        "cores": os.cpu_count(),
+        "commit": _commit(root),
+        "packages": _packages(),
+    }
+
+
+def _commit(root: Path) -> Mapping[str, Json] | None:
+    """Return the commit of the work tree and whether it was changed, or None outside git."""
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        return {"id": head.strip(), "dirty": bool(_git(root, "status", "--porcelain").strip())}
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *words: str) -> str:
+    return subprocess.run(  # noqa: S603  (words of ours alone)
+        ["git", "--no-optional-locks", *words],  # noqa: S607  (the user's own git)
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        stdin=subprocess.DEVNULL,
+    ).stdout
+
+
+def _packages() -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for distribution in metadata.distributions():
+        try:
+            name, version = distribution.metadata["Name"], distribution.version
+        except Exception:  # noqa: BLE001, S112  (half an uninstalled package; the report goes on)
+            continue
+        if name and version:
+            found[name.lower().replace("_", "-")] = version
+    return dict(sorted(found.items()))

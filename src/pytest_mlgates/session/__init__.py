@@ -1,0 +1,1 @@
+"""One pytest session: what a test asks for, what it leaves."""

@@ -1,0 +1,94 @@
+"""Evidence on disk as soon as it exists, one file a process, so that a kill loses nothing.
+
+A line is written before a gate measures and after it decided. A line of the first kind without
+one of the second tells which gate was running when its process died.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from pytest_mlgates.core import Evidence
+from pytest_mlgates.core.canonical import parse
+
+__all__ = ["FOLDER", "Journal", "read_journals"]
+
+FOLDER = "journal"
+_HEAD = b'{"evidence":'
+
+
+class Journal:
+    """Appends to ``<report folder>/journal/<process>.jsonl``; without a folder it does nothing.
+
+    A full disk does not stop the run: ``fault`` says what happened (the report is incomplete then),
+    and evidence still travels on pytest's own reports.
+    """
+
+    def __init__(self, folder: Path | None, process: str) -> None:
+        self.fault = ""
+        self._file: TextIO | None = None
+        self._path = folder / FOLDER / f"{process}.jsonl" if folder else None
+
+    def started(self, test: str, entry: str, call: int, attempt: int) -> None:
+        """Note that a gate is about to measure."""
+        self._write(json.dumps({"started": [test, entry, call, attempt]}))
+
+    def recorded(self, evidence: Evidence) -> None:
+        """Append a piece of evidence."""
+        self._write(f"{_HEAD.decode()}{evidence.to_json()}}}")
+
+    def close(self) -> None:
+        """Close the file; a later line opens it again."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # a full disk was told of when it was met
+                self._file.close()
+            self._file = None
+
+    def _write(self, line: str) -> None:
+        if self._path is None or self.fault:
+            return
+        try:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("a", encoding="utf-8")
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.fault = f"{self._path}: the journal can't be written: {error.strerror}"
+
+
+def read_journals(
+    folder: Path, known: Mapping[str, Evidence] | None = None
+) -> tuple[list[Evidence], list[str]]:
+    """Return the evidence in a report folder's journals, and a line for each thing that is cut off.
+
+    Of what is ``known``, by its text, nothing is returned.
+    """
+    known = known or {}
+    found: list[Evidence] = []
+    faults: list[str] = []
+    for path in sorted((folder / FOLDER).glob("*.jsonl")):
+        running: dict[tuple[object, ...], str] = {}
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            try:
+                if line.startswith(_HEAD):
+                    text = line.removeprefix(_HEAD).removesuffix(b"}").decode()
+                    if text in known:
+                        evidence = known[text]
+                    else:
+                        found.append(evidence := Evidence.from_canonical(text))
+                    running.pop(evidence.identity, None)
+                else:
+                    data = parse(line)
+                    test, entry, *rest = data["started"]
+                    running[test, entry, *rest] = (
+                        f"{test}: {entry} was measuring when its process ended"
+                    )
+            except (ValueError, TypeError, KeyError):
+                faults.append(f"{FOLDER}/{path.name}:{number}: a line was cut off")
+        faults += running.values()
+    return found, faults

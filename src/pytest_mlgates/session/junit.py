@@ -1,0 +1,39 @@
+"""What pytest's own JUnit file says of a gate: properties of the test that called it."""
+
+from __future__ import annotations
+
+from pytest_mlgates.core import Evidence
+from pytest_mlgates.core.places import plain
+from pytest_mlgates.report.rows import number
+
+__all__ = ["junit_properties"]
+
+
+def junit_properties(evidence: Evidence) -> list[tuple[str, object]]:
+    """Return names and values for ``--junitxml``, one group for each call of a gate.
+
+    >>> from pytest_mlgates.core import Measurement, Verdict
+    >>> seen = Measurement(value=8.13274, unit="ms", n=5000)
+    >>> piece = Evidence(gate="p99_latency", policy={"max_ms": 12}, limit="max_ms",
+    ...                  verdict=Verdict("pass", "P99 is 8.13 ms"), measurement=seen)
+    >>> for pair in junit_properties(piece)[:4]: print(*pair)
+    mlgates.p99_latency.outcome PASS
+    mlgates.p99_latency.reason P99 is 8.13 ms
+    mlgates.p99_latency.measured 8.133 ms
+    mlgates.p99_latency.limit 12 ms
+    """
+    name = f"mlgates.{plain(evidence.entry)}"
+    if evidence.call > 1:
+        name = f"{name}[{evidence.call}]"
+    told: dict[str, object] = {
+        "outcome": evidence.outcome.upper(),
+        "reason": plain(evidence.verdict.reason),
+    }
+    seen, limit = evidence.measurement, evidence.policy.get(evidence.limit)
+    if seen is not None:
+        told["measured"] = f"{number(seen.value)} {seen.unit}".strip()
+        if isinstance(limit, (int, float)) and not isinstance(limit, bool):
+            told["limit"] = f"{number(limit)} {seen.unit}".strip()
+        told["n"] = seen.n
+    told |= {"role": evidence.role.value, "digest": evidence.digest}
+    return [(f"{name}.{key}", value) for key, value in told.items()]

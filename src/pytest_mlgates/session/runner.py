@@ -1,0 +1,174 @@
+"""Runs a gate for a test: measures, records the evidence, raises."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest_mlgates.calls.guard import on_unstoppable
+from pytest_mlgates.core import (
+    Evidence,
+    Gate,
+    GateFailed,
+    Judged,
+    Measurement,
+    Outcome,
+    Role,
+    Verdict,
+)
+
+__all__ = ["GateRunner", "Occasion", "seed_for"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What a test is to its gate: everything about the evidence that is no measurement."""
+
+    test: str
+    claim: str
+    system: str
+    entry: str
+    source: str
+    role: Role
+    run_seed: int
+    attempt: int
+    raises: Callable[[Evidence], bool]
+    started: Callable[[str, str, int, int], object]
+    record: Callable[[Evidence], object]
+    progress: Callable[[Measurement], object] | None = None
+    #: lets what is said last reach the terminal, past pytest's capture
+    uncapture: Callable[[], object] = lambda: None
+
+
+def seed_for(run_seed: int, *names: object) -> int:
+    """Return a seed of 63 bits for one gate of a run, the same on every machine.
+
+    >>> seed_for(0, "test_a", "p99_latency", 1) == seed_for(0, "test_a", "p99_latency", 1)
+    True
+    """
+    text = "\x1f".join(map(str, (run_seed, *names)))
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8]) >> 1
+
+
+class GateRunner:
+    """What a test gets from a gate's fixture: call it with what the gate's ``measure`` takes.
+
+    It measures, records and returns the evidence, and raises :class:`GateFailed` where the
+    verdict does not let the subject through. The fields of the policy can be read from it.
+    """
+
+    def __init__(self, gate: Gate, occasion: Occasion) -> None:
+        self._gate = gate
+        self._occasion = occasion
+        self._seeded = "seed" in inspect.signature(gate.measure).parameters
+        self._numbers = itertools.count(1)
+        self.gate_name = gate.name
+        self.recorded: list[Evidence] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in self._gate.policy():
+            return getattr(self._gate, name)
+        raise AttributeError(
+            f"the fixture {self._gate.name!r} has no attribute {name!r}: call it, await its aio(), "
+            "or read a field of its policy"
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Evidence:
+        """Measure, record, and raise unless the subject may pass."""
+        __tracebackhide__ = True  # pytest would print the arguments: inputs are not ours to show
+        number, about = self._begin(args, kwargs)
+        with _LastWords(self, number, about):
+            try:
+                judged = self._gate.judge(*args, **self._extra(kwargs, number))
+            except BaseException as stop:
+                self._stopped(number, stop, about)
+                raise
+        return self._end(number, judged, about)
+
+    async def aio(self, *args: Any, **kwargs: Any) -> Evidence:
+        """Do the same inside a running event loop."""
+        __tracebackhide__ = True
+        number, about = self._begin(args, kwargs)
+        with _LastWords(self, number, about):
+            try:
+                judged = await self._gate.ajudge(*args, **self._extra(kwargs, number))
+            except BaseException as stop:
+                self._stopped(number, stop, about)
+                raise
+        return self._end(number, judged, about)
+
+    def never_called(self) -> Evidence:
+        """Record that the test asked for the gate and did not use it."""
+        reason = "the test asked for this gate and never called it"
+        return self._keep(1, Judged(None, Verdict(Outcome.ERROR, reason)), {})
+
+    def _begin(self, args: Any, kwargs: Any) -> tuple[int, dict[str, str | None]]:
+        number = next(self._numbers)  # calls may be under way at once
+        at = self._occasion
+        at.started(at.test, at.entry, number, at.attempt)
+        return number, self._gate.subject_in(args, kwargs)
+
+    def _extra(self, kwargs: dict[str, Any], number: int) -> dict[str, Any]:
+        extra = {**kwargs, "on_look": self._occasion.progress}
+        if self._seeded and "seed" not in kwargs:
+            extra["seed"] = self._seed(number)
+        return extra
+
+    def _seed(self, number: int) -> int:
+        at = self._occasion
+        return seed_for(at.run_seed, at.test, at.entry, number)
+
+    def _stopped(self, number: int, stop: BaseException, about: Mapping[str, str | None]) -> None:
+        reason = f"the measure was stopped by {type(stop).__name__}"
+        self._keep(number, Judged(None, Verdict(Outcome.ERROR, reason)), about)
+
+    def _end(self, number: int, judged: Judged, about: Mapping[str, str | None]) -> Evidence:
+        __tracebackhide__ = True
+        evidence = self._keep(number, judged, about)
+        if self._occasion.role == Role.GATE and self._occasion.raises(evidence):
+            # not from judged.cause: its text and its frames may hold what the gate guards
+            raise GateFailed(evidence) from None
+        return evidence
+
+    def _keep(self, number: int, judged: Judged, about: Mapping[str, str | None]) -> Evidence:
+        at = self._occasion
+        evidence = self._gate.evidence(
+            judged,
+            **about,
+            test=at.test,
+            claim=at.claim,
+            system=at.system,
+            entry=at.entry,
+            source=at.source,
+            role=at.role,
+            seed=str(self._seed(number)),
+            call=number,
+            attempt=at.attempt,
+        )
+        self.recorded.append(evidence)
+        at.record(evidence)
+        return evidence
+
+
+class _LastWords:
+    """While a gate measures: a process that has to be ended leaves evidence first."""
+
+    def __init__(self, runner: GateRunner, number: int, about: Mapping[str, str | None]) -> None:
+        self._runner, self._number, self._about = runner, number, about
+
+    def __enter__(self) -> None:
+        self._off = on_unstoppable(self._say)
+
+    def __exit__(self, *_: object) -> None:
+        self._off()
+
+    def _say(self, reason: str) -> None:
+        judged = Judged(None, Verdict(Outcome.ERROR, reason))
+        self._runner._keep(self._number, judged, self._about)  # noqa: SLF001  (one class in two)
+        self._runner._occasion.uncapture()  # noqa: SLF001

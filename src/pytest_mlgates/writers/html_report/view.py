@@ -1,0 +1,274 @@
+"""What the page says of a report; the templates only lay it out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_mlgates.config.controls import filed
+from pytest_mlgates.core import Evidence, Gate, Outcome, Role
+from pytest_mlgates.core.fields import describe, hints, limit_of
+from pytest_mlgates.core.pictures import Intervals, Picture, Point
+from pytest_mlgates.registry import UnknownGate, load
+from pytest_mlgates.report.report import Report
+from pytest_mlgates.report.rows import Row, number, rows
+from pytest_mlgates.writers.html_report.draw import draw, gauge, numbers, sane, spark
+from pytest_mlgates.writers.html_report.method import method_of
+from pytest_mlgates.writers.html_report.trend import points_of, trend
+
+__all__ = [
+    "Drawing",
+    "Line",
+    "Piece",
+    "Table",
+    "anchor",
+    "open_ends",
+    "subjects",
+    "tables",
+    "under_controls",
+]
+
+_LONGEST_JSON = 1_500
+
+
+def anchor(evidence: Evidence) -> str:
+    """Return what links to a piece of evidence are made of."""
+    return evidence.digest[:16]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Line:
+    """One configured gate; ``at`` and ``proof_at`` are the anchors of its evidence."""
+
+    row: Row
+    gate: str
+    claim: str
+    gauge: str
+    spark: str
+    at: str
+    proof_at: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Table:
+    """One system and its gates."""
+
+    system: Mapping[str, Any]
+    lines: tuple[Line, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture, its title in words, and the same numbers as a table."""
+
+    title: str
+    svg: str
+    heading: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    left_out: int
+
+    @classmethod
+    def of(cls, picture: Picture) -> Drawing:
+        """Draw a picture."""
+        return cls(picture.title, draw(picture), *numbers(picture))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence as a reader unfolds it."""
+
+    at: str
+    state: str
+    evidence: Evidence
+    method: str
+    sources: str
+    drawings: tuple[Drawing, ...]
+    policy: tuple[tuple[str, str, str], ...]
+    measured: str
+    controls: tuple[Mapping[str, Any], ...]
+    waivers: tuple[Mapping[str, Any], ...]
+    measure_again: str
+
+    @classmethod
+    def of(cls, evidence: Evidence, state: str, report: Report) -> Piece:
+        """Return what the page shows of a piece; of a gate not installed here, what was recorded."""
+        try:
+            kind: type[Gate] | None = load(evidence.gate)
+        except UnknownGate:
+            kind = None
+        method, sources = method_of(kind)
+        system = next((s for s in report.systems if s["system"] == evidence.system), {})
+        drawings = _drawings(evidence, kind)
+        if evidence.role == Role.GATE and (went := trend(report, evidence)):
+            drawings.append(Drawing.of(went))
+        return cls(
+            at=anchor(evidence),
+            state=state,
+            evidence=evidence,
+            method=method,
+            sources=sources,
+            drawings=tuple(drawings),
+            policy=tuple(_policy(evidence, kind)),
+            measured=_measured(evidence),
+            controls=tuple(filed(report.controls, system.get("controls", ()), evidence.gate)),
+            waivers=tuple(
+                w
+                for w in report.waived
+                if (w["system"], w["gate"]) == (evidence.system, evidence.entry)
+            ),
+            measure_again=_command(evidence, report),
+        )
+
+
+def tables(report: Report) -> Iterator[Table]:
+    """Yield the systems of a report, each with a line a gate."""
+    found = rows(report)
+    for system in report.systems:
+        lines = []
+        for gate, row in zip(system["gates"], found, strict=False):
+            lines.append(
+                Line(
+                    row=row,
+                    gate=gate["gate"],
+                    claim=row.shown.claim if row.shown is not None else "",
+                    gauge=_gauge(row, gate["gate"]),
+                    spark=_spark(report, row),
+                    at=anchor(row.shown) if row.shown is not None else "",
+                    proof_at=anchor(row.proof) if row.proof is not None else "",
+                )
+            )
+        yield Table(system, tuple(lines))
+
+
+def open_ends(report: Report) -> list[str]:
+    """Return the gates that are undecided and do not fail the run; nothing else names them."""
+    return [
+        f"{row.system}: {row.gate}: {row.shown.verdict.reason}"
+        for row in rows(report)
+        if row.verdict == "INCONCLUSIVE"
+        and row.shown is not None
+        and not any(
+            problem.startswith(f"{row.system}: {row.gate}: ") for problem in report.problems
+        )
+    ]
+
+
+def subjects(report: Report) -> list[tuple[str, str, str, str]]:
+    """Return what was gated: system, subject, its digest, and the entries it was held to."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for piece in report.evidence:
+        if piece.role == Role.GATE:
+            key = piece.system, piece.subject, piece.subject_digest or ""
+            found.setdefault(key, {})[piece.entry] = None
+    return [(*key, ", ".join(entries)) for key, entries in found.items()]
+
+
+def under_controls(report: Report) -> list[tuple[str, list[tuple[Mapping[str, Any], list[str]]]]]:
+    """Return by framework each control, and the gates whose evidence is filed under it."""
+    found: dict[str, list[tuple[Mapping[str, Any], list[str]]]] = {}
+    for control in report.controls:
+        serving = [
+            f"{system['system']}: {gate['entry']} {gate['status'].upper()}"
+            for system in report.systems
+            for gate in system["gates"]
+            if filed([control], system["controls"], gate["gate"])
+        ]
+        found.setdefault(str(control["framework"]), []).append((control, serving))
+    return list(found.items())
+
+
+def _command(evidence: Evidence, report: Report) -> str:
+    seed, profile = (report.environment.get(name) for name in ("seed", "profile"))
+    words = ["python", "-m", "pytest", evidence.test]
+    words += ["--mlgates-seed", str(seed)] if seed is not None else []
+    words += ["--mlgates-profile", str(profile)] if profile not in (None, "default") else []
+    return shlex.join(words) if evidence.test else ""
+
+
+def _gauge(row: Row, gate: str) -> str:
+    seen = row.shown.measurement if row.shown is not None else None
+    limit = row.shown.policy.get(row.shown.limit) if row.shown is not None else None
+    if seen is None or isinstance(limit, bool) or not isinstance(limit, (int, float)):
+        return ""
+    try:
+        worse = load(gate).worse
+    except UnknownGate:
+        worse = "up"
+    low, high = seen.interval or (seen.value, seen.value)
+    return gauge(seen.value, low, high, float(limit), worse)
+
+
+def _spark(report: Report, row: Row) -> str:
+    if row.shown is None or row.shown.measurement is None:
+        return ""
+    points, limit = points_of(report, row.shown)
+    return spark(points, limit) if len(points) > 1 else ""
+
+
+def _drawings(evidence: Evidence, kind: type[Gate] | None) -> list[Drawing]:
+    """Return what the gate draws of a measurement; of what it can't, its value and the limit."""
+    seen = evidence.measurement
+    if seen is None or seen.n == 0:
+        return []
+    drawn = []
+    try:
+        # a gate of others may be of another version than the evidence, or broken
+        if kind is not None:
+            pictures = tuple(kind(**dict(evidence.policy)).pictures(seen))
+            drawn = [Drawing.of(picture) for picture in pictures if sane(picture)]
+    except Exception:  # noqa: BLE001
+        drawn = []
+    if drawn:
+        return drawn
+    limit = evidence.policy.get(evidence.limit)
+    low, high = seen.interval or (None, None)
+    point = Point("measured", seen.value, low, high, bad=evidence.outcome == Outcome.FAIL)
+    plain = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+    limits: Any = (limit,) if plain else ()
+    return [Drawing.of(Intervals("Measured, against the limit", (point,), seen.unit, limits))]
+
+
+def _policy(evidence: Evidence, kind: type[Gate] | None) -> Iterator[tuple[str, str, str]]:
+    """Yield each field of a policy: its name, its value with the unit, and what it means."""
+    known = {} if kind is None else hints(kind)
+    for field, value in evidence.policy.items():
+        meaning = known.get(field)
+        unit = "" if meaning is None or value is None else limit_of(meaning).unit
+        yield field, f"{_said(value)} {unit}".strip(), "" if meaning is None else describe(meaning)
+
+
+def _said(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "not set" if value is None else "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return number(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=dict)
+
+
+def _measured(evidence: Evidence) -> str:
+    """Return the measurement as JSON, long lists and mappings cut: report.json has all of it."""
+    if evidence.measurement is None:
+        return ""
+    plain = {
+        "n": evidence.measurement.n,
+        **{k: v for k, v in evidence.measurement.details.items() if k != "findings"},
+    }
+    text = json.dumps(_cut(plain), indent=1, ensure_ascii=False, default=dict)
+    return text if len(text) <= _LONGEST_JSON else f"{text[:_LONGEST_JSON]}\n… (cut here)"
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        few = list(value.items())[:12] if len(value) > 20 else list(value.items())
+        return {key[:100]: _cut(item) for key, item in few} | (
+            {"…": f"{len(value)} entries in all"} if len(few) < len(value) else {}
+        )
+    if isinstance(value, (tuple, list)):
+        few = [_cut(item) for item in (value[:5] if len(value) > 8 else value)]
+        return few + ([f"… {len(value)} in all"] if len(few) < len(value) else [])
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    return f"{value[:200]}…" if isinstance(value, str) and len(value) > 200 else value
