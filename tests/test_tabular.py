@@ -27,7 +27,7 @@ def read(source):
         ("t.csv", CSV.replace(",", ";").encode()),
         ("t.csv", b"\n" + CSV.replace("\n", "\r\n").encode()),
         ("t.tsv", CSV.replace(",", "\t").encode()),
-        ("t.csv.gz", gzip.compress(CSV.encode()), mtime=0),
+        ("t.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("t.json", json.dumps(ROWS).encode()),
         ("t.jsonl", "\n".join(map(json.dumps, ROWS)).encode()),
     ],
