@@ -25,9 +25,6 @@ _WINDOW = 1 << 20
 _MEMBER = 1 << 16
 _MOST_MEMBERS = 10_000
 _DEEPEST = 3
-#: opcodes that look a name up or call something
-_RUNS = {"STACK_GLOBAL", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD"}
-_RUNS |= {"EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID"}
 #: what GLOBAL and INST name: a module and a name in it
 _NAMES = re.compile(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*")
 #: a pickle that begins with one value too long for the window
@@ -65,8 +62,11 @@ def _is_pickle(head: bytes) -> bool:
     """
     marked = head[:1] == b"\x80" and len(head) > 1 and head[1] <= 5
     count, runs, last = 0, False, -1
+    stack: list[object] = []
     try:
         for opcode, argument, position in pickletools.genops(head):
+            if not marked and not _step(opcode, stack):
+                return False
             count += 1
             runs = runs or _runs(opcode.name, argument)
             last = position or 0
@@ -74,14 +74,31 @@ def _is_pickle(head: bytes) -> bool:
                 return True
     except Exception:  # noqa: BLE001  (pickletools raises many kinds on what is no pickle)
         return marked and bool(_LONG.match(head))
-    return last == len(head) - 1 and count > 1
+    return last == len(head) - 1 and count > _FEW
+
+
+def _step(opcode: pickletools.OpcodeInfo, stack: list[object]) -> bool:
+    """Do to the stack what an opcode does; False where a pickle could not go on."""
+    mark = pickletools.markobject
+    before = list(opcode.stack_before)
+    if mark in before:
+        while stack and stack[-1] is not mark:
+            stack.pop()
+        if not stack:
+            return False
+        stack.pop()
+        before = before[: before.index(mark)]
+    if len(stack) < len(before):
+        return False
+    del stack[len(stack) - len(before) :]
+    stack.extend(opcode.stack_after)
+    return True
 
 
 def _runs(name: str, argument: object) -> bool:
-    """Tell whether an opcode looks a name up or calls something; text may look like one."""
-    if name in ("GLOBAL", "INST"):
-        return bool(_NAMES.fullmatch(str(argument)))
-    return name in _RUNS
+    """Tell whether an opcode fetches what could be called; text may look like one."""
+    named = name in ("GLOBAL", "INST") and bool(_NAMES.fullmatch(str(argument)))
+    return named or name == "STACK_GLOBAL"
 
 
 def _is_object_array(head: bytes) -> bool:

@@ -83,6 +83,7 @@ def running(folder: Path) -> Iterator[Server]:
             [
                 *(weed, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
                 *(f"-master.port={master}", f"-volume.port={volume}", "-volume.max=100"),
+                "-volume.preStopSeconds=0",
                 *("-master.volumeSizeLimitMB=256", "-filer", f"-filer.port={filer}", "-s3"),
                 *(f"-s3.port={s3}", f"-s3.config={identities}"),
                 *("-s3.port.iceberg=0", "-s3.port.lance=0"),
