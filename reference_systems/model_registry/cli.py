@@ -98,12 +98,19 @@ def _parser() -> argparse.ArgumentParser:
     promote.add_argument("digest", metavar="DIGEST")
     promote.add_argument("--report", metavar="DIR", type=Path, help="a signed report folder")
     promote.add_argument(
-        "--key", metavar="K", type=Path, action="append", default=[], help="a public key that counts"
+        "--key",
+        metavar="K",
+        type=Path,
+        action="append",
+        default=[],
+        help="a public key that counts",
     )
     promote.add_argument(
         "--require", metavar="GATE", action="append", default=[], help="must have passed on it"
     )
-    promote.add_argument("--config", metavar="DIR", type=Path, help="gate configs to hold it against")
+    promote.add_argument(
+        "--config", metavar="DIR", type=Path, help="gate configs to hold it against"
+    )
     promote.add_argument("--profile", metavar="NAME", help="the profile it must have used")
     promote.add_argument(
         "--max-age", metavar="DAYS", type=_days, default=timedelta(days=30), help="default: 30"
@@ -134,7 +141,9 @@ def _opened(file: str) -> Iterator[tuple[BinaryIO, str]]:
         return
     path = Path(file)
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is not a file" if path.exists() else "is not there"
+        what = (
+            "is a folder" if path.is_dir() else "is not a file" if path.exists() else "is not there"
+        )
         raise Refused(f"{file}: {what}")
     with path.open("rb") as stream:
         yield stream, path.name

@@ -27,7 +27,7 @@ def model(version: int, seed: int) -> bytes:
     weights = {
         "w1": draw.normal(size=(FEATURES, _HIDDEN)) / np.sqrt(FEATURES),
         "b1": draw.normal(size=_HIDDEN) / 10,
-        "w2": draw.normal(size=_HIDDEN) * 2 / np.sqrt(_HIDDEN),
+        "w2": draw.normal(size=(_HIDDEN, 1)) * 2 / np.sqrt(_HIDDEN),
         "b2": np.zeros(1),
     }
     for step in range(2, version + 1):

@@ -113,9 +113,9 @@ class Pointers:
 
     def _read(self, name: str) -> Iterator[tuple[Entry, str]]:
         """Yield each entry with the SHA-256 of its bytes."""
-        previous, number = "", 0
-        for versions in _by_key(self._backend.under(f"pointers/{name}/")):
-            number += 1
+        previous = ""
+        found = _by_key(self._backend.under(f"pointers/{name}/"))
+        for number, versions in enumerate(found, 1):
             where = f"{self._backend.where}: the history of {name} was tampered with: "
             if versions[0].key != _key(name, number):
                 raise Damaged(f"{where}entry {number} is not there")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Approval", "Rules", "approve", "public_keys"]
 
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _MOST_TOLD = 3
 
 
@@ -91,9 +91,7 @@ def approve(
     return Approval(attestation=attestation, signer=after.sealing.keyid, gates=gates)
 
 
-def _verified(
-    report: Path, keys: Sequence[PublicKey], rules: Rules, now: datetime | None
-) -> None:
+def _verified(report: Path, keys: Sequence[PublicKey], rules: Rules, now: datetime | None) -> None:
     """Raise :class:`Refused` unless every question is answered with yes and the run passed."""
     from pytest_mlgates.config.config import ConfigError
     from pytest_mlgates.signing.coverage import ConfigsAtHand
@@ -123,7 +121,7 @@ def _about(
     digest: str, rows: Sequence[Mapping[str, Any]], wanted: Sequence[str], report: Path
 ) -> tuple[str, ...]:
     """Return the gates that passed on the artifact; raise where that is not enough."""
-    mine = [row for row in rows if _subject(row) == digest]
+    mine = [row for row in rows if row["subject_digest"] in (digest, f"sha256:{digest}")]
     if any(row["role"] != "gate" for row in mine):
         raise Refused(f"{report}: {short(digest)}... is the known-bad subject of that run")
     if not mine:
@@ -134,7 +132,9 @@ def _about(
     for row in mine:
         if row["outcome"] != "pass":
             what = f"{row['system']}/{row['entry']}"
-            raise Refused(f"{report}: {what} is {str(row['outcome']).upper()} on {short(digest)}...")
+            raise Refused(
+                f"{report}: {what} is {str(row['outcome']).upper()} on {short(digest)}..."
+            )
     passed = {str(row["gate"]) for row in mine}
     if lacking := sorted(set(wanted) - passed):
         raise Refused(

@@ -62,9 +62,7 @@ class Registry:
         self._pickles = {full_digest(digest) for digest in pickles}
 
     @classmethod
-    def open(
-        cls, place: str, *, pickles: Sequence[str] = (), grace: timedelta = GRACE
-    ) -> Registry:
+    def open(cls, place: str, *, pickles: Sequence[str] = (), grace: timedelta = GRACE) -> Registry:
         """Open the registry in a folder, or in the bucket of an S3 address."""
         address = Address.parse(place)
         if address is None:
@@ -124,7 +122,7 @@ class Registry:
         version = self.store.check(digest)
         approval = approve(digest, report, keys, rules or Rules(), now)
         evidence = self.store.put(io.BytesIO(approval.attestation)).digest
-        base = self._base(digest, version.size)
+        base = self._base(digest)
         manifest = self._label(dataclasses.replace(base, evidence=evidence))
         if not self.store.backend.renew(version):  # so that no collection under way removes it
             raise NotThere(f"{self.store.backend.where}: {digest} was removed meanwhile")
@@ -151,7 +149,7 @@ class Registry:
         """Remove what no name reaches and is older than the grace period."""
         return collect(self.store, self.grace if grace is None else grace)
 
-    def _base(self, digest: str, size: int) -> Manifest:
+    def _base(self, digest: str) -> Manifest:
         """Return the manifest that a promotion adds its evidence to."""
         known = self.manifests(digest)
         bare = {dataclasses.replace(manifest, evidence="") for _, manifest in known}

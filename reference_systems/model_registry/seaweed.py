@@ -60,8 +60,12 @@ def program() -> str | None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """Run a server on free ports of 127.0.0.1; it is ended, by its process id, on the way out."""
+def running(folder: Path, *, keep: bool = False) -> Iterator[Server]:
+    """Run a server on free ports of 127.0.0.1; it is ended, by its process id, on the way out.
+
+    With ``keep`` it may close its files first, which takes ten seconds; without, the folder is not
+    to be used again.
+    """
     weed = program()
     if weed is None:
         raise Unreachable(
@@ -83,7 +87,6 @@ def running(folder: Path) -> Iterator[Server]:
             [
                 *(weed, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
                 *(f"-master.port={master}", f"-volume.port={volume}", "-volume.max=100"),
-                "-volume.preStopSeconds=0",
                 *("-master.volumeSizeLimitMB=256", "-filer", f"-filer.port={filer}", "-s3"),
                 *(f"-s3.port={s3}", f"-s3.config={identities}"),
                 *("-s3.port.iceberg=0", "-s3.port.lance=0"),
@@ -96,9 +99,12 @@ def running(folder: Path) -> Iterator[Server]:
         _wait_until_up(process, endpoint, log)
         yield Server(endpoint, access, secret, process.pid, folder)
     finally:
-        process.terminate()
+        if keep:
+            process.terminate()
+        else:
+            process.kill()
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -154,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     with contextlib.ExitStack() as stack:
         folder = options.dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
-            server = stack.enter_context(running(folder))
+            server = stack.enter_context(running(folder, keep=options.dir is not None))
         except Unreachable as error:
             print(error, file=sys.stderr)  # noqa: T201
             return 1

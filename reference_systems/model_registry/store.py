@@ -52,9 +52,7 @@ class ContentStore:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
 
-    def put(
-        self, stream: BinaryIO, look: Callable[[BinaryIO, str], None] | None = None
-    ) -> Stored:
+    def put(self, stream: BinaryIO, look: Callable[[BinaryIO, str], None] | None = None) -> Stored:
         """Store a stream of any length in bounded memory and return its digest.
 
         ``look(file, digest)`` may refuse the bytes by raising before anything is stored. Bytes
@@ -102,9 +100,9 @@ class ContentStore:
         """Read an object through and return the version that holds its bytes, renewed."""
         key = self.key(digest)
         for version in self._candidates(digest):
-            if digest_of_blocks(self.backend.blocks(key, version.version)) == digest:
-                if self.backend.renew(version):
-                    return version
+            found = digest_of_blocks(self.backend.blocks(key, version.version))
+            if found == digest and self.backend.renew(version):
+                return version
         raise Damaged(self._damaged(digest))
 
     def key(self, digest: str) -> str:
@@ -179,7 +177,9 @@ class ContentStore:
 def _beside(target: Path) -> Iterator[BinaryIO]:
     """Give a scratch file in the folder of ``target``, gone afterwards unless renamed."""
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
+        )
         os.close(handle)
     except OSError as error:
         raise Unreachable(f"{target}: can't be written: {error.strerror}") from None

@@ -17,6 +17,7 @@ pytest.importorskip("cryptography")
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from pytest_mlgates import cli
 from reference_systems.model_registry import seaweed
 from reference_systems.model_registry.folder import FolderBackend
 from reference_systems.model_registry.registry import Registry
@@ -24,24 +25,35 @@ from reference_systems.model_registry.store import ContentStore
 
 _number = itertools.count()
 
+WEIGHTS = b"the weights that were gated"
+
 RUN = """
 import pytest
 pytestmark = pytest.mark.system("models")
 
-class Model:
+class Model(list):
     mlgates_digest = {subject!r}
-    def __call__(self, item):
-        return item
 
-def test_it(p99_latency):
-    p99_latency(Model(), range(10_000))
+def test_it(bandwidth_budget):
+    bandwidth_budget(Model([{{"sent_bytes": 100}}] * 20))
+"""
+KNOWN_BAD = """
+class Other(list):
+    mlgates_digest = "sha256:" + 64 * "0"
+
+def test_it(bandwidth_budget):
+    bandwidth_budget(Other([{"sent_bytes": 100}] * 20))
+
+@pytest.mark.known_bad
+def test_incident(bandwidth_budget):
+    bandwidth_budget(Model([{"sent_bytes": 10_000}] * 20))
 """
 CONFIG = """
 version: 1
 system: models
 owner: team-a
 gates:
-  p99_latency: {{max_ms: {limit}, max_calls: 8000}}
+  bandwidth_budget: {{max_bytes: {limit}}}
 """
 
 
@@ -112,9 +124,9 @@ class Reports:
         self._made: dict[tuple[object, ...], Path] = {}
         self._copies = itertools.count()
 
-    def about(self, subject, *, limit=1000, key="team", known_bad=False):
+    def about(self, subject, *, limit=10_000, known_bad=False):
         """Return a copy of its own of the report on a model that calls itself ``subject``."""
-        asked = (subject, limit, key, known_bad)
+        asked = (subject, limit, known_bad)
         if asked not in self._made:
             self._made[asked] = self._run(*asked)
         copy = self.folder / f"copy-{next(self._copies)}"
@@ -124,19 +136,25 @@ class Reports:
         """Return the file with a public key."""
         return self.folder / f"{key}.pub"
 
-    def _run(self, subject, limit, key, known_bad):
+    def by(self, key, subject):
+        """Return the same report, signed by someone else."""
+        report = self.about(subject)
+        (report / "attestation.intoto.jsonl").unlink()
+        assert cli.main(["sign", str(report), "--key", str(self.keys[key])]) == 0
+        return report
+
+    def _run(self, subject, limit, known_bad):
         project = self.folder / f"run-{len(self._made)}"
         (project / "gate_configs").mkdir(parents=True)
         (project / "gate_configs" / "models.yaml").write_text(CONFIG.format(limit=limit))
         text = RUN.format(subject=subject)
         if known_bad:
-            text = text.replace("def test_it", "@pytest.mark.known_bad\ndef test_it")
-            text = text.replace("return item", "import time; time.sleep(2e-3)")
+            text += KNOWN_BAD
         (project / "test_models.py").write_text(text)
         words = [
             *(sys.executable, "-m", "pytest", "-q", "--rootdir", str(project)),
             *("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio"),
-            *("--mlgates-report", "report", "--mlgates-sign", str(self.keys[key])),
+            *("--mlgates-report", "report", "--mlgates-sign", str(self.keys["team"])),
         ]
         done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
         assert (project / "report" / "attestation.intoto.jsonl").is_file(), done.stdout

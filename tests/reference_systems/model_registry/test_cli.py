@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reference_systems.model_registry.cli import main
+from tests.reference_systems.model_registry.conftest import WEIGHTS
 
 HERE = Path(__file__).parents[3]
 
@@ -57,17 +58,17 @@ def local(tmp_path, capsys):
 @pytest.fixture
 def weights(tmp_path):
     path = tmp_path / "model.bin"
-    path.write_bytes(b"weights")
+    path.write_bytes(WEIGHTS)
     return path
 
 
 def test_from_put_to_resolve(program, weights, tmp_path, reports):
     (put,) = program.ask("put", weights)
-    assert put["digest"] == hashlib.sha256(b"weights").hexdigest()
-    assert put["size"] == 7
+    assert put["digest"] == hashlib.sha256(WEIGHTS).hexdigest()
+    assert put["size"] == len(WEIGHTS)
     (got,) = program.ask("get", put["digest"], "--to", tmp_path / "out")
-    assert got["size"] == 7
-    assert (tmp_path / "out").read_bytes() == b"weights"
+    assert got["size"] == len(WEIGHTS)
+    assert (tmp_path / "out").read_bytes() == WEIGHTS
     report = reports.about(f"sha256:{put['digest']}")
     words = ("promote", "fraud", put["digest"], "--report", report, "--key", reports.public())
     (entry,) = program.ask(*words)
@@ -151,7 +152,7 @@ def test_what_nothing_reaches_is_removed_and_told(local, weights):
     (put,) = local.ask("put", weights)
     assert local.ask("collect") == []
     gone = local.ask("--grace", "0", "collect")
-    assert {line["removed"]: line["size"] for line in gone}[put["digest"]] == 7
+    assert {line["removed"]: line["size"] for line in gone}[put["digest"]] == len(WEIGHTS)
 
 
 def test_incident(local, tmp_path):

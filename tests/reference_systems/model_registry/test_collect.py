@@ -63,7 +63,10 @@ def test_a_put_starts_the_grace_anew(tmp_path):
     """What is old and is put again was just acknowledged: it is not removed."""
     registry = Registry.open(str(tmp_path))
     digest = put(registry, b"weights")
-    for version in [*registry.store.backend.under("objects/"), *registry.store.backend.under("manifests/")]:
+    for version in [
+        *registry.store.backend.under("objects/"),
+        *registry.store.backend.under("manifests/"),
+    ]:
         os.utime(tmp_path / version.key, (1, 1))
     put(registry, b"weights")
     assert list(registry.collect(timedelta(hours=1))) == []
@@ -100,7 +103,7 @@ def test_strange_files_are_left_alone(tmp_path):
     assert (tmp_path / "README").read_text() == "ours"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_any_graph(tmp_path_factory, seed):
     """Whatever is put and pointed at in whatever order: reached stays, the rest goes."""
@@ -156,4 +159,4 @@ def test_two_stories_of_the_training_data(tmp_path):
     digest = put(registry, b"weights", training_data=64 * "1")
     put(registry, b"weights", training_data=64 * "2")
     with pytest.raises(Refused, match="2 digests of training data"):
-        registry._base(digest, 7)
+        registry._base(digest)

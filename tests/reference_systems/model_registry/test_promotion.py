@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pytest_mlgates.core.canonical import canonical
 from reference_systems.model_registry.errors import Damaged, NotThere, Refused, RegistryError
 from reference_systems.model_registry.manifest import Manifest
 from reference_systems.model_registry.pointers import pointer_name
 from reference_systems.model_registry.promotion import Rules, public_keys
 from reference_systems.model_registry.registry import Registry
-from tests.reference_systems.model_registry.conftest import put
-
-WEIGHTS = b"the weights that were gated"
+from tests.reference_systems.model_registry.conftest import WEIGHTS, put
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_by_evidence(registry, reports, keys):
     entry = registry.promote("fraud", digest, reports.about(f"sha256:{digest}"), keys)
     assert registry.resolve("fraud") == entry
     assert (entry.digest, entry.sequence, entry.previous) == (digest, 1, "")
-    assert entry.gates == ("models/p99_latency",)
+    assert entry.gates == ("models/bandwidth_budget",)
     assert entry.signer == keys[0].key.keyid
     assert b'"payload"' in registry.store.read(entry.report)
     manifest = Manifest.read(registry.store.read(entry.manifest))
@@ -61,12 +62,8 @@ def test_by_evidence(registry, reports, keys):
 
 def test_of_another_artifact(folder, digest, reports, keys):
     other = put(folder, b"others")
-    report = reports.about(f"sha256:{other}")
-    refused(folder, digest, report, keys, f"is about {other[:12]}..., not about {digest[:12]}")
-
-
-def test_of_no_artifact(folder, digest, reports, keys):
-    refused(folder, digest, reports.about(""), keys, "is about no artifact")
+    report = reports.about(f"sha256:{digest}")
+    refused(folder, other, report, keys, f"is about {digest[:12]}..., not about {other[:12]}")
 
 
 def test_of_a_prefix_of_the_digest(folder, digest, reports, keys):
@@ -74,37 +71,35 @@ def test_of_a_prefix_of_the_digest(folder, digest, reports, keys):
 
 
 def test_that_failed(folder, digest, reports, keys):
-    report = reports.about(f"sha256:{digest}", limit=0.000001)
+    report = reports.about(f"sha256:{digest}", limit=1)
     refused(folder, digest, report, keys, "the run was FAIL and was not let through")
 
 
 def test_where_it_was_the_known_bad_subject(folder, digest, reports, keys):
-    report = reports.about(f"sha256:{digest}", limit=1, known_bad=True)
-    refused(folder, digest, report, keys, "the run was|known-bad subject")
+    report = reports.about(f"sha256:{digest}", known_bad=True)
+    refused(folder, digest, report, keys, "is the known-bad subject of that run")
 
 
 def test_signed_by_a_stranger(folder, digest, reports, keys):
-    report = reports.about(f"sha256:{digest}", key="stranger")
+    report = reports.by("stranger", f"sha256:{digest}")
     refused(folder, digest, report, keys, "trust: the key .* is none of the 1 accepted")
 
 
 def test_with_the_digest_pasted_in(folder, digest, reports, keys):
     """In report.json, and in the signed attestation itself."""
     other = put(folder, b"others")
-    report = reports.about(f"sha256:{other}")
+    report = reports.about(f"sha256:{digest}")
     path = report / "report.json"
-    path.write_text(path.read_text("utf-8").replace(other, digest), "utf-8")
-    refused(folder, digest, report, keys, "completeness|consistency")
-    report = reports.about(f"sha256:{other}")
+    path.write_text(path.read_text("utf-8").replace(digest, other), "utf-8")
+    refused(folder, other, report, keys, "completeness|consistency")
+    report = reports.about(f"sha256:{digest}")
     path = report / "attestation.intoto.jsonl"
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    import base64
-
     for line in lines:
-        payload = base64.b64decode(line["payload"]).replace(other.encode(), digest.encode())
+        payload = base64.b64decode(line["payload"]).replace(digest.encode(), other.encode())
         line["payload"] = base64.b64encode(payload).decode()
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-    refused(folder, digest, report, keys, "signature: .*does not fit the bytes")
+    path.write_bytes(b"".join(canonical(line) + b"\n" for line in lines))
+    refused(folder, other, report, keys, "signature: .*does not fit the bytes")
 
 
 def test_tampered(folder, digest, reports, keys):
@@ -123,16 +118,16 @@ def test_expired(folder, digest, reports, keys):
 
 def test_without_a_gate_that_is_required(folder, digest, reports, keys):
     report = reports.about(f"sha256:{digest}")
-    rules = Rules(gates=("p99_latency", "quality_floor"))
+    rules = Rules(gates=("bandwidth_budget", "quality_floor"))
     refused(folder, digest, report, keys, "holds no PASS of quality_floor on", rules=rules)
-    folder.promote("fraud", digest, report, keys, Rules(gates=("p99_latency",)))
+    folder.promote("fraud", digest, report, keys, Rules(gates=("bandwidth_budget",)))
 
 
 def test_held_against_the_configs_at_hand(folder, digest, reports, keys, tmp_path):
     """A report by a looser config than the one that counts does not promote."""
     report = reports.about(f"sha256:{digest}")
     (tmp_path / "models.yaml").write_text(
-        "version: 1\nsystem: models\nowner: team-a\ngates:\n  p99_latency: {max_ms: 1}\n"
+        "version: 1\nsystem: models\nowner: team-a\ngates:\n  bandwidth_budget: {max_bytes: 1}\n"
     )
     rules = Rules(configs=tmp_path)
     refused(folder, digest, report, keys, "completeness: models: was gated by", rules=rules)
@@ -144,9 +139,11 @@ def test_without_a_report(folder, digest, keys, tmp_path):
     refused(folder, digest, tmp_path, [], "whose signature counts")
 
 
-def test_of_what_is_not_stored(folder, reports, keys):
+def test_of_what_is_not_stored(folder, reports, keys, tmp_path):
+    empty = Registry.open(str(tmp_path / "empty"))
+    digest = hashlib.sha256(WEIGHTS).hexdigest()
     with pytest.raises(NotThere):
-        folder.promote("fraud", 64 * "a", reports.about(f"sha256:{64 * 'a'}"), keys)
+        empty.promote("fraud", digest, reports.about(f"sha256:{digest}"), keys)
 
 
 def test_of_what_is_damaged(folder, digest, reports, keys):

@@ -64,9 +64,7 @@ def test_nobody_removes_or_shortens(locked, raw):
             },
         )
     with pytest.raises(ClientError):
-        client.put_bucket_versioning(
-            Bucket=bucket, VersioningConfiguration={"Status": "Suspended"}
-        )
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
 
 
 def test_an_overwrite_hides_nothing(locked, raw):
@@ -138,7 +136,7 @@ def test_wrong_credentials(bucket, monkeypatch):
 def test_nobody_answers():
     address = Address("models", "", "http://127.0.0.1:9")
     backend = S3Backend(address, grace=GRACE, client=client_for(address, attempts=2, timeout_s=1))
-    with pytest.raises(Unreachable, match="127.0.0.1:9/models"):
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9/models"):
         ContentStore(backend).put(io.BytesIO(b"weights"))
 
 
