@@ -18,7 +18,7 @@ from pytest_mlgates.config.controls import all_controls, look_up
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Measurement, Role, Verdict
-from pytest_mlgates.core.places import place
+from pytest_mlgates.core.words import place
 from pytest_mlgates.report.notes import github, notes
 from pytest_mlgates.report.report import EntryInfo, Scope, build
 from pytest_mlgates.writers import oscal as oscal_writer

@@ -13,10 +13,11 @@ from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.schema import make
 from pytest_mlgates.config.waivers import Waiver, same_person
 from pytest_mlgates.core import Gate, StatisticalGate
-from pytest_mlgates.core.canonical import printable
-from pytest_mlgates.core.fields import FieldError, convert, hints, limit_of, seen
+from pytest_mlgates.core.errors import UnknownGate, UsageError
+from pytest_mlgates.core.fields import FieldError, convert, describe_value, hints, limit_of
+from pytest_mlgates.core.words import did_you_mean, printable
 from pytest_mlgates.reading.yaml import Doc, Path_, YamlError, read_yaml
-from pytest_mlgates.registry import UnknownGate, did_you_mean, load
+from pytest_mlgates.registry import load
 
 __all__ = [
     "Config",
@@ -32,12 +33,8 @@ _KEYS = ("version", "system", "owner", "controls", "gates", "profiles", "waivers
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-class ConfigError(Exception):
+class ConfigError(UsageError):
     """What is wrong in a config or a marker: ``lines`` holds one line for each mistake."""
-
-    def __init__(self, *lines: str) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +163,7 @@ class _ConfigReader:
             )
         self._known((), root, _KEYS)
         if root.get("version") != 1 or isinstance(root.get("version"), bool):
-            found = f", got {seen(root['version'])}" if "version" in root else ""
+            found = f", got {describe_value(root['version'])}" if "version" in root else ""
             self.fault(("version",), f"expected version: 1{found}")
         system = self._text(root, "system")
         if system and not _NAME.fullmatch(system):
@@ -201,7 +198,7 @@ class _ConfigReader:
         if isinstance(value, str) and value.strip():
             return value
         if key in root:
-            self.fault((key,), f"expected a string, got {seen(value)}")
+            self.fault((key,), f"expected a string, got {describe_value(value)}")
         elif needed:
             self.fault((), f"needs {key}")
         return ""

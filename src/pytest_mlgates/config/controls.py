@@ -12,7 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.core.fields import seen
+from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.fields import describe_value
 from pytest_mlgates.reading.yaml import Doc, Path_, YamlError, read_yaml
 
 __all__ = ["FILE", "Control", "ControlsError", "all_controls", "filed", "look_up"]
@@ -21,7 +22,7 @@ __all__ = ["FILE", "Control", "ControlsError", "all_controls", "filed", "look_up
 FILE = "controls.yaml"
 
 
-class ControlsError(Exception):
+class ControlsError(UsageError):
     """A file of controls is wrong: one line with file, line and column."""
 
 
@@ -92,7 +93,7 @@ class _Reader:
     def controls(self) -> Iterator[Control]:
         root = self._mapping((), self.doc.value, ("version", "frameworks"))
         if root["version"] != 1 or isinstance(root["version"], bool):
-            self._fault(("version",), f"expected version: 1, got {seen(root['version'])}")
+            self._fault(("version",), f"expected version: 1, got {describe_value(root['version'])}")
         for name, framework in self._mapping(("frameworks",), root["frameworks"]).items():
             path: Path_ = ("frameworks", name)
             if ":" in name:
@@ -115,19 +116,19 @@ class _Reader:
             return None
         if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
             return tuple(value)
-        self._fault(path, f"expected `all` or a list of gates, got {seen(value)}")
+        self._fault(path, f"expected `all` or a list of gates, got {describe_value(value)}")
         raise AssertionError
 
     def _text(self, path: Path_, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
-            self._fault(path, f"expected a string, got {seen(value)}")
+            self._fault(path, f"expected a string, got {describe_value(value)}")
         return str(value)
 
     def _mapping(
         self, path: Path_, value: Any, needed: Iterable[str] = (), more: Iterable[str] = ()
     ) -> dict[str, Any]:
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-            self._fault(path, f"expected a mapping, got {seen(value)}")
+            self._fault(path, f"expected a mapping, got {describe_value(value)}")
         for key in needed:
             if key not in value:
                 self._fault(path, f"needs {key}")

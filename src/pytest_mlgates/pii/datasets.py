@@ -33,7 +33,7 @@ def records(path: Path) -> Iterator[tuple[str, str]]:
     >>> list(records(Path("no-such-file.csv")))
     Traceback (most recent call last):
         ...
-    pytest_mlgates.core.records.Unmeasurable: the data set is not there: give a file or a folder
+    pytest_mlgates.core.errors.Unmeasurable: the data set is not there: give a file or a folder
     """
     if not path.exists():
         raise Unmeasurable("the data set is not there: give a file or a folder")

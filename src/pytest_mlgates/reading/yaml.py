@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from pytest_mlgates.core.errors import UsageError
+
 __all__ = ["Doc", "YamlError", "read_yaml", "scalar"]
 
 MAX_BYTES = 1 << 20
@@ -33,7 +35,7 @@ _WORDS = {
 Path_ = tuple[str | int, ...]
 
 
-class YamlError(Exception):
+class YamlError(UsageError):
     """A file that can't be read: ``message``, and the line and column (from 1) or 0, 0."""
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args
 
+from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.fields import hints, limit_of
-from pytest_mlgates.registry import UnknownGate, load
+from pytest_mlgates.registry import load
 from pytest_mlgates.report.report import worst
 
 __all__ = ["Change", "diff"]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Literal
 
-from pytest_mlgates.core.places import place, plain
+from pytest_mlgates.core.words import one_line, place
 from pytest_mlgates.report.report import Report
 from pytest_mlgates.report.rows import rows
 
@@ -48,8 +48,8 @@ def notes(report: Report) -> Iterator[Note]:
             file=file,
             line=line,
             gate=gate["gate"],
-            title=plain(f"{system['system']}: {gate['entry']} {state.upper()}"),
-            text=plain(text),
+            title=one_line(f"{system['system']}: {gate['entry']} {state.upper()}"),
+            text=one_line(text),
         )
 
 
@@ -65,7 +65,7 @@ def github(report: Report) -> Iterator[str]:
             f"title={_value(note.title)}::{_text(note.text)}"
         )
     for line in report.incomplete:
-        yield f"::error title=ML gates incomplete::{_text(plain(line))}"
+        yield f"::error title=ML gates incomplete::{_text(one_line(line))}"
 
 
 def _text(text: str) -> str:

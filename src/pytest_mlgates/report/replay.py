@@ -14,7 +14,8 @@ from pytest_mlgates.config.schema import make
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Outcome
 from pytest_mlgates.core.canonical import freeze, parse
-from pytest_mlgates.registry import UnknownGate, load
+from pytest_mlgates.core.errors import UnknownGate
+from pytest_mlgates.registry import load
 from pytest_mlgates.report.older import upgraded
 from pytest_mlgates.report.report import EntryInfo, Scope, build
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_mlgates.core import Evidence, Measurement, Outcome, Role
+from pytest_mlgates.core.words import number
 from pytest_mlgates.report.report import Report
 
 __all__ = [
-    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm", "number", "rows", "states",
+    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm", "rows", "states",
 ]  # fmt: skip
 
 HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident")
@@ -68,14 +69,14 @@ def rows(report: Report) -> Iterator[Row]:
         for gate in system["gates"]:
             shown = _first(gate["evidence"], by_digest, ("fail", "error", "inconclusive", "pass"))
             seen = shown.measurement if shown is not None else None
-            limit = shown.policy.get(shown.limit) if shown is not None else None
+            limits = shown.limits if shown is not None else ()
             unit = seen.unit[:_LONGEST] if seen is not None else ""
             yield Row(
                 system=str(system["system"]),
                 gate=gate["entry"],
                 verdict=gate["status"].upper(),
                 measured=f"{number(seen.value)} {unit}".strip() if seen is not None else "-",
-                limit=f"{number(limit)} {unit}".strip() if isinstance(limit, (int, float)) else "-",
+                limit=f"{number(limits[0])} {unit}".strip() if limits else "-",
                 calls=f"{_calls(seen):,}" if seen is not None and _calls(seen) else "-",
                 incident=gate["incident"],
                 shown=shown,
@@ -139,17 +140,3 @@ def _chance(value: Any) -> str:
     ('0.0002 (1 in 5,000)', '0.25')
     """
     return f"{value:.3g}" if not 0 < value < 0.1 else f"{value:.3g} (1 in {1 / value:,.0f})"
-
-
-def number(value: float) -> str:
-    """Return a number as people read it: four significant digits.
-
-    >>> number(8.13274), number(15000.0), number(0.00001)
-    ('8.133', '15,000', '1e-05')
-    """
-    text = f"{value:.4g}"
-    if "e" in text and 1e-4 <= abs(value) < 1e15:
-        text = f"{value:,.0f}"
-    elif "." not in text and "e" not in text:
-        text = f"{int(text):,}"
-    return text

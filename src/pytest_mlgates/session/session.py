@@ -26,7 +26,8 @@ from pytest_mlgates.config.config import (
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role
 from pytest_mlgates.core.fields import FieldError
-from pytest_mlgates.registry import did_you_mean, names
+from pytest_mlgates.core.words import did_you_mean
+from pytest_mlgates.registry import names
 from pytest_mlgates.report.report import EntryInfo, Report, pardoned
 from pytest_mlgates.report.scopes import scopes_of
 from pytest_mlgates.session.items import (

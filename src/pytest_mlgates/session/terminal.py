@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.core.canonical import printable
+from pytest_mlgates.core.words import printable
 from pytest_mlgates.report.notes import github
 from pytest_mlgates.report.report import Report
 from pytest_mlgates.report.rows import HEADINGS, false_alarm, rows

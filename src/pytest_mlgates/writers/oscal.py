@@ -20,10 +20,10 @@ from pytest_mlgates.config.controls import filed
 from pytest_mlgates.config.waivers import ends
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import sha256
-from pytest_mlgates.core.places import plain
+from pytest_mlgates.core.files import put
+from pytest_mlgates.core.words import one_line
 from pytest_mlgates.report.report import Report
 from pytest_mlgates.report.rows import GRAVEST_FIRST, states
-from pytest_mlgates.writers import put
 
 __all__ = ["MOST", "oscal", "write"]
 
@@ -80,7 +80,7 @@ def _result(report: Report, seed: str, at: str) -> dict[str, Any]:
     return {
         "uuid": _uuid(seed, "result"),
         "title": f"ML gates: {report.outcome.upper()}",
-        "description": said + "; ".join(map(plain, report.problems[:20]))
+        "description": said + "; ".join(map(one_line, report.problems[:20]))
         or "No problem was found.",
         "start": str(report.environment.get("started") or at),
         "end": at,
@@ -119,8 +119,8 @@ def _observation(piece: Evidence, state: str, at: str) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "uuid": _uuid(piece.digest, "observation"),
-        "title": plain(f"{piece.system}: {piece.entry}"),
-        "description": plain("; ".join((piece.verdict.reason, *piece.findings[:5]))),
+        "title": one_line(f"{piece.system}: {piece.entry}"),
+        "description": one_line("; ".join((piece.verdict.reason, *piece.findings[:5]))),
         "props": [_prop(name, value) for name, value in known.items() if str(value).strip()],
         "methods": ["TEST"],
         "subjects": [{"subject-uuid": _subject(piece), "type": "component"}],
@@ -132,7 +132,7 @@ def _observation(piece: Evidence, state: str, at: str) -> dict[str, Any]:
             }
         ],
         "collected": at,
-        **({"remarks": plain(piece.claim)} if piece.claim else {}),
+        **({"remarks": one_line(piece.claim)} if piece.claim else {}),
     }
 
 
@@ -145,7 +145,7 @@ def _component(piece: Evidence) -> dict[str, Any]:
     return {
         "uuid": _subject(piece),
         "type": "software",
-        "title": plain(piece.subject or piece.gate) or "a subject",
+        "title": one_line(piece.subject or piece.gate) or "a subject",
         "description": "What was gated.",
         "props": [_prop("subject-digest", digest)],
         "status": {"state": "under-development"},
@@ -169,7 +169,7 @@ def _findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict[str, 
             )
             yield {
                 "uuid": _uuid(seed, f"finding {name}"),
-                "title": plain(name),
+                "title": one_line(name),
                 "description": f"{state.upper()}; incident {gate['incident']}.",
                 "props": [
                     _prop("state", state),
@@ -195,9 +195,9 @@ def _risks(report: Report, seed: str) -> Iterator[dict[str, Any]]:
         held = waiver["state"] != "expired"
         yield {
             "uuid": _uuid(seed, f"risk {name}"),
-            "title": plain(f"Waiver of {name}"),
-            "description": plain(str(waiver["reason"])),
-            "statement": plain(
+            "title": one_line(f"Waiver of {name}"),
+            "description": one_line(str(waiver["reason"])),
+            "statement": one_line(
                 f"Accepted by {waiver['approved_by']}; owner {waiver['owner']}; {waiver['state']}."
             ),
             "status": "deviation-approved" if held else "open",
@@ -233,7 +233,7 @@ def token(text: str) -> str:
 
 
 def _prop(name: str, value: object) -> dict[str, str]:
-    return {"name": name, "ns": _NS, "value": plain(str(value)).strip() or "-"}
+    return {"name": name, "ns": _NS, "value": one_line(str(value)).strip() or "-"}
 
 
 def _some(name: str, value: Any) -> Mapping[str, Any]:

@@ -18,11 +18,12 @@ from pytest_mlgates import __version__
 from pytest_mlgates.config.controls import filed
 from pytest_mlgates.config.schema import summary
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.core.places import place, plain
-from pytest_mlgates.registry import UnknownGate, load
+from pytest_mlgates.core.errors import UnknownGate
+from pytest_mlgates.core.files import put
+from pytest_mlgates.core.words import one_line, place
+from pytest_mlgates.registry import load
 from pytest_mlgates.report.report import Report
 from pytest_mlgates.report.rows import GRAVEST_FIRST, states
-from pytest_mlgates.writers import put
 
 __all__ = ["sarif", "write"]
 
@@ -44,7 +45,7 @@ def write(report: Report, folder: Path) -> None:
 def sarif(report: Report) -> dict[str, Any]:
     """Return the report as a SARIF log with one run."""
     results = [*_missing(report), *_results(report)]
-    told = [*map(plain, report.incomplete)]
+    told = [*map(one_line, report.incomplete)]
     if len(results) > MOST:
         told.append(f"{len(results) - MOST:,} results of lesser weight are in report.json only")
     run: dict[str, Any] = {
@@ -68,7 +69,7 @@ def sarif(report: Report) -> dict[str, Any]:
         "results": results[:MOST],
         "properties": {
             "outcome": report.outcome,
-            "problems": [plain(problem) for problem in report.problems[:100]],
+            "problems": [one_line(problem) for problem in report.problems[:100]],
         },
     }
     if taxonomies := list(_taxonomies(report)):
@@ -87,7 +88,7 @@ def _rules(report: Report) -> Iterator[dict[str, Any]]:
         yield {
             "id": name,
             "name": "".join(part.capitalize() for part in name.split("_")),
-            "shortDescription": {"text": plain(told)},
+            "shortDescription": {"text": one_line(told)},
             "help": {"text": f"`mlgates schema {name}` prints its fields with their meaning."},
             "defaultConfiguration": {"level": "error"},
         }
@@ -110,10 +111,10 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
             **({"suppressions": [_suppression(report, piece)]} if state == "waived" else {}),
             **({"taxa": [_taxon(control) for control in taxa]} if taxa else {}),
             "properties": {
-                "system": plain(piece.system),
-                "entry": plain(piece.entry),
+                "system": one_line(piece.system),
+                "entry": one_line(piece.entry),
                 "state": state,
-                "test": plain(piece.test),
+                "test": one_line(piece.test),
                 "digest": piece.digest,
                 "subjectDigest": piece.subject_digest or "",
                 **_numbers(piece),
@@ -129,7 +130,7 @@ def _missing(report: Report) -> Iterator[dict[str, Any]]:
             "ruleId": gap["gate"],
             "kind": "open",
             "level": "none",
-            "message": {"text": _unlinked(plain(text))},
+            "message": {"text": _unlinked(one_line(text))},
             "locations": [_location(str(gap["source"]), "")],
             "partialFingerprints": {"mlgatesEvidence/v1": _sha(key)},
         }
@@ -143,7 +144,7 @@ def _message(piece: Evidence, state: str) -> str:
         "waived": "FAIL, waived: ",
     }
     lines = [heads.get(state, "") + piece.verdict.reason, *piece.findings[:5]]
-    return _unlinked(plain("; ".join(lines)))
+    return _unlinked(one_line("; ".join(lines)))
 
 
 def _unlinked(text: str) -> str:
@@ -153,7 +154,7 @@ def _unlinked(text: str) -> str:
 
 def _location(source: str, test: str) -> dict[str, Any]:
     file, line = place(source)
-    names = [{"fullyQualifiedName": plain(test), "kind": "function"}] if test else []
+    names = [{"fullyQualifiedName": one_line(test), "kind": "function"}] if test else []
     if not file:
         return {"logicalLocations": names or [{"name": "no config", "kind": "resource"}]}
     where = {
@@ -167,7 +168,7 @@ def _numbers(piece: Evidence) -> dict[str, Any]:
     seen = piece.measurement
     if seen is None:
         return {}
-    known = {"value": seen.value, "unit": plain(seen.unit), "n": seen.n}
+    known = {"value": seen.value, "unit": one_line(seen.unit), "n": seen.n}
     limit = piece.policy.get(piece.limit)
     if seen.interval is not None:
         known["interval"] = list(seen.interval)
@@ -179,7 +180,7 @@ def _suppression(report: Report, piece: Evidence) -> dict[str, Any]:
         w for w in report.waived if (w["system"], w["gate"]) == (piece.system, piece.entry)
     )
     text = f"{waiver['reason']} (until {waiver['expires']}, approved by {waiver['approved_by']})"
-    return {"kind": "external", "status": "accepted", "justification": plain(text)}
+    return {"kind": "external", "status": "accepted", "justification": one_line(text)}
 
 
 def _taxonomies(report: Report) -> Iterator[dict[str, Any]]:
@@ -194,7 +195,7 @@ def _taxonomies(report: Report) -> Iterator[dict[str, Any]]:
             "name": name,
             **({"informationUri": url} if url else {}),
             "taxa": [
-                {"id": control["id"], "shortDescription": {"text": plain(str(control["title"]))}}
+                {"id": control["id"], "shortDescription": {"text": one_line(str(control["title"]))}}
                 for control in controls
             ],
         }

@@ -7,9 +7,9 @@ import os
 import re
 from pathlib import Path
 
+from pytest_mlgates.core.files import put
 from pytest_mlgates.report.report import Report
 from pytest_mlgates.report.rows import HEADINGS, false_alarm, rows
-from pytest_mlgates.writers import put
 
 __all__ = ["markdown", "write"]
 

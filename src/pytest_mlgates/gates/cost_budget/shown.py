@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_mlgates.core.canonical import printable
+from pytest_mlgates.core.words import printable
 
 __all__ = ["counted", "shown"]
 

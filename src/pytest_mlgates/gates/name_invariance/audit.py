@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlgates.calls.ask import Asker
+from pytest_mlgates.calls.scores import Asker
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.gates.name_invariance.table import Name
 

@@ -50,7 +50,7 @@ def read_names(
     >>> read_names({"a": ["Ann"], "b": ["Ann"]}, 25)
     Traceback (most recent call last):
         ...
-    pytest_mlgates.core.records.Unmeasurable: the name 'Ann' is in the groups 'a' and 'b': a name belongs \
+    pytest_mlgates.core.errors.Unmeasurable: the name 'Ann' is in the groups 'a' and 'b': a name belongs \
 to one group
     """
     if names is None:

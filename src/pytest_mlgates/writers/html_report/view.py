@@ -10,11 +10,13 @@ from typing import Any
 
 from pytest_mlgates.config.controls import filed
 from pytest_mlgates.core import Evidence, Gate, Outcome, Role
+from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.fields import describe, hints, limit_of
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.registry import UnknownGate, load
+from pytest_mlgates.core.words import number
+from pytest_mlgates.registry import load
 from pytest_mlgates.report.report import Report
-from pytest_mlgates.report.rows import Row, number, rows
+from pytest_mlgates.report.rows import Row, rows
 from pytest_mlgates.writers.html_report.draw import draw, gauge, numbers, sane, spark
 from pytest_mlgates.writers.html_report.method import method_of
 from pytest_mlgates.writers.html_report.trend import points_of, trend
