@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,27 +36,31 @@ def measure_transfers(transfers: Any, plan: Plan) -> Measurement:
     """Add up transfers; raises :class:`Unmeasurable` where a record lacks what a limit is about."""
     columns = read(transfers)
     sent = float(columns.sent.sum())
-    about = {"shared_uplink": plan.shared_uplink, "window_s": plan.window_s, "sent_bytes": sent}
+    seen = Seen(shared_uplink=plan.shared_uplink, window_s=plan.window_s, sent_bytes=sent)
     if not columns.sent.size:
-        return Measurement(value=0.0, unit="bytes", n=0, details=plain(Seen(**about)))
+        return Measurement(value=0.0, unit="bytes", n=0, details=plain(seen))
     values: dict[str, tuple[float, str]] = {}
     interval = None
     if plan.ratio:
         moments, heavier = _moments(columns)
-        about |= {"moments": moments, "moments_one_heavier": heavier}
-        about["raw_bytes"] = float(columns.raw.sum())
+        seen = replace(seen, moments=moments, moments_one_heavier=heavier)
+        seen = replace(seen, raw_bytes=float(columns.raw.sum()))
         low, high = ratio_bounds(moments, heavier, plan.lower_error, plan.upper_error)
         interval = (low, high) if high is not None else None
         values["max_ratio"] = (moments.x / moments.y, "of raw bytes")
     if not plan.shared_uplink:
         columns.need(columns.source, "source", "an uplink for each source")
+    lines = []
     if plan.rate:
-        about["peak_mbps"], about["peak_at"] = _peak(columns, plan.window_s, plan.shared_uplink)
-        values["max_mbps"] = (about["peak_mbps"], "Mbit/s")
+        rate, when = _peak(columns, plan.window_s, plan.shared_uplink)
+        seen = replace(seen, peak_mbps=rate, peak_at=when)
+        values["max_mbps"] = (rate, "Mbit/s")
+        busiest = f"the busiest {plan.window_s:g} s began at {when:.10g} s"
+        lines.append(f"{busiest}: {rate:.4g} Mbit/s")
     most = sent if plan.shared_uplink else float(columns.by_source(columns.sent).max())
     values["max_bytes"] = (most, "bytes")
-    share, lines = _heaviest(columns, sent)
-    seen = Seen(**about, most_bytes=most, top_share=share, findings=(*_busiest(about), *lines))
+    share, more = _heaviest(columns, sent)
+    seen = replace(seen, most_bytes=most, top_share=share, findings=(*lines, *more))
     value, unit = values[plan.headline]
     return Measurement(
         value=value, unit=unit, n=columns.sent.size, interval=interval, details=plain(seen)
@@ -88,15 +92,6 @@ def _peak(columns: Columns, window: float, shared: bool) -> tuple[float, float]:
     )
     most, when = max(peaks)
     return most * 8 / window / 1e6, when
-
-
-def _busiest(about: dict[str, Any]) -> list[str]:
-    if "peak_mbps" not in about:
-        return []
-    return [
-        f"the busiest {about['window_s']:g} s began at {about['peak_at']:.10g} s:"
-        f" {about['peak_mbps']:.4g} Mbit/s"
-    ]
 
 
 def _heaviest(columns: Columns, sent_bytes: float) -> tuple[float | None, list[str]]:
