@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from pytest_mlgates.stats import forecast
 from pytest_mlgates.core.details import plain, read
 from pytest_mlgates.core.errors import Unfit
+from pytest_mlgates.stats import forecast
 from pytest_mlgates.stats.forecast import SumForecast, forecast_sum
 
 WEEK = np.array([100.0, 104, 101, 99, 103, 40, 35])
