@@ -126,7 +126,7 @@ YAML = [
         "misspelled",
         job("ttlSecondAfterFinished: 60\nactiveDeadlineSeconds: 60"),
         FAIL,
-        "ttlSecondAfterFinished is no field: ttlSecondsAfterFinished is meant",
+        "ttlSecondAfterFinished is not a field: ttlSecondsAfterFinished is meant",
     ),
     (
         "in lower case",
