@@ -18,9 +18,9 @@ from pytest_mlgates.gates.infra_guardrails.terraform.evaluate import Scope, eval
 from pytest_mlgates.gates.infra_guardrails.terraform.module import Module
 from pytest_mlgates.gates.infra_guardrails.terraform.plan import is_plan, planned
 from pytest_mlgates.gates.infra_guardrails.terraform.syntax import parse_expression
-from pytest_mlgates.reading.manifests import read_yaml
 from pytest_mlgates.reading.node import Node, Unreadable, from_plain, short
 from pytest_mlgates.reading.records import is_table, records
+from pytest_mlgates.reading.yaml import read_documents
 
 __all__ = ["read_world"]
 
@@ -111,7 +111,7 @@ class _Reader:
 
     def _yaml(self, text: str, name: str) -> None:
         try:
-            documents = read_yaml(text, name)
+            documents = read_documents(text, name)
         except Unreadable:
             found = _TEMPLATE_LINE.search(text)
             if found is None:
