@@ -10,8 +10,9 @@ from pathlib import Path
 from pytest_mlgates.config.config import Config
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.report.build import build
 from pytest_mlgates.report.environment import environment
-from pytest_mlgates.report.report import Report, build
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.scopes import scopes_of
 from pytest_mlgates.session.journal import FOLDER, read_journals
 from pytest_mlgates.writers import ATTESTATION, write_all

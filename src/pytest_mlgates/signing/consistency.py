@@ -8,9 +8,8 @@ from typing import Any
 
 from pytest_mlgates import __version__
 from pytest_mlgates.core.canonical import parse
-from pytest_mlgates.report.read import report_of
+from pytest_mlgates.report.model import SCHEMA, Report
 from pytest_mlgates.report.replay import replay
-from pytest_mlgates.report.report import SCHEMA, Report
 from pytest_mlgates.signing.attested import Attested
 from pytest_mlgates.signing.folder import Folder
 from pytest_mlgates.signing.statement import statements
@@ -45,16 +44,21 @@ def changed(found: Folder, attested: Attested) -> Iterator[str]:
             yield f"{name}: is not what was signed"
 
 
-def does_not_follow(folder: Path, report: Mapping[str, Any], attested: Attested) -> Iterator[str]:
-    """Yield what differs when statements, decisions, summary and pages are made again."""
-    for result in replay(report):
+def does_not_follow(
+    folder: Path, data: Mapping[str, Any], report: Report, attested: Attested
+) -> Iterator[str]:
+    """Yield what differs when statements, decisions, summary and pages are made again.
+
+    ``data`` is what ``read_report`` gave, ``report`` the same as records.
+    """
+    for result in replay(data):
         if result.fault:
             yield f"{result.name}: {result.fault}"
     # as it was signed: a report of an older schema is read as if it were of today's
     raw = parse((folder / "report.json").read_bytes())
     if attested.sealing is not None:
         yield from _attested_differently(raw, attested)
-    if (raw["schema"], report["environment"].get("pytest_mlgates")) == (SCHEMA, __version__):
+    if (raw["schema"], report.environment.get("pytest_mlgates")) == (SCHEMA, __version__):
         yield from _shown_differently(folder, report)
 
 
@@ -70,11 +74,10 @@ def _attested_differently(raw: Mapping[str, Any], attested: Attested) -> Iterato
             yield f"statement {number}: says what report.json does not"
 
 
-def _shown_differently(folder: Path, report: Mapping[str, Any]) -> Iterator[str]:
+def _shown_differently(folder: Path, report: Report) -> Iterator[str]:
     """Yield each file that follows from the report alone and comes out differently."""
     try:
-        made = report_of(folder, report)
-        fresh = {name: render(made) for name, render in _RENDERED.items()}
+        fresh = {name: render(report) for name, render in _RENDERED.items()}
     except Exception as error:  # noqa: BLE001  (a forged report may break any writer)
         yield f"the report can't be shown again: {type(error).__name__}"
         return
