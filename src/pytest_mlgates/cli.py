@@ -255,6 +255,7 @@ def _prove(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
+    from pytest_mlgates.core.words import printable
     from pytest_mlgates.report.read import read_report
     from pytest_mlgates.report.replay import replay
 
@@ -271,7 +272,10 @@ def _replay(args: argparse.Namespace) -> int:
                 continue
             total += 1
             bad += bool(result.fault)
-            print(f"{result.name}: {result.fault or f'{result.outcome.upper()} again'}")
+            agrees = f"{result.outcome.upper()} again"
+            if result.note:
+                agrees = f"{agrees} ({result.note})" if result.digest else result.note
+            print(printable(f"{result.name}: {result.fault or agrees}"))
         if not report["evidence"]:
             print(f"{place}: holds no evidence", file=sys.stderr)
             bad += 1

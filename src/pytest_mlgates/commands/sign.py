@@ -10,7 +10,7 @@ from pytest_mlgates.config.config import ConfigError
 from pytest_mlgates.report.read import read_report, report_of
 from pytest_mlgates.session.journal import FOLDER
 from pytest_mlgates.signing.attested import Attested
-from pytest_mlgates.signing.consistency import does_not_follow
+from pytest_mlgates.signing.consistency import made_again
 from pytest_mlgates.signing.coverage import ConfigsAtHand
 from pytest_mlgates.signing.keys import KeyFault, public_key
 from pytest_mlgates.signing.seal import Seal, SealFault
@@ -35,7 +35,7 @@ def sign(folder: Path, key: Path, store: Path | None) -> tuple[str, list[str]]:
     if (folder / FOLDER).exists():
         raise ConfigError(f"{folder}: the run has not ended; mlgates report {folder} recovers it")
     report = report_of(folder, data)
-    faults = list(does_not_follow(folder, data, report, Attested(fault="")))
+    faults, _ = made_again(folder, data, report, Attested(fault=""))
     if faults:
         return "", [f"{folder}: not signed: {fault}" for fault in faults]
     return seal.close(folder)

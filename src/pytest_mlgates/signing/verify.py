@@ -20,7 +20,7 @@ from pytest_mlgates.report.merge import CLOCK_SKEW
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.read import ReportError, read_report, report_of
 from pytest_mlgates.signing.attested import Attested, read_attested
-from pytest_mlgates.signing.consistency import changed, does_not_follow, strangers
+from pytest_mlgates.signing.consistency import changed, made_again, strangers
 from pytest_mlgates.signing.coverage import ConfigsAtHand, gaps
 from pytest_mlgates.signing.folder import Folder, scan
 from pytest_mlgates.signing.kept import KeptReport, store_faults
@@ -169,12 +169,12 @@ def _consistency(folder: Path, found: Folder, attested: Attested, read: _Read) -
     faults = list(changed(found, attested))
     if read.report is None:
         faults.append(read.fault)
-    elif not faults and not found.faults:
-        faults += does_not_follow(folder, read.data, read.report, attested)
+    notes: list[str] = []
+    if read.report is not None and not faults and not found.faults:
+        faults, notes = made_again(folder, read.data, read.report, attested)
     count = len(read.report.evidence) if read.report else 0
-    return _answer(
-        "consistency", faults, f"{count} decisions replayed, every file as it was signed"
-    )
+    told = f"{count} decisions replayed, every file as it was signed"
+    return _answer("consistency", faults, "; ".join([told, *notes]))
 
 
 def _freshness(

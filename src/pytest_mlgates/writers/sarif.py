@@ -173,7 +173,7 @@ def _numbers(piece: Evidence) -> dict[str, Any]:
     known = {"value": seen.value, "unit": one_line(seen.unit), "n": seen.n}
     if seen.interval is not None:
         known["interval"] = list(seen.interval)
-    return known | ({"limit": piece.limits[0]} if piece.limits else {})
+    return known | ({"limit": piece.policy[piece.limit]} if piece.limits else {})
 
 
 def _suppression(report: Report, piece: Evidence) -> dict[str, Any]:
