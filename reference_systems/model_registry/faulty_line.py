@@ -36,6 +36,8 @@ class FaultyLine:
         self.endpoint = ""
         self.seen: dict[str, int] = {}
         self.silence_s = 3.0
+        #: bytes that a cut answer keeps; None for half of them
+        self.keep: int | None = None
         self._plans: dict[str, deque[str]] = {}
         self._lock = threading.Lock()
 
@@ -138,7 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", length or str(len(data)))
         self.end_headers()
-        self.wfile.write(data[: len(data) // 2] if cut else data)
+        keep = len(data) // 2 if self.line.keep is None else self.line.keep
+        self.wfile.write(data[:keep] if cut else data)
         if cut:
             self.close_connection = True
 
