@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from reference_systems.model_registry.gated import OnS3
+    from reference_systems.model_registry.gated import NamedOnS3, OnS3
     from reference_systems.model_registry.serving import Served
 
 
@@ -42,6 +42,15 @@ def s3_store(s3_server: seaweed.Server) -> Iterator[OnS3]:
 
     with broken_line(s3_server.endpoint) as line:
         yield OnS3(Address("gated", "", s3_server.endpoint), line)
+
+
+@pytest.fixture
+def s3_names(s3_server: seaweed.Server) -> NamedOnS3:
+    """Give a bucket of names, as the incident had it."""
+    from reference_systems.model_registry.gated import NamedOnS3
+    from reference_systems.model_registry.s3_address import Address
+
+    return NamedOnS3(Address("names", "", s3_server.endpoint))
 
 
 @pytest.fixture

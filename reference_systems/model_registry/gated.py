@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from reference_systems.model_registry.s3 import S3Backend, client_for
 from reference_systems.model_registry.s3_address import Address
 from reference_systems.model_registry.store import ContentStore
 
-__all__ = ["Forgetful", "InFolder", "OnS3", "Overwriting", "Prefixed"]
+__all__ = ["Forgetful", "InFolder", "NamedOnS3", "OnS3", "Overwriting", "Prefixed", "Unverified"]
 
 Change = Callable[[bytes], bytes]
 _KILLED = Path(__file__).with_name("killed.py")
@@ -83,9 +84,8 @@ class OnS3(_ByDigest):
 
     def reopen(self) -> OnS3:
         """Open it anew, over the same connections: they remember no content."""
-        again = OnS3.__new__(OnS3)
-        again.__dict__.update(self.__dict__)
-        again.store = ContentStore(again._s3)
+        again = copy.copy(self)
+        again.store = ContentStore(self._s3)
         return again
 
     def delete(self, reference: str) -> None:
@@ -145,16 +145,38 @@ class Overwriting:
         """Give the names."""
         return list(self._files.names())
 
-    def damage(self, reference: str, change: Change) -> None:
-        """Change the file."""
-        _change(self._files.path_of(reference), change)
+
+class NamedOnS3:
+    """The incident build on S3: a bucket without versions, keys that are written over."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._raw = client_for(address)
+        if address.bucket not in {b["Name"] for b in self._raw.list_buckets()["Buckets"]}:
+            self._raw.create_bucket(Bucket=address.bucket)
+
+    def put(self, stream: BinaryIO, name: str) -> str:
+        """Store under the name."""
+        self._raw.put_object(Bucket=self._address.bucket, Key=name, Body=stream.read())
+        return name
+
+    def get(self, reference: str) -> bytes:
+        """Give what lies there."""
+        answer = self._raw.get_object(Bucket=self._address.bucket, Key=reference)
+        return answer["Body"].read()
+
+    def reopen(self) -> NamedOnS3:
+        """Open it as another process would."""
+        return NamedOnS3(self._address)
 
 
 class Prefixed:
-    """Half a fix: the first twelve digits, overwritten, never verified."""
+    """Half a fix: the first twelve digits, overwritten."""
+
+    digits = 12
 
     def __init__(self, root: Path) -> None:
-        self._files = PrefixFiles(root)
+        self._files = PrefixFiles(root, self.digits)
 
     def put(self, stream: BinaryIO, name: str) -> str:  # noqa: ARG002
         """Store under a prefix of the digest."""
@@ -166,7 +188,13 @@ class Prefixed:
 
     def reopen(self) -> Prefixed:
         """Open it as another process would."""
-        return Prefixed(self._files.root)
+        return type(self)(self._files.root)
+
+
+class Unverified(Prefixed):
+    """Another half: all sixty-four digits, and nobody reads the digest again."""
+
+    digits = 64
 
     def damage(self, reference: str, change: Change) -> None:
         """Change the file."""

@@ -18,10 +18,10 @@ __all__ = ["PrefixFiles"]
 
 
 class PrefixFiles:
-    """Keeps files under a prefix of their digest."""
+    """Keeps files under the first ``digits`` digits of their SHA-256."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, digits: int = 12) -> None:
+        self.root, self.digits = root, digits
         root.mkdir(parents=True, exist_ok=True)
 
     def put(self, stream: BinaryIO) -> str:
@@ -40,4 +40,4 @@ class PrefixFiles:
 
     def path(self, digest: str) -> Path:
         """Return where a digest's content lies."""
-        return self.root / f"{digest[:12]}.pkl"
+        return self.root / f"{digest[: self.digits]}.pkl"

@@ -12,6 +12,7 @@ from reference_systems.model_registry.gated import (
     InFolder,
     Overwriting,
     Prefixed,
+    Unverified,
 )
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
     from pytest_mlgates.gates.artifact_immutability import ArtifactImmutability
     from pytest_mlgates.gates.p99_latency import P99Latency
-    from reference_systems.model_registry.gated import OnS3
+    from reference_systems.model_registry.gated import NamedOnS3, OnS3
     from reference_systems.model_registry.serving import Served
 
 pytestmark = pytest.mark.system("model_registry")
 
 #: loads that the latency gate may ask for
-LOADS = 6000
+LOADS = 5100
 
 
 def test_a_folder_keeps_what_it_was_given(
@@ -53,9 +54,21 @@ def test_the_incident_is_caught(
 
 
 @pytest.mark.known_bad
-def test_half_a_fix_is_caught(artifact_immutability: ArtifactImmutability, tmp_path: Path) -> None:
-    """Twelve digits of a digest that nobody reads again are not enough."""
-    artifact_immutability(Prefixed(tmp_path / "store"))
+@pytest.mark.parametrize("build", [Prefixed, Unverified])
+def test_half_a_fix_is_caught(
+    artifact_immutability: ArtifactImmutability, tmp_path: Path, build: type[Prefixed]
+) -> None:
+    """Twelve digits of a digest are not enough, nor all of them that nobody reads again."""
+    artifact_immutability(build(tmp_path / "store"))
+
+
+@pytest.mark.known_bad
+@pytest.mark.artifact_immutability("immutability-s3")
+def test_a_bucket_of_names_is_caught(
+    artifact_immutability: ArtifactImmutability, s3_names: NamedOnS3
+) -> None:
+    """On S3 too a key that is written over serves something else."""
+    artifact_immutability(s3_names)
 
 
 @pytest.mark.known_bad

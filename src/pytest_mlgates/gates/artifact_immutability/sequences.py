@@ -104,7 +104,7 @@ _PAIR_WORDS = ("two files with the same first 12 digits of SHA-256", "two files 
 _WORDS = {
     "put": "put {content} as {name}",
     "overwrite": "put {other} over {name}",
-    "again": "put the last artifact again",
+    "again": "put {content} as {name}, twice",
     "alike": "put {pair}",
     "at once": "put A and B as {name} at once, from four threads",
     "broken off": "put {content} as {name}, broken off after {share}",

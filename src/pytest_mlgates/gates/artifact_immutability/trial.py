@@ -268,9 +268,9 @@ class Trial:
     def _acknowledge_digest(self, reference: str, digest: str) -> None:
         known = self.ledger.kept.get(reference)
         if known is not None and known.digest != digest:
-            again = "once deleted, it " if known.deleted else "it "
+            then = "deleted, and acknowledged" if known.deleted else "then"
             raise ViolationError(
-                f"a reference was acknowledged for one artifact and {again}was acknowledged for another"
+                f"a reference was acknowledged for one artifact, {then} for another"
             )
         if known is None:
             self.ledger.equal.setdefault(digest, []).append(reference)
