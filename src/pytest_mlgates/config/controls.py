@@ -146,9 +146,7 @@ class _Reader:
         )
 
 
-def filed(
-    controls: Iterable[Mapping[str, Any]], named: Iterable[str], gate: str
-) -> list[Mapping[str, Any]]:
+def filed(controls: Iterable[Control], named: Iterable[str], gate: str) -> list[Control]:
     """Return which ``controls`` of a report a gate's evidence is filed under.
 
     ``named`` are the ids in the config of the gate's system; a framework's name means all of it.
@@ -157,6 +155,6 @@ def filed(
     return [
         control
         for control in controls
-        if (control["id"] in wanted or control["id"].partition(":")[0] in wanted)
-        and (control["gates"] is None or gate in control["gates"])
+        if (control.id in wanted or control.id.partition(":")[0] in wanted)
+        and (control.gates is None or gate in control.gates)
     ]
