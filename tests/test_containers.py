@@ -26,6 +26,7 @@ from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
 from pytest_mlgates.gates.name_invariance import NameInvariance
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.pii_leak import PiiLeak
+from pytest_mlgates.gates.quality_floor import QualityFloor
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
 
@@ -257,6 +258,13 @@ def shadow(rows, **more):
     return evidence, seen
 
 
+def quality_floor(rows):
+    seen = Seen()
+    gate = QualityFloor(metric="accuracy", min_value=0.5)
+    evidence = gate.run(lambda item: seen(item) > 0, rows, lambda item: True)
+    return evidence, seen
+
+
 def slice_coverage(rows):
     evidence = SliceCoverage(min_count=1, slices=("a",)).run(rows, "turn")
     if evidence.measurement is None:
@@ -330,6 +338,7 @@ LEAKY = [f"card {card} here" for card in ("4111 1111 1111 1111", "5500 0055 5555
 OF_RECORDS = {
     "p99_latency": (p99_latency, ROWS),
     "shadow_divergence": (shadow, ROWS),
+    "quality_floor": (quality_floor, ROWS),
     "slice_coverage": (slice_coverage, ROWS),
     "slice_coverage by a call": (sliced_by_a_call, ROWS),
     "bandwidth_budget": (bandwidth_budget, ROWS),
@@ -343,6 +352,7 @@ OF_TEXTS = {
     "canary_memorization": (canary_memorization, SECRETS),
     "p99_latency": (p99_latency, TEXTS),
     "shadow_divergence": (shadow, TEXTS),
+    "quality_floor": (quality_floor, TEXTS),
 }
 OF_MANIFESTS = {"infra_guardrails": (infra_guardrails, JOBS)}
 
