@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.core.words import a, plural
+from pytest_mlgates.reading.frames import is_table
 from pytest_mlgates.reading.tables import Table, missing, tables
 
 __all__ = ["CASE_NAMES", "Name", "read_names"]
@@ -59,7 +60,7 @@ to one group
             return _checked(_first(_read(path), per_group))
     if isinstance(names, Mapping):
         return _checked(_mapped(names))
-    if isinstance(names, (str, os.PathLike)) or hasattr(type(names), "columns"):
+    if isinstance(names, (str, os.PathLike)) or is_table(names):
         return _checked(_read(names))
     raise Unmeasurable(f"names is {a(type(names).__name__)}: {_WAY_OUT}")
 
