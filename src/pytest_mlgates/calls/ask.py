@@ -94,7 +94,7 @@ class Subject(Generic[T]):
             guard.arm()
             answer = self.call(item)
             self.calls += 1
-        return self.checked(answer, self.calls)
+        return self._check(answer, self.calls)
 
     async def ask_async(self, item: Any) -> T:
         """Return the answer to one item inside the running loop."""
@@ -110,14 +110,14 @@ class Subject(Generic[T]):
                 self.calls += 1
                 if inspect.isawaitable(answer):
                     break
-                answers.append(self.checked(answer, self.calls))
+                answers.append(self._check(answer, self.calls))
                 if stop is not None and stop(answers[-1]):
                     return answers
             else:
                 return answers
         self.awaits = True  # found out with this call: the rest is awaited together
         awaited = yield within(self.timeout_s, answer, self.calls)
-        return [*answers, self.checked(awaited, self.calls)]
+        return [*answers, self._check(awaited, self.calls)]
 
     async def _together(self, items: Sequence[Any]) -> list[T]:
         places = asyncio.Semaphore(self.concurrency)
@@ -131,6 +131,11 @@ class Subject(Generic[T]):
                     answer = self.call(item)
                     if inspect.isawaitable(answer):
                         answer = await within(self.timeout_s, answer, call)
-                    return self.checked(answer, call)
+                    return self._check(answer, call)
 
             return await together(one(item) for item in items)
+
+    def _check(self, answer: Any, call: int) -> T:
+        if inspect.iscoroutine(answer):
+            answer.close()  # a coroutine is never an answer; closed, it needs no warning of its own
+        return self.checked(answer, call)
