@@ -160,6 +160,9 @@ def _total(decide: Callable[[Any, Measurement], Verdict]) -> Callable[[Any, Meas
             return decide(self, measurement)
         except Unfit as fault:
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {fault}")
+        except ArithmeticError as error:  # forged numbers can be too large to reckon with
+            kind = type(error).__name__
+            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {kind} in its numbers")
 
     return total
 

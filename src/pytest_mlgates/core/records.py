@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
@@ -121,6 +121,19 @@ class Verdict:
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Verdict is neither true nor false: compare its outcome")
+
+    @classmethod
+    def gravest(cls, verdicts: Sequence[Verdict]) -> Verdict:
+        """Return the gravest of the verdicts on several limits, with all reasons of its kind.
+
+        >>> Verdict.gravest([Verdict("pass", "a"), Verdict("fail", "b"), Verdict("fail", "c")])
+        Verdict(outcome=<Outcome.FAIL: 'fail'>, reason='b; c')
+        """
+        for outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS):
+            reasons = [verdict.reason for verdict in verdicts if verdict.outcome == outcome]
+            if reasons:
+                return cls(outcome, "; ".join(reasons))
+        return cls(Outcome.ERROR, "no limit was judged")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
