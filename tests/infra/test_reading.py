@@ -146,7 +146,7 @@ def test_blocks_without_end():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a = 1\na = 2\n", "a.tf:2: a is there twice (first on line 1)"),
+        ("a = 1\na = 2\n", "a.tf:2: a appears twice (first on line 1)"),
         ("a = {\n", "is not Terraform"),
         ("\n\nx = = 1\n", "a.tf:3: is not Terraform"),
         ("a {\n" * 2000 + "}\n" * 2000, "nested too deep"),

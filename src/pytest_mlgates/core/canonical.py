@@ -146,7 +146,7 @@ def _mapping(value: Mapping[Any, Any]) -> _Frozen:
     except _Refused as fault:
         fault.where = f".{key}{fault.where}"
         raise
-    raise _Refused("has a key that is no string: JSON keys are strings")
+    raise _Refused("has a key that is not a string: JSON keys are strings")
 
 
 def canonical(value: object) -> bytes:

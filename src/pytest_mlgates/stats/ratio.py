@@ -107,10 +107,10 @@ def ratio_bounds(
     low_t = float(stats.t.isf(lower_error, df))
     high_t = float(stats.t.isf(upper_error, df))
 
-    def above(r: float) -> bool:  # surely more than r
+    def above(r: float) -> bool:  # the ratio is more than r
         return min(moments.statistic(r)) >= low_t
 
-    def below(r: float) -> bool:  # surely less than r
+    def below(r: float) -> bool:  # the ratio is less than r
         return max(*moments.statistic(r), *heavier.statistic(r)) <= -high_t
 
     low = 0.0

@@ -72,7 +72,7 @@ class Columns:
 def read(transfers: Any) -> Columns:
     """Read all transfers once.
 
-    Raises :class:`Unmeasurable` on what is no transfer, and on counts that are missing, negative
+    Raises :class:`Unmeasurable` on what is not a transfer, and on counts that are missing, negative
     or not finite.
 
     >>> read([{"sent_bytes": 10, "source": "a"}, Transfer(20, source="a")]).sent.tolist()
@@ -132,7 +132,7 @@ def _number(value: Any, name: str, index: int) -> float:
             raise TypeError
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise Unmeasurable(f"transfer {index} has {name} that are no number") from None
+        raise Unmeasurable(f"transfer {index} has {name} that are not a number") from None
     return number
 
 
@@ -144,7 +144,7 @@ def _moment(value: Any, index: int) -> float:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise Unmeasurable(f"transfer {index} has an `at` that is no time") from None
+            raise Unmeasurable(f"transfer {index} has an `at` that is not a time") from None
     number = value.timestamp() if isinstance(value, datetime) else _number(value, "at", index)
     if not math.isfinite(number):
         raise Unmeasurable(f"transfer {index} has an `at` that is not finite")

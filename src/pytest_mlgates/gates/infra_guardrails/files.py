@@ -74,7 +74,7 @@ class _Reader:
         elif kind == "file":
             self._file(path, path.name, found=False)
         else:
-            raise Unmeasurable(f"{_shown(path)} is no file and no folder: {_HOW}")
+            raise Unmeasurable(f"{_shown(path)} is neither a file nor a folder: {_HOW}")
 
     def _file(self, file: Path, name: str, *, found: bool) -> None:
         kind = file.suffix.lower()
@@ -173,7 +173,7 @@ class _Unique:
         if len(found) != len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise Unreadable(f"{self.name}: the key {twice!r} is there twice")
+            raise Unreadable(f"{self.name}: the key {twice!r} appears twice")
         return found
 
 

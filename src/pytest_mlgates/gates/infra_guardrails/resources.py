@@ -83,7 +83,7 @@ def of_document(doc: Node, where: World) -> None:
         return
     for what, node in (("kind", kind), ("apiVersion", version)):
         if node is not None and not isinstance(node.value, str):
-            where.open.append(Open(node.place, f"its {what} is no word: it can't be judged"))
+            where.open.append(Open(node.place, f"its {what} is not a word: it can't be judged"))
             return
     items = doc.fields.get("items")
     if kind.value.endswith("List") and items is not None:
@@ -222,7 +222,7 @@ def _camel(body: Node, done: dict[int, Node] | None = None) -> Node:
             inner = [_camel(item, done) for item in node.items]
             if key in _LISTS or len(inner) > 1:
                 if key in _BLOCKS:
-                    inner[1].refuse(f"the block {key} is there twice")
+                    inner[1].refuse(f"the block {key} appears twice")
                 fields[name] = Node(inner, node.file, node.line)
             else:
                 fields[name] = Node(inner[0].value, inner[0].file, inner[0].line)
