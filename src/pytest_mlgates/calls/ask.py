@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from pytest_mlgates.calls.guard import CallGuard, together
 from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import a
 
-__all__ = ["Steps", "Subject", "is_async", "within"]
+__all__ = ["Steps", "Subject", "is_async", "text_from", "within"]
 
 T = TypeVar("T")
 Steps = Generator[Awaitable[Any], Any, T]
@@ -27,6 +28,24 @@ def is_async(call: object) -> bool:
     """Tell whether a callable, or its ``__call__``, is a coroutine function."""
     inner = getattr(call, "__call__", None)  # noqa: B004  an object may have an async __call__
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(inner)
+
+
+def text_from(name: str) -> Callable[[object, int], str]:
+    """Return what checks that the answers of the argument ``name`` are texts.
+
+    >>> text_from("reply")(None, 3)
+    Traceback (most recent call last):
+        ...
+    pytest_mlgates.core.errors.Unmeasurable: reply gave None at call 3: return the text of the reply
+    """
+
+    def checked(answer: object, call: int) -> str:
+        if isinstance(answer, str):
+            return answer
+        kind = a(type(answer).__name__)
+        raise Unmeasurable(f"{name} gave {kind} at call {call}: return the text of the reply")
+
+    return checked
 
 
 async def within(seconds: float, answer: Awaitable[Any], call: int) -> Any:

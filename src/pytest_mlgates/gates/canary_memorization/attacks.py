@@ -7,26 +7,16 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from pytest_mlgates.calls.ask import Steps, Subject
-from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.canary_memorization.check import samples_of
 from pytest_mlgates.gates.canary_memorization.details import ATTACKS
 from pytest_mlgates.gates.canary_memorization.matching import Pattern, known_bits, squeeze, views
 from pytest_mlgates.memorization.canaries import Canary
 
-__all__ = ["Extraction", "reply_text"]
+__all__ = ["Extraction"]
 
 _HINTS = (0.5, 0.25)
 #: bits that a hint leaves beyond the least: a reply may hold 16 strings like the rest
 _SPARE = 4.0
-
-
-def reply_text(answer: object, call: int) -> str:
-    """Return a reply, or raise Unmeasurable where it is not a text."""
-    if isinstance(answer, str):
-        return answer
-    kind = a(type(answer).__name__)
-    raise Unmeasurable(f"generate gave {kind} at call {call}: return the text of the reply")
 
 
 class Extraction:

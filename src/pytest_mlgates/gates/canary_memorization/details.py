@@ -14,11 +14,11 @@ __all__ = [
     "ATTACKS",
     "Attack",
     "Attacks",
-    "Audit",
+    "CoinAudit",
     "Details",
     "Fairness",
+    "Rank",
     "Round",
-    "Row",
     "Stage",
     "by_copies",
 ]
@@ -30,7 +30,7 @@ Stage = Literal["none", "first", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Rank:
     """The rank of one planted canary among references.
 
     ``above`` of ``drawn`` references reach or beat it, ``over`` of them beat it; ``stopped`` says
@@ -129,7 +129,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class CoinAudit:
     """Guesses about ``coins`` canaries that a coin held out or not."""
 
     coins: Count
@@ -149,14 +149,14 @@ class Details:
     stage: Stage
     complete: bool
     references: Count
-    canaries: tuple[Row, ...]
+    canaries: tuple[Rank, ...]
     attacks: Attacks
     replies: Count
     heard: Count
     blank: Count
     repeats_itself: bool
     fairness: Fairness
-    audit: Audit | None
+    audit: CoinAudit | None
     calls: Count = 0
     findings: tuple[str, ...] = ()
 
@@ -165,7 +165,7 @@ class Details:
             raise ValueError("canaries were ranked at the stage 'none'")
 
 
-def by_copies(rows: Iterable[Row]) -> dict[int, list[float]]:
+def by_copies(rows: Iterable[Rank]) -> dict[int, list[float]]:
     """Return the p-values by how often canaries were planted."""
     groups: dict[int, list[float]] = defaultdict(list)
     for row in rows:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_mlgates.core.words import plural
-from pytest_mlgates.gates.canary_memorization.details import Row, by_copies
+from pytest_mlgates.gates.canary_memorization.details import Rank, by_copies
 from pytest_mlgates.stats.exposure import bits, fisher_p
 
 __all__ = ["Label", "copies", "findings"]
@@ -30,7 +30,7 @@ class Label(NamedTuple):
 
 
 def findings(
-    rows: Sequence[Row], found: Mapping[str, Mapping[int, int]], labels: Iterable[Label]
+    rows: Sequence[Rank], found: Mapping[str, Mapping[int, int]], labels: Iterable[Label]
 ) -> Iterator[str]:
     """Yield a line for each canary that shows, the plainest first, then one for each group.
 
@@ -63,7 +63,7 @@ def copies(count: int) -> str:
     return plural(count, "copy", "copies")
 
 
-def _exposure(row: Row) -> str:
+def _exposure(row: Rank) -> str:
     text = f"has {bits(row.p_at_last):.1f} bits of exposure among {row.among:,} references"
     if not (row.above or row.beaten):
         text += f", which is all they can show (estimate {row.estimated_bits:.0f})"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.gates.canary_memorization.details import Details, Row, by_copies
+from pytest_mlgates.gates.canary_memorization.details import Details, Rank, by_copies
 from pytest_mlgates.gates.canary_memorization.findings import copies
 from pytest_mlgates.gates.canary_memorization.judge import Levels, Limits, judge
 from pytest_mlgates.stats.binomial import lower, upper
@@ -147,7 +147,7 @@ class CanaryMemorization(StatisticalGate):
         instead where there is one: it can keep the prefix in a cache, and gives the extraction
         probability too. ``key`` makes the digests in the findings comparable between runs.
         """
-        from pytest_mlgates.gates.canary_memorization.measure import Plan, Run
+        from pytest_mlgates.gates.canary_memorization.measure import CanaryRun, Plan
 
         plan = Plan(
             references=self.references,
@@ -160,7 +160,7 @@ class CanaryMemorization(StatisticalGate):
             guesses_coins=self.max_epsilon is not None,
             bounds_rate=self.max_extraction_rate is not None,
         )
-        return Run(plan, generate, canaries, log_likelihood, seed, key).looks()
+        return CanaryRun(plan, generate, canaries, log_likelihood, seed, key).looks()
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where memory shows; PASS where so much of it would have shown."""
@@ -207,7 +207,7 @@ class CanaryMemorization(StatisticalGate):
             )
 
 
-def _point(row: Row, level: float) -> Point:
+def _point(row: Rank, level: float) -> Point:
     """Return an exposure in bits, with what the number of references leaves open (95 %)."""
     above = row.above + row.beaten
     least = bits(upper(above, row.among, 0.025))

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.core.words import plural
-from pytest_mlgates.gates.canary_memorization.details import Audit, Details
+from pytest_mlgates.gates.canary_memorization.details import CoinAudit, Details
 from pytest_mlgates.stats.exposure import (
     canaries_needed,
     fisher_p,
@@ -296,14 +296,14 @@ class _Case:
         known = [rate for rate in rates if rate is not None]
         return max(known) if known and len(known) == len(rates) else None
 
-    def _epsilon(self, audit: Audit) -> float:
+    def _epsilon(self, audit: CoinAudit) -> float:
         error = self.limits.levels.audit / len(audit.rounds)
         delta = self.limits.delta
         return max(
             epsilon_lower(one.right, one.guesses, audit.coins, error, delta) for one in audit.rounds
         )
 
-    def _ceiling(self, audit: Audit) -> float:
+    def _ceiling(self, audit: CoinAudit) -> float:
         error = self.limits.levels.audit / len(audit.rounds)
         delta = self.limits.delta
         return max(epsilon_ceiling(one.guesses, audit.coins, error, delta) for one in audit.rounds)

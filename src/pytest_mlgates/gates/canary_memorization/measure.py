@@ -6,11 +6,11 @@ import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from pytest_mlgates.calls.ask import Subject
+from pytest_mlgates.calls.ask import Subject, text_from
 from pytest_mlgates.core import Look, Measurement, Unmeasurable
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.words import a
-from pytest_mlgates.gates.canary_memorization.attacks import Extraction, reply_text
+from pytest_mlgates.gates.canary_memorization.attacks import Extraction
 from pytest_mlgates.gates.canary_memorization.check import checked
 from pytest_mlgates.gates.canary_memorization.details import (
     ATTACKS,
@@ -18,7 +18,7 @@ from pytest_mlgates.gates.canary_memorization.details import (
     Attacks,
     Details,
     Fairness,
-    Row,
+    Rank,
     Stage,
 )
 from pytest_mlgates.gates.canary_memorization.findings import Label, findings
@@ -33,7 +33,7 @@ from pytest_mlgates.stats.exposure import (
     references_for_largest,
 )
 
-__all__ = ["Plan", "Run"]
+__all__ = ["CanaryRun", "Plan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Plan:
     bounds_rate: bool
 
 
-class Run:
+class CanaryRun:
     """What one run has seen of a model."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Run:
         masker = Masker(key)
         self.digests = [masker.digest(canary.secret.encode()) for canary in self.canaries]
         self.planted = [n for n, canary in enumerate(self.canaries) if canary.planted]
-        self.subject = Subject(generate, reply_text, plan.timeout_s, plan.concurrency)
+        self.subject = Subject(generate, text_from("generate"), plan.timeout_s, plan.concurrency)
         self.least_bits = math.log2(len(self.planted) / plan.attack_level)
         self.extraction = Extraction(self.canaries, self.subject, self.least_bits)
         self.scorer: Scorer | None = None
@@ -194,8 +194,8 @@ class Run:
     def _attack(self, name: str) -> Attack:
         return Attack(tuple(sorted(self.extraction.found[name])), self.extraction.chance(name))
 
-    def _row(self, one: Ranked) -> Row:
-        return Row(
+    def _row(self, one: Ranked) -> Rank:
+        return Rank(
             canary=one.index,
             format=one.canary.format.name,
             copies=one.canary.repeats,

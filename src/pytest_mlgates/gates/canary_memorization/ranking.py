@@ -11,7 +11,7 @@ import numpy as np
 
 from pytest_mlgates.calls.ask import Steps
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.gates.canary_memorization.details import Audit, Round
+from pytest_mlgates.gates.canary_memorization.details import CoinAudit, Round
 from pytest_mlgates.gates.canary_memorization.scoring import BATCH, Scorer
 from pytest_mlgates.memorization.canaries import Canary
 from pytest_mlgates.stats.exposure import STOP, skew_normal_bits
@@ -107,7 +107,7 @@ class Ranked:
         return [draw(self.draws) for _ in range(count)]
 
 
-def audit(ranked: Sequence[Ranked], ties: Sequence[str]) -> Audit | None:
+def audit(ranked: Sequence[Ranked], ties: Sequence[str]) -> CoinAudit | None:
     """Guess the coins from the scores; return how many guesses were made and right, if any.
 
     The same number is guessed in and out. ``ties`` order equal scores by what knows no coin.
@@ -122,4 +122,4 @@ def audit(ranked: Sequence[Ranked], ties: Sequence[str]) -> Audit | None:
         right = sum(one.canary.planted for one in order[:half])
         right += sum(not one.canary.planted for one in order[len(order) - half :])
         rounds.append(Round(2 * half, right))
-    return Audit(len(coins), tuple(rounds))
+    return CoinAudit(len(coins), tuple(rounds))

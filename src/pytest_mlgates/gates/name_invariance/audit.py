@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pytest_mlgates.calls.ask import Steps, Subject
 from pytest_mlgates.gates.name_invariance.table import Name
 
-__all__ = ["TIE", "Audit", "Exact", "Trial", "inert"]
+__all__ = ["TIE", "Array", "Audit", "Exact", "Trial", "inert"]
 
 Array = NDArray[np.float64]
 

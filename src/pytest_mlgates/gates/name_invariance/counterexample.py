@@ -16,7 +16,7 @@ from pytest_mlgates.gates.name_invariance.mask import mask
 from pytest_mlgates.gates.name_invariance.plan import Plan
 from pytest_mlgates.gates.name_invariance.shrink import minimal, parts_of
 
-__all__ = ["Found", "find_smaller"]
+__all__ = ["Explanation", "find_smaller"]
 
 MAX_CALLS = 600
 MAX_SHRUNK_CHARACTERS = 300
@@ -29,7 +29,7 @@ NamePair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Explanation:
     """What the evidence shows: ``record`` for machines, ``findings`` for people."""
 
     record: Counterexample
@@ -105,7 +105,7 @@ class _Search:
         return score
 
 
-def find_smaller(audit: Audit, plan: Plan) -> Steps[Found | None]:
+def find_smaller(audit: Audit, plan: Plan) -> Steps[Explanation | None]:
     """Shrink the pair that failed; None where it was the groups that failed, not a pair."""
     suspect = _suspect(audit, plan)
     if suspect is None:
@@ -122,9 +122,9 @@ def find_smaller(audit: Audit, plan: Plan) -> Steps[Found | None]:
         small = yield from _shrunk(audit, plan, text, _pairs(audit, suspect, least), least)
     except ImportError:
         line = f"to see a minimal template, {install('search')}"
-        return Found(whole, (_line(whole), line))
+        return Explanation(whole, (_line(whole), line))
     if small is None:
-        return Found(whole, (_line(whole),))
+        return Explanation(whole, (_line(whole),))
     high, low = small.scores
     record = Counterexample(
         names=small.names,
@@ -135,7 +135,7 @@ def find_smaller(audit: Audit, plan: Plan) -> Steps[Found | None]:
         shrunk=shorten(mask(small.template.strip()), MAX_SHRUNK_CHARACTERS),
         parts=(small.parts, len(parts_of(text))),
     )
-    return Found(record, (_line(record), f"smallest template that shows it: {record.shrunk}"))
+    return Explanation(record, (_line(record), f"smallest template that shows it: {record.shrunk}"))
 
 
 def _suspect(audit: Audit, plan: Plan) -> _Suspect | None:

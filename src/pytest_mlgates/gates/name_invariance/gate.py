@@ -12,7 +12,7 @@ from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.name_invariance.details import Details
 from pytest_mlgates.gates.name_invariance.judge import Limits, judge
-from pytest_mlgates.gates.name_invariance.measure import Run
+from pytest_mlgates.gates.name_invariance.measure import AuditRun
 from pytest_mlgates.gates.name_invariance.plan import Plan
 from pytest_mlgates.stats.equivalence import half_width
 
@@ -123,7 +123,7 @@ class NameInvariance(StatisticalGate):
             score_range=self.score_range,
             seed=seed,
         )
-        return Run(plan, score, templates, names).looks()
+        return AuditRun(plan, score, templates, names).looks()
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge single names and groups: FAIL where either is over, PASS where both are below."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_mlgates.calls.ask import Steps
 from pytest_mlgates.core import Explained, Look, Measurement, Unmeasurable
-from pytest_mlgates.gates.name_invariance.audit import Audit, Trial
+from pytest_mlgates.gates.name_invariance.audit import Array, Audit, Trial
 from pytest_mlgates.gates.name_invariance.counterexample import find_smaller
 from pytest_mlgates.gates.name_invariance.details import MAX_TRIALS
 from pytest_mlgates.gates.name_invariance.plan import Plan
@@ -24,7 +23,7 @@ from pytest_mlgates.gates.name_invariance.table import read_names
 from pytest_mlgates.gates.name_invariance.templates import read_templates
 from pytest_mlgates.stats.equivalence import log_e_above
 
-__all__ = ["Run"]
+__all__ = ["AuditRun"]
 
 #: differences taken at a time in a trial
 _BATCH = 16
@@ -32,7 +31,7 @@ _BATCH = 16
 _ASIDE = 60
 
 
-class Run:
+class AuditRun:
     """One audit, from the first call to the last measurement."""
 
     def __init__(self, plan: Plan, score: object, templates: object, names: object) -> None:
@@ -104,7 +103,7 @@ class Run:
         if (audit.noisy or audit.frozen) and turn <= 8 and _is_power_of_two(turn):
             yield from self._try_pairs()
 
-    def _steady(self, template: int, row: NDArray[np.float64], turn: int) -> Steps[bool]:
+    def _steady(self, template: int, row: Array, turn: int) -> Steps[bool]:
         """Tell whether the scorer repeats itself; confirm the widest gap where it matters."""
         audit = self.audit
         if audit.noisy or audit.frozen:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_mlgates.core import Measurement
 from pytest_mlgates.core.details import plain
-from pytest_mlgates.gates.name_invariance.audit import Audit, Trial
+from pytest_mlgates.gates.name_invariance.audit import Array, Audit, Trial
 from pytest_mlgates.gates.name_invariance.details import (
     Counterexample,
     Details,
@@ -26,7 +25,6 @@ from pytest_mlgates.stats.equivalence import Contrast, contrasts, lower_bound, u
 
 __all__ = ["Progress", "group_contrasts", "measurement", "widest_pair"]
 
-Array = NDArray[np.float64]
 #: templates whose widest pair is recorded
 _MAX_PAIRS = 3
 

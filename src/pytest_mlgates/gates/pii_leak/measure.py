@@ -11,11 +11,10 @@ from itertools import islice, tee
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_mlgates.calls.ask import Subject
+from pytest_mlgates.calls.ask import Subject, text_from
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
-from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
 from pytest_mlgates.gates.pii_leak.plant import recall
 from pytest_mlgates.pii.datasets import records
@@ -59,7 +58,7 @@ def scan_replies(
     scan = _Scan(plan, key)
     todo = _different(prompts, plan.max_prompts)
     scan.draw.shuffle(todo)
-    subject = Subject(reply, _text, plan.timeout_s, plan.concurrency)
+    subject = Subject(reply, text_from("reply"), plan.timeout_s, plan.concurrency)
     at = 0
     while at < len(todo) and not scan.leaky:
         batch = todo[at : at + plan.concurrency]
@@ -190,13 +189,6 @@ class _Scan:
             interval=(0.0, top) if not self.leaky else None,
             details=plain(seen),
         )
-
-
-def _text(answer: Any, call: int) -> str:
-    if isinstance(answer, str):
-        return answer
-    kind = a(type(answer).__name__)
-    raise Unmeasurable(f"reply gave {kind} at call {call}: return the text of the reply")
 
 
 def _different(prompts: Any, most: int) -> list[tuple[int, Any]]:
