@@ -207,7 +207,7 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> int:
     from pytest_mlgates.config.config import load_config
-    from pytest_mlgates.session.terminal import table
+    from pytest_mlgates.core.words import table
 
     if args.ms is not None and not args.ms > 0:
         raise UsageError(f"--ms {args.ms:g}: a call takes more than 0 ms")
@@ -255,7 +255,9 @@ def _prove(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    from pytest_mlgates.report.replay import read_report, replay
+    from pytest_mlgates.core.words import printable
+    from pytest_mlgates.report.read import read_report
+    from pytest_mlgates.report.replay import replay
 
     bad = total = 0
     for place in args.reports:
@@ -270,7 +272,10 @@ def _replay(args: argparse.Namespace) -> int:
                 continue
             total += 1
             bad += bool(result.fault)
-            print(f"{result.name}: {result.fault or f'{result.outcome.upper()} again'}")
+            agrees = f"{result.outcome.upper()} again"
+            if result.note:
+                agrees = f"{agrees} ({result.note})" if result.digest else result.note
+            print(printable(f"{result.name}: {result.fault or agrees}"))
         if not report["evidence"]:
             print(f"{place}: holds no evidence", file=sys.stderr)
             bad += 1
@@ -285,12 +290,10 @@ def _replay(args: argparse.Namespace) -> int:
 def _diff(args: argparse.Namespace) -> int:
     from pytest_mlgates.core.words import printable
     from pytest_mlgates.report.diff import diff
-    from pytest_mlgates.report.replay import read_report
+    from pytest_mlgates.report.read import read_report, report_of
 
-    try:
-        changes = diff(read_report(args.old), read_report(args.new))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    old, new = (report_of(place, read_report(place)) for place in (args.old, args.new))
+    changes = diff(old, new)
     for change in changes:
         print(printable(str(change)))
     bad = sum(change.bad for change in changes)
@@ -299,7 +302,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from pytest_mlgates.commands.combine import Combined, combine
+    from pytest_mlgates.commands.combine import combine
     from pytest_mlgates.writers import write_all
     from pytest_mlgates.writers.summary import markdown
 
@@ -308,10 +311,7 @@ def _report(args: argparse.Namespace) -> int:
         raise UsageError("several reports make one: say where with --out DIR")
     if len(folders) > 1 and args.out in folders:
         raise UsageError(f"--out {args.out}: is one of the reports")
-    try:
-        made: Combined = combine(folders, args.history)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    made = combine(folders, args.history)
     faults = [] if args.out is None else write_all(made.report, args.out)
     print(markdown(made.report))
     for line in [*made.notes, *faults]:

@@ -429,7 +429,7 @@ def test_a_generator_is_no_score() -> None:
         (["{NAME}", {"name": "{NAME}"}], "template 1 is a dict"),
         (["{NAME}", None], "template 1 is None"),
         (["{NAME}", b"{NAME}"], "template 1 is a bytes"),
-        ("Name: {NAME}", "templates is a str"),
+        ("Name: {NAME}", "templates is a text"),
         (None, "templates is None"),
         (7, "templates is an int"),
     ],

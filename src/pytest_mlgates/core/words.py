@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 __all__ = [
-    "a", "did_you_mean", "first", "install", "number", "one_line", "percent", "place", "plural",
-    "printable", "shorten",
+    "MAX_LINE", "a", "did_you_mean", "first", "install", "number", "one_line", "percent", "place",
+    "plural", "printable", "shorten", "table",
 ]  # fmt: skip
 
 #: characters of a text that other tools show
@@ -86,6 +86,19 @@ def number(value: float) -> str:
     elif "." not in text and "e" not in text:
         text = f"{int(text):,}"
     return text
+
+
+def table(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return lines with their columns aligned.
+
+    >>> table([("a", "bc"), ("long", "d")])
+    ['a     bc', 'long  d']
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
 
 
 def percent(share: float) -> str:

@@ -12,7 +12,7 @@ from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.report.model import Report
 
 __all__ = ["ATTESTATION", "GROUP", "write_all"]
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pytest_mlgates.core.files import put
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.report.model import Report
 
 __all__ = ["text", "write"]
 

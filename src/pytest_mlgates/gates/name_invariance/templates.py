@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.core.words import a
+from pytest_mlgates.reading.records import records
 
 __all__ = ["read_templates"]
 
@@ -17,12 +16,10 @@ def read_templates(
 
     At most ``most`` are read: a list may have no end.
     """
-    if isinstance(templates, (str, bytes)) or not isinstance(templates, Iterable):
-        kind = a(type(templates).__name__)
-        raise Unmeasurable(f"templates is {kind}: pass a list of texts, each with {placeholder}")
+    how = f"a list of texts (or a table with a column of them), each with {placeholder}"
     kept: dict[str, int] = {}
     doubles = 0
-    for index, template in enumerate(templates):
+    for index, template in enumerate(records(templates, "templates", how, values=True)):
         if index >= most:
             return kept, doubles, True
         if not isinstance(template, str):

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.words import number
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.rows import GRAVEST_FIRST, Identity, false_alarm, states
 from pytest_mlgates.writers.html_report.view import (
     Piece,
@@ -50,8 +50,8 @@ def page(report: Report) -> str:
     )
     tallies: dict[str, int] = {}
     for system in report.systems:
-        for gate in system["gates"]:
-            tallies[gate["status"]] = tallies.get(gate["status"], 0) + 1
+        for gate in system.gates:
+            tallies[gate.status] = tallies.get(gate.status, 0) + 1
     return _template("page.html").render(
         report=report,
         facts=report.environment,
