@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -25,7 +25,8 @@ from pytest_mlgates.gates.quality_floor.metrics import (
     pairs_of,
     value_of,
 )
-from pytest_mlgates.reading.slices import NO_NAME, field_of, namer, told_apart
+from pytest_mlgates.reading.records import records
+from pytest_mlgates.reading.slices import NO_NAME, Slicer, field_of, unique_labels
 
 __all__ = ["Plan", "measure_quality"]
 
@@ -211,7 +212,7 @@ class _Rows:
     def measurement(self, repeated: int, calls: int, *, units: bool) -> Measurement:
         """Return everything as a record."""
         plan = self.plan
-        names = told_apart(sorted(self.slices))
+        names = unique_labels(sorted(self.slices))
         whole = self._row("", self.whole)
         slices = tuple(self._row(names[name], self.slices[name]) for name in sorted(self.slices))
         seen = Seen(
@@ -269,23 +270,21 @@ def _given(
     inputs: Any, labels: Any, slice_of: Any, unit_of: Any, plan: Plan
 ) -> tuple[list[Given], int]:
     """Return the inputs with their labels, and how many repeat an earlier one."""
-    if isinstance(inputs, (str, bytes)) or not isinstance(inputs, Iterable):
-        raise Unmeasurable(f"inputs is {a(type(inputs).__name__)}, not a list of inputs")
-    items = list(islice(inputs, plan.max_inputs))
+    items = list(islice(records(inputs, "inputs"), plan.max_inputs))
     found = _labels(labels, items)
-    names = namer(slice_of, items[0] if items else None, len(items))
-    units = namer(unit_of, items[0] if items else None, len(items)) if unit_of is not None else None
+    sample = items[0] if items else None
+    slicer, units = (Slicer(of, sample, len(items)) for of in (slice_of, unit_of))
     known: set[Hashable] = set()
     given = []
     repeated = 0
     for index, (item, label_) in enumerate(zip(items, found, strict=True)):
-        unit: Hashable = units(index, item) if units is not None else index
+        unit: Hashable = units.of(index, item) if unit_of is not None else index
         key = (_key(item), _key(_plain(label_)))
         if plan.repeats == "once" and key in known:
             repeated += 1
             continue
         known.add(key)
-        given.append(Given(index, item, _plain(label_), names(index, item), unit))
+        given.append(Given(index, item, _plain(label_), slicer.of(index, item), unit))
     return given, repeated
 
 
@@ -295,12 +294,8 @@ def _labels(labels: Any, items: Sequence[Any]) -> list[Any]:
         return [labels(item) for item in items]
     if isinstance(labels, str):
         return [field_of(item, labels, index) for index, item in enumerate(items)]
-    if isinstance(labels, bytes) or not isinstance(labels, Iterable):
-        raise Unmeasurable(
-            f"labels is {a(type(labels).__name__)}: give a label for each input, a column of the"
-            " inputs, or a callable of an input"
-        )
-    found = list(labels)
+    how = "a label for each input, a column of the inputs, or a callable of an input"
+    found = list(records(labels, "labels", how, values=True))
     if len(found) != len(items):
         raise Unmeasurable(f"there are {len(found)} labels for {len(items)} inputs")
     return found
