@@ -11,7 +11,8 @@ from typing import Any
 
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import a, plural, shorten
-from pytest_mlgates.reading.records import is_table, records
+from pytest_mlgates.reading.frames import is_table
+from pytest_mlgates.reading.records import records
 
 __all__ = ["NO_NAME", "Slicer", "field_of", "label", "mask_identifiers", "unique_labels"]
 
