@@ -15,7 +15,7 @@ from typing import Any
 from pytest_mlgates.config.errors import ControlsError
 from pytest_mlgates.core.fields import describe_value
 from pytest_mlgates.core.words import printable
-from pytest_mlgates.reading.yaml import Doc, Path_, YamlError, read_yaml
+from pytest_mlgates.reading.yaml import Doc, KeyPath, YamlError, read_yaml
 
 __all__ = ["FILE", "Control", "all_controls", "filed", "look_up"]
 
@@ -92,7 +92,7 @@ class _Reader:
         if root["version"] != 1 or isinstance(root["version"], bool):
             self._fault(("version",), f"expected version: 1, got {describe_value(root['version'])}")
         for name, framework in self._mapping(("frameworks",), root["frameworks"]).items():
-            path: Path_ = ("frameworks", name)
+            path: KeyPath = ("frameworks", name)
             if ":" in name:
                 self._fault(path, f"{name!r}: the name of a framework holds no colon")
             about = self._mapping(path, framework, ("title", "controls"), ("url",))
@@ -108,7 +108,7 @@ class _Reader:
                     gates=self._gates((*at, "gates"), fields["gates"]),
                 )
 
-    def _gates(self, path: Path_, value: Any) -> tuple[str, ...] | None:
+    def _gates(self, path: KeyPath, value: Any) -> tuple[str, ...] | None:
         if value == "all":
             return None
         if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
@@ -116,13 +116,13 @@ class _Reader:
         self._fault(path, f"expected `all` or a list of gates, got {describe_value(value)}")
         raise AssertionError
 
-    def _text(self, path: Path_, value: Any) -> str:
+    def _text(self, path: KeyPath, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
             self._fault(path, f"expected a string, got {describe_value(value)}")
         return str(value)
 
     def _mapping(
-        self, path: Path_, value: Any, needed: Iterable[str] = (), more: Iterable[str] = ()
+        self, path: KeyPath, value: Any, needed: Iterable[str] = (), more: Iterable[str] = ()
     ) -> dict[str, Any]:
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
             self._fault(path, f"expected a mapping, got {describe_value(value)}")
@@ -135,7 +135,7 @@ class _Reader:
                     self._fault((*path, key), f"unknown key: known are {', '.join(allowed)}")
         return dict(value)
 
-    def _fault(self, path: Path_, message: str) -> None:
+    def _fault(self, path: KeyPath, message: str) -> None:
         line, column = self.doc.at(path)
         where = ".".join(map(str, path))
         text = f"{self.file}:{line}:{column}: {where + ': ' if where else ''}{message}"

@@ -16,7 +16,7 @@ from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.fields import FieldError, convert, describe_value, hints, required
 from pytest_mlgates.core.gate import make
 from pytest_mlgates.core.words import did_you_mean, printable
-from pytest_mlgates.reading.yaml import Doc, Path_, YamlError, read_yaml
+from pytest_mlgates.reading.yaml import Doc, KeyPath, YamlError, read_yaml
 from pytest_mlgates.registry import load
 
 __all__ = ["configs_in", "find_configs", "load_config", "load_configs"]
@@ -93,7 +93,7 @@ class _ConfigReader:
         self.doc, self.shown, self.table = doc, shown, table
         self.faults: list[str] = []
 
-    def fault(self, path: Path_, message: str, *, key: bool = False) -> None:
+    def fault(self, path: KeyPath, message: str, *, key: bool = False) -> None:
         line, column = self.doc.at(path, key=key)
         where = ".".join(map(str, path))
         text = f"{self.shown}:{line}:{column}: {where + ': ' if where else ''}{message}"
@@ -131,7 +131,7 @@ class _ConfigReader:
             self._fits(profile, config)
         return config
 
-    def _known(self, path: Path_, found: Mapping[str, Any], known: Iterable[str]) -> None:
+    def _known(self, path: KeyPath, found: Mapping[str, Any], known: Iterable[str]) -> None:
         known = tuple(known)
         for key in found:
             if key not in known:
@@ -163,7 +163,7 @@ class _ConfigReader:
             self.fault(("gates",), "expected at least one gate, as in `p99_latency: {max_ms: 12}`")
             return entries
         for name, fields in found.items():
-            path: Path_ = ("gates", name)
+            path: KeyPath = ("gates", name)
             if not name.strip() or not name.isprintable():
                 self.fault(path, f"{name!r} is not a name for an entry", key=True)
                 continue
@@ -234,7 +234,9 @@ class _ConfigReader:
                 self.fault((*path, "gate"), f"no entry is called {record.gate!r}{hint}")
             yield record
 
-    def _record(self, path: Path_, cls: type[R], fields: Any, known: Mapping[str, Any]) -> R | None:
+    def _record(
+        self, path: KeyPath, cls: type[R], fields: Any, known: Mapping[str, Any]
+    ) -> R | None:
         """Make a profile or a waiver, or note what is wrong with it."""
         if not isinstance(fields, dict):
             self.fault(path, "expected a mapping")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pytest_mlgates.gates.infra_guardrails.terraform.module import Module
-from pytest_mlgates.reading.manifests import read_yaml
 from pytest_mlgates.reading.node import REST, Node, Unknown, short
+from pytest_mlgates.reading.yaml import read_documents
 
 __all__ = ["Open", "Resource", "World", "of_document", "of_terraform", "pod_specs"]
 
@@ -142,7 +142,7 @@ def of_terraform(
         if text is None or not isinstance(text.value, str):
             where.open.append(Open(body.place, f"{kind} {label}: {_why(text)}"))
         else:
-            for doc in read_yaml(text.value, text.file, text.line + 1):
+            for doc in read_documents(text.value, text.file, text.line + 1):
                 of_document(doc, where)
         return
     if kind == "helm_release":

@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, tee
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_mlgates.calls.ask import Subject
+from pytest_mlgates.calls.ask import Subject, text_from
 from pytest_mlgates.core.details import plain
+from pytest_mlgates.core.digests import digest_of
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
 from pytest_mlgates.gates.pii_leak.plant import recall
-from pytest_mlgates.pii.datasets import records
+from pytest_mlgates.pii import datasets
 from pytest_mlgates.pii.find import Detector
 from pytest_mlgates.pii.mask import Masker
 from pytest_mlgates.pii.spans import Span
+from pytest_mlgates.reading.records import records
 from pytest_mlgates.stats.zero_tolerance import bound, most_missed
 
 __all__ = ["Plan", "scan_replies", "scan_texts"]
@@ -59,7 +61,7 @@ def scan_replies(
     scan = _Scan(plan, key)
     todo = _different(prompts, plan.max_prompts)
     scan.draw.shuffle(todo)
-    subject = Subject(reply, _text, plan.timeout_s, plan.concurrency)
+    subject = Subject(reply, text_from("reply"), plan.timeout_s, plan.concurrency)
     at = 0
     while at < len(todo) and not scan.leaky:
         batch = todo[at : at + plan.concurrency]
@@ -192,33 +194,22 @@ class _Scan:
         )
 
 
-def _text(answer: Any, call: int) -> str:
-    if isinstance(answer, str):
-        return answer
-    kind = a(type(answer).__name__)
-    raise Unmeasurable(f"reply gave {kind} at call {call}: return the text of the reply")
-
-
 def _different(prompts: Any, most: int) -> list[tuple[int, Any]]:
     """Return each different prompt once, with the place where it stands first."""
-    if isinstance(prompts, (str, bytes)) or not isinstance(prompts, Iterable):
-        raise Unmeasurable(f"prompts is a {type(prompts).__name__}, not a list of prompts")
-    different: dict[Any, tuple[int, Any]] = {}
-    for index, prompt in enumerate(islice(prompts, most)):
+    different: dict[object, tuple[int, Any]] = {}
+    for index, prompt in enumerate(islice(records(prompts, "prompts", values=True), most)):
         try:
             different.setdefault(prompt, (index, prompt))
-        except TypeError:  # such as a list of chat messages
-            different.setdefault(("unhashable", repr(prompt)), (index, prompt))
+        except TypeError:  # such as a list of chat messages; what has no digest is one of its own
+            different.setdefault(("digest", digest_of(prompt) or index), (index, prompt))
     return list(different.values())
 
 
 def _records(texts: Any) -> Iterator[tuple[str, str]]:
     if isinstance(texts, (str, os.PathLike)):
-        yield from records(Path(texts))
+        yield from datasets.records(Path(texts))
         return
-    if not isinstance(texts, Iterable) or isinstance(texts, (bytes, dict)):
-        raise Unmeasurable(f"texts is a {type(texts).__name__}: give texts, a file or a folder")
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise Unmeasurable(f"text {index} is a {type(text).__name__} and not a text")
-        yield f"text {index}", text
+    for index, text in enumerate(records(texts, "texts", "texts, a table, a file or a folder")):
+        if not isinstance(text, (str, Mapping)):
+            raise Unmeasurable(f"text {index} is {a(type(text).__name__)}, not a text or a record")
+        yield f"text {index}", text if isinstance(text, str) else datasets.flat(text)
