@@ -48,13 +48,13 @@ def sign_report(args: Namespace) -> int:
 
 def verify_report(args: Namespace) -> int:
     """Answer the questions about a report folder, or a store."""
-    found = answers(args)
+    verification = answers(args)
     if args.json:
-        print(json.dumps(found.to_dict(), indent=1))
+        print(json.dumps(verification.to_dict(), indent=1))
     else:
-        for line in found.lines():
+        for line in verification.lines():
             print(printable(line))
-    return 0 if found.good and (found.passed or not args.must_pass) else 1
+    return 0 if verification.good and (verification.passed or not args.must_pass) else 1
 
 
 def answers(args: Namespace) -> Verification:
