@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_mlgates.core.details import Count
-from pytest_mlgates.reading.slices import label, unique_labels
 
-__all__ = ["Seen", "SliceCount", "recorded_names"]
+__all__ = ["Seen", "SliceCount"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +41,3 @@ class Seen:
     def smallest(self) -> SliceCount:
         """The slice with the fewest rows."""
         return min(self.slices, key=lambda row: row.rows)
-
-
-def recorded_names(slices: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of slices as they stand in a record.
-
-    >>> recorded_names(["left", "ada@example.org"])
-    ('left', '<masked>')
-    """
-    return tuple(unique_labels(map(label, slices)).values())

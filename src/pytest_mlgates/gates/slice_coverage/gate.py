@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pytest_mlgates.core import Gate, Measurement, Outcome, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.gates.slice_coverage.details import Seen, recorded_names
+from pytest_mlgates.gates.slice_coverage.details import Seen
 from pytest_mlgates.gates.slice_coverage.judge import Limits, judge
+from pytest_mlgates.reading.slices import recorded
 
 if TYPE_CHECKING:
     import os
@@ -79,7 +80,7 @@ class SliceCoverage(Gate):
         if measurement.n == 0:
             return Verdict(Outcome.INCONCLUSIVE, "there was no row, so nothing is known")
         seen = measurement.read(Seen)
-        if seen.wanted != recorded_names(self.slices):
+        if seen.wanted != recorded(self.slices):
             return Verdict(
                 Outcome.ERROR, "rows were counted for another list of slices: count again"
             )

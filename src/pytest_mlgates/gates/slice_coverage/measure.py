@@ -9,9 +9,9 @@ from typing import Any
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import percent
-from pytest_mlgates.gates.slice_coverage.details import Seen, SliceCount, recorded_names
+from pytest_mlgates.gates.slice_coverage.details import Seen, SliceCount
 from pytest_mlgates.reading.records import records
-from pytest_mlgates.reading.slices import Slicer, label, unique_labels
+from pytest_mlgates.reading.slices import Slicer, label, recorded, unique_labels
 
 __all__ = ["count_slices"]
 
@@ -43,7 +43,7 @@ def count_slices(
         slicer.check(total)
     raw = {**dict.fromkeys(map(label, required), 0), **counts}
     shown = unique_labels(raw)
-    wanted = recorded_names(required)
+    wanted = recorded(required)
     by_name = {shown[name]: n for name, n in raw.items()}
     smallest = sorted((n, name) for name, n in by_name.items())
     kept = dict.fromkeys((*wanted, *(name for _, name in smallest[:MAX_SLICES])))
