@@ -32,6 +32,7 @@ from pytest_mlgates.gates.pii_leak import PiiLeak
 from pytest_mlgates.gates.quality_floor import QualityFloor
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
+from pytest_mlgates.reading.records import records
 
 # every value is a text, so that a CSV file gives the same rows as all others
 ROWS = [{"turn": turn, "sent_bytes": str(2**n)} for n, turn in enumerate(["a", "b", "b", "c"])]
@@ -452,3 +453,28 @@ def test_what_holds_no_manifests_is_refused(make, tmp_path):
     if isinstance(container := make(ROWS, tmp_path), dict):
         return  # a mapping is one manifest
     assert_refused(infra_guardrails(container)[0])
+
+
+@pytest.mark.parametrize(
+    "make",
+    list(
+        containers(
+            MANY, VALUES, {"pandas column": lambda rows, _: pandas([{"a": r} for r in rows], _)}
+        )
+    ),
+)
+def test_labels_and_names_beside_the_inputs(make, tmp_path):
+    """They are rows of their own, one for each input; names of slices have a length."""
+    inputs, gold = [0.0, 1.0, 2.0, 3.0], ["no", "yes", "yes", "no"]
+    policy = {"allow_improvement": True, "outputs": "label"}
+    labels = make(gold, tmp_path)
+    if isinstance(labels, pathlib.Path):
+        labels = list(records(labels, "labels"))  # for labels a text or a path names a column
+    gate = ShadowDivergence(**policy)
+    right = dict(zip(inputs, gold, strict=True))
+    evidence = gate.run(lambda x: "wrong", right.__getitem__, inputs, labels=labels)
+    assert evidence.measurement.details["excused"] == 4
+    names = make(gold, tmp_path)
+    if hasattr(names, "__len__") and not isinstance(names, pathlib.Path):
+        coverage = SliceCoverage(min_count=2).run(inputs, names)
+        assert coverage.outcome == Outcome.PASS, coverage.verdict.reason
