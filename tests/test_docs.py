@@ -12,8 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_mlgates.config.config import find_configs
 from pytest_mlgates.config.controls import all_controls
+from pytest_mlgates.config.load import find_configs
 from pytest_mlgates.reading.yaml import read_yaml
 
 ROOT = Path(__file__).parent.parent

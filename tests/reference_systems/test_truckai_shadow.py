@@ -18,7 +18,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
 from pytest_mlgates import Outcome, Verdict
-from pytest_mlgates.config.config import load_config
+from pytest_mlgates.config.load import load_config
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.core.records import Role
 from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget

@@ -214,7 +214,7 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
     """Return what a piece of evidence makes of its entry, and why it fails the run if it does."""
     reason = piece.verdict.reason
     if piece.outcome == Outcome.FAIL:
-        if is_waived(piece, info, scope, now):
+        if is_waived(piece, scope, info.worse, now):
             return "waived", None
         for waiver in scope.active_waivers(info.entry, now):
             if waiver.up_to is not None:
@@ -228,10 +228,10 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
     return "pass", None
 
 
-def is_waived(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime | None = None) -> bool:
-    """Tell whether a waiver in force covers this FAIL."""
-    waivers = scope.active_waivers(info.entry, now or datetime.now(UTC))
-    return any(waiver.covers(piece, info.worse) for waiver in waivers)
+def is_waived(piece: Evidence, scope: Scope, worse: str, now: datetime | None = None) -> bool:
+    """Tell whether a waiver in force covers this FAIL of a gate for which ``worse`` is worse."""
+    waivers = scope.active_waivers(piece.entry, now or datetime.now(UTC))
+    return any(waiver.covers(piece, worse) for waiver in waivers)
 
 
 def _last_attempts(evidence: Sequence[Evidence]) -> list[Evidence]:

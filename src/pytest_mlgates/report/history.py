@@ -39,8 +39,8 @@ def earlier(places: Sequence[Path], before: datetime) -> tuple[list[EarlierRun],
         if "finished" not in report.environment:
             faults.append(f"{place}: did not end, so it shows no trend")
         elif ended >= before:
-            said = f"ended at {ended.isoformat()}, not before {before.isoformat()}"
-            faults.append(f"{place}: {said}: it is not an earlier run")
+            when = f"ended at {ended.isoformat()}, not before {before.isoformat()}"
+            faults.append(f"{place}: {when}: it is not an earlier run")
         else:
             found[run.sha256] = (ended, run)
     runs = [run for _, run in sorted(found.values(), key=lambda pair: pair[0])]

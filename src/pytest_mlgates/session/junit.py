@@ -24,15 +24,15 @@ def junit_properties(evidence: Evidence) -> list[tuple[str, object]]:
     name = f"mlgates.{one_line(evidence.entry)}"
     if evidence.call > 1:
         name = f"{name}[{evidence.call}]"
-    told: dict[str, object] = {
+    values: dict[str, object] = {
         "outcome": evidence.outcome.upper(),
         "reason": one_line(evidence.verdict.reason),
     }
     seen = evidence.measurement
     if seen is not None:
-        told["measured"] = f"{number(seen.value)} {seen.unit}".strip()
+        values["measured"] = f"{number(seen.value)} {seen.unit}".strip()
         for limit in evidence.limits:
-            told["limit"] = f"{number(limit)} {seen.unit}".strip()
-        told["n"] = seen.n
-    told |= {"role": evidence.role.value, "digest": evidence.digest}
-    return [(f"{name}.{key}", value) for key, value in told.items()]
+            values["limit"] = f"{number(limit)} {seen.unit}".strip()
+        values["n"] = seen.n
+    values |= {"role": evidence.role.value, "digest": evidence.digest}
+    return [(f"{name}.{key}", value) for key, value in values.items()]

@@ -89,6 +89,6 @@ def _shown_differently(folder: Path, report: Report) -> Iterator[str]:
     except Exception as error:  # noqa: BLE001  (a forged report may break any writer)
         yield f"the report can't be shown again: {type(error).__name__}"
         return
-    for name, shown in fresh.items():
-        if (folder / name).is_file() and (folder / name).read_bytes() != shown.encode():
+    for name, again in fresh.items():
+        if (folder / name).is_file() and (folder / name).read_bytes() != again.encode():
             yield f"{name}: does not show what the evidence comes to"

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.instants import CLOCK_SKEW, instant
 from pytest_mlgates.core.words import first
-from pytest_mlgates.report.merge import CLOCK_SKEW
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.read import ReportError, read_report, report_of
 from pytest_mlgates.signing.attested import Attested, read_attested
@@ -112,8 +112,8 @@ def verify_store(
 ) -> Answer:
     """Answer whether a store holds all its runs as they were recorded, and ``report`` among them."""
     accepted = {key.key.keyid for key in keys} or None
-    told = "every run is signed and in its place" if keys else "links and digests hold (no --key)"
-    return _answer("store", store_faults(store, accepted, report), told)
+    reason = "every run is signed and in its place" if keys else "links and digests hold (no --key)"
+    return _answer("store", store_faults(store, accepted, report), reason)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _trust(attested: Attested, accepted: dict[str, PublicKey]) -> Answer:
         return _answer("trust", ["there is no valid signature to trust"], "")
     if keyid not in accepted:
         return _answer(
-            "trust", [f"the key {keyid[:16]} is none of the {len(accepted)} accepted"], ""
+            "trust", [f"the key {keyid[:16]} is not one of the {len(accepted)} accepted"], ""
         )
     return _answer("trust", [], f"signed by {accepted[keyid].source} ({keyid[:16]})")
 
@@ -173,8 +173,8 @@ def _consistency(folder: Path, found: Folder, attested: Attested, read: _Read) -
     if read.report is not None and not faults and not found.faults:
         faults, notes = made_again(folder, read.data, read.report, attested)
     count = len(read.report.evidence) if read.report else 0
-    told = f"{count} decisions replayed, every file as it was signed"
-    return _answer("consistency", faults, "; ".join([told, *notes]))
+    reason = f"{count} decisions replayed, every file as it was signed"
+    return _answer("consistency", faults, "; ".join([reason, *notes]))
 
 
 def _freshness(
@@ -188,14 +188,13 @@ def _freshness(
     facts = read.report.environment
     try:
         started, finished, signed = (
-            datetime.fromisoformat(str(text)).astimezone(UTC)
-            for text in (facts["started"], facts["finished"], attested.sealing.signed)
+            instant(text) for text in (facts["started"], facts["finished"], attested.sealing.signed)
         )
         latest = max(finished, signed)
         ahead = latest - now > CLOCK_SKEW
         astray = not started <= finished or finished - signed > CLOCK_SKEW
         age = now - finished
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, ValueError):
         return _answer("freshness", ["it does not say when the run started and ended"], "")
     faults = []
     if astray:
@@ -212,6 +211,6 @@ def _days(span: timedelta) -> str:
     return f"{span / timedelta(days=1):.1f} days"
 
 
-def _answer(question: str, faults: Iterable[str], told: str) -> Answer:
-    real = tuple(dict.fromkeys(fault for fault in faults if fault))
-    return Answer(question, not real, real or (told,))
+def _answer(question: str, faults: Iterable[str], reason: str) -> Answer:
+    found = tuple(dict.fromkeys(fault for fault in faults if fault))
+    return Answer(question, not found, found or (reason,))

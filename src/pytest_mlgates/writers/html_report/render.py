@@ -34,8 +34,8 @@ FULL = 500
 #: of those, the pieces that are there without a script; the others are packed
 INLINE = 30
 #: characters of one text that the page shows; ``report.json`` has all of it
-_LONGEST = 2_000
-_LINE = 300
+MAX_TEXT = 2_000
+MAX_LINE = 300
 _State = Mapping[Identity, str]
 
 
@@ -122,14 +122,14 @@ def _part(name: str) -> str:
 
 
 def _final(value: object) -> object:
-    return value if isinstance(value, Markup) else _shown(str(value))
+    return value if isinstance(value, Markup) else _printable(str(value))
 
 
 def _line(text: str) -> str:
-    return _shown(text, _LINE)
+    return _printable(text, MAX_LINE)
 
 
-def _shown(text: str, longest: int = _LONGEST) -> str:
+def _printable(text: str, longest: int = MAX_TEXT) -> str:
     """Cut a text that nobody would read, and show what can't be seen in it.
 
     Control and direction characters would act on the reader, not be read.

@@ -13,7 +13,7 @@ from pytest_mlgates.core import Evidence, Gate, Outcome, Role
 from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.fields import describe, hints, limit_of
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.core.words import number
+from pytest_mlgates.core.words import number, shorten
 from pytest_mlgates.registry import load
 from pytest_mlgates.report.model import Report, SystemReport, WaiverState
 from pytest_mlgates.report.rows import Row, rows
@@ -260,4 +260,4 @@ def _cut(value: Any) -> Any:
         return few + ([f"… {len(value)} in all"] if len(few) < len(value) else [])
     if isinstance(value, float):
         return float(f"{value:.6g}")
-    return f"{value[:200]}…" if isinstance(value, str) and len(value) > 200 else value
+    return shorten(value, 200) if isinstance(value, str) else value
