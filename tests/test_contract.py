@@ -32,7 +32,13 @@ from pytest_mlgates.writers.html_report.view import Piece
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
-pytestmark = pytest.mark.parametrize("name", registry.names())
+pytestmark = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.timing] if name == "p99_latency" else [])
+        for name in registry.names()
+    ],
+)
 
 _runs: dict[tuple[str, str], Evidence] = {}
 
