@@ -10,7 +10,7 @@ from pytest_mlgates.core.words import first, number
 from pytest_mlgates.report.model import GateReport, Report, SystemReport
 
 __all__ = [
-    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm", "rows", "states",
+    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm_line", "rows", "states",
 ]  # fmt: skip
 
 HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident")
@@ -144,7 +144,7 @@ def _first(
     return min(pieces, key=lambda piece: order.index(piece.outcome.value), default=None)
 
 
-def false_alarm(report: Report) -> str:
+def false_alarm_line(report: Report) -> str:
     """Return in a sentence how likely it is that a gate of the run failed a sound subject."""
     runs = report.false_alarm.runs
     if not runs:

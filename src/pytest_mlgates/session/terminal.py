@@ -10,7 +10,7 @@ from typing import Any
 from pytest_mlgates.core.words import MAX_LINE, first, printable, shorten, table
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.notes import github
-from pytest_mlgates.report.rows import HEADINGS, false_alarm, rows
+from pytest_mlgates.report.rows import HEADINGS, false_alarm_line, rows
 
 __all__ = ["show"]
 
@@ -44,7 +44,7 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
             f"{waiver.expires}, approved by {waiver.approved_by}: {waiver.reason}"
         )
         reporter.write_line(_line(line))
-    if chance := false_alarm(report):
+    if chance := false_alarm_line(report):
         reporter.write_line(_line(chance))
     for problem in [*first(report.problems, MAX_LINES), *faults]:
         reporter.write_line(_line(problem), red=True)
