@@ -13,6 +13,7 @@ import io
 import json
 import pathlib
 import re
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
 from pytest_mlgates.gates.cost_budget import CostBudget
+from pytest_mlgates.gates.egress import Egress
+from pytest_mlgates.gates.egress import measure as egress_measure
 from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
 from pytest_mlgates.gates.name_invariance import NameInvariance
 from pytest_mlgates.gates.p99_latency import P99Latency
@@ -266,6 +269,19 @@ def quality_floor(rows):
     return evidence, seen
 
 
+def egress(rows):
+    seen = Seen()
+
+    def run(
+        call, items, *_
+    ):  # what is done with the items in a process of their own is not of here
+        faults = [""] * sum(seen(item) is not None for item in items)
+        return egress_measure._Told(confined=True, made=True, faults=faults)
+
+    with mock.patch.object(egress_measure, "_run", run):
+        return Egress().run(repr, rows), seen
+
+
 def slice_coverage(rows):
     evidence = SliceCoverage(min_count=1, slices=("a",)).run(rows, "turn")
     if evidence.measurement is None:
@@ -340,6 +356,7 @@ OF_RECORDS = {
     "p99_latency": (p99_latency, ROWS),
     "shadow_divergence": (shadow, ROWS),
     "quality_floor": (quality_floor, ROWS),
+    "egress": (egress, ROWS),
     "slice_coverage": (slice_coverage, ROWS),
     "slice_coverage by a call": (sliced_by_a_call, ROWS),
     "bandwidth_budget": (bandwidth_budget, ROWS),
@@ -354,6 +371,7 @@ OF_TEXTS = {
     "p99_latency": (p99_latency, TEXTS),
     "shadow_divergence": (shadow, TEXTS),
     "quality_floor": (quality_floor, TEXTS),
+    "egress": (egress, TEXTS),
 }
 OF_MANIFESTS = {"infra_guardrails": (infra_guardrails, JOBS)}
 
