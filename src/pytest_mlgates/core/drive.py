@@ -35,7 +35,7 @@ class Driven(Protocol):
         """Judge a measurement."""
 
 
-def judge(driven: Driven, args: Any, kwargs: Any, on_look: OnLook | None) -> Judged:
+def judge(driven: Driven, args: object, kwargs: object, on_look: OnLook | None) -> Judged:
     """Measure until ``decide`` answers; awaitables run on an event loop made for this."""
     steps = _steps(driven, args, kwargs, on_look, (KeyboardInterrupt, GeneratorExit))
     loop = None
@@ -61,7 +61,7 @@ def judge(driven: Driven, args: Any, kwargs: Any, on_look: OnLook | None) -> Jud
             loop.close()
 
 
-async def ajudge(driven: Driven, args: Any, kwargs: Any, on_look: OnLook | None) -> Judged:
+async def ajudge(driven: Driven, args: object, kwargs: object, on_look: OnLook | None) -> Judged:
     """Do the same as :func:`judge`; awaitables run on the running loop."""
     stops = (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)
     steps = _steps(driven, args, kwargs, on_look, stops)

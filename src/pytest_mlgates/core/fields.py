@@ -109,19 +109,19 @@ def required(cls: type) -> list[str]:
     ]
 
 
-def limit_of(annotation: Any) -> Limit:
+def limit_of(annotation: object) -> Limit:
     """Return the :class:`Limit` in an annotation, or an empty one."""
     extras = getattr(annotation, "__metadata__", ())
     return next((extra for extra in extras if isinstance(extra, Limit)), Limit())
 
 
-def describe(annotation: Any) -> str:
+def describe(annotation: object) -> str:
     """Return the sentence in an annotation, or an empty string."""
     extras = getattr(annotation, "__metadata__", ())
     return next((extra for extra in extras if isinstance(extra, str)), "")
 
 
-def convert(annotation: Any, value: Any, field: str) -> Any:
+def convert(annotation: object, value: object, field: str) -> Any:
     """Return ``value`` as the annotation wants it, or raise :class:`FieldError`.
 
     Lists become tuples and names become enum members, so that a gate stays hashable and survives
@@ -148,7 +148,7 @@ def convert(annotation: Any, value: Any, field: str) -> Any:
     return _plain(annotation, value, field, "")
 
 
-def _plain(kind: Any, value: Any, field: str, unit: str) -> Any:
+def _plain(kind: object, value: object, field: str, unit: str) -> Any:
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return _union(args, value, field, unit)
@@ -182,7 +182,7 @@ def _plain(kind: Any, value: Any, field: str, unit: str) -> Any:
 _WORDS = {bool: "true or false", str: "a string", float: "a number", int: "a whole number"}
 
 
-def _number(kind: type, value: Any, field: str, unit: str) -> Any:
+def _number(kind: type, value: object, field: str, unit: str) -> Any:
     words = _WORDS[kind] + (f" ({unit})" if unit else "")
     allowed = (int, float) if kind is float else (int,)
     if isinstance(value, bool) or not isinstance(value, allowed):
@@ -198,7 +198,7 @@ def _number(kind: type, value: Any, field: str, unit: str) -> Any:
     return number
 
 
-def _tuple(args: tuple[Any, ...], value: Any, field: str) -> tuple[Any, ...]:
+def _tuple(args: tuple[object, ...], value: object, field: str) -> tuple[Any, ...]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, (list, tuple)):
         raise FieldError(field, f"expected a list, got {describe_value(value)}")
     if len(args) == 2 and args[1] is Ellipsis:
@@ -209,7 +209,7 @@ def _tuple(args: tuple[Any, ...], value: Any, field: str) -> tuple[Any, ...]:
     return tuple(convert(kind, item, f"{field}[{i}]") for i, (kind, item) in enumerate(pairs))
 
 
-def _union(args: tuple[Any, ...], value: Any, field: str, unit: str) -> Any:
+def _union(args: tuple[object, ...], value: object, field: str, unit: str) -> Any:
     if value is None and type(None) in args:
         return None
     faults = []
@@ -223,7 +223,7 @@ def _union(args: tuple[Any, ...], value: Any, field: str, unit: str) -> Any:
     raise faults[0]
 
 
-def describe_value(value: Any) -> str:
+def describe_value(value: object) -> str:
     """Return a value as an error names it, never longer than a line."""
     words = {type(None): "nothing", bool: "the boolean", str: "the string", Mapping: "a mapping"}
     if value is None:

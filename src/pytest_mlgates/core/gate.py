@@ -164,7 +164,7 @@ def _total(decide: Callable[[Any, Measurement], Verdict]) -> Callable[[Any, Meas
     """Have a ``decide`` answer to any measurement: one whose details do not fit is an ERROR."""
 
     @functools.wraps(decide)
-    def total(self: Any, measurement: Measurement, /) -> Verdict:
+    def total(self: object, measurement: Measurement, /) -> Verdict:
         try:
             return decide(self, measurement)
         except Unfit as fault:
@@ -176,7 +176,7 @@ def _total(decide: Callable[[Any, Measurement], Verdict]) -> Callable[[Any, Meas
     return total
 
 
-def make(cls: type[Gate], values: Mapping[str, Any]) -> Gate:
+def make(cls: type[Gate], values: Mapping[str, object]) -> Gate:
     """Return ``cls`` with ``values``, or raise :class:`FieldError` naming the field at fault."""
     known = hints(cls)
     for field in values:

@@ -105,7 +105,7 @@ def _paragraphs(text: Text) -> Iterator[str]:
         yield "".join(part)
 
 
-def flat(value: Any) -> str:
+def flat(value: object) -> str:
     r"""Return all values of a record as one text.
 
     >>> flat({"name": "Jo", "card": [4111, None]})
@@ -114,7 +114,7 @@ def flat(value: Any) -> str:
     return _BETWEEN.join(_values(value, ""))
 
 
-def _values(value: Any, name: str) -> Iterable[str]:
+def _values(value: object, name: str) -> Iterable[str]:
     waiting = [(name, value)]  # no recursion: what JSON can nest may be deeper than Python's stack
     while waiting:
         name, value = waiting.pop()

@@ -19,7 +19,7 @@ _HOW = "a list, a DataFrame, or the path of a .csv, .parquet, .json or .jsonl fi
 
 
 def records(
-    source: Any,
+    source: object,
     what: str,
     how: str = _HOW,
     *,
@@ -63,7 +63,7 @@ def records(
     return items(source)
 
 
-def pool(source: Any, what: str, *, values: bool = False) -> Sequence[Any] | Iterator[Any]:
+def pool(source: object, what: str, *, values: bool = False) -> Sequence[Any] | Iterator[Any]:
     """Return the rows as a sequence where their number is known, else as an iterator.
 
     >>> pool((n for n in range(3)), "inputs").__class__.__name__, pool([1, 2], "inputs")
@@ -113,5 +113,5 @@ def _of_file(
     return map(_only_value, found) if values else found
 
 
-def _only_value(row: Any) -> Any:
+def _only_value(row: object) -> Any:
     return next(iter(row.values())) if isinstance(row, Mapping) and len(row) == 1 else row

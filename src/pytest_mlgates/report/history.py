@@ -73,7 +73,7 @@ def _quoted(place: Path, report: Report, evidence: Iterable[Mapping[str, Any]]) 
 
 
 def _gate(
-    place: Path, system: str, gate: GateReport, pieces: Mapping[str, Mapping[str, Any]]
+    place: Path, system: str, gate: GateReport, pieces: Mapping[str, Mapping[str, object]]
 ) -> EarlierGate:
     """Return the number that speaks for a gate: that of its worst piece of evidence."""
     piece = _worst(place, [pieces[digest] for digest in gate.evidence if digest in pieces])

@@ -52,7 +52,7 @@ class Signed:
         return True
 
 
-def sign(statements: Sequence[Mapping[str, Any]], key: SigningKey) -> bytes:
+def sign(statements: Sequence[Mapping[str, object]], key: SigningKey) -> bytes:
     """Return the file with the statements, signed."""
     from securesystemslib.dsse import Envelope
 

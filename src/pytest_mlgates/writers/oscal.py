@@ -235,7 +235,7 @@ def _prop(name: str, value: object) -> dict[str, str]:
     return {"name": name, "ns": _NS, "value": one_line(str(value)).strip() or "-"}
 
 
-def _some(name: str, value: Any) -> Mapping[str, Any]:
+def _some(name: str, value: object) -> Mapping[str, Any]:
     """Return a member, or nothing where it is empty: OSCAL has no empty lists."""
     return {name: value} if value else {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,7 @@ class Plan:
     upper_error: float
 
 
-def measure_transfers(transfers: Any, plan: Plan) -> Measurement:
+def measure_transfers(transfers: object, plan: Plan) -> Measurement:
     """Add up transfers; raises :class:`Unmeasurable` where a record lacks what a limit is about."""
     columns = read(transfers)
     sent = float(columns.sent.sum())

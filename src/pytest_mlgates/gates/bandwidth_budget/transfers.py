@@ -70,7 +70,7 @@ class Columns:
         return np.bincount(self.source, column, minlength=len(self.sources)).astype(np.float64)
 
 
-def read(transfers: Any) -> Columns:
+def read(transfers: object) -> Columns:
     """Read all transfers once.
 
     Raises :class:`Unmeasurable` on what is not a transfer, and on counts that are missing, negative
@@ -99,7 +99,7 @@ def read(transfers: Any) -> Columns:
     return Columns(sent, raw, at, seconds, np.array(source, np.int64), tuple(names))
 
 
-def _values(record: Any, index: int) -> tuple[Any, ...]:
+def _values(record: object, index: int) -> tuple[Any, ...]:
     if isinstance(record, Mapping):
         return tuple(record.get(name) for name in _FIELDS)
     if isinstance(record, Transfer):
@@ -107,7 +107,7 @@ def _values(record: Any, index: int) -> tuple[Any, ...]:
     raise Unmeasurable(f"transfer {index} is a {type(record).__name__}: give {_WANTED}")
 
 
-def _count(value: Any, name: str, index: int) -> float:
+def _count(value: object, name: str, index: int) -> float:
     """Return a number >= 0, or NaN where it is missing."""
     if missing(value):
         return math.nan
@@ -127,7 +127,7 @@ def _number(value: Any, name: str, index: int) -> float:
     return number
 
 
-def _moment(value: Any, index: int) -> float:
+def _moment(value: object, index: int) -> float:
     """Return seconds since some start: a number, a datetime, or ISO 8601 text."""
     if missing(value):
         return math.nan

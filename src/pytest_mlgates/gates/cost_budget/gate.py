@@ -145,8 +145,8 @@ class CostBudget(StatisticalGate):
 
     def measure(
         self,
-        charges: Iterable[Mapping[str, Any]] | str | os.PathLike[str] | Any,
-        inventory: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+        charges: Iterable[Mapping[str, object]] | str | os.PathLike[str] | Any,
+        inventory: Mapping[str, object] | str | os.PathLike[str] | None = None,
     ) -> Measurement:
         """Add up charges: FOCUS 1.x columns, an AWS Cost and Usage Report, OpenCost allocations.
 

@@ -60,7 +60,7 @@ def _namespace(seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequenc
             " inventory that knows it"
         )
 
-    def of(row: Sequence[Any]) -> str:
+    def of(row: Sequence[object]) -> str:
         if column is not None and not missing(row[column]):
             return str(row[column])
         found = tag(row) if tag is not None else ""
@@ -85,7 +85,7 @@ def _tag(seen: Layout, matches: Callable[[str], bool], by: str) -> Callable[[Seq
         )
     cache: dict[str, str] = {}
 
-    def of(row: Sequence[Any]) -> str:
+    def of(row: Sequence[object]) -> str:
         for column in columns:
             if not missing(row[column]):
                 return str(row[column])
@@ -113,7 +113,7 @@ def _parsed(cell: str) -> Any:
         return None
 
 
-def _find(tags: Any, matches: Callable[[str], bool]) -> str:
+def _find(tags: object, matches: Callable[[str], bool]) -> str:
     """Return the value of the first tag that matches; tags are a mapping or pairs (Parquet)."""
     pairs: Any = list(tags.items()) if isinstance(tags, Mapping) else tags
     if not isinstance(pairs, (list, tuple)):

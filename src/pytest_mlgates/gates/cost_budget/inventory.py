@@ -86,7 +86,7 @@ class Inventory:
         return ids | {window.node for window in self.windows if window.node}
 
 
-def read_inventory(source: Any, *, min_utilization: float | None) -> Inventory:
+def read_inventory(source: object, *, min_utilization: float | None) -> Inventory:
     """Read an inventory, or raise :class:`Unmeasurable` naming the record that does not fit.
 
     >>> pod = {"name": "worker-1", "namespace": "training", "resource_id": "p1", "gpus": 8}
@@ -131,7 +131,7 @@ def _parts(source: Any) -> Mapping[str, Any]:
     return source
 
 
-def _records(source: Any, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _records(source: object, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield where each record stands and its fields; a field that it lacks is not there."""
     if source is None:
         return
@@ -231,7 +231,7 @@ class _Pod:
         self._busy: list[tuple[int, int]] = []
 
     def observe(
-        self, record: Mapping[str, Any], gpus: float, place: str, min_utilization: float | None
+        self, record: Mapping[str, object], gpus: float, place: str, min_utilization: float | None
     ) -> None:
         """Add a record: an idle time, a busy one, or both with the driver's end between them."""
         self.gpus = max(self.gpus, gpus)
@@ -328,7 +328,7 @@ def _text(record: Mapping[str, Any], name: str) -> str:
     return "" if missing(value) else str(value).strip()
 
 
-def _time(record: Mapping[str, Any], name: str, place: str) -> int | None:
+def _time(record: Mapping[str, object], name: str, place: str) -> int | None:
     value = record.get(name)
     if missing(value):
         return None
@@ -338,21 +338,21 @@ def _time(record: Mapping[str, Any], name: str, place: str) -> int | None:
         raise Unmeasurable(f"{place} has a {name} that {fault}") from None
 
 
-def _count(record: Mapping[str, Any], name: str, place: str) -> float:
+def _count(record: Mapping[str, object], name: str, place: str) -> float:
     value = _number(record, name, place)
     if value is not None and value < 0:
         raise Unmeasurable(f"{place}: {name} is negative")
     return value or 0.0
 
 
-def _share(record: Mapping[str, Any], name: str, place: str) -> float | None:
+def _share(record: Mapping[str, object], name: str, place: str) -> float | None:
     value = _number(record, name, place)
     if value is not None and not 0 <= value <= 1:
         raise Unmeasurable(f"{place} has a {name} that is not a share between 0 and 1")
     return value
 
 
-def _number(record: Mapping[str, Any], name: str, place: str) -> float | None:
+def _number(record: Mapping[str, object], name: str, place: str) -> float | None:
     value: Any = record.get(name)
     if missing(value):
         return None

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 
@@ -112,12 +111,12 @@ class Layout:
     texts: tuple[int, ...]
     tag_columns: dict[str, int]
 
-    def category(self, value: Any) -> Category | None:
+    def category(self, value: object) -> Category | None:
         """Return the category of a line, or None where it is of no known kind."""
         return category_of(value, aws=self.name.startswith("AWS"))
 
 
-def category_of(value: Any, *, aws: bool) -> Category | None:
+def category_of(value: object, *, aws: bool) -> Category | None:
     """Return what a ChargeCategory, or a LineItemType of AWS, stands for.
 
     >>> category_of("EdpDiscount", aws=True).negative, category_of("USD", aws=False)

@@ -98,7 +98,7 @@ def _kind(word: Any, known: dict[str, Category], seen: Layout) -> Category:
     return found
 
 
-def _time(value: Any, known: dict[Any, int], column: str) -> int:
+def _time(value: object, known: dict[Any, int], column: str) -> int:
     try:
         found = known.get(value)
     except TypeError:
@@ -114,7 +114,7 @@ def _time(value: Any, known: dict[Any, int], column: str) -> int:
     return found
 
 
-def _is_known(version: Any) -> bool:
+def _is_known(version: object) -> bool:
     """Tell whether a version of FOCUS is one that is read here.
 
     >>> _is_known("1.2"), _is_known("v1.0-r2"), _is_known("9.9")
@@ -123,14 +123,14 @@ def _is_known(version: Any) -> bool:
     return missing(version) or re.match(r"v?1\.[0-3](\D|$)", str(version).strip()) is not None
 
 
-def _time_or_zero(value: Any, known: dict[Any, int]) -> int:
+def _time_or_zero(value: object, known: dict[Any, int]) -> int:
     try:
         return _time(value, known, "")
     except Fault:
         return 0
 
 
-def _currency(unit: Any, wanted: str, column: str) -> str:
+def _currency(unit: object, wanted: str, column: str) -> str:
     """Return the currency of a line; what is not a code is a sign of shifted columns."""
     if missing(unit):
         raise Fault(f"its {column} is empty")

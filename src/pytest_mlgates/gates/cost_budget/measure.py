@@ -36,7 +36,7 @@ _HOW = (
 MAX_GROUPS, MAX_PARTS, MAX_LINES, MAX_PIECES = 200, 50, 10, 4
 
 
-def measure_bill(charges: Any, inventory: Any, plan: Plan) -> Measurement:
+def measure_bill(charges: object, inventory: object, plan: Plan) -> Measurement:
     """Add up charges and find what was wasted.
 
     Raises :class:`Unmeasurable` where they can't be added up as they are.

@@ -34,7 +34,7 @@ def exactly() -> Any:
     return localcontext(EXACT)
 
 
-def money(value: Any, mark: str = ".") -> Decimal:
+def money(value: object, mark: str = ".") -> Decimal:
     """Return an amount as it is written, or raise :class:`Fault`.
 
     ``mark`` is the decimal mark of text; the other one may only group thousands. A float counts as

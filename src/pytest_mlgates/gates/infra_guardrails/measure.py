@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Measurement
@@ -33,7 +32,7 @@ class Plan:
     trusted_modules: tuple[str, ...]
 
 
-def check_manifests(manifests: Any, plan: Plan) -> Measurement:
+def check_manifests(manifests: object, plan: Plan) -> Measurement:
     """Read manifests and apply each rule to each resource."""
     world, digest = read_world(manifests, plan.trusted_modules)
     rules = {name: _Tally() for name in plan.rules}

@@ -90,9 +90,9 @@ class P99Latency(StatisticalGate):
 
     def measure(
         self,
-        call: Callable[[Any], Any],
-        inputs: Iterable[Any],
-        baseline: Callable[[Any], Any] | None = None,
+        call: Callable[[Any], object],
+        inputs: Iterable[object],
+        baseline: Callable[[Any], object] | None = None,
         *,
         seed: int = 0,
     ) -> Generator[Measurement | Awaitable[Any], Any, None]:

@@ -34,8 +34,8 @@ class NoCounters:
 
 
 def run_calls(
-    call: Callable[[Any], Any],
-    feed: Iterator[Any],
+    call: Callable[[Any], object],
+    feed: Iterator[object],
     count: int,
     record: Recorder,
     *,
@@ -92,7 +92,7 @@ def wait_until(moment: int) -> None:
             time.sleep((left - _SPIN_NS) / 1e9)
 
 
-def _close(answer: Any) -> None:
+def _close(answer: object) -> None:
     close = getattr(answer, "close", None)
     if close is not None:
         close()

@@ -53,7 +53,7 @@ class Plan:
 
 
 def scan_replies(
-    reply: Callable[[Any], Any], prompts: Any, plan: Plan, key: bytes | None
+    reply: Callable[[Any], object], prompts: object, plan: Plan, key: bytes | None
 ) -> Generator[Look, Any, None]:
     """Ask each different prompt once, in random order, up to the first confirmed leak."""
     if not callable(reply):
@@ -79,7 +79,7 @@ def scan_replies(
         yield scan.measurement("replies", len(todo), subject.calls, complete=True)
 
 
-def scan_texts(texts: Any, plan: Plan, key: bytes | None) -> Iterator[Measurement]:
+def scan_texts(texts: object, plan: Plan, key: bytes | None) -> Iterator[Measurement]:
     """Look at every record."""
     scan = _Scan(plan, key)
     places, contents = tee(_records(texts))
@@ -194,7 +194,7 @@ class _Scan:
         )
 
 
-def _different(prompts: Any, most: int) -> list[tuple[int, Any]]:
+def _different(prompts: object, most: int) -> list[tuple[int, Any]]:
     """Return each different prompt once, with the place where it stands first."""
     different: dict[object, tuple[int, Any]] = {}
     for index, prompt in enumerate(islice(records(prompts, "prompts", values=True), most)):
@@ -205,7 +205,7 @@ def _different(prompts: Any, most: int) -> list[tuple[int, Any]]:
     return list(different.values())
 
 
-def _records(texts: Any) -> Iterator[tuple[str, str]]:
+def _records(texts: object) -> Iterator[tuple[str, str]]:
     if isinstance(texts, (str, os.PathLike)):
         yield from datasets.records(Path(texts))
         return

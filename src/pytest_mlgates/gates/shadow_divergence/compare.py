@@ -84,7 +84,7 @@ class Comparison:
             return None
         return Difference("too far apart", float(size), f"distance {size:.4g}")
 
-    def _compare(self, control: Any, shadow: Any) -> Difference | None:  # noqa: C901  (a branch a kind)
+    def _compare(self, control: object, shadow: object) -> Difference | None:  # noqa: C901  (a branch a kind)
         a, b = _packed(control), _packed(shadow)
         kind, other = _kind(a), _kind(b)
         if b is None and a is not None:
@@ -210,7 +210,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def is_blank(value: Any) -> bool:
+def is_blank(value: object) -> bool:
     """Tell whether there is nothing in an answer that could differ.
 
     >>> is_blank(" "), is_blank([]), is_blank(0), is_blank(np.zeros((0, 4)))
@@ -224,7 +224,7 @@ def is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, (list, Mapping, set, frozenset)) and not value)
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if isinstance(value, (bool, Enum)):
         return "class"
     if isinstance(value, (int, float, complex)):
@@ -240,7 +240,7 @@ def _kind(value: Any) -> str:
     return "class"
 
 
-def _packed(value: Any) -> Any:
+def _packed(value: object) -> Any:
     """Return an answer with lists of numbers as vectors."""
     value = plain(value)
     if isinstance(value, np.ndarray):

@@ -45,7 +45,7 @@ class Model:
     def __init__(
         self,
         name: str,
-        call: Callable[[Any], Any],
+        call: Callable[[Any], object],
         timeout_s: float,
         guard: CallGuard,
         *,
@@ -60,7 +60,7 @@ class Model:
         self.batch = batch
         self.awaits = is_async(call)
 
-    def ask(self, inputs: Sequence[Any]) -> Steps[list[Answer]]:
+    def ask(self, inputs: Sequence[object]) -> Steps[list[Answer]]:
         """Yield what must be awaited; return the answer to each input."""
         if not self.batch:
             return (yield from self._calls([_own(item) for item in inputs]))
@@ -171,7 +171,7 @@ def is_flat(item: Any) -> bool:
     return kind in (list, tuple) and _PLAIN.issuperset(map(type, item))
 
 
-def own_answer(value: Any) -> Any:
+def own_answer(value: object) -> Any:
     """Return an answer that its model can't change any more: some reuse one buffer for all."""
     if isinstance(value, _ATOMS):
         return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Measurement
@@ -20,7 +19,7 @@ MAX_SLICES, MAX_FINDINGS = 200, 5
 
 
 def count_slices(
-    rows: Any, slice_of: Any, required: Sequence[str], *, by_share: bool
+    rows: object, slice_of: object, required: Sequence[str], *, by_share: bool
 ) -> Measurement:
     """Count once over all rows; a row may be in several slices.
 
@@ -63,7 +62,7 @@ def count_slices(
     )
 
 
-def _columns(slice_of: Any) -> list[str] | None:
+def _columns(slice_of: object) -> list[str] | None:
     """Return what may be columns, so that only those are read; all where none of them is one."""
     if isinstance(slice_of, str):
         return [slice_of]

@@ -249,7 +249,7 @@ def _measured(evidence: Evidence) -> str:
     return text if len(text) <= MAX_JSON else f"{text[:MAX_JSON]}\n… (cut here)"
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: object) -> Any:
     if isinstance(value, Mapping):
         few = list(value.items())[:12] if len(value) > 20 else list(value.items())
         return {key[:100]: _cut(item) for key, item in few} | (

@@ -59,7 +59,7 @@ def evaluate(expr: Expr, scope: Scope) -> Node:
     return Node(value, expr.file, expr.line)
 
 
-def _too_large(value: Any) -> bool:
+def _too_large(value: object) -> bool:
     """Tell whether a value has grown beyond what a manifest holds: locals can double it each time."""
     if isinstance(value, (str, list, dict)):
         return len(value) > LARGEST
@@ -205,7 +205,7 @@ def _unary(expr: Expr, scope: Scope) -> Any:
     return -number(value)
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise NotKnown
