@@ -55,7 +55,7 @@ def records(
     if isinstance(source, (str, os.PathLike)):
         return _of_file(Path(source), what, how, columns, values=values, note=note)
     if (table := frame(source, what)) is not None:
-        return _rows(table, columns, values=values)
+        return _frame_rows(table, columns, values=values)
     if (cells := column(source)) is not None:
         return cells
     if reason := why_unclear(source, what, how):
@@ -77,7 +77,7 @@ def pool(source: object, what: str, *, values: bool = False) -> Sequence[Any] | 
     return iter(rows)
 
 
-def _rows(table: Frame, columns: Sequence[str] | None, *, values: bool) -> Iterator[Any]:
+def _frame_rows(table: Frame, columns: Sequence[str] | None, *, values: bool) -> Iterator[Any]:
     names = table.columns
     if values and len(names) == 1:
         return (row[0] for row in table.rows())

@@ -136,7 +136,7 @@ class Slicer:
         if slice_of is None:
             self.of: Namer = lambda _index, _item: ()
         elif callable(slice_of):
-            self.of = lambda index, item: self._several(_called(slice_of, index, item, what))
+            self.of = lambda index, item: self._several(_call_slice_of(slice_of, index, item, what))
         elif isinstance(slice_of, str):
             self.of = lambda index, item: self._several(field_of(item, slice_of, index, what))
         elif (columns := columns_of(slice_of, sample, count)) is not None:
@@ -238,7 +238,9 @@ def field_of(item: object, column: str, index: int, what: str = "input") -> Any:
     raise Unmeasurable(f"{what} {index} has no column {column!r}{has}")
 
 
-def _called(slice_of: Callable[[Any], object], index: int, item: object, what: str) -> object:
+def _call_slice_of(
+    slice_of: Callable[[Any], object], index: int, item: object, what: str
+) -> object:
     try:
         return slice_of(item)
     except Exception as error:  # noqa: BLE001  (told by its type: its text may hold the input)

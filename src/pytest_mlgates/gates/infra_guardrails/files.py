@@ -221,16 +221,16 @@ def _unquoted(value: object, depth: int, name: str) -> Any:
         raise Unreadable(f"{name}: is nested deeper than 100 levels")
     if isinstance(value, Mapping):
         return {
-            _bare(key): _unquoted(item, depth + 1, name)
+            _without_mark(key): _unquoted(item, depth + 1, name)
             for key, item in value.items()
             if not (isinstance(key, str) and key.startswith("__") and key.endswith("__"))
         }
     if isinstance(value, list):
         return [_unquoted(item, depth + 1, name) for item in value]
-    return _bare(value)
+    return _without_mark(value)
 
 
-def _bare(value: Any) -> Any:
+def _without_mark(value: Any) -> Any:
     quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"'
     return value[1:-1] if quoted else value
 

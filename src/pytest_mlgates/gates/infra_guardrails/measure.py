@@ -58,7 +58,7 @@ def check_manifests(manifests: object, plan: Plan) -> Measurement:
         files=world.files,
         files_sha256=digest,
         calls=len(judged),
-        findings=tuple(_findings(faults, doubts)),
+        findings=tuple(_fault_lines(faults, doubts)),
     )
     return Measurement(value=len(faults), unit="broken", n=len(judged), details=plain(seen))
 
@@ -85,7 +85,7 @@ class _Tally:
         return Found(**self.counts, numbers=numbers, example=self.example)
 
 
-def _findings(faults: list[str], doubts: list[str]) -> list[str]:
+def _fault_lines(faults: list[str], doubts: list[str]) -> list[str]:
     lines = first(faults, MAX_FINDINGS)
     if len(faults) > MAX_FINDINGS:
         lines[-1] += " that are broken"

@@ -82,7 +82,7 @@ class Run:
         features: Callable[[Any], Mapping[str, object]] | None,
         key: bytes | None,
     ) -> None:
-        _check(control, shadow, features, plan)
+        _check_subjects(control, shadow, features, plan)
         self.plan, self.control, self.shadow = plan, control, shadow
         self.features, self.key = features, key
         digest = digest_of(control)
@@ -223,7 +223,7 @@ class Run:
         return tuple(rows)
 
 
-def _check(
+def _check_subjects(
     control: Callable[[Any], object],
     shadow: Callable[[Any], object],
     features: Callable[[Any], object] | None,

@@ -51,7 +51,7 @@ def count_slices(
         slices=tuple(SliceCount(slice=name, rows=by_name[name]) for name in kept),
         occur=len(counts),
         unnamed=unnamed,
-        findings=(*_findings(smallest, total, unnamed), *notes),
+        findings=(*_coverage_lines(smallest, total, unnamed), *notes),
     )
     least = smallest[0][0] if smallest else 0
     return Measurement(
@@ -71,7 +71,7 @@ def _columns(slice_of: object) -> list[str] | None:
     return [name for name in slice_of if isinstance(name, str)]
 
 
-def _findings(smallest: list[tuple[int, str]], n: int, unnamed: int) -> Iterator[str]:
+def _coverage_lines(smallest: list[tuple[int, str]], n: int, unnamed: int) -> Iterator[str]:
     """Yield a line for each slice, the smallest first, and one for those between."""
     if not n:
         return
