@@ -44,7 +44,7 @@ def write(report: Report, folder: Path) -> None:
 
 def sarif(report: Report) -> dict[str, Any]:
     """Return the report as a SARIF log with one run."""
-    results = [*_missing(report), *_results(report)]
+    results = [*_missing_results(report), *_results(report)]
     messages = [*map(one_line, report.incomplete)]
     if len(results) > MAX_RESULTS:
         messages.append(
@@ -55,14 +55,14 @@ def sarif(report: Report) -> dict[str, Any]:
             "driver": {
                 "name": "pytest-mlgates",
                 "semanticVersion": __version__,
-                "rules": [*_rules(report)],
+                "rules": [*_sarif_rules(report)],
             }
         },
         "automationDetails": {"id": "mlgates/"},
         "invocations": [
             {
                 "executionSuccessful": not report.incomplete,
-                **({"endTimeUtc": at} if (at := _instant(report)) else {}),
+                **({"endTimeUtc": at} if (at := _utc_instant(report)) else {}),
                 **_notes(messages),
             }
         ],
@@ -79,7 +79,7 @@ def sarif(report: Report) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rules(report: Report) -> Iterator[dict[str, Any]]:
+def _sarif_rules(report: Report) -> Iterator[dict[str, Any]]:
     names = {piece.gate for piece in report.evidence} | {gap.gate for gap in report.missing}
     for name in sorted(names):
         try:
@@ -97,10 +97,10 @@ def _rules(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _results(report: Report) -> Iterator[dict[str, Any]]:
-    found = states(report)
+    state_of = states(report)
     named = {system.system: system.controls for system in report.systems}
-    for piece in sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(found[e.identity])):
-        state = found[piece.identity]
+    for piece in sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(state_of[e.identity])):
+        state = state_of[piece.identity]
         kind = _KINDS[state]
         taxa = filed(report.controls, named.get(piece.system, ()), piece.gate)
         yield {
@@ -124,7 +124,7 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
-def _missing(report: Report) -> Iterator[dict[str, Any]]:
+def _missing_results(report: Report) -> Iterator[dict[str, Any]]:
     for gap in report.missing:
         text = f"{gap.system}: {gap.entry} is configured and left no evidence"
         key = f"missing {gap.system} {gap.entry}"
@@ -167,12 +167,12 @@ def _location(source: str, test: str) -> dict[str, Any]:
 
 
 def _numbers(piece: Evidence) -> dict[str, Any]:
-    seen = piece.measurement
-    if seen is None:
+    measurement = piece.measurement
+    if measurement is None:
         return {}
-    known = {"value": seen.value, "unit": one_line(seen.unit), "n": seen.n}
-    if seen.interval is not None:
-        known["interval"] = list(seen.interval)
+    known = {"value": measurement.value, "unit": one_line(measurement.unit), "n": measurement.n}
+    if measurement.interval is not None:
+        known["interval"] = list(measurement.interval)
     return known | ({"limit": piece.policy[piece.limit]} if piece.limits else {})
 
 
@@ -207,7 +207,7 @@ def _notes(lines: Iterable[str]) -> dict[str, Any]:
     return {"toolExecutionNotifications": notes} if notes else {}
 
 
-def _instant(report: Report) -> str:
+def _utc_instant(report: Report) -> str:
     at = report.environment.get("finished")
     return at.replace("+00:00", "Z") if isinstance(at, str) else ""
 
