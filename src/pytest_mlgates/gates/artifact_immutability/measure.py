@@ -14,10 +14,11 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Explained
 from pytest_mlgates.core.words import a, plural
 from pytest_mlgates.gates.artifact_immutability.details import Broken, Fault, Seen
+from pytest_mlgates.gates.artifact_immutability.ledger import Ledger, ViolationError
 from pytest_mlgates.gates.artifact_immutability.protocol import Store, offered
 from pytest_mlgates.gates.artifact_immutability.sequences import Material, Operation, draw, tell
 from pytest_mlgates.gates.artifact_immutability.shrink import shrink
-from pytest_mlgates.gates.artifact_immutability.trial import Ledger, Trial, ViolationError
+from pytest_mlgates.gates.artifact_immutability.trial import Trial
 
 __all__ = ["Plan", "measure_store"]
 
@@ -89,7 +90,8 @@ class _Run:
 
     def _one(self, operations: tuple[Operation, ...], guard: CallGuard) -> None:
         number = self.clean + self.idle
-        trial = Trial(self.store, self.ledger, self._material(f"{self.mark}x{number}"), guard)
+        material = self._material(f"{self.mark}x{number}", number)
+        trial = Trial(self.store, self.ledger, material, guard)
         before = self.ledger.read_back
         try:
             trial.run(operations)
@@ -101,14 +103,14 @@ class _Run:
         else:
             self.idle += 1
 
-    def _material(self, mark: str) -> Material:
-        return Material(mark, random.Random(f"{self.plan.seed}:{mark}"))
+    def _material(self, mark: str, number: int) -> Material:
+        return Material(mark, random.Random(f"{self.plan.seed}:{number}"))
 
     def _audit(self, guard: CallGuard) -> None:
         """Read artifacts of all sequences so far, those that are owed, and the store's list."""
         sound = self.ledger.sound()
         chosen = sound[: _AUDIT // 2] + self.draw.sample(sound, min(_AUDIT // 2, len(sound)))
-        trial = Trial(self.store, self.ledger, self._material("audit"), guard)
+        trial = Trial(self.store, self.ledger, self._material("audit", 0), guard)
         try:
             trial.audit(chosen)
             if "list" in self.offers:
@@ -140,7 +142,7 @@ class _Run:
         self, operations: Sequence[Operation], broken: ViolationError, guard: CallGuard
     ) -> bool:
         """Run operations on names and contents of their own; tell whether the same breaks."""
-        material = self._material(f"{self.mark}y{secrets.token_hex(6)}")
+        material = self._material(f"{self.mark}y{secrets.token_hex(6)}", self.clean + self.idle)
         try:
             Trial(self.store, Ledger(), material, guard).run(operations)
         except ViolationError as found:
