@@ -8,7 +8,7 @@ from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.choosing import accessible, select, spread
 from reference_systems.codebuddy_graph.names import Names
 from reference_systems.codebuddy_graph.scope import Env, Waiting
-from reference_systems.codebuddy_graph.types import Arr, Prim, Ref, Type, Var, substitute
+from reference_systems.codebuddy_graph.types import Arr, Prim, Ref, Type, Var, Wild, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,6 +141,10 @@ class Calls(Names):
             method = select(methods, args, site, self.peek(env)) if methods else None
             if method is not None:
                 return self._called(method, site, args, given, env, want, kind)
+        for site in self._sites(found):
+            method = select(site.cls.newer(name), args, site, None)
+            if method is not None:
+                return self._called(method, site, args, given, env, want, kind)
         site = next(iter(self._sites(found)), None)
         if site is not None and site.cls.half_known:
             callee = f"{site.cls.name}.{name}/{len(args)}"
@@ -186,7 +190,7 @@ class Calls(Names):
         """Give the type of a call; lambdas among its arguments are read on the way."""
         known = rules.mapping(site, method.owner) if method.owner.variables else {}
         if not args and not method.variables:
-            return rules.upper(substitute(method.back, known))
+            return self.upper(substitute(method.back, known))
         params = self._expanded(method, args, known)
         free = set(method.variables)
         binding: dict[Var, Type] = {}
@@ -200,8 +204,15 @@ class Calls(Names):
                 self._read_waiting(arg.node, substitute(param, known), binding, free, env)
         back = substitute(substitute(method.back, known), binding)
         if type(back) is Var and back in free:
-            back = back.bounds[0] if back.bounds else None
-        return rules.upper(back)
+            open_end = any(a is None or type(a) is Waiting for a in args)
+            back = back.bounds[0] if back.bounds else None if open_end else self.world.object
+        return self.upper(back)
+
+    def upper(self, found: Type) -> Type:
+        """Give what a value can be used as: of a bare wildcard nothing but Object is known."""
+        if type(found) is Wild:
+            return found.bound if found.sign == 1 else self.world.object
+        return found
 
     def _expanded(self, method: Method, args: Sequence, known: dict) -> tuple[Type, ...]:
         """Give a parameter for each argument."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from reference_systems.codebuddy_graph import rules
-from reference_systems.codebuddy_graph.skeleton import ABSTRACT, DEFAULT, PRIVATE, STATIC, VARARGS
+from reference_systems.codebuddy_graph.skeleton import (
+    ABSTRACT,
+    DEFAULT,
+    NEWER,
+    PRIVATE,
+    STATIC,
+    VARARGS,
+)
 from reference_systems.codebuddy_graph.types import (
     PRIMS,
     Arr,
@@ -206,7 +213,8 @@ class Cls:
             if self._raws is None:
                 self._raws = {}
                 for raw in self.record["m"]:
-                    self._raws.setdefault(raw[0], []).append(raw)
+                    if not raw[1] & NEWER:
+                        self._raws.setdefault(raw[0], []).append(raw)
             raws = self._raws.get(name)
             found = [Method(self, raw) for raw in raws] if raws else []
             self._own[name] = found
@@ -233,16 +241,30 @@ class Cls:
         return found
 
     def _replaced(self, method: Method, found: list[Method]) -> bool:
-        """Tell whether one of the methods found has the signature of one from above."""
-        shapes = None
-        for other in found:
+        """Tell whether one of the methods found has the signature of one from above.
+
+        Of two that are inherited side by side the one from the class further down counts.
+        """
+        shape = None
+        for place, other in enumerate(found):
             if other.arity == method.arity:
-                if not method.arity:
-                    return True
-                shapes = shapes or rules.shape(method, self)
-                if shapes == rules.shape(other, self):
-                    return True
+                if method.arity:
+                    shape = shape or rules.shape(method, self)
+                    if shape != rules.shape(other, self):
+                        continue
+                if other.owner is not self and method.owner.view(other.owner) is not None:
+                    found[place] = method
+                return True
         return False
+
+    def newer(self, name: str) -> list[Method]:
+        """Give methods that only later releases of the platform have."""
+        return [
+            Method(cls, raw)
+            for cls in self.ancestors()
+            for raw in cls.record["m"]
+            if raw[0] == name and raw[1] & NEWER
+        ]
 
     def field(self, name: str) -> tuple[Type, Cls, bool] | None:
         """Give type, declaring class and staticness of a field it has."""
@@ -390,7 +412,6 @@ class Cls:
         """Give what a simple type name means inside this class."""
         found = self._names.get(name, self)
         if found is self:
-            self._names[name] = None
             found = self._names[name] = self._named(name)
         return found
 
@@ -456,7 +477,9 @@ class FileScope:
         found = world.get(f"java.lang.{name}")
         if found is not None:
             return found
-        strange = [p for p in self.wild if not world.package(p)]
+        if not name[:1].isupper():
+            return None
+        strange = [p for p in self.wild if not world.package(p) and world.dotted(p) is None]
         return world.stranger(f"{strange[0]}.{name}") if len(strange) == 1 else None
 
     def static_owners(self, name: str) -> list[Cls]:

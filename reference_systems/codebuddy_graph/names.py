@@ -118,8 +118,7 @@ class Names:
             field = found.cls.field(name)
             if field is not None:
                 kind, owner, _ = field
-                view = found if owner is found.cls else Ref(found.cls, found.args)
-                return rules.member_type(view, found.cls, kind), owner
+                return rules.member_type(found, found.cls, kind), owner
         elif type(found) is Var:
             for bound in found.bounds:
                 kind, owner = self.field_of(bound, name)

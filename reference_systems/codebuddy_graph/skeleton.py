@@ -17,6 +17,7 @@ __all__ = [
     "ABSTRACT",
     "DEFAULT",
     "IMPLICIT",
+    "NEWER",
     "PRIVATE",
     "STATIC",
     "TYPE_NODES",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 STATIC, VARARGS, ABSTRACT, PRIVATE, DEFAULT, IMPLICIT = 1, 2, 4, 8, 16, 32
+#: a method that a class of the platform has gained since the oldest JDK that its table knows
+NEWER = 64
 
 TYPE_NODES = {
     "class_declaration": "c",

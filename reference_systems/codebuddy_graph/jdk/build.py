@@ -1,7 +1,7 @@
 """Make the table of the Java platform's signatures from JDKs on a developer's machine.
 
 ``python -m reference_systems.codebuddy_graph.jdk.build JAVA [JAVA …]``, each the ``java`` of one
-JDK, the newest first: what an older one has and a newer one dropped is kept.
+JDK, the oldest first: what only a newer one has is marked, and found where nothing else is.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+
+from reference_systems.codebuddy_graph.skeleton import NEWER
 
 __all__ = ["main", "merge"]
 
@@ -27,14 +29,20 @@ def signatures(java: str) -> dict[str, dict]:
     return {name: json.loads(record) for name, record in pairs}
 
 
-def merge(newest: dict[str, dict], older: dict[str, dict]) -> dict[str, dict]:
-    """Add what only the older JDK has."""
-    for name, record in older.items():
-        known = newest.setdefault(name, record)
+def merge(oldest: dict[str, dict], newer: dict[str, dict]) -> dict[str, dict]:
+    """Add what only the newer JDK has; a method that a known class gained is marked."""
+    for name, record in newer.items():
+        if name not in oldest:
+            oldest[name] = record
+            continue
+        known = oldest[name]
         for part in ("m", "v"):
             have = {_key(member, part) for member in known[part]}
-            known[part] += [member for member in record[part] if _key(member, part) not in have]
-    return newest
+            for member in record[part]:
+                if _key(member, part) not in have:
+                    flags = member[1] | NEWER if part == "m" else member[1]
+                    known[part].append([member[0], flags, *member[2:]])
+    return oldest
 
 
 def _key(member: list, part: str) -> str:
@@ -46,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     javas = sys.argv[1:] if arguments is None else arguments
     table: dict[str, dict] = {}
     for java in javas:
-        table = merge(table, signatures(java))
+        table = merge(table, signatures(java)) if table else signatures(java)
     packages: dict[str, list[str]] = {}
     for name in sorted(table):
         line = f"{name}\t{json.dumps(table[name], separators=(',', ':'))}\n"
