@@ -8,7 +8,7 @@ from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.choosing import accessible, select, spread
 from reference_systems.codebuddy_graph.names import Names
 from reference_systems.codebuddy_graph.scope import Env, Waiting
-from reference_systems.codebuddy_graph.types import Arr, Prim, Ref, Type, Var, Wild, substitute
+from reference_systems.codebuddy_graph.types import Arr, Ref, Type, Var, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,34 +185,41 @@ class Calls(Names):
         return self.outcome(method, site, args, env, want)
 
     def outcome(
-        self, method: Method, site: Ref, args: Sequence, env: Env | None, want: Type
+        self,
+        method: Method,
+        site: Ref,
+        args: Sequence,
+        env: Env | None,
+        want: Type,
+        diamond: bool = False,
     ) -> Type:
-        """Give the type of a call; lambdas among its arguments are read on the way."""
+        """Give the type of a call; lambdas among its arguments are read on the way.
+
+        With ``diamond`` it is that of ``new X<>(…)``: the class's own variables are open too.
+        """
         known = rules.mapping(site, method.owner) if method.owner.variables else {}
-        if not args and not method.variables:
-            return self.upper(substitute(method.back, known))
-        params = self._expanded(method, args, known)
+        returned = method.back
         free = set(method.variables)
+        if diamond:
+            known, returned = {}, method.owner.self_type
+            free.update(method.owner.variables)
+        if not args and not free:
+            return rules.upper(substitute(returned, known), self.world)
+        params = self._expanded(method, args, known)
         binding: dict[Var, Type] = {}
         for param, arg in zip(params, args, strict=False):
             if free and type(arg) is not Waiting:
                 rules.unify(substitute(param, known), arg, binding, free, self.world)
         if free and want is not None:
-            self._learn_from_want(method, known, binding, free, want)
+            self._learn_from_want(substitute(returned, known), binding, free, want)
         for param, arg in zip(params, args, strict=False):
             if type(arg) is Waiting and env is not None:
                 self._read_waiting(arg.node, substitute(param, known), binding, free, env)
-        back = substitute(substitute(method.back, known), binding)
+        back = substitute(substitute(returned, known), binding)
         if type(back) is Var and back in free:
             open_end = any(a is None or type(a) is Waiting for a in args)
             back = back.bounds[0] if back.bounds else None if open_end else self.world.object
-        return self.upper(back)
-
-    def upper(self, found: Type) -> Type:
-        """Give what a value can be used as: of a bare wildcard nothing but Object is known."""
-        if type(found) is Wild:
-            return found.bound if found.sign == 1 else self.world.object
-        return found
+        return rules.upper(back, self.world)
 
     def _expanded(self, method: Method, args: Sequence, known: dict) -> tuple[Type, ...]:
         """Give a parameter for each argument."""
@@ -227,10 +234,7 @@ class Calls(Names):
                 return method.params
         return spread(method, count) if count >= method.arity - 1 else method.params
 
-    def _learn_from_want(
-        self, method: Method, known: dict, binding: dict, free: set, want: Type
-    ) -> None:
-        back = substitute(method.back, known)
+    def _learn_from_want(self, back: Type, binding: dict, free: set, want: Type) -> None:
         learned: dict[Var, Type] = {}
         if type(back) is Var:
             rules.unify(back, want, learned, free, self.world)
@@ -247,7 +251,7 @@ class Calls(Names):
         goal = substitute(param, binding)
         if node.type in ("lambda_expression", "method_reference", "parenthesized_expression"):
             got = self.waiting(node, goal, env)
-            shape = rules.descriptor(rules.upper(param) if type(param) is not Ref else param)
+            shape = rules.descriptor(param)
             if shape is not None and got is not None and free:
                 rules.unify(substitute(shape[1], binding), got, binding, free, self.world)
         else:
@@ -305,13 +309,18 @@ class Calls(Names):
             found, is_type, package = self.qualifier(first, env)
             if package and found is None:
                 found, is_type = self._stranger(package), True
-        kind = "special" if first.type == "super" else None
+        kind = "lambda"
         for site in self._sites(found):
             chosen = self._referred(site, name, takes, is_type, env)
             if chosen is not None:
                 method, site, args = chosen
                 self._note_reference(method, site, node, env, kind)
                 return self.outcome(method, site, args, None, None)
+        for site in self._sites(found):
+            method = select(site.cls.newer(name), list(takes or ()), site, None)
+            if method is not None and takes is not None:
+                self._note_reference(method, site, node, env, kind)
+                return self.outcome(method, site, takes, None, None)
         site = next(iter(self._sites(found)), None)
         if site is not None and site.cls.half_known and takes is not None:
             callee = f"{site.cls.name}.{name}/{len(takes)}"
@@ -323,7 +332,7 @@ class Calls(Names):
     def _note_reference(
         self, method: Method, site: Ref, node: Node, env: Env, kind: str | None
     ) -> None:
-        self.note_method(env, method, site.cls, node, "lambda" if kind is None else "lambda")
+        self.note_method(env, method, site.cls, node, kind or "lambda")
 
     def _referred(
         self, site: Ref, name: str, takes: Sequence[Type] | None, is_type: bool, env: Env
@@ -379,20 +388,5 @@ class Calls(Names):
             callee = f"{found.cls.name}.<init>/{len(takes)}"
             self.note(env, callee, node.start_point[0] + 1, "lambda", found.cls.name)
         if not found.args and found.cls.variables and method is not None and takes:
-            return self.diamond(found.cls, method, takes, None)
+            return self.outcome(method, found, takes, None, None, diamond=True)
         return found
-
-    def diamond(self, cls: Cls, method: Method | None, args: Sequence, want: Type) -> Ref:
-        """Give the type of ``new X<>(…)`` from its arguments and what is expected."""
-        free = set(cls.variables)
-        binding: dict[Var, Type] = {}
-        if type(want) is Ref and want.args:
-            view = cls.view(want.cls)
-            if view is not None:
-                rules.unify(view, want, binding, free, self.world)
-        for param, arg in zip(method.params if method else (), args, strict=False):
-            if type(arg) is not Waiting and not isinstance(arg, Prim):
-                rules.unify(param, arg, binding, free, self.world)
-        if not binding:
-            return cls.raw
-        return Ref(cls, tuple([binding.get(v) for v in cls.variables]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reference_systems.codebuddy_graph import rules
+from reference_systems.codebuddy_graph import inheritance, rules
 from reference_systems.codebuddy_graph.skeleton import (
     ABSTRACT,
     DEFAULT,
@@ -103,6 +103,10 @@ class Cls:
         self._texts: dict[str, Type] = {}
         self._views: dict[Cls, Ref | None] = {}
         self._single: tuple[Method, ...] | None = None
+        self._rank: int | None = None
+        #: superclasses and interfaces, as `inheritance` orders them
+        self.lines: tuple[list[Cls], list[Cls]] | None = None
+        self._half: bool | None = None
 
     def __repr__(self) -> str:
         return self.name
@@ -184,9 +188,19 @@ class Cls:
         return todo
 
     @property
+    def rank(self) -> int:
+        """How far it is from Object, by the longest way."""
+        if self._rank is None:
+            self._rank = 0
+            self._rank = 1 + max((r.cls.rank for r in self.above), default=-1)
+        return self._rank
+
+    @property
     def half_known(self) -> bool:
         """Whether some ancestor is only a name, so that members may come from there."""
-        return any(not cls.known for cls in self.ancestors())
+        if self._half is None:
+            self._half = any(not cls.known for cls in self.ancestors())
+        return self._half
 
     def view(self, target: Cls) -> Ref | None:
         """Give itself seen as an ancestor, in terms of its own variables."""
@@ -224,38 +238,8 @@ class Cls:
         """Give all methods of a name that it has, its own and inherited ones."""
         found = self._all.get(name)
         if found is None:
-            self._all[name] = self.own(name)  # circles end here
-            found = list(self.own(name))
-            for ref in self.above:
-                static_too = not ref.cls.interface
-                for method in ref.cls.methods(name):
-                    if method.flags & PRIVATE or (method.flags & STATIC and not static_too):
-                        continue
-                    if method not in found and not self._replaced(method, found):
-                        found.append(method)
-            if self.interface and not any(r.cls.interface for r in self.above):
-                for method in self.world.object.cls.own(name):
-                    if not self._replaced(method, found):
-                        found.append(method)
-            self._all[name] = found
+            found = self._all[name] = inheritance.members(self, name)
         return found
-
-    def _replaced(self, method: Method, found: list[Method]) -> bool:
-        """Tell whether one of the methods found has the signature of one from above.
-
-        Of two that are inherited side by side the one from the class further down counts.
-        """
-        shape = None
-        for place, other in enumerate(found):
-            if other.arity == method.arity:
-                if method.arity:
-                    shape = shape or rules.shape(method, self)
-                    if shape != rules.shape(other, self):
-                        continue
-                if other.owner is not self and method.owner.view(other.owner) is not None:
-                    found[place] = method
-                return True
-        return False
 
     def newer(self, name: str) -> list[Method]:
         """Give methods that only later releases of the platform have."""
@@ -286,7 +270,11 @@ class Cls:
     def constant(self, name: str, depth: int = 0) -> bool:
         """Tell whether the compiler puts a field's value in where it is named (JLS 15.29)."""
         head, _, last = name.rpartition(".")
-        cls: Cls | None = self
+        if not head and self.file is not None:
+            owners = [o for o, _, member in self.file.static if member == name]
+            if owners and (cls := self.world.dotted(owners[0])) is not None:
+                return cls.constant(name, depth)
+        cls = self
         if head:
             found = self.look_up(parse_type(head), {})
             cls = found.cls if type(found) is Ref else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import Cls, FileScope, World
+    from reference_systems.codebuddy_graph.classes import Cls, FileScope, Method, World
 
 __all__ = ["Expressions"]
 
@@ -366,40 +366,61 @@ class Expressions(Calls):
         chosen = select(
             accessible(kind.cls.own("<init>"), env.cls), args, kind, self.peek(env)
         )
-        if text.endswith("<>") and kind.cls.variables:
-            kind = self.diamond(kind.cls, chosen, args, want)
         if body is not None:
-            return self._anonymous(node, body, kind, args, chosen, env)
+            return self._anonymous(node, body, kind, args, chosen, env, want)
         arity = chosen.arity if chosen is not None else len(args)
         line = node.start_point[0] + 1 if around.type == "new" else self._line_of_new(node)
         if chosen is not None or kind.cls.half_known:
             self.note(env, f"{kind.cls.name}.<init>/{arity}", line, "constructor", kind.cls.name)
         else:
             self.note_unresolved(env, f"{kind.cls.name}.<init>/{arity}", node)
-        self._read_arguments(chosen, kind, args, env)
-        return kind
+        return self._read_arguments(chosen, kind, args, env, want, self._open(text, kind))
+
+    def _open(self, text: str, kind: Ref) -> bool:
+        """Tell whether the type arguments of ``new X<>`` are to be found out."""
+        return text.endswith("<>") and bool(kind.cls.variables)
 
     def _line_of_new(self, node: Node) -> int:
         return next(c for c in node.children if c.type == "new").start_point[0] + 1
 
-    def _read_arguments(self, chosen, kind: Ref, args: list, env: Env) -> None:  # noqa: ANN001
-        """Read what waited among the arguments of a constructor."""
+    def _read_arguments(
+        self,
+        chosen: Method | None,
+        kind: Ref,
+        args: list,
+        env: Env,
+        want: Type = None,
+        diamond: bool = False,
+    ) -> Ref:
+        """Read what waited among the arguments of a constructor; give the type that is made."""
         if chosen is not None:
-            self.outcome(chosen, kind, args, env, None)
-            return
+            made = self.outcome(chosen, kind, args, env, want, diamond)
+            return made if diamond and type(made) is Ref else kind
         for arg in args:
             if type(arg) is Waiting:
                 self.expr(arg.node, env)
+        if diamond and type(want) is Ref and want.cls is not kind.cls and kind.cls.interface:
+            return kind
+        return Ref(kind.cls, want.args) if diamond and type(want) is Ref else kind
 
     def _anonymous(
-        self, node: Node, body: Node, kind: Ref, args: list, chosen, env: Env  # noqa: ANN001
+        self,
+        node: Node,
+        body: Node,
+        kind: Ref,
+        args: list,
+        chosen: Method | None,
+        env: Env,
+        want: Type,
     ) -> Type:
+        text = node.child_by_field_name("type").text.decode()
         cls = self.local_class(node, body, env, [kind])
         line = self._line_of_new(node)
         count = chosen.arity if chosen is not None and not kind.cls.interface else len(args)
         made = f"{cls.name}.<init>/{count}"
         self.note(env, made, line, "constructor", cls.name)
-        self._read_arguments(chosen, kind, args, env)
+        kind = self._read_arguments(chosen, kind, args, env, want, self._open(text, kind))
+        cls.above_given = (self.world.object, kind) if kind.cls.interface else (kind,)
         self.class_body(cls, body, self._around(env), [made])
         return cls.raw
 

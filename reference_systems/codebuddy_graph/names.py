@@ -19,6 +19,7 @@ __all__ = ["MISSING", "Names"]
 MISSING = Prim("missing")
 OBJECT = "java.lang.Object"
 INT = PRIMS["int"]
+OVERRIDDEN = {"toString", "equals", "hashCode", "clone"}
 
 
 class Names:
@@ -49,7 +50,7 @@ class Names:
     ) -> None:
         """Note a call of a method that was found, under the name that javac gives it."""
         owner = method.owner
-        name = f"{self.owner_name(owner, site)}.{method.name}/{method.arity}"
+        name = f"{self.owner_name(owner, site, method.name)}.{method.name}/{method.arity}"
         if kind is None:
             if method.static:
                 kind = "static"
@@ -58,14 +59,16 @@ class Names:
                 kind = "interface" if seen.interface else "virtual"
         self.note(env, name, node.start_point[0] + 1, kind, site.name)
 
-    def owner_name(self, owner: Cls, site: Cls) -> str:
+    def owner_name(self, owner: Cls, site: Cls, name: str) -> str:
         """Give the class that a callee is named at.
 
         In the tree that is where it stands. A library's class may inherit it from one that nobody
         can name, so that it is the receiver's class, as in a class file; and Object's own methods
-        are always Object's.
+        are always Object's, but a class of which only the name is known most likely has its own.
         """
-        return owner.name if owner.in_tree or owner.name == OBJECT else site.name
+        if owner.name == OBJECT:
+            return site.name if not site.known and name in OVERRIDDEN else OBJECT
+        return owner.name if owner.in_tree else site.name
 
     def note_unresolved(self, env: Env, name: str, node: Node) -> None:
         """Note a call whose target can't be told."""

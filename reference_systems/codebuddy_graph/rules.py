@@ -82,7 +82,7 @@ def mapping(ref: Ref, owner: Cls) -> dict[Var, Type]:
     if len(up.args) != len(variables):
         return {var: _raw_bound(var) for var in variables}
     return {
-        var: _bounded(var, arg) if type(arg) is Wild else arg
+        var: _bounded(var, arg, owner) if type(arg) is Wild else arg
         for var, arg in zip(variables, up.args, strict=True)
     }
 
@@ -94,24 +94,28 @@ def _raw_bound(var: Var) -> Type:
     return bound if type(bound) is Arr else None
 
 
-def _bounded(var: Var, arg: Wild) -> Wild:
+def _bounded(var: Var, arg: Wild, owner: Cls) -> Wild:
     """An unbounded wildcard stands for the bound of its variable."""
-    if arg.sign == 0 and var.bounds and type(var.bounds[0]) is Ref:
-        bound = var.bounds[0]
+    if arg.sign:
+        return arg
+    bound = var.bounds[0] if var.bounds else None
+    if type(bound) is Ref:
         return Wild(1, bound.cls.raw if bound.args else bound)
-    return arg
+    return Wild(1, owner.world.object) if bound is None else arg
 
 
-def upper(found: Type) -> Type:
-    """Give what a value of a type can be used as: a wildcard is its upper bound."""
+def upper(found: Type, world: World) -> Type:
+    """Give what a value of a type can be used as: a wildcard is its upper bound, or Object."""
     if type(found) is Wild:
-        return found.bound if found.sign == 1 else None
+        return found.bound if found.sign == 1 else world.object
     return found
 
 
 def member_type(ref: Ref, owner: Cls, found: Type) -> Type:
     """Give a member's type as it is for a receiver of type ``ref``."""
-    return upper(substitute(found, mapping(ref, owner))) if owner.variables else found
+    if not owner.variables:
+        return found
+    return upper(substitute(found, mapping(ref, owner)), ref.cls.world)
 
 
 def erase(found: Type, depth: int = 0) -> object:
@@ -158,7 +162,7 @@ def fits(arg: Type, param: Type, known: dict[Var, Type], loose: bool, depth: int
     if kind is Var:
         return _fits_variable(arg, param, known, loose, depth)
     if type(arg) is Wild:
-        return fits(upper(arg), param, known, loose, depth + 1)
+        return fits(arg.bound if arg.sign == 1 else None, param, known, loose, depth + 1)
     if type(arg) is Var:
         if kind is Ref and param.cls.name == "java.lang.Object":
             return True
@@ -210,9 +214,7 @@ def _fits_primitive(arg: Prim, param: Type, loose: bool) -> bool:
 
 def bind(var: Var, found: Type, binding: dict[Var, Type], world: World) -> None:
     """Note what a variable stands for; two kinds of argument make their common ancestor."""
-    found = boxed(upper(found) if type(found) is Wild and found.sign != 2 else found, world)
-    if type(found) is Wild:
-        found = found.bound
+    found = boxed(found.bound if type(found) is Wild else found, world)
     if found is None or found is NULL or found is var:
         return
     before = binding.get(var)
@@ -253,7 +255,7 @@ def _unify_class(
     param: Ref, arg: Type, binding: dict[Var, Type], free: set[Var], world: World
 ) -> None:
     if type(arg) is Wild:
-        arg = upper(arg)
+        arg = upper(arg, world)
     if type(arg) is Prim and arg is not NULL:
         arg = boxed(arg, world)
     for one in arg.bounds if type(arg) is Var else (arg,):
@@ -273,11 +275,11 @@ def descriptor(found: Type) -> tuple[tuple[Type, ...], Type] | None:
         return None
     variables = found.cls.variables
     args = tuple(
-        (_bounded(v, a).bound if type(a) is Wild else a)
+        (_bounded(v, a, found.cls).bound if type(a) is Wild else a)
         for v, a in zip(variables, found.args, strict=False)
     )
     known = mapping(Ref(found.cls, args), method.owner)
     return (
-        tuple([upper(substitute(p, known)) for p in method.params]),
+        tuple([upper(substitute(p, known), found.cls.world) for p in method.params]),
         substitute(method.back, known),
     )

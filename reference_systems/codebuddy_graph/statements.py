@@ -120,7 +120,7 @@ class Statements(Expressions):
         for one in found.bounds if type(found) is Var else (found,):
             up = rules.supertype(one, iterable) if type(one) is Ref and iterable else None
             if up is not None and up.args:
-                return rules.upper(up.args[0])
+                return rules.upper(up.args[0], self.world)
         return None
 
     def _if(self, node: Node, env: Env) -> None:
