@@ -8,7 +8,7 @@ from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.choosing import accessible, select, spread
 from reference_systems.codebuddy_graph.names import Names
 from reference_systems.codebuddy_graph.scope import Env, Waiting
-from reference_systems.codebuddy_graph.types import Arr, Ref, Type, Var, substitute
+from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.scope import Waiting
 from reference_systems.codebuddy_graph.skeleton import PRIVATE
-from reference_systems.codebuddy_graph.types import PRIMS, Arr, Ref, Type, Var, substitute
+from reference_systems.codebuddy_graph.javatypes import PRIMS, Arr, Ref, Type, Var, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ from reference_systems.codebuddy_graph.skeleton import (
     STATIC,
     VARARGS,
 )
-from reference_systems.codebuddy_graph.types import (
+from reference_systems.codebuddy_graph.javatypes import (
     PRIMS,
     Arr,
     Parsed,
@@ -546,7 +546,14 @@ class World:
         return self._scopes[path]
 
     def stranger(self, name: str) -> Cls:
-        """Give a class of which only the name is known."""
+        """Give a class of which only the name is known, as a source names it.
+
+        By the convention that packages are small and classes capital, what follows the first
+        class is inside it.
+        """
+        parts = name.split(".")
+        top = next((at for at, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+        name = ".".join([*parts[:top], "$".join(parts[top:])])
         if name not in self._strangers:
             self._strangers[name] = Cls(self, name, None, None)
         return self._strangers[name]

@@ -9,7 +9,7 @@ from reference_systems.codebuddy_graph.calls import Calls
 from reference_systems.codebuddy_graph.choosing import accessible, select
 from reference_systems.codebuddy_graph.names import MISSING
 from reference_systems.codebuddy_graph.scope import Env, Waiting, Write
-from reference_systems.codebuddy_graph.types import NULL, PRIMS, UNBOX, Arr, Prim, Ref, Type
+from reference_systems.codebuddy_graph.javatypes import NULL, PRIMS, UNBOX, Arr, Prim, Ref, Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

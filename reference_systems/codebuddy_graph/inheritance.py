@@ -15,7 +15,7 @@ from reference_systems.codebuddy_graph.skeleton import ABSTRACT, PRIVATE, STATIC
 if TYPE_CHECKING:
     from reference_systems.codebuddy_graph.classes import Cls, Method
 
-__all__ = ["members"]
+__all__ = ["lines", "members"]
 
 
 def members(cls: Cls, name: str) -> list[Method]:
@@ -23,7 +23,7 @@ def members(cls: Cls, name: str) -> list[Method]:
     own = cls.own(name)
     if name == "<init>":
         return own
-    chain, faces = _lines(cls)
+    chain, faces = lines(cls)
     above = [m for up in chain for m in up.own(name) if not m.flags & PRIVATE]
     beside = [m for up in faces for m in up.own(name) if not m.flags & (PRIVATE | STATIC)]
     if not above and not beside:
@@ -36,7 +36,7 @@ def members(cls: Cls, name: str) -> list[Method]:
     return [_chosen(group, cls) for group in groups.values()]
 
 
-def _lines(cls: Cls) -> tuple[list[Cls], list[Cls]]:
+def lines(cls: Cls) -> tuple[list[Cls], list[Cls]]:
     """Give the superclasses, nearest first, and all interfaces in javac's order."""
     if cls.lines is None:
         chain: list[Cls] = []

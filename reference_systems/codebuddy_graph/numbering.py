@@ -65,11 +65,9 @@ def _place(node: Node) -> tuple[int, tuple]:
     return (parent.start_byte if parent is not None else -1, tuple(reversed(steps)))
 
 
-def number_classes(root: Node, source: bytes) -> dict[int, str]:
+def number_classes(root: Node) -> dict[int, str]:
     """Give ``1`` or ``1Local`` for each anonymous or local class, by the byte it begins at."""
     found: dict[int, dict[str, list[tuple[tuple, int]]]] = {}
-    if b"new" not in source and b"{" not in source:
-        return {}
     todo = [root]
     while todo:
         node = todo.pop()

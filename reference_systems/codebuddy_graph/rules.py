@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_systems.codebuddy_graph.types import (
+from reference_systems.codebuddy_graph.javatypes import (
     BOX,
     NULL,
     UNBOX,

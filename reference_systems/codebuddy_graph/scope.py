@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from reference_systems.codebuddy_graph.classes import Cls
-    from reference_systems.codebuddy_graph.types import Type
+    from reference_systems.codebuddy_graph.javatypes import Type
 
 __all__ = ["Call", "Env", "Found", "Waiting", "Write"]
 

@@ -10,7 +10,7 @@ from reference_systems.codebuddy_graph.classes import Cls
 from reference_systems.codebuddy_graph.expressions import Expressions
 from reference_systems.codebuddy_graph.scope import Env, Write
 from reference_systems.codebuddy_graph.skeleton import TYPE_NODES, type_skeleton
-from reference_systems.codebuddy_graph.types import Arr, Ref, Type, Var
+from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var
 
 if TYPE_CHECKING:
     from collections.abc import Callable
