@@ -118,16 +118,17 @@ class _Fit:
         return self.costs[key]
 
     def _step_down(self) -> bool:
-        """Show the farthest method in less detail; False where nothing is left to take."""
-        less = {FULL: SUMMARY, SUMMARY: LINE, LINE: LEFT_OUT}
-        for name in reversed(self.detail):
-            if self.detail[name] in less and name not in self.chain.path:
-                self.detail[name] = less[self.detail[name]]
-                return True
-        for name in reversed(self.chain.path[1:]):
-            if self.detail[name] in less:
-                self.detail[name] = less[self.detail[name]]
-                return True
+        """Show the farthest method in less detail, names last; False where nothing is left."""
+        for now, less in ((SUMMARY, LINE), (FULL, SUMMARY), (LINE, LEFT_OUT)):
+            for name in reversed(self.detail):
+                if self.detail[name] == now and name not in self.chain.path:
+                    self.detail[name] = less
+                    return True
+        for now, less in ((FULL, SUMMARY), (SUMMARY, LINE), (LINE, LEFT_OUT)):
+            for name in reversed(self.chain.path):
+                if self.detail[name] == now and (name != self.chain.path[0] or less != LEFT_OUT):
+                    self.detail[name] = less
+                    return True
         return False
 
     # the text
