@@ -248,15 +248,31 @@ class Calls(Names):
                 binding[var] = found
 
     def _read_waiting(self, node: Node, param: Type, binding: dict, free: set, env: Env) -> None:
+        """Read a lambda, a method reference or a nested call now that more is known."""
         goal = substitute(param, binding)
-        if node.type in ("lambda_expression", "method_reference", "parenthesized_expression"):
-            got = self.waiting(node, goal, env)
-            shape = rules.descriptor(param)
-            if shape is not None and got is not None and free:
-                rules.unify(substitute(shape[1], binding), got, binding, free, self.world)
-        else:
-            got = self.expr(node, env, goal)
-            rules.unify(param, got, binding, free, self.world)
+        if free:
+            goal = substitute(goal, {v: self._open_end(v) for v in free if v not in binding})
+        if node.type not in ("lambda_expression", "method_reference", "parenthesized_expression"):
+            rules.unify(param, self.expr(node, env, goal), binding, free, self.world)
+            return
+        self.referred = ()
+        got = self.waiting(node, goal, env)
+        shape = rules.descriptor(param) if free else None
+        if shape is None:
+            return
+        # what a method reference takes tells what its type's variables are
+        for taken, given in zip(shape[0], self.referred, strict=False):
+            rules.unify(substitute(taken, binding), given, binding, free, self.world)
+        if got is not None:
+            rules.unify(substitute(shape[1], binding), got, binding, free, self.world)
+
+    def _open_end(self, var: Var) -> Type:
+        """A variable that nothing has bound is no more than its bound."""
+        bound = var.bounds[0] if var.bounds else None
+        return bound.cls.raw if type(bound) is Ref else None
+
+    #: what the method reference that was read last takes
+    referred: tuple[Type, ...] = ()
 
     def waiting(self, node: Node, goal: Type, env: Env) -> Type:
         """Read a lambda or method reference for a type; give what its body gives."""
@@ -315,7 +331,12 @@ class Calls(Names):
             if chosen is not None:
                 method, site, args = chosen
                 self._note_reference(method, site, node, env, kind)
-                return self.outcome(method, site, args, None, None)
+                got = self.outcome(method, site, args, None, None)
+                known = rules.mapping(site, method.owner)
+                taken = tuple([substitute(p, known) for p in method.params])
+                unbound = is_type and not method.static
+                self.referred = (site, *taken) if unbound else taken
+                return got
         for site in self._sites(found):
             method = select(site.cls.newer(name), list(takes or ()), site, None)
             if method is not None and takes is not None:
