@@ -17,8 +17,8 @@ __all__ = ["Answer", "NotUnderstood", "answer"]
 LONGEST = 20_000
 SHOWN = 12
 CALLED_BY = re.compile(
-    r"callees?\s+of|(call|invoke|us)ed\s+(by|from|in|inside|within)\s+(the\s+)?\w*\s*X\b"
-    r"|calls\s+(made\s+)?(by|from|in|inside)|\b(does|do|did|will|can)\s+(the\s+)?\w*\s*X\b.*"
+    r"callees?\s+of|(called|invoked|used)\s+(by|from|in|inside|within)\s+(the\s+)?\w*\s*X\b"
+    r"|calls\s+(are\s+|is\s+)?(made\s+)?(by|from|in|inside)|\b(does|do|did|will|can)\s+(the\s+)?\w*\s*X\b.*"
     r"\b(call|invoke|use|depend)|\bX\b\s+(directly\s+)?(call|invoke|use|depend)s?\b"
 )
 WRITE = re.compile(r"\b(writ|assign|modif|mutat|updat|chang|sets?\b|setting)")

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import Cls, Method
+    from reference_systems.codebuddy_graph.classes import Cls, FileScope, Method, World
 
 __all__ = ["Calls"]
 
 
 class Calls(Names):
     """Reads calls."""
+
+    def __init__(self, world: World, file: FileScope, numbers: dict[int, str]) -> None:
+        super().__init__(world, file, numbers)
+        self._waiting: dict[tuple[int, int, str], bool] = {}
 
     def arguments(self, node: Node | None, env: Env) -> list:
         """Read arguments: types, and what has to wait until the method is known."""
@@ -33,23 +37,33 @@ class Calls(Names):
         return found
 
     def _waits(self, node: Node) -> bool:
+        """Tell whether an argument holds a lambda that only the call around it gives a type."""
+        key = (node.start_byte, node.end_byte, node.type)
+        known = self._waiting.get(key)
+        if known is None:
+            known = self._waiting[key] = self._holds_lambda(node)
+        return known
+
+    def _holds_lambda(self, node: Node) -> bool:
         kind = node.type
         if kind in ("lambda_expression", "method_reference"):
             return True
         if kind in ("parenthesized_expression", "cast_expression"):
             return kind[0] == "p" and self._waits(node.named_child(0))
+        # loops instead of any(): what nests thousands deep must not nest on the machine's stack
+        inner: list[Node] = []
         if kind == "ternary_expression":
-            return any(
-                self._waits(part)
-                for name in ("consequence", "alternative")
-                if (part := node.child_by_field_name(name)) is not None
-            )
-        if kind == "method_invocation" or (
+            inner = node.children_by_field_name("consequence")
+            inner += node.children_by_field_name("alternative")
+        elif kind == "method_invocation" or (
             kind == "object_creation_expression"
             and node.child_by_field_name("type").text.endswith(b"<>")
         ):
             given = node.child_by_field_name("arguments")
-            return given is not None and any(self._waits(c) for c in given.named_children)
+            inner = given.named_children if given is not None else []
+        for part in inner:
+            if self._waits(part):
+                return True
         return False
 
     # a call

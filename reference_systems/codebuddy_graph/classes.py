@@ -158,12 +158,20 @@ class Cls:
         if self._above is None:
             self._above = ()  # a class that inherits from itself ends here
             texts = [self.record["s"], *self.record["i"]]
-            found = [self._type_above(text) for text in texts if text]
+            found = [self._type_above(text) or self._missing(text) for text in texts if text]
             above = [f for f in found if type(f) is Ref and f.cls is not self]
             if not self.record["s"] and not self.interface and self.name != OBJECT:
                 above.insert(0, self.world.object)
             self._above = tuple(above)
         return self._above
+
+    def _missing(self, text: str) -> Ref:
+        """A supertype that is nowhere is a class of which only the name is known."""
+        parsed = parse_type(text)
+        parts = [name for name, _ in parsed[1]] if parsed and parsed[0] == "class" else [text]
+        package = self.file.package if self.file is not None else ""
+        head = [package] if package and len(parts) == 1 else []
+        return self.world.stranger(".".join([*head, *parts])).raw
 
     def _type_above(self, text: str) -> Type:
         """A supertype is looked up outside of the class's own members."""

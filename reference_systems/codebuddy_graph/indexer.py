@@ -34,7 +34,7 @@ __all__ = ["Done", "java_files", "update", "update_file"]
 #: trees of more source than this are read a second time rather than kept
 KEEP_BYTES = 24_000_000
 #: generated code nests deeper than the interpreter's own limit; a body that goes beyond is skipped
-RECURSION = 12_000
+RECURSION = 60_000
 LARGEST = 32_000_000
 
 
