@@ -156,7 +156,7 @@ def _javadoc(rng: random.Random, length: int, pad: str) -> list[str]:
 
 def _method(name: str, cls: str, calls: list[Call], rng: random.Random) -> list[str]:
     tail = name.rpartition(".")[2].partition("/")[0]
-    lines = _javadoc(rng, rng.randint(14, 34), "    ")
+    lines = _javadoc(rng, rng.randint(18, 38), "    ")
     lines.append(f"    public long {tail}(long amount, String reason) {{")
     lines += [
         f"        // {' '.join(rng.choices(WORDS, k=9))}",
