@@ -29,8 +29,8 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
         colour = _COLOURS.get(row.verdict, "yellow") if row else "bold"
         reporter.write_line(_line(line), **{colour: True})
     for row in found:
-        if row.shown is not None and row.verdict != "PASS":
-            for finding in first(row.shown.findings, MAX_LINES):
+        if row.evidence is not None and row.verdict != "PASS":
+            for finding in first(row.evidence.findings, MAX_LINES):
                 reporter.write_line(f"  {row.gate.entry}: {_line(finding)}")
         for line in row.incident_lines():
             reporter.write_line(_line(line))

@@ -49,8 +49,8 @@ def markdown(report: Report) -> str:
         "Findings": [
             f"{row.name}: {finding}"
             for row in table
-            if row.shown is not None
-            for finding in row.shown.findings
+            if row.evidence is not None
+            for finding in row.evidence.findings
         ],
         "Incidents caught": [line.strip() for row in table for line in row.incident_lines()],
         "Missing": [

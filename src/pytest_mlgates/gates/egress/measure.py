@@ -74,7 +74,7 @@ class _Told:
         self.broke = line.get("broke", self.broke)
 
 
-def measure_egress(call: Callable[..., Any], inputs: Any, plan: Plan) -> Measurement:
+def measure_egress(call: Callable[..., object], inputs: object, plan: Plan) -> Measurement:
     """Call the subject for every input in a child process, and return what was reached for."""
     if not callable(call):
         raise Unmeasurable(f"call is {a(type(call).__name__)}, not a callable of one input")
@@ -103,7 +103,9 @@ def measure_egress(call: Callable[..., Any], inputs: Any, plan: Plan) -> Measure
     return Measurement(value=off, unit="off the list", n=seen.calls, details=plain(seen))
 
 
-def _run(call: Callable[..., Any], items: Sequence[Any], plan: Plan, allowed: Allowed) -> _Told:
+def _run(
+    call: Callable[..., object], items: Sequence[object], plan: Plan, allowed: Allowed
+) -> _Told:
     read, write = os.pipe()
     outer, inner = socket.socketpair()
     job = Job(call, items, plan.factory, allowed, tuple(_targets(allowed)), write, inner)
