@@ -15,7 +15,7 @@ import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Plan", "legacy_plan", "legacy_tree", "shared_trees"]
+__all__ = ["Plan", "legacy_plan", "legacy_questions", "legacy_tree", "shared_trees"]
 
 PACKAGE = "com.example.legacy"
 LAYERS = ("web", "process", "booking", "pricing", "stock", "storage")
@@ -102,6 +102,60 @@ def legacy_plan(seed: int, width: int = 6, methods: int = 6) -> Plan:
     return Plan(seed, planned)
 
 
+def _shortest_paths(plan: Plan, entry: str) -> dict[str, tuple[int, int]]:
+    """Give for each method reached how far off it is, and by how many shortest chains."""
+    found = {entry: (0, 1)}
+    todo = [entry]
+    for name in todo:
+        distance, ways = found[name]
+        for callee in dict.fromkeys(plan.callees(name)):
+            if callee not in found:
+                found[callee] = (distance + 1, ways)
+                todo.append(callee)
+            elif found[callee][0] == distance + 1:
+                found[callee] = (distance + 1, found[callee][1] + ways)
+    return found
+
+
+def legacy_questions(seed: int, count: int, width: int = 6, methods: int = 6) -> list[dict]:
+    """Ask how the longest chains of a planned tree come to their far end, and what that takes.
+
+    Each is a record for the gate ``context_budget``: the question, the code of the path as the plan
+    writes it, the names that can be reached, and the files of the path. Only one shortest chain leads
+    to each end, so that there is no other right answer.
+    """
+    plan = legacy_plan(seed, width, methods)
+    rng = random.Random(f"text:{seed}")
+    code = _codes(plan, rng)
+    entries = sorted(plan.methods, key=lambda name: (-len(plan.reach(name)), name))
+    asked = []
+    for entry in entries[:count]:
+        ways = _shortest_paths(plan, entry)
+        goal = max((n for n, (_, w) in ways.items() if w == 1), key=lambda n: (ways[n][0], n))
+        path = plan.path(entry, goal)
+        asked.append({
+            "question": {"method": entry, "question": f"How does it come to {goal}?"},
+            "path": [code[name] for name in path],
+            "names": [name.rpartition(".")[2] for name in plan.reach(entry)],
+            "sources": sorted({_file(name.rpartition(".")[0]) for name in path}),
+        })  # fmt: skip
+    return asked
+
+
+def _file(cls: str) -> str:
+    return cls.replace(".", "/") + ".java"
+
+
+def _codes(plan: Plan, rng: random.Random) -> dict[str, str]:
+    """Give what the plan writes for each method, comments left out."""
+    found = {}
+    for name, calls in plan.methods.items():
+        lines = _method(name, name.rpartition(".")[0], calls, rng)
+        kept = [line for line in lines if not line.strip().startswith(("/*", "*", "//"))]
+        found[name] = "\n".join(kept)
+    return found
+
+
 HOWS = ("field", "parameter", "local", "lambda", "anonymous", "reference", "chain")
 
 
@@ -113,7 +167,7 @@ def legacy_tree(folder: Path, seed: int, width: int = 6, methods: int = 6) -> Pa
     for name in plan.methods:
         classes.setdefault(name.rpartition(".")[0], []).append(name)
     for cls, names in classes.items():
-        path = folder / (cls.replace(".", "/") + ".java")
+        path = folder / _file(cls)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_source(cls, names, plan, rng), "utf-8")
     return folder

