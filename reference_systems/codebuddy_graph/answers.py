@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from reference_systems.codebuddy_graph.symbols import mentions, named_fields, named_methods
+from reference_systems.codebuddy_graph.symbols import mentions, named_fields, named_methods, sure_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,20 +50,18 @@ def answer(graph: Graph, question: str) -> Answer:
             f"the question has {len(question):,} characters, at most {LONGEST:,} are read"
         )
     words = mentions(question)
-    plain = question
-    if WRITE.search(question.lower()):
+    bare = _without_names(question)
+    if WRITE.search(bare):
         found = _first(words, lambda word: named_fields(graph, word))
         if found is not None:
             return _writers(graph, found[1])
-        methods = _first(words, lambda word: named_methods(graph, word))
-        if methods is None or not CALLERS.search(question.lower()):
+        if not CALLERS.search(bare):
             raise NotUnderstood(_unknown(words, "field that something writes"))
     found = _first(words, lambda word: named_methods(graph, word))
     if found is None:
         raise NotUnderstood(_unknown(words, "method"))
     word, methods = found
-    plain = _marked(question, word)
-    return _about(graph, plain, words, word, methods)
+    return _about(graph, _marked(question, word), words, word, methods)
 
 
 def _about(
@@ -88,10 +86,15 @@ def _about(
 
 
 def _marked(question: str, word: str) -> str:
-    """Put ``X`` in the place of the name, so that the sentence around it can be read."""
-    return question.replace(word, "X").lower().replace("x", "X", 1) if word == "x" else (
-        " X ".join(part.lower() for part in question.split(word))
-    )
+    """Put ``X`` in the place of a name, and take out the others: only the words around it count."""
+    return " X ".join(_without_names(part) for part in question.split(word))
+
+
+def _without_names(text: str) -> str:
+    """Take out what surely is a name: ``setValue`` writes nothing by being named."""
+    for word in sure_names(text):
+        text = text.replace(word, " ")
+    return text.lower()
 
 
 def _first(words: Iterable[str], look) -> tuple[str, list[str]] | None:  # noqa: ANN001

@@ -44,8 +44,8 @@ def lines(cls: Cls) -> tuple[list[Cls], list[Cls]]:
         for up in cls.ancestors():
             if up is not cls:
                 (faces if up.interface else chain).append(up)
-        faces.sort(key=lambda up: up.name, reverse=True)
-        faces.sort(key=lambda up: up.rank, reverse=True)
+        # of two equally far from Object the one whose name javac has read earlier comes first
+        faces.sort(key=lambda up: (-up.rank, up.in_tree, up.name))
         if cls.interface:
             # an interface has Object's methods, after its own and those of its ancestors
             faces, chain = [*faces, cls.world.object.cls], []

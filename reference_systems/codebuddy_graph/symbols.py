@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reference_systems.codebuddy_graph.graph import Graph
 
-__all__ = ["Ambiguous", "mentions", "named_fields", "named_methods"]
+__all__ = ["Ambiguous", "mentions", "named_fields", "named_methods", "sure_names"]
 
 #: a name as people write it: dots, ``#`` or ``::`` before the method, an arity or a parameter list
 NAME = re.compile(
     r"(?:[^\W\d][\w$]*(?:\.|#|::))*(?:[^\W\d][\w$]*|<init>|<clinit>)(?:/\d+|\([^()]*\))?"
 )
+SURE = re.compile(r"[.#:/(<$]|(?<=[a-z])[A-Z]")
 WORDS = {
     "a", "an", "and", "any", "are", "by", "call", "called", "callees", "caller", "callers", "calls",
     "can", "class", "code", "constructor", "declare", "declared", "declares", "defined", "do", "does",
@@ -101,6 +102,17 @@ def named_fields(graph: Graph, text: str) -> list[str]:
     return [name for name in found if _is_class(name.rpartition(".")[0], owner)]
 
 
+def sure_names(text: str) -> list[str]:
+    """Give what in a sentence can be nothing but a name, the longest first.
+
+    >>> sure_names("Does Cache.put/2 call setValue, or set?")
+    ['Cache.put/2', 'setValue']
+    """
+    found = dict.fromkeys(m[0].rstrip(".") for m in NAME.finditer(text))
+    sure = [w for w in found if SURE.search(w)]
+    return sorted(sure, key=len, reverse=True)
+
+
 def mentions(text: str) -> list[str]:
     """Give what in a sentence may be a name, what surely is one first.
 
@@ -108,7 +120,7 @@ def mentions(text: str) -> list[str]:
     ['StringUtils.isEmpty/1']
     """
     found = [m[0].rstrip(".") for m in NAME.finditer(text)]
-    sure = [w for w in found if re.search(r"[.#:/(<]|(?<=[a-z])[A-Z]|\$", w)]
+    sure = [w for w in found if SURE.search(w)]
     quoted = re.findall(r"[`'\"]([^`'\"\s]+)[`'\"]", text)
     rest = [w for w in found if w.lower() not in WORDS]
     return list(dict.fromkeys([*sure, *quoted, *rest]))

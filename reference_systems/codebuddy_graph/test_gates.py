@@ -42,14 +42,6 @@ def test_chains_fit(
 
 
 @pytest.mark.known_bad
-def test_the_pasted_chain_is_caught(
-    context_budget: ContextBudget, pasting_assistant: Assistant, questions: list[dict[str, Any]]
-) -> None:
-    """The chain pasted whole does not fit."""
-    context_budget(pasting_assistant.context, questions, count_tokens)
-
-
-@pytest.mark.known_bad
 def test_silence_is_caught(
     context_budget: ContextBudget, questions: list[dict[str, Any]]
 ) -> None:
@@ -65,6 +57,14 @@ def test_names_alone_are_caught(
     context_budget(names_only(assistant), questions, count_tokens)
 
 
+@pytest.mark.known_bad
+def test_the_pasted_chain_is_caught(
+    context_budget: ContextBudget, pasting_assistant: Assistant, questions: list[dict[str, Any]]
+) -> None:
+    """The chain pasted whole does not fit."""
+    context_budget(pasting_assistant.context, questions, count_tokens)
+
+
 def test_what_is_reached_is_named(
     quality_floor: QualityFloor, assistant: Assistant, plan: Plan
 ) -> None:
@@ -78,19 +78,19 @@ def test_what_is_reached_is_named(
 
 
 @pytest.mark.known_bad
+def test_no_answer_is_caught(quality_floor: QualityFloor, plan: Plan) -> None:
+    """An assistant that names nothing is of no use."""
+    methods, reached = reachable_of(plan)
+    quality_floor(lambda method: [], methods, reached, score=share_found)
+
+
+@pytest.mark.known_bad
 def test_what_the_window_cuts_off_is_caught(
     quality_floor: QualityFloor, pasting_assistant: Assistant, plan: Plan
 ) -> None:
     """Of a chain pasted whole the model reads the beginning."""
     methods, reached = reachable_of(plan)
     quality_floor(pasting_assistant.reachable, methods, reached, score=share_found)
-
-
-@pytest.mark.known_bad
-def test_no_answer_is_caught(quality_floor: QualityFloor, plan: Plan) -> None:
-    """An assistant that names nothing is of no use."""
-    methods, reached = reachable_of(plan)
-    quality_floor(lambda method: [], methods, reached, score=share_found)
 
 
 def test_code_stays_here(

@@ -114,3 +114,18 @@ def test_the_other_questions(graph):
 def test_what_can_not_be_answered_is_said(graph, question):
     with pytest.raises(NotUnderstood):
         answer(graph, question)
+
+
+def test_a_name_says_nothing_of_what_is_asked(tree):
+    """Methods named set, throwIt or reach, and a field named calls, do not turn the question."""
+    tree.write(
+        A="class A { int calls; void set(int n) { calls = n; throwIt(); } void throwIt() { reach(); }"
+        " void reach() { throw new IllegalStateException(); } void writeAll() { set(1); } }"
+    )
+    graph = tree.graph
+    assert answer(graph, "Who calls A.set/1?").names == ["A.writeAll/0"]
+    assert answer(graph, "Who calls A.throwIt?").names == ["A.set/1"]
+    assert answer(graph, "What does A.writeAll call?").names == ["A.set/1"]
+    assert answer(graph, "Which exceptions does A.set throw?").names == []
+    assert answer(graph, "What can A.reach throw?").names == ["java.lang.IllegalStateException"]
+    assert answer(graph, "Who writes A.calls?").names == ["A.set/1"]
