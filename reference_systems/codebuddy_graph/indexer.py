@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from reference_systems.codebuddy_graph import inheritance, rules
+from reference_systems.codebuddy_graph import inheritance, patching, rules
 from reference_systems.codebuddy_graph.classes import World
 from reference_systems.codebuddy_graph.jdk.table import Platform
 from reference_systems.codebuddy_graph.numbering import number_classes
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from reference_systems.codebuddy_graph.classes import Cls
     from reference_systems.codebuddy_graph.scope import Found
-    from reference_systems.codebuddy_graph.store import Store
+    from reference_systems.codebuddy_graph.store import FileRow, Store
 
 __all__ = ["Done", "java_files", "update", "update_file"]
 
@@ -36,6 +36,10 @@ KEEP_BYTES = 24_000_000
 #: generated code nests deeper than the interpreter's own limit; a body that goes beyond is skipped
 RECURSION = 60_000
 LARGEST = 32_000_000
+#: the rows that a method's body makes
+MADE_BY = {
+    "call": "caller", "field_write": "method", "thrown": "method", "unresolved": "method",
+}  # fmt: skip
 
 
 class Done(NamedTuple):
@@ -161,6 +165,11 @@ class _Update:
 
     def run(self) -> Done:
         known = {row.path: row for row in self.store.files()}
+        if not self.gone and len(self.changed) == 1:
+            name, content = next(iter(self.changed.items()))
+            done = self._patch(known, name, content)
+            if done is not None:
+                return done
         for name in self.gone:
             self._compare(self.store.skeleton(known[name].id), None)
             self.store.remove(known[name].id)
@@ -181,6 +190,62 @@ class _Update:
         rows = self.store.files()
         skipped = [(row.path, row.note) for row in rows if row.note]
         return Done(len(rows), len(self.changed), len(todo), skipped)
+
+    def _patch(self, known: dict[str, FileRow], name: str, content: bytes | str) -> Done | None:
+        """Take in an edit of one body alone; None where more has to be read."""
+        row = known.get(name)
+        before = None if row is None or row.note else self.store.skeleton(row.id)
+        if row is None or before is None or isinstance(content, str):
+            return None
+        try:
+            parsed = parse(content)
+        except Damaged:
+            return None
+        if parsed.damage:
+            return None
+        patch = patching.patch_for(self.store.source(row.id), parsed.source, parsed.tree.root_node)
+        if patch is None:
+            return None
+        after = file_skeleton(parsed.tree.root_node)
+        self._compare(before, after)
+        if self.names is None or self.names:
+            self.names = set()
+            return None
+        return self._take_in(known, row, parsed, after, patch)
+
+    def _take_in(
+        self,
+        known: dict[str, FileRow],
+        row: FileRow,
+        parsed: Parsed,
+        after: dict,
+        patch: patching.Patch,
+    ) -> Done | None:
+        store = self.store
+        tree = _Tree(store)
+        if tree.twice(row.id):
+            return None
+        tree.put(row.id, after)
+        world = World(tree, Platform())
+        found = None
+        if patch.method is not None:
+            scope = world.scope(row.path, after)
+            found = patching.resolve_method(world, scope, after["p"], patch)
+            first = patch.method.start_point[0] + 1
+            span = (row.id, patch.method.start_byte, patch.old_end)
+            inside = "select count(*) from method where file = ? and start > ? and stop < ?"
+            # the old body may have held classes
+            if found is None or next(store.rows(inside, span))[0]:
+                return None
+            for table, column in MADE_BY.items():
+                query = f"delete from {table} where file = ? and {column} = ? and line between ? and ?"  # noqa: S608
+                list(store.rows(query, (row.id, found[0], first, patch.old_last)))
+        patching.move(store, row.id, patch)
+        if found is not None:
+            self._add(row.id, found[1])
+        store.replace_file(row.id, _digest(self.changed[row.path]), after, parsed.source)
+        skipped = [(other.path, other.note) for other in known.values() if other.note]
+        return Done(len(known), 1, 1, skipped)
 
     def _read(self, name: str, content: bytes | str, keep: bool) -> dict | None:
         """Parse one file and put it in; give what it declares."""
@@ -258,14 +323,19 @@ class _Update:
     def _keep(self, file: int, found: Found) -> None:
         store = self.store
         store.clear(file)
+        self._add(file, found)
+        store.add_rows("method", file, _method_rows(found))
+        store.add_rows("class", file, _class_rows(found.classes))
+        store.add_rows("override", file, _override_rows(found.classes))
+
+
+    def _add(self, file: int, found: Found) -> None:
+        store = self.store
         store.add_rows("call", file, dict.fromkeys(found.calls))
         store.add_rows("field_write", file, dict.fromkeys(found.writes))
         thrown = [(m, e, abs(line), int(line < 0)) for m, e, line in found.throws]
         store.add_rows("thrown", file, dict.fromkeys(thrown))
         store.add_rows("unresolved", file, dict.fromkeys(found.unresolved))
-        store.add_rows("method", file, _method_rows(found))
-        store.add_rows("class", file, _class_rows(found.classes))
-        store.add_rows("override", file, _override_rows(found.classes))
 
 
 def _outline(skeleton: dict) -> list:

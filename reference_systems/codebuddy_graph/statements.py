@@ -280,11 +280,11 @@ class Statements(Expressions):
                 continue
             kind = node.type
             if kind == "method_declaration":
-                self._method(cls, node, env)
+                self.read_method(cls, node, env)
             elif kind in ("field_declaration", "constant_declaration"):
                 self._field(cls, node, env, constructors)
             elif kind in ("constructor_declaration", "compact_constructor_declaration"):
-                self._method(cls, node, env)
+                self.read_method(cls, node, env)
             elif kind in ("block", "static_initializer"):
                 static = kind == "static_initializer"
                 callers = [f"{cls.name}.<clinit>/0"] if static else constructors
@@ -328,13 +328,14 @@ class Statements(Expressions):
                 return method
         return None
 
-    def _method(self, cls: Cls, node: Node, outer: Env | None) -> None:
+    def read_method(self, cls: Cls, node: Node, outer: Env | None) -> str | None:
+        """Read one method or constructor; give its name."""
         name = node.child_by_field_name("name")
         made = node.type != "method_declaration"
         method = self._declared_method(cls, "<init>" if made else name.text.decode(), node)
         body = node.child_by_field_name("body")
         if method is None:
-            return
+            return None
         who = repr(method)
         for text in method.throws:
             kind = cls.type_of(text, {**cls.around, **method.types})
@@ -342,13 +343,14 @@ class Statements(Expressions):
             if type(kind) is Cls:
                 self.found.throws.append(Write(who, kind.name, -method.line))
         if body is None:
-            return
+            return who
         env = Env(cls, outer, [who])
         env.types = {**cls.around, **method.types} if method.types else dict(cls.around)
         names = next((raw[9] for raw in cls.record["m"] if raw[7] == node.start_byte), [])
         env.vars = dict(zip(names, method.params, strict=False))
         env.want = method.back
         self.expr(body, env)
+        return who
 
     def _field(self, cls: Cls, node: Node, outer: Env | None, constructors: list[str]) -> None:
         field = None

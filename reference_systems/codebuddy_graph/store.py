@@ -148,6 +148,14 @@ class Store:
             self._db.executemany("insert into top values (?, ?)", [(n, file) for n in names])
         return file
 
+    def replace_file(self, file: int, digest: str, skeleton: dict, source: bytes) -> None:
+        """Put the new text of a file in the place of the old; what is known of it stays."""
+        text = json.dumps(skeleton, separators=(",", ":"))
+        self._db.execute(
+            "update file set digest = ?, skeleton = ?, source = ? where id = ?",
+            (digest, text, zlib.compress(source, 1), file),
+        )
+
     def clear(self, file: int) -> None:
         """Take out what was resolved in a file; the file itself stays."""
         for table in WIDTHS:

@@ -7,6 +7,7 @@ from helpers import Tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reference_systems.codebuddy_graph import indexer
 from reference_systems.codebuddy_graph.indexer import update, update_file
 from reference_systems.codebuddy_graph.store import NotAnIndex, Store
 
@@ -117,20 +118,97 @@ def test_edits_one_by_one_give_what_a_fresh_index_gives(edits, tmp_path_factory)
     for name, members in edits:
         above = "extends A " if name == "B" else ""
         tree.write(**{name: f"class {name} {above}{{\n" + "\n".join(members) + "\n}\n"})
+    same_as_fresh(tree, folder)
+    tree.store.close()
+
+
+ROWS = (
+    ("call", "caller, callee, line, kind, receiver"),
+    ("method", "name, line, start, stop"),
+    ("field_write", "method, field, line"),
+    ("thrown", "method, exception, line, declared"),
+    ("class", "name, ancestor"),
+    ("override", "method, class, tail"),
+    ("unresolved", "method, name, line"),
+)
+
+BODIES = [
+    "return g(1);",
+    "int x = 1;\n\n  return g(x, 2);",
+    "// g(1)\n return 0;",
+    "Runnable r = new Runnable() { public void run() { g(3); } }; r.run(); return 1;",
+    "Runnable r = () -> g(4);\n r.run();\n return 1;",
+    "count = g(5); throw new IllegalStateException(\"x\");",
+    "class In { int k() { return g(6); } } return new In().k();",
+    "return unknown();",
+]
+SHAPES = [
+    "class A {{\n int count = g(7);\n int a() {{ {0} }}\n\n int b()\n {{\n {1}\n }}\n int g(int... n) {{ return 1; }}\n"
+    " Object last = new Object() {{ int z() {{ return g(8); }} }};\n {2}\n}}\nclass Z {{ int q() {{ {1} }} int g(int a) {{ return a; }} int count; }}",
+    "class A {{ int count; int a() {{ {0} }} int b() {{ {1} }} {2} int g(int... n) {{ return 1; }} }}",
+]
+BETWEEN = ["", "// a\n", "/** two\n lines */", "\n\n\n", "int more;"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    shape=st.sampled_from(SHAPES),
+    edits=st.lists(
+        st.tuples(st.sampled_from(BODIES), st.sampled_from(BODIES), st.sampled_from(BETWEEN)),
+        min_size=2,
+        max_size=5,
+    ),
+)
+def test_edits_of_bodies_give_what_a_fresh_index_gives(shape, edits, tmp_path_factory):
+    """An edit that is taken in by itself leaves the rows that reading the whole file leaves."""
+    folder = tmp_path_factory.mktemp("bodies")
+    tree = Tree(folder)
+    for parts in edits:
+        tree.write(A=shape.format(*parts))
+        same_as_fresh(tree, folder)
+    tree.store.close()
+
+
+def same_as_fresh(tree, folder):
+    (folder / "fresh.db").unlink(missing_ok=True)
     fresh = Store(folder / "fresh.db", create=True)
     update(fresh, tree.folder)
-    for table, columns in (
-        ("call", "caller, callee, line, kind, receiver"),
-        ("method", "name, line, start, stop"),
-        ("field_write", "method, field, line"),
-        ("class", "name, ancestor"),
-        ("override", "method, class, tail"),
-        ("unresolved", "method, name, line"),
-    ):
+    for table, columns in ROWS:
         query = f"select path, {columns} from {table} join file on id = file"
         assert sorted(tree.store.rows(query)) == sorted(fresh.rows(query)), table
-    tree.store.close()
+    query = "select path, digest, skeleton, note from file"
+    assert sorted(tree.store.rows(query)) == sorted(fresh.rows(query))
+    for row in fresh.files():
+        mine = next(r.id for r in tree.store.files() if r.path == row.path)
+        assert tree.store.source(mine) == fresh.source(row.id)
     fresh.close()
+
+
+LONG = "class L {\n void a() {\n b();\n }\n void b() {\n a();\n }\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "quick"),
+    [
+        ("b();\n", "b();\n\n a();\n", True),
+        (" void b", "\n // said\n void b", True),
+        ("a();", "new Object() { };", False),  # a class: others may get other numbers
+        ("void b", "int b", False),  # declares something else
+        ("b();\n }\n void b() {\n", "", False),  # more than one method
+        ("class L", "class L ", False),
+    ],
+)
+def test_when_a_file_is_not_read_as_a_whole(tmp_path, monkeypatch, old, new, quick):
+    """The quick way is taken where it can be, and only there; the rows are the same."""
+    tree = Tree(tmp_path, L=LONG)
+    whole = []
+    number = indexer.number_classes
+    monkeypatch.setattr(indexer, "number_classes", lambda root: whole.append(1) or number(root))
+    update_file(tree.store, "L.java", LONG.replace(old, new, 1).encode())
+    assert (not whole) == quick
+    (tree.folder / "L.java").write_text(LONG.replace(old, new, 1))
+    assert tree.index().read == 0
+    same_as_fresh(tree, tmp_path)
 
 
 def test_what_is_no_index(tmp_path):
