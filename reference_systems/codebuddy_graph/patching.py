@@ -7,6 +7,7 @@ its line. Anything else is read as a whole.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from reference_systems.codebuddy_graph.scope import Env
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Edit", "Patch", "edit_between", "move", "patch_for", "resolve_method"]
 
+BLANK = re.compile(rb"(?:\s|//[^\n]*\n|/\*.*?\*/)*+", re.DOTALL)
+END_OF_COMMENT = re.compile(rb"\*/|/\*|\n\s*[^\s*]")
 TYPE_BODIES = {"class_body", "interface_body", "enum_body", "enum_body_declarations"}
 
 
@@ -78,8 +81,11 @@ def patch_for(old: bytes, new: bytes, root: Node) -> Patch | None:
             for node in container.named_children
             if node.start_byte <= edit.new_end and edit.start <= node.end_byte
         ]
-        if not inside:
-            # between members: nothing but blanks, which are no node
+        if all(node.type.endswith("comment") for node in inside):
+            # between members: nothing but comments, and blanks, which are no node
+            within = len(inside) == 1 and inside[0].start_byte < edit.start < inside[0].end_byte
+            if not _nothing(old[edit.start : edit.old_end], within):
+                return None
             return _between(old, edit, types, moved_bytes, moved_lines)
         if len(inside) > 1:
             return None
@@ -91,23 +97,29 @@ def patch_for(old: bytes, new: bytes, root: Node) -> Patch | None:
             container = node
         elif node.type in TYPE_BODIES and types:
             container = node
-        elif node.type.endswith("comment"):
-            return _between(old, edit, types, moved_bytes, moved_lines)
         elif node.type == "method_declaration" and types:
             return _inside(old, new, node, types, edit, moved_bytes, moved_lines)
         else:
             return None
 
 
+def _nothing(text: bytes, within: bool) -> bool:
+    """Tell whether the old text of an edit held no code, ``within`` a comment or between members."""
+    if within:
+        return not END_OF_COMMENT.search(text)
+    return BLANK.fullmatch(text) is not None
+
+
 def _between(
     old: bytes, edit: Edit, types: list[str], moved_bytes: int, moved_lines: int
 ) -> Patch | None:
-    """An edit between members moves what begins on a later line; another on its line is not clear."""
+    """An edit between members moves what begins after it; code on both sides of it does not part."""
     end = old.find(b"\n", edit.old_end)
-    rest = old[edit.old_end : len(old) if end < 0 else end]
-    if moved_lines and rest.strip():
+    after = old[edit.old_end : len(old) if end < 0 else end].strip()
+    before = old[old.rfind(b"\n", 0, edit.start) + 1 : edit.start].strip()
+    if moved_lines and after and before:
         return None
-    last = old.count(b"\n", 0, edit.old_end) + 1
+    last = old.count(b"\n", 0, edit.old_end) + 1 if not after else old.count(b"\n", 0, edit.start)
     return Patch(None, types, edit.old_end, last, moved_bytes, moved_lines)
 
 

@@ -147,7 +147,10 @@ SHAPES = [
     " Object last = new Object() {{ int z() {{ return g(8); }} }};\n {2}\n}}\nclass Z {{ int q() {{ {1} }} int g(int a) {{ return a; }} int count; }}",
     "class A {{ int count; int a() {{ {0} }} int b() {{ {1} }} {2} int g(int... n) {{ return 1; }} }}",
 ]
-BETWEEN = ["", "// a\n", "/** two\n lines */", "\n\n\n", "int more;"]
+BETWEEN = [
+    "", "// a\n", "/** two\n lines */", "\n\n\n", "int more;", "{ g(9); }", "static { Z.class.getName(); }",
+    "/* a */ { g(9); } /* b */", "/* a b */", "// a\n { g(9); }\n // b\n", "// a { g(9); }\n",
+]  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -196,6 +199,7 @@ LONG = "class L {\n void a() {\n b();\n }\n void b() {\n a();\n }\n}\n"
         ("void b", "int b", False),  # declares something else
         ("b();\n }\n void b() {\n", "", False),  # more than one method
         ("class L", "class L ", False),
+        (" void b", "{ a(); } void b", False),  # an initialiser
     ],
 )
 def test_when_a_file_is_not_read_as_a_whole(tmp_path, monkeypatch, old, new, quick):
