@@ -395,6 +395,10 @@ NOTHING_GIVEN = [
 ]
 
 
+#: gates whose only argument is the subject
+TAKES_NO_ROWS = {"artifact_immutability"}
+
+
 def test_no_gate_is_left_out():
     known = {name.partition(" ")[0] for name in (*OF_RECORDS, *OF_TEXTS, *OF_MANIFESTS)}
     ours = {
@@ -402,7 +406,7 @@ def test_no_gate_is_left_out():
         for name in registry.names()
         if registry.load(name).__module__.startswith("pytest_mlgates.")
     }
-    assert known == ours
+    assert known == ours - TAKES_NO_ROWS
 
 
 def assert_seen(evidence, seen, rows):

@@ -43,7 +43,7 @@ def all_controls(folder: Path | None = None) -> Mapping[str, Control]:
     own = folder / FILE if folder is not None else None
     if own is None or not own.is_file():
         return _shipped()
-    return {**_shipped(), **_read(own)}
+    return {**_shipped(), **_read_controls(own)}
 
 
 def look_up(id_: str, table: Mapping[str, Control]) -> tuple[Control, ...]:
@@ -71,19 +71,19 @@ def look_up(id_: str, table: Mapping[str, Control]) -> tuple[Control, ...]:
 
 @cache
 def _shipped() -> Mapping[str, Control]:
-    return _read(Path(str(files("pytest_mlgates").joinpath(f"config/{FILE}"))))
+    return _read_controls(Path(str(files("pytest_mlgates").joinpath(f"config/{FILE}"))))
 
 
-def _read(file: Path) -> dict[str, Control]:
+def _read_controls(file: Path) -> dict[str, Control]:
     try:
         doc = read_yaml(file)
     except YamlError as error:
         place = f"{file}:{error.line}:{error.column}" if error.line else str(file)
         raise ControlsError(printable(f"{place}: {error.message}")) from None
-    return {control.id: control for control in _Reader(doc, file).controls()}
+    return {control.id: control for control in _ControlsReader(doc, file).controls()}
 
 
-class _Reader:
+class _ControlsReader:
     def __init__(self, doc: Doc, file: Path) -> None:
         self.doc, self.file = doc, file
 

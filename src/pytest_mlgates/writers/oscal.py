@@ -63,20 +63,20 @@ def oscal(report: Report) -> dict[str, Any]:
                 "remarks": "Lists evidence. Does not claim that a law, a standard or a contract is met.",
             },
             "import-ap": {"href": f"#{plan}", "remarks": "The gate configs are the plan."},
-            "results": [_result(report, seed, at)],
+            "results": [_oscal_result(report, seed, at)],
             "back-matter": {"resources": [_plan(report, plan)]},
         }
     }
 
 
-def _result(report: Report, seed: str, at: str) -> dict[str, Any]:
+def _oscal_result(report: Report, seed: str, at: str) -> dict[str, Any]:
     state_of = states(report)
     gravest = sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(state_of[e.identity]))
     shown = gravest[:MAX_OBSERVATIONS]
     left = len(gravest) - len(shown)
     observations = [_observation(piece, state_of[piece.identity], at) for piece in shown]
     components = {_subject(piece): _component(piece) for piece in shown}
-    findings = list(_findings(report, seed, {piece.digest for piece in shown}))
+    findings = list(_oscal_findings(report, seed, {piece.digest for piece in shown}))
     risks = list(_risks(report, seed))
     note = f"{left:,} more observations are in report.json only. " if left else ""
     return {
@@ -154,7 +154,7 @@ def _component(piece: Evidence) -> dict[str, Any]:
     }
 
 
-def _findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict[str, Any]]:
+def _oscal_findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict[str, Any]]:
     for row in rows(report):
         gate, state = row.gate, row.gate.status
         served = filed(report.controls, row.system.controls, gate.gate)
@@ -235,7 +235,7 @@ def _prop(name: str, value: object) -> dict[str, str]:
     return {"name": name, "ns": _NS, "value": one_line(str(value)).strip() or "-"}
 
 
-def _some(name: str, value: Any) -> Mapping[str, Any]:
+def _some(name: str, value: object) -> Mapping[str, Any]:
     """Return a member, or nothing where it is empty: OSCAL has no empty lists."""
     return {name: value} if value else {}
 

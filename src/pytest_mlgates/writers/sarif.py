@@ -44,7 +44,7 @@ def write(report: Report, folder: Path) -> None:
 
 def sarif(report: Report) -> dict[str, Any]:
     """Return the report as a SARIF log with one run."""
-    results = [*_missing(report), *_results(report)]
+    results = [*_missing_results(report), *_results(report)]
     messages = [*map(one_line, report.incomplete)]
     if len(results) > MAX_RESULTS:
         messages.append(
@@ -55,14 +55,14 @@ def sarif(report: Report) -> dict[str, Any]:
             "driver": {
                 "name": "pytest-mlgates",
                 "semanticVersion": __version__,
-                "rules": [*_rules(report)],
+                "rules": [*_sarif_rules(report)],
             }
         },
         "automationDetails": {"id": "mlgates/"},
         "invocations": [
             {
                 "executionSuccessful": not report.incomplete,
-                **({"endTimeUtc": at} if (at := _instant(report)) else {}),
+                **({"endTimeUtc": at} if (at := _utc_instant(report)) else {}),
                 **_notes(messages),
             }
         ],
@@ -79,7 +79,7 @@ def sarif(report: Report) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rules(report: Report) -> Iterator[dict[str, Any]]:
+def _sarif_rules(report: Report) -> Iterator[dict[str, Any]]:
     names = {piece.gate for piece in report.evidence} | {gap.gate for gap in report.missing}
     for name in sorted(names):
         try:
@@ -124,7 +124,7 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
-def _missing(report: Report) -> Iterator[dict[str, Any]]:
+def _missing_results(report: Report) -> Iterator[dict[str, Any]]:
     for gap in report.missing:
         text = f"{gap.system}: {gap.entry} is configured and left no evidence"
         key = f"missing {gap.system} {gap.entry}"
@@ -207,7 +207,7 @@ def _notes(lines: Iterable[str]) -> dict[str, Any]:
     return {"toolExecutionNotifications": notes} if notes else {}
 
 
-def _instant(report: Report) -> str:
+def _utc_instant(report: Report) -> str:
     at = report.environment.get("finished")
     return at.replace("+00:00", "Z") if isinstance(at, str) else ""
 

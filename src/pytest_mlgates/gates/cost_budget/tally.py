@@ -228,14 +228,14 @@ class Tally:
         return note
 
 
-def _in_inventory(row: Sequence[Any], category: int | None) -> bool:
+def _in_inventory(row: Sequence[object], category: int | None) -> bool:
     """Tell whether a charge is for something that an inventory should know of."""
     if category is None or missing(row[category]):
         return True
     return str(row[category]).lower() in _IN_INVENTORY
 
 
-def _mentions_zone_transfer(text: Any, known: dict[Any, bool]) -> bool:
+def _mentions_zone_transfer(text: object, known: dict[Any, bool]) -> bool:
     """Tell whether a text is about transfer between zones."""
     if not text or not isinstance(text, str):
         return False

@@ -19,7 +19,7 @@ class Feed:
     (['a', 'b', 'a', 'b', 'a'], True, 2)
     """
 
-    def __init__(self, inputs: Iterable[Any]) -> None:
+    def __init__(self, inputs: Iterable[object]) -> None:
         self._source: Iterator[Any] | None = iter(records(inputs, "inputs"))
         self._kept: list[Any] = []
         self._next = 0
