@@ -7,11 +7,13 @@ import re
 from reference_systems.medco_rag.draft import Draft, refusal
 from reference_systems.medco_rag.drugs import drug_details
 from reference_systems.medco_rag.evidence import Evidence, standing
+from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.model import Answer, Fact, Kind, Polarity, State
 from reference_systems.medco_rag.question import Ask, Form, Time, Topic
 
 __all__ = ["about_one"]
 
+_FOR = re.compile(r"\b(?:for|due to|because of|to treat)\s+(?!\d|the (?:past|last|next)|an? )[a-z]\w+", re.IGNORECASE)
 _ENDED = re.compile(
     r"\b(?:quit|former(?:ly)?|ex-|resolved|stopped|discontinued|no longer|in the past|in remission|completed)\b",
     re.IGNORECASE,
@@ -81,6 +83,8 @@ def _whether(ask: Ask, draft: Draft, so: list[Evidence], not_so: list[Evidence])
     structured = [e for e in so if e.structured]
     if structured and not past:
         return _by_record(draft, structured, not_so, asked=asked)
+    if asked and so and not past and _of_drug(so[0]) and (not not_so or not_so[0].date <= so[0].date):
+        return _by_lists(draft, so[0])
     top = so[0] if so else None
     against = not_so[0] if not_so else None
     if top is not None and (against is None or past or not _outdoes(against, top)):
@@ -98,6 +102,27 @@ def _whether(ask: Ask, draft: Draft, so: list[Evidence], not_so: list[Evidence])
     draft.say(f"{'No: ' if asked else ''}{said(draft, against)}.")
     if top is not None:
         draft.say(f"Conflict: an earlier source has {said(draft, top)}.")
+    return draft.answer()
+
+
+def _of_drug(evidence: Evidence) -> bool:
+    fact = evidence.fact
+    return fact is not None and fact.kind is Kind.MEDICATION and not fact.structured
+
+
+def _by_lists(draft: Draft, top: Evidence) -> Answer:
+    """Answer whether a drug is taken from notes, which only tell when it was listed last."""
+    later = [
+        f
+        for f in draft.chart.facts
+        if f.kind is Kind.MEDICATION and not f.structured and f.state is State.LISTED
+        and f.date > top.date and draft.chart.chunks[f.chunk].document_type is Doc.MEDICATION_LIST
+    ]  # fmt: skip
+    if not later:
+        draft.say(f"Yes, as listed last: {said(draft, top)}.")
+        return draft.answer()
+    newest = max(later, key=lambda f: f.date)
+    draft.say(f"No longer listed: {said(draft, top)} is the last mention; a later list is of {draft.day(newest)}.")
     return draft.answer()
 
 
@@ -220,6 +245,9 @@ def _is_dose(key: str) -> bool:
 def _value(draft: Draft, evidence: Evidence, key: str) -> str:
     if evidence.fact is not None:
         detail = evidence.fact.detail
+        if key == "reason" and not evidence.structured:
+            told = _FOR.search(evidence.fact.name)
+            return told.group() if told else ""
         if key == "dose":
             return " ".join(filter(None, (detail.get("dose"), detail.get("unit"))))
         return detail.get(key) or (detail.get("instruction", "") if key == "frequency" else "")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from reference_systems.medco_rag.draft import Draft, newest, newest_each, refusal
 from reference_systems.medco_rag.drugs import ingredients_in
+from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.model import Answer, Fact, Kind, Polarity, State
 from reference_systems.medco_rag.question import Ask, Form, Time
 
@@ -60,6 +61,10 @@ def _listed(ask: Ask, draft: Draft, own: list[Fact]) -> Answer:
     top = (lists or newest(listed))[:1]
     if not top:
         return refusal("it says nothing of medication")
+    if not any(draft.chart.chunks[f.chunk].document_type is Doc.MEDICATION_LIST for f in lists):
+        named = [f for f in newest_each(own) if f.polarity is Polarity.AFFIRMED and not f.blanket]
+        if named:
+            return _by_day(draft, named, "Mentioned, newest first: ")
     day, meeting = top[0].date, top[0].encounter
     here = [f for f in own if f.date == day and f.encounter == meeting]
     named = newest_each(f for f in here if f.polarity is Polarity.AFFIRMED and f.state is not State.ENDED and not f.blanket)

@@ -47,8 +47,9 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _REACTION = re.compile(r"\((?P<paren>[^)]+)\)|(?:\s+[\u2013-]\s*|\s*:\s*|,?\s+(?:which\s+)?(?:causes?|caused|causing|gives?|leads? to|results? in|resulting in|with a? ?reaction of|reaction:?)\s+)(?P<rest>[^.;\n]+)", re.IGNORECASE)
+_LEADS = re.compile(r",?\s+(?:(?:which|that|and)\s+)?(?:causes?|caused|causing|gives? (?:him|her|them)|leads? to|results? in|resulting in|reaction:?)\s+(?P<rest>.+)$", re.IGNORECASE)
 _NOT_REACTION = re.compile(r"^(?:substance|organism|finding|disorder|product|edible|situation)$", re.IGNORECASE)
-_NAMED = re.compile(r"^[ \t]*(?:the )?(?:following )?(?P<head>[^\n:]{0,80}\b(?:prescribed|medications?|procedures?|immunizations?|vaccin\w+)[^\n:]{0,40}):[ \t]*(?P<rest>[^\n]*)(?P<lines>(?:\n[ \t]*[-*\u2022][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
+_NAMED = re.compile(r"^[ \t]*(?:the )?(?:following )?(?P<head>[^\n:]{0,80}\b(?:prescribed|medications?|procedures?|immunizations?|vaccin\w+)[^\n:]{0,40}):[ \t]*(?:(?P<rest>[^\s][^\n]*)|(?P<lines>(?:\n[ \t]*[-*\u2022][^\n]*)*))", re.IGNORECASE | re.MULTILINE)
 _PRESENTING = re.compile(r"\b(?P<cue>(?:is )?present(?:s|ed|ing) with|(?:was |is |were )?(?:newly )?diagnosed with|(?:has|have|with) (?:a )?(?:\w+ )?(?:past )?(?:medical )?(?:history|hx) (?:significant |notable )?(?:of|for)|\bh/o|\bPMHx?:)\s+(?P<what>[^.;\n]+(?:\.\d[^.;\n]*)*)", re.IGNORECASE)
 _STARTED = re.compile(r"\b(?:prescribed|was started on|started on|start(?:ed)?|initiated|begin|began|resumed?|given a prescription for|new prescription for|rx for|continues?(?: on| to take| taking)?|takes|taking|is on|was on|remains on|maintained on|managed with|controlled with|increase(?:d)?|decrease(?:d)?|switch(?:ed)? to)\s+(?P<what>[^.;\n]+(?:\.\d[^.;\n]*)*)", re.IGNORECASE)
 _ORDERED = re.compile(r"^(?:prescribed|was started|started|start|initiated|begin|began|given a|new pres|rx|increase|decrease|switch|resume)", re.IGNORECASE)
@@ -230,10 +231,11 @@ def _named_lists(place: Place) -> Iterator[Fact]:
             continue
         if re.search(r"\b(?:no|not|denies)\b", head):
             continue
-        spans = list(items(place.text, found.start("lines"), found.end("lines"))) if found["lines"] else []
-        if not spans and found["rest"].strip():
+        if found["rest"]:
             at = found.start("rest")
             spans = [(at, at + len(found["rest"].rstrip()))]
+        else:
+            spans = list(items(place.text, found.start("lines"), found.end("lines")))
         for first, last in spans:
             said = place.text[first:last]
             if addressed_to_software(said):
@@ -248,18 +250,22 @@ def _allergies_in(place: Place, first: int, last: int) -> Iterator[Fact]:
     if blanket := BLANKET_ALLERGY.search(said):
         told = context_of(said, blanket.end(), blanket.end(), family=family, mixed=place.section.mixed)
         if told.subject == "patient":
-            yield _fact(place, Kind.ALLERGY, blanket.group(), first, last, State.LISTED, polarity=Polarity.NEGATED, blanket=True)
+            words = re.sub(r"^(?:has|have)\s+", "", blanket.group(), flags=re.IGNORECASE)
+            yield _fact(place, Kind.ALLERGY, words, first, last, State.LISTED, polarity=Polarity.NEGATED, blanket=True)
     for found in _ALLERGIC.finditer(said):
         group = "what" if found["what"] else "what2"
         if group == "what2" and (BLANKET_ALLERGY.search(found.group()) or _NO_SUBSTANCE.search(found[group])):
             continue
         base = found.start(group)
-        for a, b in _comma_parts(found[group]):
-            name = found[group][a:b].strip(" .")
+        what, led = found[group], ""
+        if leads := _LEADS.search(what):
+            what, led = what[: leads.start()], leads["rest"].strip(" .")
+        for a, b in _comma_parts(what):
+            name = what[a:b].strip(" .")
             at = base + a
             if not name or len(name) > 80 or bare(name).lower() == "substance":
                 continue
-            detail = {}
+            detail = {"reaction": led} if led else {}
             if (reaction := _REACTION.search(name)) and not _NOT_REACTION.match(reaction["paren"] or ""):
                 detail["reaction"] = (reaction["paren"] or reaction["rest"]).strip()
                 name = name[: reaction.start()].strip()
