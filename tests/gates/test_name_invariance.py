@@ -426,11 +426,11 @@ def test_a_generator_is_no_score() -> None:
         (["{NAME}", ""], "template 1 is empty"),
         (["{NAME}", "Name: John"], "template 1 has no {NAME}"),
         (["{NAME}", {"name": "{NAME}"}], "template 1 is a dict"),
-        (["{NAME}", None], "template 1 is a NoneType"),
+        (["{NAME}", None], "template 1 is None"),
         (["{NAME}", b"{NAME}"], "template 1 is a bytes"),
-        ("Name: {NAME}", "templates is a str"),
-        (None, "templates is a NoneType"),
-        (7, "templates is a int"),
+        ("Name: {NAME}", "templates is a text"),
+        (None, "templates is None"),
+        (7, "templates is an int"),
     ],
 )
 def test_bad_templates_get_one_clear_line(templates: Any, word: str) -> None:

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_mlgates.core.words import did_you_mean
 from pytest_mlgates.memorization.formats import FORMATS, Format, fixed
-from pytest_mlgates.registry import did_you_mean
 
 __all__ = ["Canary", "fixed_canary", "make_canaries", "plant"]
 

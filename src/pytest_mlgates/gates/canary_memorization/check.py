@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +10,7 @@ from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.gates.canary_memorization.matching import Pattern, squeeze
 from pytest_mlgates.memorization.canaries import Canary, fixed_canary
 from pytest_mlgates.memorization.formats import Format
+from pytest_mlgates.reading.records import records
 
 __all__ = ["checked", "samples_of"]
 
@@ -24,10 +24,8 @@ def checked(canaries: Any) -> list[Canary]:
     A plain text is a secret that somebody chose, planted nobody says where: it is asked for without
     a prefix, and has no exposure.
     """
-    if isinstance(canaries, (str, bytes, dict)) or not isinstance(canaries, Iterable):
-        kind = type(canaries).__name__
-        raise Unmeasurable(f"canaries is a {kind}: give a list, as make_canaries returns")
-    listed = [fixed_canary(c, prefix="") if isinstance(c, str) else c for c in canaries]
+    rows = records(canaries, "canaries", "a list, as make_canaries returns", values=True)
+    listed = [fixed_canary(c, prefix="") if isinstance(c, str) else c for c in rows]
     for at, canary in enumerate(listed):
         if not isinstance(canary, Canary):
             kind = type(canary).__name__

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Generator, Sequence
 from numbers import Real
 from typing import Any
 
-from pytest_mlgates.calls.ask import Asker
 from pytest_mlgates.calls.guard import CallGuard
+from pytest_mlgates.calls.scores import Asker
 from pytest_mlgates.core import Unmeasurable
 
 __all__ = ["BATCH", "Scorer"]

@@ -16,9 +16,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlgates.calls.ask import Asker
+from pytest_mlgates.calls.scores import Asker
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.name_invariance.table import Name
+from pytest_mlgates.reading.records import records
 
 __all__ = ["TIE", "Audit", "Exact", "Steps", "Trial", "inert", "read_templates"]
 
@@ -287,18 +289,16 @@ def _apart(a: float, b: float) -> bool:
 
 def read_templates(templates: Any, placeholder: str, most: int) -> tuple[dict[str, int], int, bool]:
     """Return distinct templates with their index, the number of doubles, and if some were unread."""
-    if isinstance(templates, (str, bytes)) or not hasattr(templates, "__iter__"):
-        kind = type(templates).__name__
-        raise Unmeasurable(f"templates is a {kind}: pass a list of texts, each with {placeholder}")
+    how = f"a list of texts (or a table with a column of them), each with {placeholder}"
     kept: dict[str, int] = {}
     doubles = 0
-    for index, template in enumerate(templates):
+    for index, template in enumerate(records(templates, "templates", how, values=True)):
         if index >= most:
             return kept, doubles, True
         if not isinstance(template, str):
-            kind = type(template).__name__
+            kind = a(type(template).__name__)
             raise Unmeasurable(
-                f"template {index} is a {kind}, not text: turn it into the text that the scorer"
+                f"template {index} is {kind}, not text: turn it into the text that the scorer"
                 f" reads (such as json.dumps(resume)), with {placeholder} where the name stands"
             )
         if not template.strip():

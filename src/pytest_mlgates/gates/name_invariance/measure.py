@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from pytest_mlgates.calls.ask import Asker
+from pytest_mlgates.calls.scores import Asker
 from pytest_mlgates.core import Look, Measurement, Outcome, Unmeasurable
 from pytest_mlgates.gates.name_invariance.audit import Audit, Steps, Trial, read_templates
 from pytest_mlgates.gates.name_invariance.counterexample import Counterexample, find_smaller
