@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from reference_systems.medco_rag.endpoint import Endpoint
 from reference_systems.medco_rag.filters import Filter
 from reference_systems.medco_rag.folder import Folder
 from reference_systems.medco_rag.model import Answer
@@ -32,7 +34,10 @@ def build(name: str, folder: Folder, say: Callable[[str], None] = lambda _: None
     :raises ValueError: for a name that is not a build.
     """
     if name == "fixed":
-        return Copilot(folder, say=say)
+        address = os.environ.get("MEDCO_ENDPOINT")
+        model = os.environ.get("MEDCO_MODEL", "default")
+        endpoint = Endpoint(address, model, key=os.environ.get("MEDCO_KEY", "")) if address else None
+        return Copilot(folder, say=say, endpoint=endpoint)
     if name == "half":
         from reference_systems.medco_rag.half import Unfiltered
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reference_systems.medco_rag.chart import Chart, load_chart
 from reference_systems.medco_rag.compose import compose
 from reference_systems.medco_rag.draft import refusal
+from reference_systems.medco_rag.endpoint import Endpoint
 from reference_systems.medco_rag.engine import Engine, Mode
 from reference_systems.medco_rag.engine_lance import LanceEngine
 from reference_systems.medco_rag.filters import Filter
@@ -31,6 +32,7 @@ class Copilot:
     engine: Engine = field(default_factory=LanceEngine)
     mode: Mode = Mode.HYBRID
     say: Callable[[str], None] = lambda _: None
+    endpoint: Endpoint | None = None
     _charts: dict[str, Chart] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,6 +58,8 @@ class Copilot:
             return refusal("there is no chart of this patient")
         allowed = set(self.engine.scan(wanted))
         passages = self.engine.search(question[:2_000], wanted, _PASSAGES, self.mode)
+        if self.endpoint is not None and question.strip() and len(question) <= 2_000:
+            return self.endpoint.compose(question, chart, passages)
         return compose(question, chart, allowed, passages)
 
     def warm_up(self) -> None:
