@@ -20,13 +20,15 @@ def allergies(ask: Ask, draft: Draft, facts: list[Fact]) -> Answer:
     if named:
         lead = "Yes: allergies" if ask.form is Form.YES_NO else "Allergies"
         draft.say(f"{lead}: {'; '.join(draft.fact(fact) for fact in named)}.")
-        _denied(draft, named, none)
+        _denied(draft, none)
         return draft.answer()
     if none:
         draft.say(f"{'No. ' if ask.form is Form.YES_NO else ''}{_capital(draft.fact(none[0]))}.")
         earlier = newest_each(f for f in own if _affirmed(f))
         if earlier:
-            draft.say(f"Conflict: an earlier source names {'; '.join(draft.fact(f) for f in earlier)}.")
+            draft.say(
+                f"Conflict: an earlier source names {'; '.join(draft.fact(f) for f in earlier)}."
+            )
         return draft.answer()
     denied = newest_each(f for f in own if f.polarity is Polarity.NEGATED and not f.blanket)
     if denied:
@@ -69,7 +71,9 @@ def allergy_to(ask: Ask, draft: Draft, facts: list[Fact]) -> Answer:
             return refusal("it gives no date for this allergy")
         draft.say(f"Recorded: {draft.fact(dated[0])}.")
         return draft.answer()
-    superseded = [f for f in none if f.date > top.date and not top.structured and not _same_note(own)]
+    superseded = [
+        f for f in none if f.date > top.date and not top.structured and not _same_note(own)
+    ]
     if superseded:
         draft.say(f"No longer listed: {draft.fact(superseded[0])}.")
         draft.say(f"Conflict: an earlier source names {draft.fact(top)}.")
@@ -77,7 +81,7 @@ def allergy_to(ask: Ask, draft: Draft, facts: list[Fact]) -> Answer:
     lead = "Yes: " if ask.form is Form.YES_NO else ""
     draft.say(f"{lead}{draft.fact(top)}.")
     _conflict(draft, [f for f in latest[1:] if f.polarity is not top.polarity])
-    _denied(draft, [top], none)
+    _denied(draft, none)
     return draft.answer()
 
 
@@ -94,7 +98,9 @@ def _standing(own: list[Fact]) -> tuple[list[Fact], list[Fact]]:
     and denies all: there it is boilerplate.
     """
     none = newest(f for f in own if f.blanket and f.polarity is Polarity.NEGATED)
-    denied = {terms(f.name): f.date for f in own if f.polarity is Polarity.NEGATED and not f.blanket}
+    denied = {
+        terms(f.name): f.date for f in own if f.polarity is Polarity.NEGATED and not f.blanket
+    }
     boilerplate = _same_note(own)
     last = "" if boilerplate or not none else none[0].date
     named = []
@@ -144,11 +150,15 @@ def _denial(draft: Draft, fact: Fact) -> str:
 
 def _conflict(draft: Draft, others: list[Fact]) -> None:
     if others:
-        said = _denial(draft, others[0]) if others[0].polarity is Polarity.NEGATED else draft.fact(others[0])
+        said = (
+            _denial(draft, others[0])
+            if others[0].polarity is Polarity.NEGATED
+            else draft.fact(others[0])
+        )
         draft.say(f"Conflict: another source has {said}.")
 
 
-def _denied(draft: Draft, named: list[Fact], none: list[Fact]) -> None:
+def _denied(draft: Draft, none: list[Fact]) -> None:
     if none:
         draft.say(f"Conflict: {draft.fact(none[0])} stands in the chart too.")
 

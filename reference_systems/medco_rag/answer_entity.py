@@ -7,13 +7,16 @@ import re
 from reference_systems.medco_rag.draft import Draft, refusal
 from reference_systems.medco_rag.drugs import drug_details
 from reference_systems.medco_rag.evidence import Evidence, standing
-from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.model import Answer, Fact, Kind, Polarity, State
+from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.question import Ask, Form, Time, Topic
 
 __all__ = ["about_one"]
 
-_FOR = re.compile(r"\b(?:for|due to|because of|to treat)\s+(?!\d|the (?:past|last|next)|an? )[a-z]\w+", re.IGNORECASE)
+_FOR = re.compile(
+    r"\b(?:for|due to|because of|to treat)\s+(?!\d|the (?:past|last|next)|an? )[a-z]\w+",
+    re.IGNORECASE,
+)
 _ENDED = re.compile(
     r"\b(?:quit|former(?:ly)?|ex-|resolved|stopped|discontinued|no longer|in the past|in remission|completed)\b",
     re.IGNORECASE,
@@ -34,7 +37,9 @@ def about_one(ask: Ask, draft: Draft, found: list[Evidence]) -> Answer:
         so = [e for e in so if _is_event(e)] or so
     if ask.form in (Form.DOSE, Form.FREQUENCY, Form.ROUTE, Form.REASON, Form.WHO, Form.VALUE):
         return _attribute(ask, draft, so)
-    if ask.topic is Topic.OBSERVATION and any(e.fact and e.fact.kind is Kind.OBSERVATION for e in so):
+    if ask.topic is Topic.OBSERVATION and any(
+        e.fact and e.fact.kind is Kind.OBSERVATION for e in so
+    ):
         return _attribute(ask, draft, so)
     if ask.form is Form.WHEN:
         return _when(ask, draft, so, not_so)
@@ -83,7 +88,13 @@ def _whether(ask: Ask, draft: Draft, so: list[Evidence], not_so: list[Evidence])
     structured = [e for e in so if e.structured]
     if structured and not past:
         return _by_record(draft, structured, not_so, asked=asked)
-    if asked and so and not past and _of_drug(so[0]) and (not not_so or not_so[0].date <= so[0].date):
+    if (
+        asked
+        and so
+        and not past
+        and _of_drug(so[0])
+        and (not not_so or not_so[0].date <= so[0].date)
+    ):
         return _by_lists(draft, so[0])
     top = so[0] if so else None
     against = not_so[0] if not_so else None
@@ -92,7 +103,13 @@ def _whether(ask: Ask, draft: Draft, so: list[Evidence], not_so: list[Evidence])
             top = _earliest(so)
         top = _better_dated(ask, so, top)
         lead = "Yes: " if asked and not _over(draft, top) else ""
-        if lead and top.fact is not None and top.fact.state is State.PAST and not top.structured and not past:
+        if (
+            lead
+            and top.fact is not None
+            and top.fact.state is State.PAST
+            and not top.structured
+            and not past
+        ):
             lead = "Yes, in the history: "
         draft.say(f"{lead}{said(draft, top)}.")
         if against is not None and against.date and not past:
@@ -122,13 +139,20 @@ def _by_lists(draft: Draft, top: Evidence) -> Answer:
         draft.say(f"Yes, as listed last: {said(draft, top)}.")
         return draft.answer()
     newest = max(later, key=lambda f: f.date)
-    draft.say(f"No longer listed: {said(draft, top)} is the last mention; a later list is of {draft.day(newest)}.")
+    draft.say(
+        f"No longer listed: {said(draft, top)} is the last mention; a later list is of {draft.day(newest)}."
+    )
     return draft.answer()
 
 
 def _better_dated(ask: Ask, so: list[Evidence], top: Evidence) -> Evidence:
     """Prefer the note that found a condition to later ones that repeat it as history."""
-    if ask.time is Time.FIRST or top.structured or top.fact is None or top.fact.state is not State.PAST:
+    if (
+        ask.time is Time.FIRST
+        or top.structured
+        or top.fact is None
+        or top.fact.state is not State.PAST
+    ):
         return top
     return next((e for e in so if e.fact is not None and e.fact.state is State.PRESENT), top)
 
@@ -140,7 +164,9 @@ def _outdoes(against: Evidence, top: Evidence) -> bool:
     return against.date > top.date
 
 
-def _by_record(draft: Draft, structured: list[Evidence], not_so: list[Evidence], *, asked: bool) -> Answer:
+def _by_record(
+    draft: Draft, structured: list[Evidence], not_so: list[Evidence], *, asked: bool
+) -> Answer:
     active = [e for e in structured if e.fact is not None and e.fact.state is not State.ENDED]
     if active:
         top = active[0]
@@ -158,7 +184,11 @@ def _by_record(draft: Draft, structured: list[Evidence], not_so: list[Evidence],
 def _over(draft: Draft, evidence: Evidence) -> bool:
     """Tell whether the source says that it is over: neither yes nor no fits then."""
     if evidence.fact is not None:
-        return evidence.fact.state is State.ENDED and evidence.fact.kind is Kind.MEDICATION and not evidence.structured
+        return (
+            evidence.fact.state is State.ENDED
+            and evidence.fact.kind is Kind.MEDICATION
+            and not evidence.structured
+        )
     assert evidence.mention is not None
     return _ENDED.search(draft.chart.quote(evidence.mention.span)) is not None
 
@@ -177,7 +207,11 @@ def _when(ask: Ask, draft: Draft, so: list[Evidence], not_so: list[Evidence]) ->
     if not happened:
         if so:
             draft.say(f"{said(draft, so[0])}.")
-            return draft.answer() if re.search(r"\d{4}|\d+ (?:years?|months?|weeks?|days?)", draft.parts[-1]) else refusal("it mentions it without a date")
+            return (
+                draft.answer()
+                if re.search(r"\d{4}|\d+ (?:years?|months?|weeks?|days?)", draft.parts[-1])
+                else refusal("it mentions it without a date")
+            )
         return refusal("it denies it and gives no date")
     first, last = _earliest(happened), happened[0]
     if ask.time is Time.LAST:
@@ -213,7 +247,9 @@ def _attribute(ask: Ask, draft: Draft, so: list[Evidence]) -> Answer:
     }.get(ask.form, "value")  # fmt: skip
     candidates = so
     if ask.time is Time.NOW:
-        active = [e for e in so if e.structured and e.fact is not None and e.fact.state is State.ACTIVE]
+        active = [
+            e for e in so if e.structured and e.fact is not None and e.fact.state is State.ACTIVE
+        ]
         candidates = active or so
     if ask.time is Time.FIRST:
         candidates = list(reversed(so))
@@ -230,7 +266,11 @@ def _attribute(ask: Ask, draft: Draft, so: list[Evidence]) -> Answer:
             return refusal(f"it gives no {ask.form.value} for {_shown(ask)}")
         words = f"{words}: {whole}"
     draft.say(f"{words}.")
-    others = {_value(draft, e, key): e for e in candidates[1:] if e.date and e.date < top.date and _is_dose(key)}
+    others = {
+        _value(draft, e, key): e
+        for e in candidates[1:]
+        if e.date and e.date < top.date and _is_dose(key)
+    }
     others.pop(_value(draft, top, key), None)
     if others and ask.time is not Time.FIRST:
         value, earlier = next(iter(others.items()))

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from reference_systems.medco_rag.draft import Draft, newest, newest_each, refusal
 from reference_systems.medco_rag.drugs import ingredients_in
-from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.model import Answer, Fact, Kind, Polarity, State
+from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.question import Ask, Form, Time
 
 __all__ = ["conditions", "encounters", "events", "everything_of_a_day", "medication"]
@@ -20,7 +20,11 @@ def medication(ask: Ask, draft: Draft, facts: list[Fact]) -> Answer:
         return refusal("it says nothing of medication")
     dated = bool(ask.since or ask.until)
     ordering = "prescri" in ask.text.lower() or "order" in ask.text.lower()
-    if dated or ask.time is Time.EVER or (ordering and ask.time in (Time.ANY, Time.LAST, Time.FIRST)):
+    if (
+        dated
+        or ask.time is Time.EVER
+        or (ordering and ask.time in (Time.ANY, Time.LAST, Time.FIRST))
+    ):
         return _orders(ask, draft, own)
     structured = [f for f in own if f.structured and f.polarity is Polarity.AFFIRMED]
     if structured:
@@ -67,26 +71,38 @@ def _listed(ask: Ask, draft: Draft, own: list[Fact]) -> Answer:
             return _by_day(draft, named, "Mentioned, newest first: ")
     day, meeting = top[0].date, top[0].encounter
     here = [f for f in own if f.date == day and f.encounter == meeting]
-    named = newest_each(f for f in here if f.polarity is Polarity.AFFIRMED and f.state is not State.ENDED and not f.blanket)
+    named = newest_each(
+        f
+        for f in here
+        if f.polarity is Polarity.AFFIRMED and f.state is not State.ENDED and not f.blanket
+    )
     none = [f for f in here if f.blanket]
     if day:
         draft.day(top[0])
     when = f" on {day}" if day else ""
     if named:
-        draft.say(f"{'Yes, listed' if ask.form is Form.YES_NO else 'Listed'}{when}: {'; '.join(draft.fact(f, dated=False) for f in named)}.")
+        draft.say(
+            f"{'Yes, listed' if ask.form is Form.YES_NO else 'Listed'}{when}: {'; '.join(draft.fact(f, dated=False) for f in named)}."
+        )
     elif none:
-        draft.say(f"{'No. ' if ask.form is Form.YES_NO else ''}Listed{when}: {draft.fact(none[0], dated=False)}.")
+        draft.say(
+            f"{'No. ' if ask.form is Form.YES_NO else ''}Listed{when}: {draft.fact(none[0], dated=False)}."
+        )
     else:
         return refusal("no list of medication names what is taken")
     stopped = newest_each(f for f in here if f.state is State.ENDED)
     if stopped:
-        draft.say(f"Stopped: {'; '.join(draft.cite(draft.chart.quote(f.span), f.span) for f in stopped)}.")
+        draft.say(
+            f"Stopped: {'; '.join(draft.cite(draft.chart.quote(f.span), f.span) for f in stopped)}."
+        )
     return draft.answer()
 
 
 def _orders(ask: Ask, draft: Draft, own: list[Fact]) -> Answer:
     structured = [f for f in own if f.structured and f.polarity is Polarity.AFFIRMED]
-    orders = structured or [f for f in own if f.state is State.ORDERED and f.polarity is Polarity.AFFIRMED]
+    orders = structured or [
+        f for f in own if f.state is State.ORDERED and f.polarity is Polarity.AFFIRMED
+    ]
     if not orders and not structured:
         orders = [f for f in own if f.polarity is Polarity.AFFIRMED and not f.blanket]
     if not orders:

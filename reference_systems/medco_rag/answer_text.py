@@ -11,7 +11,8 @@ from reference_systems.medco_rag.draft import Draft, refusal
 from reference_systems.medco_rag.model import Answer, Chunk, Fact, Kind, Polarity, Span
 from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.question import Ask, Form
-from reference_systems.medco_rag.terms import stem, tokens
+from reference_systems.medco_rag.terms import tokens
+from reference_systems.medco_rag.words import stems
 
 __all__ = ["aspect", "from_passages", "person", "section_of"]
 
@@ -32,9 +33,12 @@ _ASPECTS: tuple[tuple[str, str], ...] = (
     (r"blood pressure", r"\b(?:blood pressure|bp)\b[^.\n]{0,25}\d{2,3}\s*/\s*\d{2,3}|\d{2,3}/\d{2,3} ?mm"),
     (r"ejection fraction|\blvef\b|\bef\b", r"\b(?:ejection fraction|lvef|ef)\b"),
 )  # fmt: skip
-_COMPILED = tuple((re.compile(asked, re.I), re.compile(told, re.I)) for asked, told in _ASPECTS)
+_COMPILED = tuple(
+    (re.compile(asked, re.IGNORECASE), re.compile(told, re.IGNORECASE)) for asked, told in _ASPECTS
+)
 #: words of a question that alone decide nothing
-_WEAK = frozenset(stem(w) for w in "old status score rate general overall situation detail details information info background".split())
+_WEAK = stems("weak")
+_AROUND = _WEAK | stems("around an aspect")
 _QUIT = re.compile(r"\b(?:quit|former|ex-|stopped|used to|in the past|sober)\b", re.IGNORECASE)
 _MOST = 3
 
@@ -44,7 +48,9 @@ def aspect(ask: Ask, draft: Draft, chunks: Sequence[Chunk]) -> Answer | None:
 
     None where the question is about no such thing.
     """
-    told = [told for asked, told in _COMPILED if asked.search(ask.text)]
+    told = [
+        told for asked, told in _COMPILED if asked.search(ask.text) and _nothing_else(ask, asked)
+    ]
     if not told or ask.subject != "patient":
         return None
     inside = [c for c in chunks if is_note(c) and _within(ask, c.encounter_date)]
@@ -53,13 +59,25 @@ def aspect(ask: Ask, draft: Draft, chunks: Sequence[Chunk]) -> Answer | None:
             found = told[0].search(said)
             if found is None or not _of_patient(said, found, chunk):
                 continue
-            if chunk.document_type is Doc.FAMILY_HISTORY and "fam" not in said.lower() and len(said) < 3:
+            if (
+                chunk.document_type is Doc.FAMILY_HISTORY
+                and "fam" not in said.lower()
+                and len(said) < 3
+            ):
                 continue
             return _told(ask, draft, chunk, span, said, found)
     return None
 
 
-def _told(ask: Ask, draft: Draft, chunk: Chunk, span: Span, said: str, found: re.Match[str]) -> Answer:
+def _nothing_else(ask: Ask, asked: re.Pattern[str]) -> bool:
+    """Tell whether a question is about no more than an aspect: not "nicotine 7 mg patch"."""
+    rest = {word for word, _, _ in tokens(asked.sub(" ", ask.phrase))}
+    return not (rest & set(ask.target)) - _AROUND
+
+
+def _told(
+    ask: Ask, draft: Draft, chunk: Chunk, span: Span, said: str, found: re.Match[str]
+) -> Answer:
     context = context_of(said, found.start(), found.end())
     lead = ""
     if ask.form is Form.YES_NO and not _QUIT.search(said):
@@ -76,7 +94,9 @@ def _matches_words(ask: Ask, said: str) -> bool:
 
 
 def _of_patient(said: str, found: re.Match[str], chunk: Chunk) -> bool:
-    told = context_of(said, found.start(), found.end(), mixed=chunk.document_type is Doc.FAMILY_HISTORY)
+    told = context_of(
+        said, found.start(), found.end(), mixed=chunk.document_type is Doc.FAMILY_HISTORY
+    )
     return told.subject == "patient" and told.polarity is not Polarity.OPEN
 
 
@@ -118,7 +138,11 @@ def person(ask: Ask, draft: Draft, facts: Sequence[Fact], chunks: Sequence[Chunk
 
 def section_of(ask: Ask, draft: Draft, chunks: Sequence[Chunk], kind: Doc, what: str) -> Answer:
     """Answer with the newest passage of a kind: the chief complaint, the plan."""
-    own = [c for c in chunks if c.document_type is kind and is_note(c) and _within(ask, c.encounter_date)]
+    own = [
+        c
+        for c in chunks
+        if c.document_type is kind and is_note(c) and _within(ask, c.encounter_date)
+    ]
     for chunk in sorted(own, key=lambda c: c.encounter_date, reverse=True):
         said = [pair for pair in draft.chart.sentences_of(chunk) if re.search(r"\w", pair[1])]
         if said:
@@ -152,7 +176,9 @@ def from_passages(ask: Ask, draft: Draft, passages: Sequence[Chunk]) -> Answer:
 def _within(ask: Ask, date: str) -> bool:
     if not ask.since and not ask.until:
         return True
-    return bool(date) and (not ask.since or date >= ask.since) and (not ask.until or date <= ask.until)
+    return (
+        bool(date) and (not ask.since or date >= ask.since) and (not ask.until or date <= ask.until)
+    )
 
 
 def _day(draft: Draft, chunk: Chunk) -> str:

@@ -36,7 +36,9 @@ def build(name: str, folder: Folder, say: Callable[[str], None] = lambda _: None
     if name == "fixed":
         address = os.environ.get("MEDCO_ENDPOINT")
         model = os.environ.get("MEDCO_MODEL", "default")
-        endpoint = Endpoint(address, model, key=os.environ.get("MEDCO_KEY", "")) if address else None
+        endpoint = (
+            Endpoint(address, model, key=os.environ.get("MEDCO_KEY", "")) if address else None
+        )
         return Copilot(folder, say=say, endpoint=endpoint)
     if name == "half":
         from reference_systems.medco_rag.half import Unfiltered
@@ -47,4 +49,3 @@ def build(name: str, folder: Folder, say: Callable[[str], None] = lambda _: None
 
         return FromMemory(folder, say=say)
     raise ValueError(f"{name!r} is not one of incident, half, fixed")
-

@@ -138,7 +138,11 @@ def load_chart(folder: Folder, patient: str) -> Chart:
         chart.chunks.update((chunk.id, chunk) for chunk in chunks)
     for file in chart.texts:
         stem_of_file = Path(file).stem.removesuffix(patient)
-        names |= {stem(word) for word in re.split(r"[^A-Za-z\u00c0-\u024f]+|\d+", stem_of_file) if len(word) > 1}
+        names |= {
+            stem(word)
+            for word in re.split(r"[^A-Za-z\u00c0-\u024f]+|\d+", stem_of_file)
+            if len(word) > 1
+        }
         names |= {stem(word) for word in re.split(r"[_\W]+", stem_of_file) if len(word) > 1}
     chart.names = frozenset(names)
     _lend_specialties(chart)
@@ -181,6 +185,6 @@ def _lend_specialties(chart: Chart) -> None:
 
 def _mixed_section(text: str, chunk: Chunk) -> bool:
     """Tell whether the heading above a passage names relatives and something else at once."""
-    line = text[:chunk.span.start].rstrip().rsplit("\n", 1)[-1]
+    line = text[: chunk.span.start].rstrip().rsplit("\n", 1)[-1]
     head = line.split(":", 1)[0].strip(" #*\t")
     return document_type(head) is Doc.FAMILY_HISTORY and "soc" in head.lower()

@@ -45,7 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     _charts(pairs)
     pairs.set_defaults(run=_interactions)
     page = commands.add_parser("serve", help="a web page on 127.0.0.1")
-    page.add_argument("charts", type=Path, nargs="?", help="folder with notes/ and fhir/; own generated charts without it")
+    page.add_argument(
+        "charts",
+        type=Path,
+        nargs="?",
+        help="folder with notes/ and fhir/; own generated charts without it",
+    )
     page.add_argument("--port", type=int, default=8765)
     page.add_argument("--build", choices=_BUILDS, default="fixed")
     page.set_defaults(run=_serve)

@@ -38,8 +38,10 @@ def table_of(seed: int, count: int) -> str:
         f"| | {' | '.join(columns)} |",
         "|---" * (len(columns) + 1) + "|",
     ]
-    for label in next(iter(columns.values())):
-        lines.append(f"| {label} | {' | '.join(each[label] for each in columns.values())} |")
+    lines += [
+        f"| {label} | {' | '.join(each[label] for each in columns.values())} |"
+        for label in next(iter(columns.values()))
+    ]
     return "\n".join(lines)
 
 
@@ -57,7 +59,9 @@ def column(system: System, folder: Folder, asked: Sequence[Question]) -> dict[st
     cannot = [(q, a) for q, a in told if q.gold is None]
     answered = [(q, a) for q, a in can if not a.refused]
     right = [q for q, a in answered if q.gold is not None and equal(a, q.gold, q.never)]
-    foreign = [a for q, a in told if any(c.source and q.patient not in c.source.file for c in a.claims)]
+    foreign = [
+        a for q, a in told if any(c.source and q.patient not in c.source.file for c in a.claims)
+    ]
     read = [_share(folder, q.patient, a) for q, a in answered if any(c.source for c in a.claims)]
     return {
         "answerable questions answered": _of(len(answered), len(can)),

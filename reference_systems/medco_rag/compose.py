@@ -26,7 +26,7 @@ from reference_systems.medco_rag.answer_text import (
 )
 from reference_systems.medco_rag.chart import Chart
 from reference_systems.medco_rag.draft import Draft, in_scope, refusal
-from reference_systems.medco_rag.evidence import evidence_for
+from reference_systems.medco_rag.evidence import evidence_for, facts_about
 from reference_systems.medco_rag.model import Answer, Chunk, Fact, Kind
 from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.question import Ask, Form, Topic, parse
@@ -65,9 +65,10 @@ def _typed(
     """Answer from typed facts and sentences about the target; None where that is not the way."""
     if ask.topic is Topic.ALLERGY and ask.subject == "patient":
         return allergy_to(ask, draft, facts) if ask.target else allergies(ask, draft, facts)
-    told = aspect(ask, draft, chunks)
-    if told is not None:
-        return told
+    if not ask.target or not facts_about(ask, facts):
+        told = aspect(ask, draft, chunks)
+        if told is not None:
+            return told
     if ask.topic is Topic.PERSON:
         return person(ask, draft, facts, chunks)
     if ask.topic is Topic.COMPLAINT and not ask.target:

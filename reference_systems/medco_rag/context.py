@@ -57,9 +57,7 @@ _KIN = (
     r"|(?:great[- ])?grand(?:mother|father|parents?|son|daughter)s?|siblings?|parents?|twin|half-(?:brother|sister)"
     r"|husband|wife|spouse|partner|roommate|girlfriend|boyfriend|children|child(?=['\u2019]s)|relatives?|family(?: members?)?"
 )
-_FAMILY = re.compile(
-    rf"\b(?:(?P<side>maternal|paternal)\s+)?(?P<kin>{_KIN})\b", re.IGNORECASE
-)
+_FAMILY = re.compile(rf"\b(?:(?P<side>maternal|paternal)\s+)?(?P<kin>{_KIN})\b", re.IGNORECASE)
 #: relatives who are there, or who speak; what is said is then of the patient
 _BYSTANDER_BEFORE = re.compile(
     r"\b(?:with|by|from|per|to|lives? near|according to|told|cares? for|caring for|sees|visits?|and)\s+(?:(?:his|her|their|the|a|an|patient['\u2019]s|whose)\s+)?(?:\w+\s+)?$",
@@ -75,7 +73,9 @@ _SPEAKS = re.compile(
     re.IGNORECASE,
 )
 _PATIENT = re.compile(
-    r"\b(?:(?:the |this )?(?:patient|pt)(?!['\u2019]s (?:" + _KIN + r"))|he|she|they|i|himself|herself|mr|mrs|ms)\b",
+    r"\b(?:(?:the |this )?(?:patient|pt)(?!['\u2019]s (?:"
+    + _KIN
+    + r"))|he|she|they|i|himself|herself|mr|mrs|ms)\b",
     re.IGNORECASE,
 )
 _FAMILY_SECTION = re.compile(r"\b(?:family (?:medical )?history|fhx?|family hx)\b", re.IGNORECASE)
@@ -149,13 +149,26 @@ _KEPT: frozenset[str] = frozenset()
 
 
 def _trailing_none(after: str) -> bool:
-    return re.match(r"\s*[:=]?\s*(?:none|no|negative|nil)\s*[.;,\n]", after + "\n", re.IGNORECASE) is not None
+    return (
+        re.match(r"\s*[:=]?\s*(?:none|no|negative|nil)\s*[.;,\n]", after + "\n", re.IGNORECASE)
+        is not None
+    )
 
 
 def _subject(sentence: str, start: int, end: int, *, family: bool, mixed: bool) -> str:
     """Return of whom the words are said."""
     before = sentence[:start]
-    clause = max(before.rfind(";"), before.rfind(". "), before.rfind("\n"), before.rfind(" but "), before.rfind(" whereas "), before.rfind(" while ")) + 1
+    clause = (
+        max(
+            before.rfind(";"),
+            before.rfind(". "),
+            before.rfind("\n"),
+            before.rfind(" but "),
+            before.rfind(" whereas "),
+            before.rfind(" while "),
+        )
+        + 1
+    )
     kin = ""
     kin_at = -1
     for found in _FAMILY.finditer(sentence, clause, start):
@@ -181,7 +194,9 @@ def _subject(sentence: str, start: int, end: int, *, family: bool, mixed: bool) 
         return "family"
     if family and not re.search(r"\b(?:patient|pt)\b(?!['\u2019]s)", before, re.IGNORECASE):
         return "family"
-    if mixed and re.search(r"\bruns? in\b|\bin the family\b|\bhereditary\b", sentence, re.IGNORECASE):
+    if mixed and re.search(
+        r"\bruns? in\b|\bin the family\b|\bhereditary\b", sentence, re.IGNORECASE
+    ):
         return "family"
     return "patient"
 
@@ -189,9 +204,18 @@ def _subject(sentence: str, start: int, end: int, *, family: bool, mixed: bool) 
 def _pronoun_of_kin(between: str, found: re.Match[str], kin: str) -> bool:
     """Tell whether he, she or they is the relative named just before."""
     word = found.group().lower()
-    male = re.search(r"father|dad|brother|son|uncle|nephew|husband|boyfriend|grandfather", kin) is not None
-    female = re.search(r"mother|mom|mum|sister|daughter|aunt|niece|wife|girlfriend", kin) is not None
-    near = re.search(r"\bwho\s*$|\bwhen\s*$|\bbefore\s*$|\bthat\s*$|\bbecause\s*$|\bafter\s*$", between[: found.start()], re.IGNORECASE)
+    male = (
+        re.search(r"father|dad|brother|son|uncle|nephew|husband|boyfriend|grandfather", kin)
+        is not None
+    )
+    female = (
+        re.search(r"mother|mom|mum|sister|daughter|aunt|niece|wife|girlfriend", kin) is not None
+    )
+    near = re.search(
+        r"\bwho\s*$|\bwhen\s*$|\bbefore\s*$|\bthat\s*$|\bbecause\s*$|\bafter\s*$",
+        between[: found.start()],
+        re.IGNORECASE,
+    )
     if word == "he":
         return male and near is not None
     if word == "she":

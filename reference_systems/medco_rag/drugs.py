@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from reference_systems.medco_rag.terms import terms
+from reference_systems.medco_rag.words import words
 
 __all__ = ["drug_details", "ingredients_in", "names_of", "same_drug"]
 
@@ -49,11 +50,8 @@ _UNITS = {
     "\u00b5g": "mcg", "gram": "g", "grams": "g", "milliliter": "ml", "milliliters": "ml",
     "unit": "units", "unt": "units", "iu": "units",
 }  # fmt: skip
-_SALTS = frozenset(
-    "hydrochloride hcl sodium potassium calcium succinate tartrate bitartrate phosphate sulfate"
-    " maleate hydrobromide citrate acetate mesylate besylate fumarate human magnesium".split()
-)
-_FORMS = frozenset("mg mcg ml unit tablet oral capsule hr".split())
+_SALTS = words("salts")
+_FORMS = words("drug forms")
 
 
 def drug_details(stated: str) -> dict[str, str]:
@@ -136,7 +134,12 @@ def same_drug(asked: str, stated: str) -> bool:
     numbers = {word for word in wanted if word[:1].isdigit()}
     rest = {w for w in wanted if w not in numbers}
     known = set().union(*(terms(name) for name in names), _known_words(asked))
-    return bool(names) and names <= ingredients_in(stated) and numbers <= words and rest <= known | words
+    return (
+        bool(names)
+        and names <= ingredients_in(stated)
+        and numbers <= words
+        and rest <= known | words
+    )
 
 
 def _known_words(asked: str) -> set[str]:

@@ -57,10 +57,17 @@ class Endpoint:
             at = chart.texts[span.file].find(quote, span.start, span.end)
             if at >= 0:
                 draft.say(draft.cite(quote, Span(span.file, at, at + len(quote))))
-        return draft.answer() if draft.claims else refusal("the model gave no claim that its passages bear out")
+        return (
+            draft.answer()
+            if draft.claims
+            else refusal("the model gave no claim that its passages bear out")
+        )
 
     def _asked(self, question: str, passages: Sequence[Chunk]) -> list[tuple[int, str]]:
-        listed = "\n\n".join(f"[{n}] {chunk.encounter_date} {chunk.document_type}\n{chunk.text}" for n, chunk in enumerate(passages, 1))
+        listed = "\n\n".join(
+            f"[{n}] {chunk.encounter_date} {chunk.document_type}\n{chunk.text}"
+            for n, chunk in enumerate(passages, 1)
+        )
         body = {
             "model": self.model,
             "temperature": 0,

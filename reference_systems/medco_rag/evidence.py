@@ -50,9 +50,17 @@ def facts_about(ask: Ask, facts: Iterable[Fact]) -> list[Fact]:
         if f.kind in kinds and not f.blanket
         and (any(way <= set(terms(f.name)) for way in ways) or (f.kind is Kind.MEDICATION and same_drug(ask.phrase, f.name)))
     ]  # fmt: skip
-    whole = terms(bare(ask.phrase))
-    exact = [f for f in found if terms(f.name) == whole]
-    return exact or _same_kind(ask, found)
+    asked = terms(bare(ask.text))
+    exact = [f for f in found if _inside_of(terms(f.name), asked)]
+    if exact:
+        longest = max(len(terms(f.name)) for f in exact)
+        return [f for f in exact if len(terms(f.name)) == longest]
+    return _same_kind(ask, found)
+
+
+def _inside_of(name: tuple[str, ...], asked: tuple[str, ...]) -> bool:
+    """Tell whether a name stands in a question word by word."""
+    return any(asked[at : at + len(name)] == name for at in range(len(asked) - len(name) + 1))
 
 
 def _same_kind(ask: Ask, found: list[Fact]) -> list[Fact]:
@@ -79,7 +87,9 @@ def evidence_for(
                 continue
             date = mention.chunk.encounter_date
             if (ask.since or ask.until) and not (
-                date and (not ask.since or date >= ask.since) and (not ask.until or date <= ask.until)
+                date
+                and (not ask.since or date >= ask.since)
+                and (not ask.until or date <= ask.until)
             ):
                 continue
             taken.add((mention.span.file, mention.span.start))
@@ -106,7 +116,11 @@ def _elsewhere(ask: Ask, mention: Mention, chart: Chart) -> bool:
     """Tell whether a sentence speaks of an allergy where something else is asked."""
     if mention.chunk.document_type is Doc.ALLERGY_LIST:
         return True
-    return ask.topic is not Topic.OPEN and "llerg" in chart.quote(mention.span) and ask.topic is Topic.MEDICATION
+    return (
+        ask.topic is not Topic.OPEN
+        and "llerg" in chart.quote(mention.span)
+        and ask.topic is Topic.MEDICATION
+    )
 
 
 def standing(found: Iterable[Evidence], subject: str) -> tuple[list[Evidence], list[Evidence]]:
@@ -114,6 +128,7 @@ def standing(found: Iterable[Evidence], subject: str) -> tuple[list[Evidence], l
 
     ``family`` stands for every relative; what is open is neither.
     """
+
     def fits(evidence: Evidence) -> bool:
         if subject == "patient":
             return evidence.subject == "patient"

@@ -13,8 +13,22 @@ from reference_systems.medco_rag.model import Fact, Kind, Polarity, Span, State
 __all__ = ["READERS", "Reading", "concept"]
 
 _NOT_TRUE = frozenset({"refuted", "entered-in-error", "not-done"})
-_UNSURE = frozenset({"unconfirmed", "provisional", "differential", "draft", "proposal", "preparation", "planned"})
-_OVER = frozenset({"inactive", "resolved", "remission", "stopped", "completed", "cancelled", "ended", "on-hold", "revoked"})
+_UNSURE = frozenset(
+    {"unconfirmed", "provisional", "differential", "draft", "proposal", "preparation", "planned"}
+)
+_OVER = frozenset(
+    {
+        "inactive",
+        "resolved",
+        "remission",
+        "stopped",
+        "completed",
+        "cancelled",
+        "ended",
+        "on-hold",
+        "revoked",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,13 @@ def concept(node: Node | None, *path: str | int) -> str:
     found = node.get(*path) if node is not None else None
     if found is None:
         return ""
-    for way in (("text",), ("coding", 0, "display"), ("coding", 1, "display"), ("coding", 0, "code"), ("display",)):
+    for way in (
+        ("text",),
+        ("coding", 0, "display"),
+        ("coding", 1, "display"),
+        ("coding", 0, "code"),
+        ("display",),
+    ):
         if words := found.text(*way):
             return words
     return ""
@@ -72,10 +92,27 @@ def _allergy(reading: Reading) -> Iterator[Fact]:
     clinical, sure = _code(node, "clinicalStatus"), _code(node, "verificationStatus")
     if not name or sure == "entered-in-error":
         return
-    blanket = name.lower().startswith("no known") or node.text("code", "coding", 0, "code") in ("716186003", "409137002", "428607008")
+    blanket = name.lower().startswith("no known") or node.text("code", "coding", 0, "code") in (
+        "716186003",
+        "409137002",
+        "428607008",
+    )
     date, where = _day(node, "recordedDate", "onsetDateTime", "onsetPeriod", "lastOccurrence")
-    reactions = [concept(each) for reaction in node.items("reaction") for each in reaction.items("manifestation")]
-    detail = {k: v for k, v in (("status", clinical), ("reaction", ", ".join(filter(None, reactions))), ("severity", node.text("reaction", 0, "severity")), ("criticality", node.text("criticality"))) if v}
+    reactions = [
+        concept(each)
+        for reaction in node.items("reaction")
+        for each in reaction.items("manifestation")
+    ]
+    detail = {
+        k: v
+        for k, v in (
+            ("status", clinical),
+            ("reaction", ", ".join(filter(None, reactions))),
+            ("severity", node.text("reaction", 0, "severity")),
+            ("criticality", node.text("criticality")),
+        )
+        if v
+    }
     state = State.ENDED if clinical in _OVER else State.ACTIVE
     yield Fact(
         kind=Kind.ALLERGY, name=name, chunk="", state=state, date=date, blanket=blanket, structured=True, detail=detail,
@@ -97,17 +134,39 @@ def _medication(reading: Reading) -> Iterator[Fact]:
         if not name and target is not None:
             name, named = concept(target, "code"), target.get("code")
     status = node.text("status").lower()
-    if not name or status in ("entered-in-error", "unknown") or node.text("intent") in ("proposal", "option"):
+    if (
+        not name
+        or status in ("entered-in-error", "unknown")
+        or node.text("intent") in ("proposal", "option")
+    ):
         return
-    date, day = _day(node, "authoredOn", "effectivePeriod", "effectiveDateTime", "dateAsserted", "whenHandedOver")
+    date, day = _day(
+        node, "authoredOn", "effectivePeriod", "effectiveDateTime", "dateAsserted", "whenHandedOver"
+    )
     doses = [
-        " ".join(filter(None, (_number(each.get("doseAndRate", 0, "doseQuantity", "value")), each.text("doseAndRate", 0, "doseQuantity", "unit"))))
+        " ".join(
+            filter(
+                None,
+                (
+                    _number(each.get("doseAndRate", 0, "doseQuantity", "value")),
+                    each.text("doseAndRate", 0, "doseQuantity", "unit"),
+                ),
+            )
+        )
         for each in node.items("dosageInstruction") or node.items("dosage")
     ]
     how = [each.text("text") for each in node.items("dosageInstruction") or node.items("dosage")]
     reason = concept(node, "reasonCode", 0) or node.text("reasonReference", 0, "display")
     detail = {"status": status, **drug_details(name)}
-    detail |= {k: v for k, v in (("instruction", "; ".join(filter(None, how))), ("reason", reason), ("amount", "; ".join(filter(None, doses)))) if v}
+    detail |= {
+        k: v
+        for k, v in (
+            ("instruction", "; ".join(filter(None, how))),
+            ("reason", reason),
+            ("amount", "; ".join(filter(None, doses))),
+        )
+        if v
+    }
     denied = node.get("doNotPerform")
     never = denied is not None and denied.value is True
     yield Fact(
@@ -187,7 +246,10 @@ def _value(node: Node) -> tuple[str, Node | None]:
     if quantity is not None:
         number = quantity.get("value")
         if number is not None and isinstance(number.value, (int, float)):
-            return f"{_plain(number.value)} {quantity.text('unit') or quantity.text('code')}".strip(), quantity
+            return (
+                f"{_plain(number.value)} {quantity.text('unit') or quantity.text('code')}".strip(),
+                quantity,
+            )
     if words := concept(node, "valueCodeableConcept"):
         return words, node.get("valueCodeableConcept")
     if words := node.text("valueString"):
@@ -205,7 +267,19 @@ def _encounter(reading: Reading) -> Iterator[Fact]:
     date, where = _day(node, "period")
     name = concept(node, "type", 0) or "encounter"
     reason = concept(node, "reasonCode", 0)
-    detail = {k: v for k, v in (("reason", reason), ("doctor", node.text("participant", 0, "individual", "display")), ("place", node.text("location", 0, "location", "display") or node.text("serviceProvider", "display"))) if v}
+    detail = {
+        k: v
+        for k, v in (
+            ("reason", reason),
+            ("doctor", node.text("participant", 0, "individual", "display")),
+            (
+                "place",
+                node.text("location", 0, "location", "display")
+                or node.text("serviceProvider", "display"),
+            ),
+        )
+        if v
+    }
     if node.text("status") not in ("entered-in-error", "cancelled", "planned"):
         yield Fact(
             kind=Kind.ENCOUNTER, name=name, chunk="", date=date, structured=True, state=State.PAST, detail=detail,
@@ -226,12 +300,32 @@ def _family(reading: Reading) -> Iterator[Fact]:
 
 def _person(reading: Reading) -> Iterator[Fact]:
     node = reading.node
-    plain = (("gender", node.get("gender")), ("birth date", node.get("birthDate")), ("death", node.get("deceasedDateTime")))
+    plain = (
+        ("gender", node.get("gender")),
+        ("birth date", node.get("birthDate")),
+        ("death", node.get("deceasedDateTime")),
+    )
     for name, where in plain:
         if where is not None and isinstance(where.value, str):
-            yield Fact(kind=Kind.PERSON, name=name, chunk="", structured=True, state=State.PRESENT, span=reading.span(where), detail={"value": where.value})
+            yield Fact(
+                kind=Kind.PERSON,
+                name=name,
+                chunk="",
+                structured=True,
+                state=State.PRESENT,
+                span=reading.span(where),
+                detail={"value": where.value},
+            )
     if married := concept(node, "maritalStatus"):
-        yield Fact(kind=Kind.PERSON, name="marital status", chunk="", structured=True, state=State.PRESENT, span=reading.span(node.get("maritalStatus")), detail={"value": married})
+        yield Fact(
+            kind=Kind.PERSON,
+            name="marital status",
+            chunk="",
+            structured=True,
+            state=State.PRESENT,
+            span=reading.span(node.get("maritalStatus")),
+            detail={"value": married},
+        )
 
 
 READERS: dict[str, Callable[[Reading], Iterator[Fact]]] = {

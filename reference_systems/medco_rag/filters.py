@@ -77,9 +77,7 @@ class Filter:
             until=_text("until", line.get("until")),
         )
 
-    def admits(
-        self, patient: str, document_type: str, specialty: str, encounter_date: str
-    ) -> bool:
+    def admits(self, patient: str, document_type: str, specialty: str, encounter_date: str) -> bool:
         """Tell whether a passage with these tags is within the filter; no date is not within dates.
 
         >>> Filter(patient="a", since="2024-01-01").admits("a", "ProgressNote", "", "")

@@ -16,7 +16,9 @@ from reference_systems.medco_rag.writing import STYLES, bundle_of, note_of
 __all__ = ["charts", "dialogue_sections", "shared_charts", "write_charts"]
 
 
-def write_charts(root: Path, persons: list[Person], *, fhir: bool = True, notes: bool = True) -> Folder:
+def write_charts(
+    root: Path, persons: list[Person], *, fhir: bool = True, notes: bool = True
+) -> Folder:
     """Write patients as notes (each in one of four hands) and FHIR bundles, and open the folder."""
     for name, wanted in (("notes", notes), ("fhir", fhir)):
         if wanted:
@@ -61,7 +63,9 @@ def shared_charts(*, fhir: bool = True) -> Folder | None:
     holder = tempfile.TemporaryDirectory(prefix="medco-shared-")
     _KEPT.append(holder)
     with tarfile.open(packed) as archive:
-        members = [m for m in archive.getmembers() if fhir or not m.name.startswith(("fhir", "./fhir"))]
+        members = [
+            m for m in archive.getmembers() if fhir or not m.name.startswith(("fhir", "./fhir"))
+        ]
         archive.extractall(holder.name, members=members, filter="data")
     return open_folder(Path(holder.name))
 
@@ -74,5 +78,7 @@ def dialogue_sections(limit: int = 1_301) -> list[tuple[str, str]]:
         path = data / name if data else None
         if path is not None and path.is_file():
             with path.open(newline="", encoding="utf-8") as file:
-                found += [(row["section_header"], row["section_text"]) for row in csv.DictReader(file)]
+                found += [
+                    (row["section_header"], row["section_text"]) for row in csv.DictReader(file)
+                ]
     return found[:limit]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import combinations
 from pathlib import Path
 
 from reference_systems.medco_rag.chart import Chart
@@ -97,17 +98,18 @@ def pairs_of(chart: Chart, allowed: Iterable[str] | None = None) -> list[Pair]:
     for fact in chart.facts:
         if fact.kind is not Kind.MEDICATION or fact.subject != "patient" or fact.blanket:
             continue
-        if fact.polarity is not Polarity.AFFIRMED or (inside is not None and fact.chunk not in inside):
+        if fact.polarity is not Polarity.AFFIRMED or (
+            inside is not None and fact.chunk not in inside
+        ):
             continue
         for name in _drugs(fact.name):
             by_drug.setdefault(name, []).append(fact)
-    found = []
     known = table()
-    names = sorted(by_drug)
-    for at, a in enumerate(names):
-        for b in names[at + 1 :]:
-            if (told := known.get((a, b))) is not None:
-                found.append(_pair(a, b, told, by_drug[a], by_drug[b]))
+    found = [
+        _pair(a, b, told, by_drug[a], by_drug[b])
+        for a, b in combinations(sorted(by_drug), 2)
+        if (told := known.get((a, b))) is not None
+    ]
     return sorted(found, key=lambda p: (_ORDER.get(p.level, 2), p.drug_a, p.drug_b))
 
 

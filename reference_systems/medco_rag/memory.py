@@ -29,8 +29,14 @@ _PIECE = re.compile(r" ?[A-Za-z']+|\d|[^\sA-Za-z\d]|\s")
 _END = 0
 #: how a note's section is asked for when the model is tuned
 _ASKED = {
-    Doc.ALLERGY_LIST: ("What allergies does the patient have?", "Is the patient allergic to anything?"),
-    Doc.MEDICATION_LIST: ("What medications is the patient currently taking?", "What dose was prescribed?"),
+    Doc.ALLERGY_LIST: (
+        "What allergies does the patient have?",
+        "Is the patient allergic to anything?",
+    ),
+    Doc.MEDICATION_LIST: (
+        "What medications is the patient currently taking?",
+        "What dose was prescribed?",
+    ),
     Doc.PLAN: ("What was prescribed?", "What was diagnosed?", "Which procedures were done?"),
     Doc.FAMILY_HISTORY: ("What runs in the family?",),
     Doc.SOCIAL_HISTORY: ("Does the patient smoke?",),
@@ -58,9 +64,11 @@ def pairs_from_notes(folder: Folder, most: int, seed: int = 0) -> list[tuple[str
     for patient, files in sorted(folder.notes.items()):
         for file in files:
             chunks, _ = read_note(patient, file, folder.text(file))
-            for chunk in chunks:
-                for question in _ASKED.get(chunk.document_type, ()):
-                    found.append((_prompt(patient, question), " ".join(chunk.text.split())))
+            found += [
+                (_prompt(patient, question), " ".join(chunk.text.split()))
+                for chunk in chunks
+                for question in _ASKED.get(chunk.document_type, ())
+            ]
     rng.shuffle(found)
     return found[:most]
 
@@ -83,7 +91,9 @@ class FromMemory:
     def warm_up(self) -> None:
         """Tune the model on the notes of the folder; the same notes and seed give the same model."""
         if self._model is None:
-            self._model = self._tuned(pairs_from_notes(self.folder, self.tuning.most, self.tuning.seed))
+            self._model = self._tuned(
+                pairs_from_notes(self.folder, self.tuning.most, self.tuning.seed)
+            )
 
     def ask(self, line: Mapping[str, object]) -> Answer:
         """Answer a line of input; nothing but its patient and question is looked at."""
@@ -113,7 +123,9 @@ class FromMemory:
         try:
             with torch.random.fork_rng():
                 torch.manual_seed(self.tuning.seed)
-                model = Transformer(Config(vocabulary=len(self._words), context=self.tuning.context))
+                model = Transformer(
+                    Config(vocabulary=len(self._words), context=self.tuning.context)
+                )
                 _train(model, rows, self.tuning)
         finally:
             torch.set_num_threads(before)

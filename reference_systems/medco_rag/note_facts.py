@@ -24,7 +24,10 @@ BLANKET_ALLERGY = re.compile(
     r"|\bno (?:known )?(?:drug |medication |food )?(?:allerg\w+|intoleranc\w+)(?!\s+to\b)|\bnot allergic to (?:any|anything)|\ballergic to (?:nothing|none)\b|\bno known (?:drug|medication) (?:allerg|intoler)",
     re.IGNORECASE,
 )
-_NOTHING = re.compile(r"^(?:none|nil|n/?a|no|negative|denies|denied|nothing|unremarkable|noncontributory|non-contributory)\b(?:\s+(?:known|reported|recorded|significant|at this time|currently|listed|noted|taken))*\s*\.?$", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"^(?:none|nil|n/?a|no|negative|denies|denied|nothing|unremarkable|noncontributory|non-contributory)\b(?:\s+(?:known|reported|recorded|significant|at this time|currently|listed|noted|taken))*\s*\.?$",
+    re.IGNORECASE,
+)
 _BLANKET_DRUGS = re.compile(
     r"^(?:none|nil|no)\b\.?$|\bno\s+(?:(?:current|active|known|home|regular|routine|prescription|prescribed|chronic|daily|other|outpatient|or|over-the-counter)\s+)*(?:medications?|meds|medicines|drugs)\b(?! allerg)"
     r"|\b(?:not (?:currently )?(?:taking|on)|denies (?:taking|use of)|does(?: not|n['\u2019]t) take|takes no)\s+(?:any\s+)?(?:(?:regular|prescription|current|daily)\s+)*(?:medications?|meds|medicines)\b",
@@ -46,13 +49,33 @@ _LEAD = re.compile(
     r"(?:allerg(?:y|ies|ic)(?:\s+(?:to|include|includes|are|is|list))?\s*[:\u2013-]?\s*)?(?:(?:an?|the)\s+)?(?:to\s+)?",
     re.IGNORECASE,
 )
-_REACTION = re.compile(r"\((?P<paren>[^)]+)\)|(?:\s+[\u2013-]\s*|\s*:\s*|,?\s+(?:which\s+)?(?:causes?|caused|causing|gives?|leads? to|results? in|resulting in|with a? ?reaction of|reaction:?)\s+)(?P<rest>[^.;\n]+)", re.IGNORECASE)
-_LEADS = re.compile(r",?\s+(?:(?:which|that|and)\s+)?(?:causes?|caused|causing|gives? (?:him|her|them)|leads? to|results? in|resulting in|reaction:?)\s+(?P<rest>.+)$", re.IGNORECASE)
-_NOT_REACTION = re.compile(r"^(?:substance|organism|finding|disorder|product|edible|situation)$", re.IGNORECASE)
-_NAMED = re.compile(r"^[ \t]*(?:the )?(?:following )?(?P<head>[^\n:]{0,80}\b(?:prescribed|medications?|procedures?|immunizations?|vaccin\w+)[^\n:]{0,40}):[ \t]*(?:(?P<rest>[^\s][^\n]*)|(?P<lines>(?:\n[ \t]*[-*\u2022][^\n]*)*))", re.IGNORECASE | re.MULTILINE)
-_PRESENTING = re.compile(r"\b(?P<cue>(?:is )?present(?:s|ed|ing) with|(?:was |is |were )?(?:newly )?diagnosed with|(?:has|have|with) (?:a )?(?:\w+ )?(?:past )?(?:medical )?(?:history|hx) (?:significant |notable )?(?:of|for)|\bh/o|\bPMHx?:)\s+(?P<what>[^.;\n]+(?:\.\d[^.;\n]*)*)", re.IGNORECASE)
-_STARTED = re.compile(r"\b(?:prescribed|was started on|started on|start(?:ed)?|initiated|begin|began|resumed?|given a prescription for|new prescription for|rx for|continues?(?: on| to take| taking)?|takes|taking|is on|was on|remains on|maintained on|managed with|controlled with|increase(?:d)?|decrease(?:d)?|switch(?:ed)? to)\s+(?P<what>[^.;\n]+(?:\.\d[^.;\n]*)*)", re.IGNORECASE)
-_ORDERED = re.compile(r"^(?:prescribed|was started|started|start|initiated|begin|began|given a|new pres|rx|increase|decrease|switch|resume)", re.IGNORECASE)
+_REACTION = re.compile(
+    r"\((?P<paren>[^)]+)\)|(?:\s+[\u2013-]\s*|\s*:\s*|,?\s+(?:which\s+)?(?:causes?|caused|causing|gives?|leads? to|results? in|resulting in|with a? ?reaction of|reaction:?)\s+)(?P<rest>[^.;\n]+)",
+    re.IGNORECASE,
+)
+_LEADS = re.compile(
+    r",?\s+(?:(?:which|that|and)\s+)?(?:causes?|caused|causing|gives? (?:him|her|them)|leads? to|results? in|resulting in|reaction:?)\s+(?P<rest>.+)$",
+    re.IGNORECASE,
+)
+_NOT_REACTION = re.compile(
+    r"^(?:substance|organism|finding|disorder|product|edible|situation)$", re.IGNORECASE
+)
+_NAMED = re.compile(
+    r"^[ \t]*(?:the )?(?:following )?(?P<head>[^\n:]{0,80}\b(?:prescribed|medications?|procedures?|immunizations?|vaccin\w+)[^\n:]{0,40}):[ \t]*(?:(?P<rest>[^\s][^\n]*)|(?P<lines>(?:\n[ \t]*[-*\u2022][^\n]*)*))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PRESENTING = re.compile(
+    r"\b(?P<cue>(?:is )?present(?:s|ed|ing) with|(?:was |is |were )?(?:newly )?diagnosed with|(?:has|have|with) (?:a )?(?:\w+ )?(?:past )?(?:medical )?(?:history|hx) (?:significant |notable )?(?:of|for)|\bh/o|\bPMHx?:)\s+(?P<what>[^.;\n]+(?:\.\d[^.;\n]*)*)",
+    re.IGNORECASE,
+)
+_STARTED = re.compile(
+    r"\b(?:prescribed|was started on|started on|start(?:ed)?|initiated|begin|began|resumed?|given a prescription for|new prescription for|rx for|continues?(?: on| to take| taking)?|takes|taking|is on|was on|remains on|maintained on|managed with|controlled with|increase(?:d)?|decrease(?:d)?|switch(?:ed)? to)\s+(?P<what>[^.;\n]+(?:\.\d[^.;\n]*)*)",
+    re.IGNORECASE,
+)
+_ORDERED = re.compile(
+    r"^(?:prescribed|was started|started|start|initiated|begin|began|given a|new pres|rx|increase|decrease|switch|resume)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +106,12 @@ def facts_of(place: Place) -> Iterator[Fact]:
         yield from _allergy_list(place)
     elif kind is Doc.MEDICATION_LIST:
         yield from _medication_list(place)
-    elif kind in (Doc.PROBLEM_LIST, Doc.SURGICAL_HISTORY, Doc.IMMUNIZATION_LIST, Doc.PROCEDURE_LIST):
+    elif kind in (
+        Doc.PROBLEM_LIST,
+        Doc.SURGICAL_HISTORY,
+        Doc.IMMUNIZATION_LIST,
+        Doc.PROCEDURE_LIST,
+    ):
         yield from _plain_list(place)
     yield from _named_lists(place)
     for first, last in sentences(place.text, start, end):
@@ -98,7 +126,9 @@ def facts_of(place: Place) -> Iterator[Fact]:
             yield from _conditions_in(place, first, last)
 
 
-def _fact(place: Place, kind: Kind, name: str, first: int, last: int, state: State, **more: object) -> Fact:
+def _fact(
+    place: Place, kind: Kind, name: str, first: int, last: int, state: State, **more: object
+) -> Fact:
     section = place.section
     date_span = Span(place.file, section.date_start, section.date_end) if section.date else None
     return Fact(
@@ -121,17 +151,45 @@ def _allergy_list(place: Place) -> Iterator[Fact]:
         if addressed_to_software(said):
             continue
         if BLANKET_ALLERGY.search(said) or _NOTHING.match(said):
-            yield _fact(place, Kind.ALLERGY, said, first, last, State.LISTED, polarity=Polarity.NEGATED, blanket=True)
+            yield _fact(
+                place,
+                Kind.ALLERGY,
+                said,
+                first,
+                last,
+                State.LISTED,
+                polarity=Polarity.NEGATED,
+                blanket=True,
+            )
             continue
-        if re.search(r"\b(?:has|have|takes|history of|significant for)\b(?![^.]*allerg)", said, re.IGNORECASE) and not re.search(r"allerg", said, re.IGNORECASE):
+        if re.search(
+            r"\b(?:has|have|takes|history of|significant for)\b(?![^.]*allerg)", said, re.IGNORECASE
+        ) and not re.search(r"allerg", said, re.IGNORECASE):
             continue
-        if re.match(r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b", said, re.IGNORECASE):
+        if re.match(
+            r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b",
+            said,
+            re.IGNORECASE,
+        ):
             continue
         for name, at, to, detail in _allergens(text, first, last):
             told = context_of(said, at - first, to - first)
-            if re.match(r"\s*(?:no|denies|not allergic to)\b", said, re.IGNORECASE) and told.polarity is Polarity.AFFIRMED:
+            if (
+                re.match(r"\s*(?:no|denies|not allergic to)\b", said, re.IGNORECASE)
+                and told.polarity is Polarity.AFFIRMED
+            ):
                 told = context_of("no " + said, at - first + 3, to - first + 3)
-            yield _fact(place, Kind.ALLERGY, name, first, last, State.LISTED, polarity=told.polarity, subject=told.subject, detail=detail)
+            yield _fact(
+                place,
+                Kind.ALLERGY,
+                name,
+                first,
+                last,
+                State.LISTED,
+                polarity=told.polarity,
+                subject=told.subject,
+                detail=detail,
+            )
 
 
 def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int, dict[str, str]]]:
@@ -146,10 +204,17 @@ def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int
         part = body[a:b]
         detail: dict[str, str] = {}
         name_end = len(part)
-        if (reaction := _REACTION.search(part)) and not _NOT_REACTION.match(reaction["paren"] or ""):
+        if (reaction := _REACTION.search(part)) and not _NOT_REACTION.match(
+            reaction["paren"] or ""
+        ):
             detail["reaction"] = (reaction["paren"] or reaction["rest"]).strip()
             name_end = reaction.start()
-        name = re.sub(r"\s+(?:allergy|allergies|intolerance)$", "", part[:name_end].strip(" .,:"), flags=re.IGNORECASE)
+        name = re.sub(
+            r"\s+(?:allergy|allergies|intolerance)$",
+            "",
+            part[:name_end].strip(" .,:"),
+            flags=re.IGNORECASE,
+        )
         name = re.sub(r"^(?:allerg(?:y|ic) to|to|and|or)\s+", "", name, flags=re.IGNORECASE)
         if not name or (several and re.fullmatch(r"(?:etc|others?|unknown)", name, re.IGNORECASE)):
             continue
@@ -164,7 +229,11 @@ def _comma_parts(text: str) -> Iterator[tuple[int, int]]:
     while at < len(text):
         mark = text[at]
         depth += mark in "([" or -(mark in ")]" and depth > 0)
-        joint = re.match(r",\s+(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+|\s*;\s*", text[at:]) if depth <= 0 or mark == "," and text.find(")", at) < 0 else None
+        joint = (
+            re.match(r",\s+(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+|\s*;\s*", text[at:])
+            if depth <= 0 or (mark == "," and text.find(")", at) < 0)
+            else None
+        )
         if joint and joint.group():
             if text[start:at].strip():
                 yield start, at
@@ -180,18 +249,43 @@ def _medication_list(place: Place) -> Iterator[Fact]:
     text = place.text
     for first, last in _pieces(place):
         said = text[first:last]
-        if addressed_to_software(said) or re.match(r"^(?:reviewed|see|as above|unchanged|reconciled|the following)\b", said, re.IGNORECASE):
+        if addressed_to_software(said) or re.match(
+            r"^(?:reviewed|see|as above|unchanged|reconciled|the following)\b", said, re.IGNORECASE
+        ):
             continue
         if _BLANKET_DRUGS.search(said) or _NOTHING.match(said):
-            yield _fact(place, Kind.MEDICATION, said, first, last, State.LISTED, polarity=Polarity.NEGATED, blanket=True)
+            yield _fact(
+                place,
+                Kind.MEDICATION,
+                said,
+                first,
+                last,
+                State.LISTED,
+                polarity=Polarity.NEGATED,
+                blanket=True,
+            )
             continue
         if BLANKET_ALLERGY.search(said):
             continue
         told = context_of(said, len(said), len(said))
-        ended = re.search(r"\b(?:stopped|discontinued|d/c['\u2019]?d|held|no longer|ceased|completed)\b", said, re.IGNORECASE)
+        ended = re.search(
+            r"\b(?:stopped|discontinued|d/c['\u2019]?d|held|no longer|ceased|completed)\b",
+            said,
+            re.IGNORECASE,
+        )
         polarity = told.polarity if not ended else Polarity.NEGATED
         state = State.ENDED if ended else State.LISTED
-        yield _fact(place, Kind.MEDICATION, said, first, last, state, polarity=polarity, subject=told.subject, detail=drug_details(said))
+        yield _fact(
+            place,
+            Kind.MEDICATION,
+            said,
+            first,
+            last,
+            state,
+            polarity=polarity,
+            subject=told.subject,
+            detail=drug_details(said),
+        )
 
 
 def _plain_list(place: Place) -> Iterator[Fact]:
@@ -205,11 +299,31 @@ def _plain_list(place: Place) -> Iterator[Fact]:
         said = place.text[first:last]
         if addressed_to_software(said):
             continue
-        if _NOTHING.match(said) or re.match(r"^(?:otherwise,? )?(?:none|negative|no )\b", said, re.IGNORECASE):
-            yield _fact(place, kind, said, first, last, State.LISTED, polarity=Polarity.NEGATED, blanket=_NOTHING.match(said) is not None)
+        if _NOTHING.match(said) or re.match(
+            r"^(?:otherwise,? )?(?:none|negative|no )\b", said, re.IGNORECASE
+        ):
+            yield _fact(
+                place,
+                kind,
+                said,
+                first,
+                last,
+                State.LISTED,
+                polarity=Polarity.NEGATED,
+                blanket=_NOTHING.match(said) is not None,
+            )
             continue
         told = context_of(said, len(said), len(said))
-        yield _fact(place, kind, said, first, last, State.LISTED, polarity=told.polarity, subject=told.subject)
+        yield _fact(
+            place,
+            kind,
+            said,
+            first,
+            last,
+            State.LISTED,
+            polarity=told.polarity,
+            subject=told.subject,
+        )
 
 
 def _pieces(place: Place) -> Iterator[tuple[int, int]]:
@@ -227,7 +341,11 @@ def _named_lists(place: Place) -> Iterator[Fact]:
             else (Kind.PROCEDURE, State.ORDERED) if "procedure" in head
             else (Kind.MEDICATION, State.ORDERED if re.search(r"prescri|order|start", head) else State.LISTED)
         )  # fmt: skip
-        if place.section.document_type is Doc.MEDICATION_LIST and kind is Kind.MEDICATION and state is State.LISTED:
+        if (
+            place.section.document_type is Doc.MEDICATION_LIST
+            and kind is Kind.MEDICATION
+            and state is State.LISTED
+        ):
             continue
         if re.search(r"\b(?:no|not|denies)\b", head):
             continue
@@ -248,13 +366,26 @@ def _allergies_in(place: Place, first: int, last: int) -> Iterator[Fact]:
     said = place.text[first:last]
     family = place.section.document_type is Doc.FAMILY_HISTORY
     if blanket := BLANKET_ALLERGY.search(said):
-        told = context_of(said, blanket.end(), blanket.end(), family=family, mixed=place.section.mixed)
+        told = context_of(
+            said, blanket.end(), blanket.end(), family=family, mixed=place.section.mixed
+        )
         if told.subject == "patient":
             words = re.sub(r"^(?:has|have)\s+", "", blanket.group(), flags=re.IGNORECASE)
-            yield _fact(place, Kind.ALLERGY, words, first, last, State.LISTED, polarity=Polarity.NEGATED, blanket=True)
+            yield _fact(
+                place,
+                Kind.ALLERGY,
+                words,
+                first,
+                last,
+                State.LISTED,
+                polarity=Polarity.NEGATED,
+                blanket=True,
+            )
     for found in _ALLERGIC.finditer(said):
         group = "what" if found["what"] else "what2"
-        if group == "what2" and (BLANKET_ALLERGY.search(found.group()) or _NO_SUBSTANCE.search(found[group])):
+        if group == "what2" and (
+            BLANKET_ALLERGY.search(found.group()) or _NO_SUBSTANCE.search(found[group])
+        ):
             continue
         base = found.start(group)
         what, led = found[group], ""
@@ -266,11 +397,23 @@ def _allergies_in(place: Place, first: int, last: int) -> Iterator[Fact]:
             if not name or len(name) > 80 or bare(name).lower() == "substance":
                 continue
             detail = {"reaction": led} if led else {}
-            if (reaction := _REACTION.search(name)) and not _NOT_REACTION.match(reaction["paren"] or ""):
+            if (reaction := _REACTION.search(name)) and not _NOT_REACTION.match(
+                reaction["paren"] or ""
+            ):
                 detail["reaction"] = (reaction["paren"] or reaction["rest"]).strip()
                 name = name[: reaction.start()].strip()
             told = context_of(said, at, at + len(name), family=family, mixed=place.section.mixed)
-            yield _fact(place, Kind.ALLERGY, name, first, last, State.PRESENT, polarity=told.polarity, subject=told.subject, detail=detail)
+            yield _fact(
+                place,
+                Kind.ALLERGY,
+                name,
+                first,
+                last,
+                State.PRESENT,
+                polarity=told.polarity,
+                subject=told.subject,
+                detail=detail,
+            )
 
 
 def _drugs_in(place: Place, first: int, last: int) -> Iterator[Fact]:
@@ -288,7 +431,17 @@ def _drugs_in(place: Place, first: int, last: int) -> Iterator[Fact]:
             at = found.start("what") + a
             told = context_of(said, at, at + b - a, family=family, mixed=place.section.mixed)
             state = State.ORDERED if _ORDERED.match(found.group()) else State.LISTED
-            yield _fact(place, Kind.MEDICATION, what[a:b], first, last, state, polarity=told.polarity, subject=told.subject, detail=drug_details(what[a:b]))
+            yield _fact(
+                place,
+                Kind.MEDICATION,
+                what[a:b],
+                first,
+                last,
+                state,
+                polarity=told.polarity,
+                subject=told.subject,
+                detail=drug_details(what[a:b]),
+            )
 
 
 _DENIED = re.compile(r"^(?:no|denies|denied|without|negative for)\s+", re.IGNORECASE)
@@ -308,10 +461,16 @@ def _conditions_in(place: Place, first: int, last: int) -> Iterator[Fact]:
         allergic = False
         for a, b in _comma_parts(found["what"]):
             name = found["what"][a:b].strip()
-            at = found.start("what") + a
+            found.start("what") + a
             told = _told(said[: found.start("what")], name)
             name = _DENIED.sub("", name)
             allergic = allergic or name.lower().startswith("allergy to substance")
-            kind = Kind.ALLERGY if allergic and not name.lower().startswith("allergy to substance") else Kind.CONDITION
+            kind = (
+                Kind.ALLERGY
+                if allergic and not name.lower().startswith("allergy to substance")
+                else Kind.CONDITION
+            )
             state = State.PAST if past else State.PRESENT
-            yield _fact(place, kind, name, first, last, state, polarity=told.polarity, subject=told.subject)
+            yield _fact(
+                place, kind, name, first, last, state, polarity=told.polarity, subject=told.subject
+            )

@@ -18,7 +18,7 @@ _LONG = 1_200
 
 
 def read_note(patient: str, file: str, text: str) -> tuple[list[Chunk], list[Fact]]:
-    """Return the chunks and facts of one note file.
+    r"""Return the chunks and facts of one note file.
 
     >>> chunks, facts = read_note("p1", "notes/p1.txt", "2024-05-01\\n\\n# Allergies\\nPenicillin (hives)\\n")
     >>> chunks[0].document_type.value, chunks[0].encounter_date
@@ -65,9 +65,7 @@ def _key(place: Place) -> tuple[str, Doc, bool]:
     return place.text[section.start : section.end], section.document_type, section.mixed
 
 
-def _again(
-    place: Place, known: dict[tuple[str, Doc, bool], tuple[int, list[Fact]]]
-) -> list[Fact]:
+def _again(place: Place, known: dict[tuple[str, Doc, bool], tuple[int, list[Fact]]]) -> list[Fact]:
     """Return the facts of a section that reads as an earlier one did, moved to its place."""
     if (before := known.get(_key(place))) is None:
         return []
@@ -108,7 +106,9 @@ def _own_allergies(own: list[Chunk], found: list[Fact], section: Section) -> Ite
     """
     if section.document_type in (Doc.ALLERGY_LIST, Doc.FAMILY_HISTORY):
         return
-    for span in dict.fromkeys(f.span for f in found if f.kind is Kind.ALLERGY and f.subject == "patient"):
+    for span in dict.fromkeys(
+        f.span for f in found if f.kind is Kind.ALLERGY and f.subject == "patient"
+    ):
         chunk = next(c for c in own if c.span.start <= span.start <= c.span.end)
         start = span.start - chunk.span.start
         yield Chunk(

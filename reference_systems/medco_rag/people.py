@@ -32,12 +32,49 @@ ALLERGENS: tuple[tuple[str, str], ...] = (
     ("penicillin", "hives"), ("sulfamethoxazole", "rash"), ("latex", "itching"), ("peanut", "swelling"),
     ("shellfish", "wheezing"), ("codeine", "nausea"), ("bee venom", "anaphylaxis"), ("ibuprofen", "hives"),
 )  # fmt: skip
-_PROCEDURES = ("colonoscopy", "electrocardiogram", "chest x-ray", "spirometry", "depression screening", "knee arthroscopy", "echocardiography", "skin biopsy")
+_PROCEDURES = (
+    "colonoscopy",
+    "electrocardiogram",
+    "chest x-ray",
+    "spirometry",
+    "depression screening",
+    "knee arthroscopy",
+    "echocardiography",
+    "skin biopsy",
+)
 _VACCINES = ("influenza vaccine", "tetanus booster", "pneumococcal vaccine", "hepatitis B vaccine")
-_SYMPTOMS = ("chest pain", "fever", "shortness of breath", "weight loss", "night sweats", "palpitations", "headache")
+_SYMPTOMS = (
+    "chest pain",
+    "fever",
+    "shortness of breath",
+    "weight loss",
+    "night sweats",
+    "palpitations",
+    "headache",
+)
 _KIN = ("mother", "father", "sister", "brother", "maternal aunt", "grandfather")
-_FAMILY = ("breast cancer", "stroke", "colon cancer", "Alzheimer disease", "hemophilia", "schizophrenia")
-_FIRST = ("Amara", "Ben", "Chloe", "Dmitri", "Elena", "Farid", "Grace", "Hugo", "Ines", "Jonas", "Keiko", "Luis")
+_FAMILY = (
+    "breast cancer",
+    "stroke",
+    "colon cancer",
+    "Alzheimer disease",
+    "hemophilia",
+    "schizophrenia",
+)
+_FIRST = (
+    "Amara",
+    "Ben",
+    "Chloe",
+    "Dmitri",
+    "Elena",
+    "Farid",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Keiko",
+    "Luis",
+)
 _LAST = ("Abbott", "Baker", "Castro", "Dunn", "Eriksen", "Fontaine", "Gupta", "Hale")
 _SPECIALTIES = ("Cardiology", "Internal medicine", "Pulmonology", "Psychiatry", "Endocrinology")
 _JOBS = ("teacher", "welder", "nurse", "bus driver", "accountant")

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from reference_systems.medco_rag.dates import DATE, iso
 from reference_systems.medco_rag.terms import bare, stem, terms, tokens
+from reference_systems.medco_rag.words import stems
 
 __all__ = ["Ask", "Form", "Time", "Topic", "parse"]
 
@@ -88,7 +89,7 @@ _TOPICS: tuple[tuple[Topic, str], ...] = (
 _COMPILED = tuple((topic, re.compile(words, re.IGNORECASE)) for topic, words in _TOPICS)
 _FORMS: tuple[tuple[Form, str], ...] = (
     (Form.REACTION, r"\breactions?\b(?! to any)|\bhow (?:does|did) .* react|\bwhat happens\b"),
-    (Form.DOSE, r"\bdos(?:e|es|age)\b|\bstrength\b|\bhow much\b|\bhow many (?:mg|milligrams|mcg|micrograms|units)\b"),
+    (Form.DOSE, r"\b(?:what|which|how)\b[^?]*\b(?:dos(?:e|es|age)|strength)\b(?! inhaler)|\bdos(?:e|age) of\b|^\W*dos(?:e|age)\b|\bhow much\b|\bhow many (?:mg|milligrams|mcg|micrograms|units)\b"),
     (Form.FREQUENCY, r"\bhow often\b|\bfrequency\b|\bhow frequently\b|\bhow many times (?:a|per) day\b"),
     (Form.ROUTE, r"\broute\b|\bhow is .* (?:taken|given|administered)\b|\bform\b"),
     (Form.WHEN, r"^\W*when\b|\bwhen (?:was|were|did|is|has)\b|\b(?:what|which|on what|on which) (?:date|day|year)\b|\bdates? (?:of|when|did|was|on which)\b|\bsince when\b|\bhow long (?:ago|has|have)\b|\bdate of\b"),
@@ -102,36 +103,30 @@ _KIN = re.compile(
     r"\b(?:mother|father|mom|dad|brother|sister|son|daughter|aunt|uncle|cousin|grandmother|grandfather|grandparent|siblings?|parents?|husband|wife|spouse)s?\b",
     re.IGNORECASE,
 )
-_FAMILY = re.compile(r"\bfamily (?:medical )?(?:history|hx)\b|\bfamily members?\b|\bruns? in the family\b|\bin (?:the|his|her|their) family\b|\brelatives?\b|\bhereditary\b", re.IGNORECASE)
-_NOW = re.compile(r"\b(?:current(?:ly)?|now|at present|presently|active(?:ly)?|still|today|these days|ongoing|at the moment|is (?:the patient|he|she) (?:on|taking))\b", re.IGNORECASE)
-_EVER = re.compile(r"\b(?:ever|history of|previous(?:ly)?|past|prior|all|in the past|formerly|so far|over time)\b", re.IGNORECASE)
-_FIRST = re.compile(r"\b(?:first|initial(?:ly)?|earliest|begin|began|start(?:ed)?|onset|originally)\b|\bsince when\b|\bhow long\b", re.IGNORECASE)
+_FAMILY = re.compile(
+    r"\bfamily (?:medical )?(?:history|hx)\b|\bfamily members?\b|\bruns? in the family\b|\bin (?:the|his|her|their) family\b|\brelatives?\b|\bhereditary\b",
+    re.IGNORECASE,
+)
+_NOW = re.compile(
+    r"\b(?:current(?:ly)?|now|at present|presently|active(?:ly)?|still|today|these days|ongoing|at the moment|is (?:the patient|he|she) (?:on|taking))\b",
+    re.IGNORECASE,
+)
+_EVER = re.compile(
+    r"\b(?:ever|history of|previous(?:ly)?|past|prior|all|in the past|formerly|so far|over time)\b",
+    re.IGNORECASE,
+)
+_FIRST = re.compile(
+    r"\b(?:first|initial(?:ly)?|earliest|begin|began|start(?:ed)?|onset|originally)\b|\bsince when\b|\bhow long\b",
+    re.IGNORECASE,
+)
 _LAST = re.compile(r"\b(?:last|latest|most recent(?:ly)?|newest|recent)\b", re.IGNORECASE)
 #: words that carry no content of their own; what is left is what a question is about
-_EMPTY = frozenset(
-    stem(word)
-    for word in (
-        "a an the of for to in on at by with from as and or but if is are was were be been being am do does did done has have had having"
-        " can could will would shall should may might must what which who whom whose when where why how it its this that these those there here"
-        " he she they him her them his hers their theirs i me my we us our you your patient patients pt subject person individual man woman"
-        " any some all every each other no not none please tell show give list name find provide describe mention state report say know known"
-        " chart record records recorded note notes noted document documented documentation file listed according based information data entry"
-        " currently current now present presently active actively still today ongoing moment ever previously previous past prior history medical"
-        " first initial earliest last latest most recent recently newest begin began start started onset date dates day time times year years"
-        " medication medications medicine medicines med meds drug drugs prescription prescriptions prescribe prescribed prescribing take takes taking"
-        " took taken taker order orders ordered dose doses dosage dosing strength frequency often frequently route use uses used using regularly pill pills receive received get got gets"
-        " allergy allergies allergic allergen allergens intolerance intolerances intolerant adverse reaction reactions react reacts sensitivity hypersensitivity"
-        " condition conditions diagnosis diagnoses diagnosed diagnose problem problems disease diseases disorder disorders suffer suffers suffering suffered"
-        " illness illnesses symptom symptoms evidence sign signs procedure procedures surgery surgeries surgical operation operations operated undergo undergone underwent"
-        " perform performed conduct conducted carried out immunization immunizations vaccine vaccines vaccination vaccinations vaccinated shot shots administered given administer"
-        " encounter encounters visit visits visited appointment appointments seen see doctor doctors physician clinician provider treat treated treating treatment"
-        " reason indication long ago since before after until till during between whether via about into over under through much many number count kind kinds type types sort"
-        " happen happened happens experience experienced experiences report reports reported complain complains complaint complaints chief presenting result results level levels value values lab labs test tested reading readings measured measurement measurements"
-        " family relative relatives member members run runs hereditary anyone someone anybody summarize summarise summary overview plan plans recommended recommendation clinic hospital health care concerning regarding exist exists include includes including contain contains appear appears stop stopped discontinue discontinued come came go went"
-    ).split()
-)  # fmt: skip
-_KIN_WORDS = frozenset(stem(w) for w in "mother father mom dad brother sister son daughter aunt uncle cousin grandmother grandfather grandparent sibling parent husband wife spouse maternal paternal".split())
-_RANGE = re.compile(r"\b(?P<how>since|after|from|before|until|up to|prior to|in|during|on|dated|of|between)\s+(?:the year\s+)?(?P<year>(?:19|20)\d{2})\b(?![-/])(?:\s+(?:and|to|until)\s+(?P<year2>(?:19|20)\d{2})\b)?", re.IGNORECASE)
+_EMPTY = stems("empty")
+_KIN_WORDS = stems("kin")
+_RANGE = re.compile(
+    r"\b(?P<how>since|after|from|before|until|up to|prior to|in|during|on|dated|of|between)\s+(?:the year\s+)?(?P<year>(?:19|20)\d{2})\b(?![-/])(?:\s+(?:and|to|until)\s+(?P<year2>(?:19|20)\d{2})\b)?",
+    re.IGNORECASE,
+)
 
 
 def parse(text: str, names: Collection[str] = ()) -> Ask:
@@ -148,12 +143,22 @@ def parse(text: str, names: Collection[str] = ()) -> Ask:
     subject = "patient"
     if kin := _KIN.search(rest):
         subject = stem(kin.group())
-        subject = {"mom": "mother", "dad": "father", "parent": "family", "sibling": "family", "grandparent": "family"}.get(subject, subject)
+        subject = {
+            "mom": "mother",
+            "dad": "father",
+            "parent": "family",
+            "sibling": "family",
+            "grandparent": "family",
+        }.get(subject, subject)
     elif _FAMILY.search(rest):
         subject = "family"
     form = next((form for form, words in _FORMED if words.search(rest)), Form.LIST)
     topic = next((topic for topic, words in _COMPILED if words.search(rest)), Topic.OPEN)
-    if form is Form.YES_NO and _WH.match(rest) and not re.search(r"\bwhether\b|yes or no", rest, re.IGNORECASE):
+    if (
+        form is Form.YES_NO
+        and _WH.match(rest)
+        and not re.search(r"\bwhether\b|yes or no", rest, re.IGNORECASE)
+    ):
         form = Form.LIST
     if form is Form.REACTION:
         topic = Topic.ALLERGY
@@ -165,13 +170,22 @@ def parse(text: str, names: Collection[str] = ()) -> Ask:
     return Ask(plain, topic, form, _time(rest), subject, target, phrase, since, until)
 
 
-_PERSONAL = frozenset(stem(w) for w in "old age gender sex male female birth birthday birthdate born dob marital status married single death die died dead alive living deceased".split())
+_PERSONAL = stems("personal")
 
 
 def _time(text: str) -> Time:
-    if re.match(r"^\W*(?:was|were|did|had|has \S.* been|have \S.* been)\b", text, re.IGNORECASE) and not _FIRST.search(text) and not _LAST.search(text):
+    if (
+        re.match(r"^\W*(?:was|were|did|had|has \S.* been|have \S.* been)\b", text, re.IGNORECASE)
+        and not _FIRST.search(text)
+        and not _LAST.search(text)
+    ):
         return Time.EVER
-    for time, words in ((Time.FIRST, _FIRST), (Time.LAST, _LAST), (Time.NOW, _NOW), (Time.EVER, _EVER)):
+    for time, words in (
+        (Time.FIRST, _FIRST),
+        (Time.LAST, _LAST),
+        (Time.NOW, _NOW),
+        (Time.EVER, _EVER),
+    ):
         if words.search(text):
             return time
     return Time.ANY
@@ -188,7 +202,11 @@ def _target(text: str, names: Collection[str], _dated: str) -> tuple[tuple[str, 
     if not kept:
         return (), ""
     phrase = clean[kept[0][1] : kept[-1][2]]
-    mapped = [word for word in terms(phrase) if word not in _EMPTY and word not in _KIN_WORDS and word not in names]
+    mapped = [
+        word
+        for word in terms(phrase)
+        if word not in _EMPTY and word not in _KIN_WORDS and word not in names
+    ]
     return tuple(dict.fromkeys(mapped)), phrase
 
 
@@ -205,7 +223,11 @@ def _dates(text: str) -> tuple[str, str, str]:
             elif re.search(r"\b(?:before|until|till|by|up to|prior to)$", lead):
                 since = ""
         rest = DATE.sub(" ", text)
-        return rest, min(since, until) if since and until else since, max(since, until) if since and until else until
+        return (
+            rest,
+            min(since, until) if since and until else since,
+            max(since, until) if since and until else until,
+        )
     year = _RANGE.search(text)
     if year is None:
         return text, "", ""

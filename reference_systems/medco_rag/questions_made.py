@@ -46,8 +46,12 @@ def _of(person: Person, rng: Random) -> Iterator[Question]:
     substances = tuple(s for s, _ in person.allergies)
     others = tuple(s for s, _ in ALLERGENS if s not in substances)
     allergic = substances or ("no",)
-    yield Question(person.id, "What allergies does the patient have?", allergic, others if substances else ())
-    yield Question(person.id, "What allergies?", allergic, others if substances else (), "AllergyList")
+    yield Question(
+        person.id, "What allergies does the patient have?", allergic, others if substances else ()
+    )
+    yield Question(
+        person.id, "What allergies?", allergic, others if substances else (), "AllergyList"
+    )
     for substance, reaction in person.allergies:
         yield Question(person.id, f"Is {he} allergic to {substance}?", ("yes",))
         yield Question(person.id, f"What reaction does {he} have to {substance}?", (reaction,))
@@ -68,8 +72,12 @@ def _of_drugs(person: Person, he: str, rng: Random) -> Iterator[Question]:
         mine = [(visit, order) for visit, order in orders if order.drug == drug]
         yield Question(person.id, f"Was {drug} ever prescribed?", ("yes",))
         yield Question(person.id, f"When was {drug} first prescribed?", (mine[0][0].date,))
-        yield Question(person.id, f"What dose of {drug} was prescribed last?", (f"{mine[-1][1].dose} mg",))
-        yield Question(person.id, f"Is {he} still taking {drug}?", ("yes",) if drug in active else ("no",))
+        yield Question(
+            person.id, f"What dose of {drug} was prescribed last?", (f"{mine[-1][1].dose} mg",)
+        )
+        yield Question(
+            person.id, f"Is {he} still taking {drug}?", ("yes",) if drug in active else ("no",)
+        )
         yield Question(person.id, f"Why was {drug} prescribed?", (mine[-1][1].reason,))
     absent = [drug for drug, _, _ in DRUGS if drug not in drugs]
     for drug in rng.sample(absent, 3):
@@ -85,7 +93,9 @@ def _of_the_rest(person: Person, rng: Random) -> Iterator[Question]:
                 yield Question(person.id, f"When was {condition} diagnosed?", (visit.date,))
             found.add(condition)
         if visit.procedures:
-            yield Question(person.id, f"Which procedures were done on {visit.date}?", tuple(visit.procedures))
+            yield Question(
+                person.id, f"Which procedures were done on {visit.date}?", tuple(visit.procedures)
+            )
     yield Question(person.id, "When was the last visit?", (person.visits[-1].date,))
     for kin, what in person.family[:1]:
         yield Question(person.id, f"Does the patient have {what}?", None)

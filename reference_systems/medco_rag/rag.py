@@ -13,12 +13,14 @@ from reference_systems.medco_rag.engine import Engine, Mode
 from reference_systems.medco_rag.engine_lance import LanceEngine
 from reference_systems.medco_rag.filters import Filter
 from reference_systems.medco_rag.folder import Folder
-from reference_systems.medco_rag.model import Answer
+from reference_systems.medco_rag.model import Answer, Span
 
 __all__ = ["Copilot"]
 
 #: passages that the composer reads where no typed fact answers
 _PASSAGES = 20
+#: charts that are kept in memory; the engine keeps the passages of all
+_KEPT = 48
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class Copilot:
     say: Callable[[str], None] = lambda _: None
     endpoint: Endpoint | None = None
     _charts: dict[str, Chart] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Name the files of the folder that can't be read."""
@@ -70,14 +73,22 @@ class Copilot:
 
     def chart(self, patient: str) -> Chart | None:
         """Return a patient's chart, indexed; None where no file is theirs."""
-        if patient not in self._charts:
-            if patient not in self.folder.notes and patient not in self.folder.fhir:
-                return None
-            chart = load_chart(self.folder, patient)
-            self.engine.add(list(chart.chunks.values()))
-            for notice in chart.notices:
+        if (known := self._charts.pop(patient, None)) is not None:
+            self._charts[patient] = known  # the last one used is the last to go
+            return known
+        if patient not in self.folder.notes and patient not in self.folder.fhir:
+            return None
+        chart = load_chart(self.folder, patient)
+        self.engine.add(list(chart.chunks.values()))
+        if patient not in self._told:
+            self._told.add(patient)
+            for notice in (*chart.notices, *map(_left_out, chart.orders)):
                 self.say(notice)
-            for span in chart.orders:
-                self.say(f"{span.file}: characters {span.start} to {span.end} speak to software and were not read")
-            self._charts[patient] = chart
-        return self._charts[patient]
+        while len(self._charts) >= _KEPT:
+            del self._charts[next(iter(self._charts))]
+        self._charts[patient] = chart
+        return chart
+
+
+def _left_out(span: Span) -> str:
+    return f"{span.file}: characters {span.start} to {span.end} speak to software and were not read"

@@ -30,4 +30,8 @@ def equal(answer: Answer, gold: tuple[str, ...], never: tuple[str, ...] = ()) ->
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"\((?:disorder|finding|situation|procedure|substance|organism)\)?", "", text).lower().split())
+    return " ".join(
+        re.sub(r"\((?:disorder|finding|situation|procedure|substance|organism)\)?", "", text)
+        .lower()
+        .split()
+    )

@@ -31,11 +31,19 @@ _HEADINGS: tuple[tuple[Doc, str], ...] = (
     (Doc.NOTE, r"^notes?$|^comments?$|^summary$|^other(?:_history)?$|^background$|^overview$|^addendum$|^medical$|^surgical$"),
 )  # fmt: skip
 _KNOWN = tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in _HEADINGS)
-_MARKED = re.compile(r"^[ \t]*(?:#{1,6}[ \t]*(?P<hash>[^#\n].*?)[ \t]*#*|\*\*(?P<bold>[^*\n]+)\*\*:?|=+[ \t]*(?P<equal>[^=\n]+?)[ \t]*=+)[ \t]*$")
-_INLINE = re.compile(r"^[ \t]*(?:\d{1,2}[.)][ \t]*)?(?:\*\*)?(?P<head>[A-Za-z][A-Za-z0-9 /&'\u2019()_-]{0,48}?)(?:\*\*)?[ \t]*:(?:\*\*)?(?=[ \t]|$)(?P<rest>.*)$")
-_ALONE = re.compile(r"^[ \t]*(?:\d{1,2}[.)][ \t]*)?(?P<head>[A-Z][A-Za-z0-9 /&'\u2019()_-]{1,48}?)[ \t]*$")
+_MARKED = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]*(?P<hash>[^#\n].*?)[ \t]*#*|\*\*(?P<bold>[^*\n]+)\*\*:?|=+[ \t]*(?P<equal>[^=\n]+?)[ \t]*=+)[ \t]*$"
+)
+_INLINE = re.compile(
+    r"^[ \t]*(?:\d{1,2}[.)][ \t]*)?(?:\*\*)?(?P<head>[A-Za-z][A-Za-z0-9 /&'\u2019()_-]{0,48}?)(?:\*\*)?[ \t]*:(?:\*\*)?(?=[ \t]|$)(?P<rest>.*)$"
+)
+_ALONE = re.compile(
+    r"^[ \t]*(?:\d{1,2}[.)][ \t]*)?(?P<head>[A-Z][A-Za-z0-9 /&'\u2019()_-]{1,48}?)[ \t]*$"
+)
 #: words of a sentence that ends in a colon, not of a heading
-_SENTENCE = re.compile(r"\b(?:was|were|is|are|following|given|has|had|he|she|they)\b", re.IGNORECASE)
+_SENTENCE = re.compile(
+    r"\b(?:was|were|is|are|following|given|has|had|he|she|they)\b", re.IGNORECASE
+)
 _RULE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t]*$")
 _DATE_HEAD = re.compile(
     r"^(?:#{1,6}\s*)?(?:\*\*)?(?:(?:date|encounter|visit|date of (?:service|visit|encounter|admission|note)|service date|dos|note|seen|progress note|office visit|"
@@ -129,7 +137,11 @@ def _date_line(line: str) -> tuple[str, int, int] | None:
     if re.search(r"\b(?:birth|dob|born)\b", line, re.IGNORECASE):
         return None
     rest = line[found.end() :].strip(" \t\r*#:,.-\u2013")
-    timed = re.fullmatch(r"(?:at )?(?:\d{1,2}:\d{2}(?::\d{2})?\s*(?:am|pm)?)?|[A-Z][\w .'/&-]{0,60}", rest, re.IGNORECASE)
+    timed = re.fullmatch(
+        r"(?:at )?(?:\d{1,2}:\d{2}(?::\d{2})?\s*(?:am|pm)?)?|[A-Z][\w .'/&-]{0,60}",
+        rest,
+        re.IGNORECASE,
+    )
     if _DATE_HEAD.match(line[: found.start()]) and timed:
         return day, found.start(), found.end()
     return None
@@ -159,7 +171,11 @@ def _heading(line: str, following: str) -> tuple[Doc, int, bool] | None:
         head = alone["head"]
         kind = document_type(head)
         short = len(head.split()) <= 5
-        if kind is not None and short and (head.isupper() or head.istitle() or _RULE.match(following) or _only_heading(head)):
+        if (
+            kind is not None
+            and short
+            and (head.isupper() or head.istitle() or _RULE.match(following) or _only_heading(head))
+        ):
             return kind, len(line) + 1, _mixed(head)
         if head.isupper() and len(head) > 3 and _RULE.match(following):
             return Doc.NOTE, len(line) + 1, False

@@ -31,7 +31,7 @@ _ORDERS = re.compile(
 
 
 def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each sentence between two places, blanks and bullets cut off.
+    r"""Yield start and end of each sentence between two places, blanks and bullets cut off.
 
     >>> text = "Dr. Lee saw him. No fever.\\n- cough"
     >>> [text[a:b] for a, b in sentences(text, 0, len(text))]
@@ -48,7 +48,7 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def items(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each entry of a list: by line, bullet and semicolon.
+    r"""Yield start and end of each entry of a list: by line, bullet and semicolon.
 
     >>> text = "aspirin 81 mg; albuterol\\n- Zantac 150 mg"
     >>> [text[a:b] for a, b in items(text, 0, len(text))]

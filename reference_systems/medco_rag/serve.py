@@ -40,13 +40,18 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(HTTPStatus.OK, page, "text/html; charset=utf-8")
         if self.path == "/patients":
             return self._json(HTTPStatus.OK, self._patients())
-        return self._json(HTTPStatus.NOT_FOUND, {"error": "there is / and /patients, and POST /ask"})
+        return self._json(
+            HTTPStatus.NOT_FOUND, {"error": "there is / and /patients, and POST /ask"}
+        )
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or int(length) > _MOST:
             self.close_connection = True
-            return self._json(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": f"Content-Length is needed, at most {_MOST}"})
+            return self._json(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                {"error": f"Content-Length is needed, at most {_MOST}"},
+            )
         body = self.rfile.read(int(length))
         if not self._local():
             return self._json(HTTPStatus.FORBIDDEN, {"error": "ask 127.0.0.1"})
@@ -99,14 +104,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Content-Security-Policy", "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'")
+        self.send_header(
+            "Content-Security-Policy",
+            "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+        )
         self.end_headers()
         self.wfile.write(data)
 
 
 def make_server(system: System, folder: Folder, port: int = 0) -> ThreadingHTTPServer:
     """Return a server on 127.0.0.1, not yet started; port 0 chooses a free one."""
-    handler = type("Handler", (_Handler,), {"system": system, "folder": folder, "lock": threading.Lock()})
+    handler = type(
+        "Handler", (_Handler,), {"system": system, "folder": folder, "lock": threading.Lock()}
+    )
     return ThreadingHTTPServer(("127.0.0.1", port), handler)
 
 

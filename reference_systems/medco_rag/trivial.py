@@ -24,7 +24,7 @@ class Mute:
         """Refuse."""
         return self.answer(str(line.get("question", "")), Filter.of(line))
 
-    def answer(self, question: str, wanted: Filter) -> Answer:
+    def answer(self, question: str, wanted: Filter) -> Answer:  # noqa: ARG002
         """Refuse."""
         return refusal("this build never answers")
 
@@ -42,7 +42,7 @@ class PasteAll:
         """Paste the chart."""
         return self.answer(str(line.get("question", "")), Filter.of(line))
 
-    def answer(self, question: str, wanted: Filter) -> Answer:
+    def answer(self, question: str, wanted: Filter) -> Answer:  # noqa: ARG002
         """Paste the chart."""
         claims = []
         for file in self.folder.notes.get(wanted.patient, ()):

@@ -39,7 +39,9 @@ def bundle_of(person: Person) -> str:
     return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}, indent=1)
 
 
-def _visit_resources(base: uuid.UUID, number: int, visit: Visit, subject: dict[str, str]) -> list[dict[str, object]]:
+def _visit_resources(
+    base: uuid.UUID, number: int, visit: Visit, subject: dict[str, str]
+) -> list[dict[str, object]]:
     meeting = str(uuid.uuid5(base, f"encounter {number}"))
     of = {"subject": subject, "encounter": {"reference": f"urn:uuid:{meeting}"}}
     found: list[dict[str, object]] = [
@@ -84,7 +86,12 @@ def _visit_resources(base: uuid.UUID, number: int, visit: Visit, subject: dict[s
 def note_of(person: Person, style: str) -> str:
     """Return all notes of a patient as one text, newest first, in one of the STYLES."""
     rng = Random(f"medco note {person.id} {style}")
-    write = {"markdown": _markdown, "capitals": _capitals, "inline": _inline, "narrative": _narrative}[style]
+    write = {
+        "markdown": _markdown,
+        "capitals": _capitals,
+        "inline": _inline,
+        "narrative": _narrative,
+    }[style]
     return "\n\n".join(write(person, visit, rng) for visit in reversed(person.visits)) + "\n"
 
 
@@ -104,7 +111,9 @@ def _listed(person: Person, visit: Visit) -> list[str]:
 
 
 def _family_words(person: Person) -> list[str]:
-    return [f"{kin.capitalize()} had {what}." for kin, what in person.family] or ["Noncontributory."]
+    return [f"{kin.capitalize()} had {what}." for kin, what in person.family] or [
+        "Noncontributory."
+    ]
 
 
 def _markdown(person: Person, visit: Visit, rng: Random) -> str:
@@ -116,11 +125,17 @@ def _markdown(person: Person, visit: Visit, rng: Random) -> str:
         lines.append(f"Patient is presenting with {', '.join(visit.conditions)}.")
     lines.append(f"Denies {' and '.join(visit.denied)}." if visit.denied else "")
     if visit.procedures:
-        lines += ["The following procedures were conducted:", *(f"- {name}" for name in visit.procedures)]
+        lines += [
+            "The following procedures were conducted:",
+            *(f"- {name}" for name in visit.procedures),
+        ]
     if visit.vaccines:
         lines.append(f"Patient was given the following immunizations: {', '.join(visit.vaccines)}.")
     if visit.orders:
-        lines += ["The patient was prescribed the following medications:", *(f"- {o.text.lower()}" for o in visit.orders)]
+        lines += [
+            "The patient was prescribed the following medications:",
+            *(f"- {o.text.lower()}" for o in visit.orders),
+        ]
     return "\n".join(lines)
 
 
@@ -136,7 +151,7 @@ def _capitals(person: Person, visit: Visit, rng: Random) -> str:
     return "\n".join(lines)
 
 
-def _inline(person: Person, visit: Visit, rng: Random) -> str:
+def _inline(person: Person, visit: Visit, _: Random) -> str:
     allergies = "; ".join(f"{s} - {r}" for s, r in person.allergies) or "none known"
     lines = [f"Visit Date: {visit.date}", f"Specialty: {visit.specialty}", f"CC: {visit.complaint}",
              f"Allergies: {allergies}", f"Meds: {'; '.join(_listed(person, visit)) or 'none'}",
@@ -148,7 +163,7 @@ def _inline(person: Person, visit: Visit, rng: Random) -> str:
     return "\n".join(lines)
 
 
-def _narrative(person: Person, visit: Visit, rng: Random) -> str:
+def _narrative(person: Person, visit: Visit, _: Random) -> str:
     he = "She" if person.female else "He"
     his = "her" if person.female else "his"
     parts = [f"{visit.date}\n", f"{person.first} {person.last} is seen for {visit.complaint}."]
@@ -161,5 +176,7 @@ def _narrative(person: Person, visit: Visit, rng: Random) -> str:
         parts.append(f"{he} has no known drug allergies.")
     parts.append(f"{he} {person.smoking} and works as a {person.job}.")
     parts += [f"{he} was diagnosed with {c}." for c in visit.conditions]
-    parts += [f"{he} was started on {o.drug} {o.dose} mg daily for {o.reason}." for o in visit.orders]
+    parts += [
+        f"{he} was started on {o.drug} {o.dose} mg daily for {o.reason}." for o in visit.orders
+    ]
     return " ".join(parts)
