@@ -17,6 +17,11 @@ _FOR = re.compile(
     r"\b(?:for|due to|because of|to treat)\s+(?!\d|the (?:past|last|next)|an? )[a-z]\w+",
     re.IGNORECASE,
 )
+#: a sentence that says itself when something was
+_TOLD_WHEN = re.compile(
+    r"\b(?:19|20)\d{2}\b|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|several|few) (?:years?|months?|weeks?|days?) ago\b|\bsince (?:age|childhood|birth)\b|\bat (?:the )?age(?: of)? \d+|\d{1,2}/\d{2,4}",
+    re.IGNORECASE,
+)
 _ENDED = re.compile(
     r"\b(?:quit|former(?:ly)?|ex-|resolved|stopped|discontinued|no longer|in the past|in remission|completed)\b",
     re.IGNORECASE,
@@ -202,8 +207,16 @@ def _when(ask: Ask, draft: Draft, so: list[Evidence], not_so: list[Evidence]) ->
     happened = [e for e in so if e.date and _is_event(e)] or [e for e in so if e.date]
     structured = [e for e in happened if e.structured]
     happened = structured or happened
-    if re.search(r"\b(?:stop|discontinu|end(?:ed)?\b|resolv)", ask.text, re.IGNORECASE):
+    if re.search(r"\b(?:stop|discontinu|ended\b|end date|resolv)", ask.text, re.IGNORECASE):
         return _ended(draft, so, not_so)
+    own = [
+        e
+        for e in so
+        if not e.structured and not _is_event(e) and _TOLD_WHEN.search(_quote(draft, e))
+    ]
+    if own and not any(_is_event(e) for e in happened):
+        draft.say(f"{_quoted(draft, own[0])}.")
+        return draft.answer()
     if not happened:
         if so:
             draft.say(f"{said(draft, so[0])}.")
@@ -232,6 +245,23 @@ def _ended(draft: Draft, so: list[Evidence], not_so: list[Evidence]) -> Answer:
         draft.say(f"{said(draft, not_so[0])}.")
         return draft.answer()
     return refusal("it gives no date on which it ended")
+
+
+def _quote(draft: Draft, evidence: Evidence) -> str:
+    where = evidence.fact.span if evidence.fact is not None else None
+    if where is None:
+        assert evidence.mention is not None
+        where = evidence.mention.span
+    return draft.chart.quote(where)
+
+
+def _quoted(draft: Draft, evidence: Evidence) -> str:
+    """Cite the whole sentence that evidence stands in."""
+    if evidence.fact is None:
+        return said(draft, evidence)
+    draft.day(evidence.fact)
+    words = draft.cite(" ".join(_quote(draft, evidence).split()), evidence.fact.span)
+    return f"\u201c{words}\u201d ({evidence.date})" if evidence.date else f"\u201c{words}\u201d"
 
 
 def _is_event(evidence: Evidence) -> bool:

@@ -143,13 +143,59 @@ def section_of(ask: Ask, draft: Draft, chunks: Sequence[Chunk], kind: Doc, what:
         for c in chunks
         if c.document_type is kind and is_note(c) and _within(ask, c.encounter_date)
     ]
-    for chunk in sorted(own, key=lambda c: c.encounter_date, reverse=True):
-        said = [pair for pair in draft.chart.sentences_of(chunk) if re.search(r"\w", pair[1])]
+    for day in sorted({chunk.encounter_date for chunk in own}, reverse=True):
+        here = [c for c in own if c.encounter_date == day]
+        if kind is Doc.PLAN:
+            here = [c for c in here if _headed(draft, c, "plan")] or here
+        chunk = here[0] if here else own[0]
+        said = [
+            pair for c in here for pair in draft.chart.sentences_of(c) if re.search(r"\w", pair[1])
+        ]
         if said:
             parts = [draft.cite(" ".join(text.split()), span) for span, text in said[:12]]
             draft.say(f"{' '.join(parts)}{_day(draft, chunk)}")
             return draft.answer()
     return refusal(f"it holds no {what}")
+
+
+def _headed(draft: Draft, chunk: Chunk, word: str) -> bool:
+    """Tell whether the heading right before a passage holds a word."""
+    before = draft.chart.texts[chunk.span.file][: chunk.span.start].rstrip()
+    return word in before[max(0, len(before) - 40) :].rsplit("\n", 1)[-1].lower()
+
+
+def family_history(ask: Ask, draft: Draft, chunks: Sequence[Chunk]) -> Answer:
+    """Answer what runs in the family with what notes say of relatives, newest first."""
+    inside = [c for c in chunks if is_note(c) and _within(ask, c.encounter_date)]
+    for day in sorted({c.encounter_date for c in inside}, reverse=True):
+        here = [c for c in inside if c.encounter_date == day]
+        said = [
+            (chunk, span, text)
+            for chunk in here
+            for span, text in draft.chart.sentences_of(chunk)
+            if _of_relatives(chunk, text)
+        ]
+        if said:
+            for _, span, text in said[:20]:
+                draft.say(draft.cite(" ".join(text.split()), span))
+            draft.say(_day(draft, said[0][0]).strip())
+            return draft.answer()
+    return refusal("it says nothing of relatives")
+
+
+_RELATIVES = re.compile(
+    r"\b(?:mother|father|brother|sister|son|daughter|aunt|uncle|cousin|grandmother|grandfather|sibling|parent)s?\b[^.]*\b(?:has|have|had|with|died|history|suffers|diagnosed)\b|\bfamily history\b",
+    re.IGNORECASE,
+)
+_BYSTANDER = re.compile(
+    r"\b(?:lives?|living|accompanied|here|came|presents?) (?:\w+ )?(?:with|by)\b", re.IGNORECASE
+)
+
+
+def _of_relatives(chunk: Chunk, said: str) -> bool:
+    if chunk.document_type is Doc.FAMILY_HISTORY:
+        return re.search(r"\w{3}", said) is not None
+    return _RELATIVES.search(said) is not None and _BYSTANDER.search(said) is None
 
 
 def from_passages(ask: Ask, draft: Draft, passages: Sequence[Chunk]) -> Answer:

@@ -20,13 +20,14 @@ from reference_systems.medco_rag.answer_lists import (
 from reference_systems.medco_rag.answer_text import (
     allowed_chunks,
     aspect,
+    family_history,
     from_passages,
     person,
     section_of,
 )
 from reference_systems.medco_rag.chart import Chart
 from reference_systems.medco_rag.draft import Draft, in_scope, refusal
-from reference_systems.medco_rag.evidence import evidence_for, facts_about
+from reference_systems.medco_rag.evidence import evidence_for, facts_about, named_in
 from reference_systems.medco_rag.model import Answer, Chunk, Fact, Kind
 from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.question import Ask, Form, Topic, parse
@@ -51,6 +52,7 @@ def compose(
         return refusal(f"the question has {len(question):,} characters, {_LONGEST:,} are read")
     ask = parse(question, chart.names)
     facts = in_scope(chart.facts, allowed, ask.since, ask.until)
+    ask = named_in(ask, facts)
     draft = Draft(chart)
     chunks = allowed_chunks(chart.chunks, allowed)
     answer = _typed(ask, draft, facts, chunks, allowed)
@@ -85,7 +87,8 @@ def _typed(
 
 def _untargeted(ask: Ask, draft: Draft, facts: list[Fact], chunks: Sequence[Chunk]) -> Answer:
     if ask.subject != "patient":
-        return conditions(ask, draft, facts)
+        told = conditions(ask, draft, facts)
+        return family_history(ask, Draft(draft.chart), chunks) if told.refused else told
     if ask.topic is Topic.MEDICATION:
         return medication(ask, draft, facts)
     if ask.topic is Topic.CONDITION:

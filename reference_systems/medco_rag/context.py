@@ -25,7 +25,7 @@ _BEFORE = re.compile(
     r"\b(?:no|denie[sd]|deny|denying|without|not|never|negative (?:for|history)|absence of|absent"
     r"|free of|neither|nor|none|non|unremarkable for|rule[sd] out(?: for)?|fails? to reveal"
     r"|does(?:n['\u2019]t| not)|did(?:n['\u2019]t| not)|has(?:n['\u2019]t)|have(?:n['\u2019]t)|is(?:n['\u2019]t)|was(?:n['\u2019]t)"
-    r"|declines|refuse[sd]|lacks|resolved without|discontinued|stopped|off of|no longer)\b|(?<!\w)\(-\)",
+    r"|declines|(?:stop|discontinue)(?!\s+(?:smok|drink|using|tobacco|alcohol))|refuse[sd]|lacks|resolved without|discontinued|stopped|off of|no longer)\b|(?<!\w)\(-\)",
     re.IGNORECASE,
 )
 _AFTER = re.compile(
@@ -43,6 +43,10 @@ _STOP = re.compile(
     r"|diagnosed with|significant for|with (?:a )?(?:known |past )?history of|remarkable for|does have|and (?:has|is|was|takes|reports|does))\b|[;.]|\n\s*\n|\s-\s"
     r"|\((?:disorder|finding|situation|procedure|substance|organism|regime/therapy)\)?",
     re.IGNORECASE,
+)
+#: "never had", "does not have": the verb is denied, and ends nothing
+_AUXILIARY = re.compile(
+    r"(?:\b(?:never|not|to|no longer)|n['\u2019]t)\s+(?:\w+ly\s+)?$", re.IGNORECASE
 )
 _OPEN = re.compile(
     r"\b(?:if|should (?:he|she|they|the patient|you|any)|in case|risk (?:of|for|factors? for)|at risk|to rule out|r/o|rule out|possible|possibly|probable"
@@ -135,17 +139,14 @@ def _reach(before: str, *, relative: bool) -> int:
     """Return where the stretch before a mention begins that can still speak of it."""
     at = 0
     for found in _STOP.finditer(before):
-        at = found.start() if found.group().strip().casefold() in _KEPT else found.end()
+        if not _AUXILIARY.search(before[: found.start()]):
+            at = found.end()
     if not relative:
         for found in _PATIENT.finditer(before, at):
             lead = before[at : found.start()]
             if re.search(r"[,;.]\s*(?:and\s+)?$|\band\s*$", lead):
                 at = found.start()
     return at
-
-
-#: words that end what was before them and can be denied themselves: "is not", handled by _STOP
-_KEPT: frozenset[str] = frozenset()
 
 
 def _trailing_none(after: str) -> bool:

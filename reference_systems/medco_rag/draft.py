@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -62,7 +63,7 @@ class Draft:
 
     def say(self, text: str) -> Draft:
         """Add words that claim nothing of their own."""
-        self.parts.append(text)
+        self.parts.append(re.sub(r"([.!?])([\u201d\"]?)\.$", r"\1\2", text))
         return self
 
     def cite(self, text: str, span: Span) -> str:

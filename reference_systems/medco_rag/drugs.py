@@ -64,8 +64,8 @@ def drug_details(stated: str) -> dict[str, str]:
     if dose := _DOSE.search(stated):
         unit = dose["unit"].lower()
         found["dose"], found["unit"] = dose["dose"].replace(",", "."), _UNITS.get(unit, unit)
-    for route, words in _ROUTES:
-        if re.search(words, stated, re.IGNORECASE):
+    for route, cue in _ROUTES:
+        if re.search(cue, stated, re.IGNORECASE):
             found["route"] = route
             break
     if often := _FREQUENCY.search(stated):
@@ -106,8 +106,8 @@ def ingredients_in(stated: str) -> frozenset[str]:
 def names_of(asked: str) -> list[tuple[str, ...]]:
     """Return the stems of every other name of the one drug that a phrase names, with its numbers.
 
-    >>> ("tylenol",) in names_of("acetaminophen"), names_of("asthma")
-    (True, [])
+    >>> ("tylenol",) in names_of("acetaminophen"), names_of("Lipitor"), names_of("asthma")
+    (True, [('atorvastatin',)], [])
     """
     found = ingredients_in(asked)
     known = _known_words(asked)
@@ -115,6 +115,8 @@ def names_of(asked: str) -> list[tuple[str, ...]]:
     if len(found) != 1 or any(not word[:1].isdigit() and word not in _FORMS for word in rest):
         return []
     (wanted,) = found
+    if not _generic(asked, found):
+        return [terms(wanted) + rest]
     return [name + rest for name, ingredient in _names().items() if ingredient == wanted]
 
 
@@ -131,6 +133,8 @@ def same_drug(asked: str, stated: str) -> bool:
     if set(wanted) <= words:
         return True
     names = ingredients_in(asked)
+    if not any(set(terms(name)) <= words for name in names) and not _generic(asked, names):
+        return False  # another brand of the same ingredient is not the brand asked for
     numbers = {word for word in wanted if word[:1].isdigit()}
     rest = {w for w in wanted if w not in numbers}
     known = set().union(*(terms(name) for name in names), _known_words(asked))
@@ -140,6 +144,11 @@ def same_drug(asked: str, stated: str) -> bool:
         and numbers <= words
         and rest <= known | words
     )
+
+
+def _generic(asked: str, names: frozenset[str]) -> bool:
+    """Tell whether a drug is asked for by its ingredient, which any brand of it answers."""
+    return any(set(terms(name)) <= set(terms(asked)) for name in names)
 
 
 def _known_words(asked: str) -> set[str]:

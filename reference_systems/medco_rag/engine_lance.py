@@ -67,7 +67,9 @@ class LanceEngine:
         self._seen.update(new)
         self._fresh += len(rows)
         if not self._indexed:
-            self._table.create_fts_index("text", use_tantivy=False, replace=True)
+            from lancedb.index import FTS
+
+            self._table.create_index("text", config=FTS())
             self._indexed, self._fresh = True, 0
         elif self._fresh >= _FRESH:
             self._table.optimize()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reference_systems.medco_rag.chart import Chart, Mention
 from reference_systems.medco_rag.drugs import names_of, same_drug
@@ -12,7 +12,7 @@ from reference_systems.medco_rag.model import Fact, Kind, Polarity, Span
 from reference_systems.medco_rag.question import Ask, Topic
 from reference_systems.medco_rag.terms import bare, terms, variants
 
-__all__ = ["Evidence", "evidence_for", "facts_about", "standing"]
+__all__ = ["Evidence", "evidence_for", "facts_about", "named_in", "standing"]
 
 _KINDS = {
     Topic.MEDICATION: (Kind.MEDICATION,),
@@ -56,6 +56,22 @@ def facts_about(ask: Ask, facts: Iterable[Fact]) -> list[Fact]:
         longest = max(len(terms(f.name)) for f in exact)
         return [f for f in exact if len(terms(f.name)) == longest]
     return _same_kind(ask, found)
+
+
+def named_in(ask: Ask, facts: Iterable[Fact]) -> Ask:
+    """Return a question whose target is the name it spells out, where its own words carry none.
+
+    "When was history taking last done?" is made of empty words, and names a procedure.
+    """
+    if ask.target:
+        return ask
+    asked = terms(bare(ask.text))
+    spelt = [f for f in facts if f.kind in _ANY and len(terms(f.name)) > 1 and not f.blanket]
+    names = [f.name for f in spelt if _inside_of(terms(f.name), asked)]
+    if not names:
+        return ask
+    name = max(names, key=lambda each: len(terms(each)))
+    return replace(ask, target=terms(name), phrase=bare(name))
 
 
 def _inside_of(name: tuple[str, ...], asked: tuple[str, ...]) -> bool:

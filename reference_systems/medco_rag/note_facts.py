@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reference_systems.medco_rag.context import Context, context_of
 from reference_systems.medco_rag.drugs import drug_details, ingredients_in
@@ -36,6 +36,24 @@ _BLANKET_DRUGS = re.compile(
 _ALLERGIC = re.compile(
     r"\b(?:allerg(?:ic|y|ies)(?: reactions?)? to|intoleran(?:t|ce) (?:of|to)|hypersensitiv(?:e|ity) to)\s+(?P<what>[^.;\n:]+)"
     r"|\b(?P<what2>(?:[A-Za-z][\w'-]*\s){0,2}[A-Za-z][\w'-]*)\s+allerg(?:y|ies)\b",
+    re.IGNORECASE,
+)
+_GETS = re.compile(
+    r"^(?:(?:he|she|it|this|that|these|they|the patient|reactions?)\b[^.]{0,20}?\b(?:gets?|got|gives?|gave|causes?|caused|develops?|developed|had|experiences?|experienced|breaks? out in|include[sd]?|was|were|is)\b"
+    r"|reactions?:?|causes?|caused)\s+(?:(?:him|her|them|an?|some)\s+)*(?P<rest>[^.;]+)",
+    re.IGNORECASE,
+)
+_NOT_AN_ENTRY = re.compile(
+    r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b",
+    re.IGNORECASE,
+)
+_OTHER_MATTER = re.compile(
+    r"\b(?:has|have|takes|history of|significant for)\b(?![^.]*allerg)", re.IGNORECASE
+)
+_DENIAL = re.compile(r"\s*(?:no|denies|not allergic to)\b", re.IGNORECASE)
+_OPERATIONS = re.compile(
+    r"\b(?P<what>(?:(?:total|partial|right|left|bilateral|open|laparoscopic|coronary|artery|hip|knee|shoulder|cataract|heart|valve|hernia|spinal|carpal|tunnel|aortic|kidney|liver|bone|marrow|tubal|cesarean|gastric|breast|skin|colon|cardiac)\s+)*"
+    r"(?:\w{3,}(?:ectom|plast|otom|ostom|scop|centes|rrhaph|graph)(?:y|ies|is)\b|\w*(?:surgery|surgeries)\b|bypass(?: graft(?:ing)?)?\b|replacement\b|transplant(?:ation)?\b|c-section\b|cesarean\b|biops(?:y|ies)\b|laminectomy\b|hernia repair\b|ligation\b|arthrodesis\b|angioplasty\b|pacemaker (?:placement|implantation)\b|stent(?:ing| placement)?\b))",
     re.IGNORECASE,
 )
 #: words that stand before "allergy" and name no substance
@@ -122,6 +140,8 @@ def facts_of(place: Place) -> Iterator[Fact]:
             yield from _allergies_in(place, first, last)
         if kind is not Doc.MEDICATION_LIST:
             yield from _drugs_in(place, first, last)
+        if kind in (Doc.NOTE, Doc.HISTORY, Doc.PROBLEM_LIST):
+            yield from _operations_in(place, first, last)
         if kind not in (Doc.ALLERGY_LIST, Doc.MEDICATION_LIST, Doc.FAMILY_HISTORY):
             yield from _conditions_in(place, first, last)
 
@@ -145,51 +165,39 @@ def _fact(
 
 
 def _allergy_list(place: Place) -> Iterator[Fact]:
-    text = place.text
+    """Yield the entries of an allergy list; "He gets hives." is the reaction to the one before."""
+    before: list[Fact] = []
     for first, last in _pieces(place):
-        said = text[first:last]
-        if addressed_to_software(said):
+        said = place.text[first:last]
+        if addressed_to_software(said) or _NOT_AN_ENTRY.match(said):
             continue
-        if BLANKET_ALLERGY.search(said) or _NOTHING.match(said):
-            yield _fact(
-                place,
-                Kind.ALLERGY,
-                said,
-                first,
-                last,
-                State.LISTED,
-                polarity=Polarity.NEGATED,
-                blanket=True,
-            )
+        if (told := _GETS.match(said)) and len(before) == 1 and not before[0].detail:
+            span = Span(place.file, before[0].span.start, last)
+            before = [replace(before[0], span=span, detail={"reaction": told["rest"].strip(" .")})]
             continue
-        if re.search(
-            r"\b(?:has|have|takes|history of|significant for)\b(?![^.]*allerg)", said, re.IGNORECASE
-        ) and not re.search(r"allerg", said, re.IGNORECASE):
-            continue
-        if re.match(
-            r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b",
-            said,
-            re.IGNORECASE,
-        ):
-            continue
-        for name, at, to, detail in _allergens(text, first, last):
-            told = context_of(said, at - first, to - first)
-            if (
-                re.match(r"\s*(?:no|denies|not allergic to)\b", said, re.IGNORECASE)
-                and told.polarity is Polarity.AFFIRMED
-            ):
-                told = context_of("no " + said, at - first + 3, to - first + 3)
-            yield _fact(
-                place,
-                Kind.ALLERGY,
-                name,
-                first,
-                last,
-                State.LISTED,
-                polarity=told.polarity,
-                subject=told.subject,
-                detail=detail,
-            )
+        yield from before
+        before = list(_allergy_entry(place, first, last))
+    yield from before
+
+
+def _allergy_entry(place: Place, first: int, last: int) -> Iterator[Fact]:
+    text, said = place.text, place.text[first:last]
+    if BLANKET_ALLERGY.search(said) or _NOTHING.match(said):
+        yield _fact(
+            place, Kind.ALLERGY, said, first, last, State.LISTED,
+            polarity=Polarity.NEGATED, blanket=True,
+        )  # fmt: skip
+        return
+    if _OTHER_MATTER.search(said) and not re.search(r"allerg", said, re.IGNORECASE):
+        return
+    for name, at, to, detail in _allergens(text, first, last):
+        told = context_of(said, at - first, to - first)
+        if _DENIAL.match(said) and told.polarity is Polarity.AFFIRMED:
+            told = context_of("no " + said, at - first + 3, to - first + 3)
+        yield _fact(
+            place, Kind.ALLERGY, name, first, last, State.LISTED,
+            polarity=told.polarity, subject=told.subject, detail=detail,
+        )  # fmt: skip
 
 
 def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int, dict[str, str]]]:
@@ -416,11 +424,27 @@ def _allergies_in(place: Place, first: int, last: int) -> Iterator[Fact]:
             )
 
 
+_STOPPED = re.compile(
+    r"\b(?:stop(?:ped)?(?: taking)?|discontinued?|d/c['\u2019]?d?|taken off(?: of)?|c(?:a|o)me off|weaned off)\s+(?:the |her |his )?(?P<what>[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){0,2})",
+    re.IGNORECASE,
+)
+
+
+def _subject_of(said: str, found: re.Match[str], family: bool) -> str:
+    return context_of(said, found.start("what"), found.end("what"), family=family).subject
+
+
 def _drugs_in(place: Place, first: int, last: int) -> Iterator[Fact]:
     said = place.text[first:last]
     if "llerg" in said:
         return
     family = place.section.document_type is Doc.FAMILY_HISTORY
+    for found in _STOPPED.finditer(said):
+        if ingredients_in(found["what"]):
+            yield _fact(
+                place, Kind.MEDICATION, found["what"], first, last, State.ENDED,
+                polarity=Polarity.NEGATED, subject=_subject_of(said, found, family),
+            )  # fmt: skip
     for found in _STARTED.finditer(said):
         what = found["what"]
         if not ingredients_in(what):
@@ -452,6 +476,17 @@ def _told(head: str, name: str) -> Context:
     own = _DENIED.match(name)
     joined = f"{head}{name}"
     return context_of(joined, len(head) + (own.end() if own else 0), len(joined))
+
+
+def _operations_in(place: Place, first: int, last: int) -> Iterator[Fact]:
+    """Yield operations named in running text."""
+    said = place.text[first:last]
+    for found in _OPERATIONS.finditer(said):
+        told = context_of(said, found.start("what"), found.end("what"))
+        yield _fact(
+            place, Kind.PROCEDURE, found["what"], first, last, State.PAST,
+            polarity=told.polarity, subject=told.subject,
+        )  # fmt: skip
 
 
 def _conditions_in(place: Place, first: int, last: int) -> Iterator[Fact]:

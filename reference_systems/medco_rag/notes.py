@@ -20,7 +20,7 @@ _LONG = 1_200
 def read_note(patient: str, file: str, text: str) -> tuple[list[Chunk], list[Fact]]:
     r"""Return the chunks and facts of one note file.
 
-    >>> chunks, facts = read_note("p1", "notes/p1.txt", "2024-05-01\\n\\n# Allergies\\nPenicillin (hives)\\n")
+    >>> chunks, facts = read_note("p1", "notes/p1.txt", "2024-05-01\n\n# Allergies\nPenicillin (hives)\n")
     >>> chunks[0].document_type.value, chunks[0].encounter_date
     ('AllergyList', '2024-05-01')
     >>> [(fact.kind.value, fact.name, fact.date, fact.detail) for fact in facts][-1]

@@ -33,7 +33,7 @@ _ORDERS = re.compile(
 def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     r"""Yield start and end of each sentence between two places, blanks and bullets cut off.
 
-    >>> text = "Dr. Lee saw him. No fever.\\n- cough"
+    >>> text = "Dr. Lee saw him. No fever.\n- cough"
     >>> [text[a:b] for a, b in sentences(text, 0, len(text))]
     ['Dr. Lee saw him.', 'No fever.', '- cough']
     """
@@ -50,7 +50,7 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def items(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     r"""Yield start and end of each entry of a list: by line, bullet and semicolon.
 
-    >>> text = "aspirin 81 mg; albuterol\\n- Zantac 150 mg"
+    >>> text = "aspirin 81 mg; albuterol\n- Zantac 150 mg"
     >>> [text[a:b] for a, b in items(text, 0, len(text))]
     ['aspirin 81 mg', 'albuterol', 'Zantac 150 mg']
     """
