@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_mlgates.core import Gate
 
-__all__ = ["GROUP", "class_name", "load", "names"]
+__all__ = ["GROUP", "class_name", "classes", "load", "names"]
 
 GROUP = "pytest_mlgates.gates"
 
@@ -24,6 +24,13 @@ GROUP = "pytest_mlgates.gates"
 def names() -> tuple[str, ...]:
     """Return the names of all gates, sorted, importing none of them."""
     return tuple(sorted({*_own(), *_entry_points()}))
+
+
+@cache
+def classes() -> dict[str, str]:
+    """Return the names of all gates by the names of their classes, importing none of them."""
+    others = {point.attr: name for name, point in _entry_points().items()}
+    return others | {class_name(name): name for name in _own()}
 
 
 @cache

@@ -19,6 +19,8 @@ from pytest_mlgates.gates.p99_latency.priority import realtime_priority
 from pytest_mlgates.gates.p99_latency.probe import spin
 from pytest_mlgates.gates.p99_latency.speed import calibrate, machine_kind, stored_quiet
 
+pytestmark = pytest.mark.timing
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counters are read from /proc")
 
 

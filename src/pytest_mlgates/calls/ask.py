@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from pytest_mlgates.calls.guard import CallGuard, together
 from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import a
 
-__all__ = ["Steps", "Subject", "is_async", "within"]
+__all__ = ["Steps", "Subject", "is_async", "text_from", "within"]
 
 T = TypeVar("T")
 Steps = Generator[Awaitable[Any], Any, T]
@@ -27,6 +28,24 @@ def is_async(call: object) -> bool:
     """Tell whether a callable, or its ``__call__``, is a coroutine function."""
     inner = getattr(call, "__call__", None)  # noqa: B004  an object may have an async __call__
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(inner)
+
+
+def text_from(name: str) -> Callable[[object, int], str]:
+    """Return what checks that the answers of the argument ``name`` are texts.
+
+    >>> text_from("reply")(None, 3)
+    Traceback (most recent call last):
+        ...
+    pytest_mlgates.core.errors.Unmeasurable: reply gave None at call 3: return the text of the reply
+    """
+
+    def checked(answer: object, call: int) -> str:
+        if isinstance(answer, str):
+            return answer
+        kind = a(type(answer).__name__)
+        raise Unmeasurable(f"{name} gave {kind} at call {call}: return the text of the reply")
+
+    return checked
 
 
 async def within(seconds: float, answer: Awaitable[Any], call: int) -> Any:
@@ -94,7 +113,7 @@ class Subject(Generic[T]):
             guard.arm()
             answer = self.call(item)
             self.calls += 1
-        return self.checked(answer, self.calls)
+        return self._check(answer, self.calls)
 
     async def ask_async(self, item: Any) -> T:
         """Return the answer to one item inside the running loop."""
@@ -110,14 +129,14 @@ class Subject(Generic[T]):
                 self.calls += 1
                 if inspect.isawaitable(answer):
                     break
-                answers.append(self.checked(answer, self.calls))
+                answers.append(self._check(answer, self.calls))
                 if stop is not None and stop(answers[-1]):
                     return answers
             else:
                 return answers
         self.awaits = True  # found out with this call: the rest is awaited together
         awaited = yield within(self.timeout_s, answer, self.calls)
-        return [*answers, self.checked(awaited, self.calls)]
+        return [*answers, self._check(awaited, self.calls)]
 
     async def _together(self, items: Sequence[Any]) -> list[T]:
         places = asyncio.Semaphore(self.concurrency)
@@ -131,6 +150,11 @@ class Subject(Generic[T]):
                     answer = self.call(item)
                     if inspect.isawaitable(answer):
                         answer = await within(self.timeout_s, answer, call)
-                    return self.checked(answer, call)
+                    return self._check(answer, call)
 
             return await together(one(item) for item in items)
+
+    def _check(self, answer: Any, call: int) -> T:
+        if inspect.iscoroutine(answer):
+            answer.close()  # a coroutine is never an answer; closed, it needs no warning of its own
+        return self.checked(answer, call)

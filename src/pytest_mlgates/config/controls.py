@@ -12,18 +12,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.config.errors import ControlsError
 from pytest_mlgates.core.fields import describe_value
+from pytest_mlgates.core.words import printable
 from pytest_mlgates.reading.yaml import Doc, KeyPath, YamlError, read_yaml
 
-__all__ = ["FILE", "Control", "ControlsError", "all_controls", "filed", "look_up"]
+__all__ = ["FILE", "Control", "all_controls", "filed", "look_up"]
 
 #: beside gate configs, a file of this name adds to the table that ships with the package
 FILE = "controls.yaml"
-
-
-class ControlsError(UsageError):
-    """A file of controls is wrong: one line with file, line and column."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +79,7 @@ def _read(file: Path) -> dict[str, Control]:
         doc = read_yaml(file)
     except YamlError as error:
         place = f"{file}:{error.line}:{error.column}" if error.line else str(file)
-        raise ControlsError(f"{place}: {error.message}") from None
+        raise ControlsError(printable(f"{place}: {error.message}")) from None
     return {control.id: control for control in _Reader(doc, file).controls()}
 
 
@@ -141,9 +138,8 @@ class _Reader:
     def _fault(self, path: KeyPath, message: str) -> None:
         line, column = self.doc.at(path)
         where = ".".join(map(str, path))
-        raise ControlsError(
-            f"{self.file}:{line}:{column}: {where + ': ' if where else ''}{message}"
-        )
+        text = f"{self.file}:{line}:{column}: {where + ': ' if where else ''}{message}"
+        raise ControlsError(printable(text))
 
 
 def filed(controls: Iterable[Control], named: Iterable[str], gate: str) -> list[Control]:

@@ -24,6 +24,7 @@ __all__ = [
     "describe_value",
     "hints",
     "limit_of",
+    "required",
 ]
 
 
@@ -96,6 +97,16 @@ def _hints(cls: type) -> dict[str, Any]:
         )
     resolved = typing.get_type_hints(cls, include_extras=True)
     return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
+
+
+def required(cls: type) -> list[str]:
+    """Return the names of the dataclass fields of ``cls`` that have no default."""
+    missing = dataclasses.MISSING
+    return [
+        field.name
+        for field in dataclasses.fields(cls)
+        if field.default is missing and field.default_factory is missing
+    ]
 
 
 def limit_of(annotation: Any) -> Limit:

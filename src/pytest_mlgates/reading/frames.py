@@ -9,7 +9,7 @@ from typing import Any
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import a
 
-__all__ = ["Frame", "column", "frame", "unique"]
+__all__ = ["Frame", "column", "frame", "is_table", "unique"]
 
 _BATCH = 16_384
 
@@ -23,11 +23,13 @@ class Frame:
 
 
 def frame(source: Any, what: str) -> Frame | None:
-    """Return a table in memory (pandas, polars, pyarrow and what works like them), or None.
+    """Return a table in memory (pandas, polars, pyarrow, a structured array and the like), or None.
 
     Raises :class:`Unmeasurable` for a table whose rows can't be told from its columns.
     """
     kind = type(source)  # of the class: asking a lazy table for its columns computes it
+    if (names := _field_names(source)) and source.ndim:
+        return Frame(names, lambda: (row.item() for row in source.reshape(-1)))
     if hasattr(kind, "column_names") and hasattr(kind, "to_pylist"):
         return Frame(unique(source.column_names, what), lambda: _arrow_rows(source))
     if hasattr(kind, "columns") and hasattr(kind, "itertuples"):
@@ -41,6 +43,13 @@ def frame(source: Any, what: str) -> Frame | None:
             " pyarrow table (.collect(), .compute() or .to_pandas() makes one), or a list of dicts"
         )
     return None
+
+
+def is_table(source: object) -> bool:
+    """Tell whether ``source`` is a table in memory, of whatever library."""
+    kind = type(source)
+    known = any(hasattr(kind, name) for name in ("columns", "column_names", "__dataframe__"))
+    return known or bool(_field_names(source))
 
 
 def column(source: Any) -> list[Any] | None:
@@ -71,6 +80,12 @@ def unique(names: Any, where: str) -> tuple[Hashable, ...]:
         if twice != "":
             raise Unmeasurable(f"{where} has the column {str(twice)!r} more than once: rename one")
     return columns
+
+
+def _field_names(source: object) -> tuple[str, ...]:
+    """Return the names of the fields of a structured numpy array; none of anything else."""
+    names = getattr(getattr(source, "dtype", None), "names", None)
+    return names if isinstance(names, tuple) and hasattr(type(source), "reshape") else ()
 
 
 def _arrow_rows(table: Any) -> Iterator[tuple[Any, ...]]:

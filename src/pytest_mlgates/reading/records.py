@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from pytest_mlgates.core.errors import Unmeasurable
-from pytest_mlgates.core.words import a
-from pytest_mlgates.reading.frames import Frame, column, frame
+from pytest_mlgates.reading.frames import Frame, column, frame, is_table
+from pytest_mlgates.reading.items import has_length, is_stream, items, why_unclear
 from pytest_mlgates.reading.tables import KINDS, json_values, tables
 from pytest_mlgates.reading.text import Note, kind_of, silent
 
-__all__ = ["is_table", "pool", "records"]
+__all__ = ["pool", "records"]
 
 _HOW = "a list, a DataFrame, or the path of a .csv, .parquet, .json or .jsonl file"
 
@@ -60,14 +58,9 @@ def records(
         return _rows(table, columns, values=values)
     if (cells := column(source)) is not None:
         return cells
-    if reason := _why_unclear(source, what, how):
+    if reason := why_unclear(source, what, how):
         raise Unmeasurable(reason)
-    if getattr(getattr(source, "dtype", None), "names", None):
-        return _structured(source)
-    if _is_map_style(source):
-        return _Items(source, what)
-    found: Iterable[Any] = source
-    return found
+    return items(source)
 
 
 def pool(source: Any, what: str, *, values: bool = False) -> Sequence[Any] | Iterator[Any]:
@@ -79,32 +72,9 @@ def pool(source: Any, what: str, *, values: bool = False) -> Sequence[Any] | Ite
     rows = records(source, what, values=values)
     if isinstance(source, (str, os.PathLike)) or is_table(source):
         return list(rows)
-    if hasattr(rows, "__getitem__") and not _is_stream(rows) and _has_length(rows):
+    if hasattr(rows, "__getitem__") and not is_stream(rows) and has_length(rows):
         return cast("Sequence[Any]", rows)
     return iter(rows)
-
-
-def is_table(source: Any) -> bool:
-    """Tell whether ``source`` is a table in memory, of whatever library."""
-    kind = type(source)
-    structured = getattr(getattr(source, "dtype", None), "names", None)
-    return bool(structured) or hasattr(kind, "columns") or hasattr(kind, "column_names")
-
-
-class _Items(Sequence[Any]):
-    """What has a length and gives items by their place, and may not end when it is iterated."""
-
-    def __init__(self, source: Any, what: str) -> None:
-        self._source, self._what = source, what
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._source[index]
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self._source[index] for index in range(len(self._source)))
 
 
 def _rows(table: Frame, columns: Sequence[str] | None, *, values: bool) -> Iterator[Any]:
@@ -115,11 +85,6 @@ def _rows(table: Frame, columns: Sequence[str] | None, *, values: bool) -> Itera
     if picked:
         return ({name: row[at] for at, name in picked} for row in table.rows())
     return (dict(zip(names, row, strict=True)) for row in table.rows())
-
-
-def _structured(array: Any) -> Iterator[dict[str, Any]]:
-    names = array.dtype.names
-    return (dict(zip(names, row.item(), strict=True)) for row in array.reshape(-1))
 
 
 def _of_file(
@@ -150,53 +115,3 @@ def _of_file(
 
 def _only_value(row: Any) -> Any:
     return next(iter(row.values())) if isinstance(row, Mapping) and len(row) == 1 else row
-
-
-def _why_unclear(source: Any, what: str, how: str) -> str:
-    """Return why the rows of ``source`` can't be told, and the way out; or an empty text."""
-    head = f"{what} is {a(type(source).__name__)}"
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return f"{head}: decode it, and give {how}"
-    if isinstance(source, Mapping):
-        return f"{head}: is it one record, or columns? give [record] for one, or a list of records"
-    if isinstance(source, io.IOBase) or hasattr(source, "readline"):
-        return f"{head}, an open file: give its path, or a list of what it holds"
-    if _is_a(source, "torch.utils.data", "DataLoader") and source.batch_sampler is not None:
-        return (
-            f"{head} that gives batches: give its .dataset (a row is an item), or list(loader)"
-            " where a batch is what one call takes"
-        )
-    if getattr(source, "ndim", None) == 0:
-        return f"{head} without an axis, one value: give [value], or {how}"
-    if isinstance(source, type) or not (
-        isinstance(source, Iterable) or hasattr(source, "__getitem__")
-    ):
-        return f"{head}: give {how}"
-    return ""
-
-
-def _is_map_style(source: Any) -> bool:
-    if _is_stream(source):
-        return False
-    return (
-        hasattr(source, "__getitem__")
-        and not hasattr(type(source), "__iter__")
-        and _has_length(source)
-    )
-
-
-def _has_length(source: Any) -> bool:
-    try:
-        return len(source) >= 0
-    except TypeError:  # none, or one that is not known
-        return False
-
-
-def _is_stream(source: Any) -> bool:
-    return _is_a(source, "torch.utils.data", "IterableDataset")
-
-
-def _is_a(source: Any, module: str, name: str) -> bool:
-    """Tell what an object is without importing what it may come from."""
-    kind = getattr(sys.modules.get(module), name, None)
-    return isinstance(kind, type) and isinstance(source, kind)

@@ -11,9 +11,18 @@ from typing import Any
 
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import a, plural, shorten
-from pytest_mlgates.reading.records import is_table, records
+from pytest_mlgates.reading.frames import is_table
+from pytest_mlgates.reading.records import records
 
-__all__ = ["NO_NAME", "Slicer", "field_of", "label", "mask_identifiers", "unique_labels"]
+__all__ = [
+    "NO_NAME",
+    "Slicer",
+    "field_of",
+    "label",
+    "mask_identifiers",
+    "recorded",
+    "unique_labels",
+]
 
 #: the slice of what has no slice name: None, NaN, an empty text
 NO_NAME = "(none)"
@@ -73,6 +82,15 @@ def unique_labels(names: Iterable[str]) -> dict[str, str]:
         counts[plain] += 1
         result[name] = f"{plain} #{counts[plain]}" if counts[plain] > 1 else plain
     return result
+
+
+def recorded(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of slices as they stand in a record.
+
+    >>> recorded(["left", "ada@example.org"])
+    ('left', '<masked>')
+    """
+    return tuple(unique_labels(map(label, names)).values())
 
 
 def _is_missing(value: Any) -> bool:

@@ -21,6 +21,7 @@ from typing import Any
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import a, install, plural
 from pytest_mlgates.reading.frames import frame, unique
+from pytest_mlgates.reading.items import items, why_unclear
 from pytest_mlgates.reading.text import UNREADABLE, Note, Text, kind_of, silent, why_unreadable
 
 __all__ = ["KINDS", "Table", "json_values", "load_json", "missing", "tables"]
@@ -117,10 +118,10 @@ def tables(
     elif (found := frame(source, "the table")) is not None:
         header = _header(map(str, found.columns), "the table")
         yield Table("", header, enumerate(found.rows()), "row")
-    elif isinstance(source, (bytes, Mapping)) or not isinstance(source, Iterable):
+    elif why_unclear(source, "", how):
         raise Unmeasurable(how)
     else:
-        yield from _chunks(enumerate(source), "", "record", how)
+        yield from _chunks(enumerate(items(source)), "", "record", how)
 
 
 def load_json(file: Path, name: str = "", *, exact: bool = True, note: Note = silent) -> Any:

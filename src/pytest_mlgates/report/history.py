@@ -39,8 +39,8 @@ def earlier(places: Sequence[Path], before: datetime) -> tuple[list[EarlierRun],
         if "finished" not in report.environment:
             faults.append(f"{place}: did not end, so it shows no trend")
         elif ended >= before:
-            said = f"ended at {ended.isoformat()}, not before {before.isoformat()}"
-            faults.append(f"{place}: {said}: it is not an earlier run")
+            when = f"ended at {ended.isoformat()}, not before {before.isoformat()}"
+            faults.append(f"{place}: {when}: it is not an earlier run")
         else:
             found[run.sha256] = (ended, run)
     runs = [run for _, run in sorted(found.values(), key=lambda pair: pair[0])]
@@ -76,18 +76,18 @@ def _gate(
     place: Path, system: str, gate: GateReport, pieces: Mapping[str, Mapping[str, Any]]
 ) -> EarlierGate:
     """Return the number that speaks for a gate: that of its worst piece of evidence."""
-    shown = _worst(place, [pieces[digest] for digest in gate.evidence if digest in pieces])
-    seen = shown.measurement if shown is not None else None
-    low, high = (seen.interval if seen else None) or (None, None)
+    piece = _worst(place, [pieces[digest] for digest in gate.evidence if digest in pieces])
+    measurement = piece.measurement if piece is not None else None
+    low, high = (measurement.interval if measurement else None) or (None, None)
     return EarlierGate(
         system=system,
         entry=gate.entry,
         status=gate.status,
-        value=seen.value if seen else None,
+        value=measurement.value if measurement else None,
         low=low,
         high=high,
-        limit=next(iter(shown.limits), None) if shown is not None else None,
-        unit=seen.unit if seen else "",
+        limit=next(iter(piece.limits), None) if piece is not None else None,
+        unit=measurement.unit if measurement else "",
     )
 
 

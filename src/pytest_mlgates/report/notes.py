@@ -37,8 +37,8 @@ def notes(report: Report) -> Iterator[Note]:
         text = "left no evidence"
         if row.proof is not None and row.gate.incident == "missed":
             text = f"the known-bad subject was not caught: {row.proof.verdict.reason}"
-        elif row.shown is not None:
-            text = "; ".join((row.shown.verdict.reason, *row.shown.findings[:MAX_FINDINGS]))
+        elif row.evidence is not None:
+            text = "; ".join((row.evidence.verdict.reason, *row.evidence.findings[:MAX_FINDINGS]))
         file, line = place(row.gate.source)
         lenient: Literal["warning", "notice"] = "notice" if state == "waived" else "warning"
         yield Note(

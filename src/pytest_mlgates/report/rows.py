@@ -10,7 +10,7 @@ from pytest_mlgates.core.words import first, number
 from pytest_mlgates.report.model import GateReport, Report, SystemReport
 
 __all__ = [
-    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm", "rows", "states",
+    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm_line", "rows", "states",
 ]  # fmt: skip
 
 HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident")
@@ -28,14 +28,14 @@ MAX_FINDINGS = 4
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
-    """One configured gate; ``shown`` is the evidence that speaks for it, the worst it has.
+    """One configured gate; ``evidence`` is the worst piece it has, the one that speaks for it.
 
     ``proof`` is the evidence that the gate caught its incident, or missed it.
     """
 
     system: SystemReport
     gate: GateReport
-    shown: Evidence | None
+    evidence: Evidence | None
     proof: Evidence | None
 
     @property
@@ -63,29 +63,29 @@ class Row:
     @property
     def measured(self) -> str:
         """The measured value with its unit."""
-        seen = self.shown.measurement if self.shown is not None else None
-        return "-" if seen is None else f"{number(seen.value)} {self._unit}".strip()
+        measurement = self.evidence.measurement if self.evidence is not None else None
+        return "-" if measurement is None else f"{number(measurement.value)} {self._unit}".strip()
 
     @property
     def limit(self) -> str:
         """The limit with the unit of the measured value."""
-        limits = self.shown.limits if self.shown is not None else ()
+        limits = self.evidence.limits if self.evidence is not None else ()
         return f"{number(limits[0])} {self._unit}".strip() if limits else "-"
 
     @property
     def calls(self) -> str:
         """The calls made: what the gate says, or one for each observation."""
-        seen = self.shown.measurement if self.shown is not None else None
-        if seen is None:
+        measurement = self.evidence.measurement if self.evidence is not None else None
+        if measurement is None:
             return "-"
-        calls = seen.details.get("calls")
-        count = calls if isinstance(calls, int) else seen.n
+        calls = measurement.details.get("calls")
+        count = calls if isinstance(calls, int) else measurement.n
         return f"{count:,}" if count else "-"
 
     @property
     def _unit(self) -> str:
-        seen = self.shown.measurement if self.shown is not None else None
-        return seen.unit[:MAX_UNIT] if seen is not None else ""
+        measurement = self.evidence.measurement if self.evidence is not None else None
+        return measurement.unit[:MAX_UNIT] if measurement is not None else ""
 
     def incident_lines(self) -> list[str]:
         """Return lines that tell how the incident was caught, or none."""
@@ -110,7 +110,9 @@ def rows(report: Report) -> Iterator[Row]:
             yield Row(
                 system=system,
                 gate=gate,
-                shown=_first(gate.evidence, by_digest, ("fail", "error", "inconclusive", "pass")),
+                evidence=_first(
+                    gate.evidence, by_digest, ("fail", "error", "inconclusive", "pass")
+                ),
                 proof=_first(gate.proof, by_digest, ("pass", "inconclusive", "error", "fail")),
             )
 
@@ -123,15 +125,15 @@ def states(report: Report) -> dict[Identity, str]:
         for gate in system.gates
         if gate.status == "waived"
     }
-    found = {}
+    by_identity = {}
     for piece in report.evidence:
         state = piece.outcome.value
         if piece.role == Role.KNOWN_BAD:
             state = "caught" if piece.outcome == Outcome.FAIL else "missed"
         elif state == "fail" and (piece.system, piece.entry) in waived:
             state = "waived"
-        found[piece.identity] = state
-    return found
+        by_identity[piece.identity] = state
+    return by_identity
 
 
 def _first(
@@ -142,7 +144,7 @@ def _first(
     return min(pieces, key=lambda piece: order.index(piece.outcome.value), default=None)
 
 
-def false_alarm(report: Report) -> str:
+def false_alarm_line(report: Report) -> str:
     """Return in a sentence how likely it is that a gate of the run failed a sound subject."""
     runs = report.false_alarm.runs
     if not runs:

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_mlgates.core.words import MAX_LINE, first, printable, shorten, table
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.notes import github
-from pytest_mlgates.report.rows import HEADINGS, false_alarm, rows
+from pytest_mlgates.report.rows import HEADINGS, false_alarm_line, rows
 
 __all__ = ["show"]
 
@@ -29,8 +29,8 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
         colour = _COLOURS.get(row.verdict, "yellow") if row else "bold"
         reporter.write_line(_line(line), **{colour: True})
     for row in found:
-        if row.shown is not None and row.verdict != "PASS":
-            for finding in first(row.shown.findings, MAX_LINES):
+        if row.evidence is not None and row.verdict != "PASS":
+            for finding in first(row.evidence.findings, MAX_LINES):
                 reporter.write_line(f"  {row.gate.entry}: {_line(finding)}")
         for line in row.incident_lines():
             reporter.write_line(_line(line))
@@ -44,7 +44,7 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
             f"{waiver.expires}, approved by {waiver.approved_by}: {waiver.reason}"
         )
         reporter.write_line(_line(line))
-    if chance := false_alarm(report):
+    if chance := false_alarm_line(report):
         reporter.write_line(_line(chance))
     for problem in [*first(report.problems, MAX_LINES), *faults]:
         reporter.write_line(_line(problem), red=True)

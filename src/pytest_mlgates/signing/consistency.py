@@ -29,20 +29,20 @@ _RENDERED: dict[str, Callable[[Report], str]] = {
 }
 
 
-def strangers(found: Folder, attested: Attested, own: str) -> Iterator[str]:
+def strangers(contents: Folder, attested: Attested, own: str) -> Iterator[str]:
     """Yield what is in a folder and was not signed, or was signed and is not there."""
-    yield from found.faults
-    yield from (f"{name}: is not there" for name in sorted(attested.files.keys() - found.files))
-    extra = found.files.keys() - attested.files.keys() - {own}
+    yield from contents.faults
+    yield from (f"{name}: is not there" for name in sorted(attested.files.keys() - contents.files))
+    extra = contents.files.keys() - attested.files.keys() - {own}
     yield from (f"{name}: was not signed" for name in sorted(extra))
     parents = {str(parent) for name in attested.files for parent in Path(name).parents}
-    yield from (f"{name}/: was not signed" for name in sorted(found.folders - parents))
+    yield from (f"{name}/: was not signed" for name in sorted(contents.folders - parents))
 
 
-def changed(found: Folder, attested: Attested) -> Iterator[str]:
+def changed(contents: Folder, attested: Attested) -> Iterator[str]:
     """Yield each file that is not as it was signed."""
     for name, stored in sorted(attested.files.items()):
-        if name in found.files and found.files[name] != stored:
+        if name in contents.files and contents.files[name] != stored:
             yield f"{name}: is not what was signed"
 
 
@@ -89,6 +89,6 @@ def _shown_differently(folder: Path, report: Report) -> Iterator[str]:
     except Exception as error:  # noqa: BLE001  (a forged report may break any writer)
         yield f"the report can't be shown again: {type(error).__name__}"
         return
-    for name, shown in fresh.items():
-        if (folder / name).is_file() and (folder / name).read_bytes() != shown.encode():
+    for name, again in fresh.items():
+        if (folder / name).is_file() and (folder / name).read_bytes() != again.encode():
             yield f"{name}: does not show what the evidence comes to"

@@ -86,7 +86,7 @@ def _read(line: bytes, number: int) -> Signed:
         if count != 1:
             raise EnvelopeFault(f"{where} holds {count} signatures, not one")
         if payload_type != PAYLOAD_TYPE:
-            raise EnvelopeFault(f"{where} holds no in-toto statement")
+            raise EnvelopeFault(f"{where} does not hold an in-toto statement")
         if set(signatures[0]) != {"keyid", "sig"}:
             raise EnvelopeFault(f"{where} holds a signature with keys that DSSE does not have")
         envelope = Envelope.from_dict(plain)
@@ -100,7 +100,7 @@ def _read(line: bytes, number: int) -> Signed:
     except EnvelopeFault:
         raise
     except Exception as error:  # noqa: BLE001  (what was forged may break a reader in any way)
-        raise EnvelopeFault(f"{where} is no DSSE envelope ({type(error).__name__})") from None
+        raise EnvelopeFault(f"{where} is not a DSSE envelope ({type(error).__name__})") from None
     return Signed(envelope, statement)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key
 
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.words import install
 
 __all__ = [
     "PASSPHRASE",
@@ -25,7 +26,7 @@ __all__ = [
 #: the environment variable that opens an encrypted key
 PASSPHRASE = "MLGATES_SIGN_PASSPHRASE"  # noqa: S105  (a name)
 
-_LARGEST_FILE = 64 * 1024
+MAX_BYTES = 64 * 1024
 _WANTED = "an Ed25519 or ECDSA P-256 key is needed"
 
 
@@ -54,13 +55,13 @@ def signing_key(path: Path) -> SigningKey:
     """Read a private key; an encrypted one is opened with :data:`PASSPHRASE`."""
     crypto = _library()
     data = _read(path)
-    for head, told in (
+    for head, words in (
         (b"BEGIN PUBLIC KEY", "holds a public key: sign with the private one"),
         (b"BEGIN CERTIFICATE", "holds a certificate: sign with its private key"),
         (b"BEGIN OPENSSH", "holds an SSH key: make one with openssl genpkey -algorithm ed25519"),
     ):
         if head in data:
-            raise KeyFault(f"{path}: {told}")
+            raise KeyFault(f"{path}: {words}")
     passphrase = os.environ.get(PASSPHRASE, "").encode() or None
     locked = b"ENCRYPTED" in data
     if locked and passphrase is None:
@@ -68,8 +69,8 @@ def signing_key(path: Path) -> SigningKey:
     try:
         private = crypto.load_pem_private_key(data, passphrase if locked else None)
     except (ValueError, TypeError, crypto.UnsupportedAlgorithm):
-        told = f"or {PASSPHRASE} holds a wrong passphrase" if locked else "in PEM"
-        raise KeyFault(f"{path}: holds no private key {told}; {_WANTED}") from None
+        words = f"or {PASSPHRASE} holds a wrong passphrase" if locked else "in PEM"
+        raise KeyFault(f"{path}: holds no private key {words}; {_WANTED}") from None
     _check_kind(private, path)
     return SigningKey(crypto.CryptoSigner(private), _public(private.public_key(), str(path)))
 
@@ -118,10 +119,10 @@ def _read(path: Path) -> bytes:
         if not path.is_file():  # also a pipe, which would wait for ever
             raise KeyFault(f"{path}: there is no such key file")
         with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise KeyFault(f"{path}: the key can't be read: {error.strerror}") from None
-    if len(data) > _LARGEST_FILE:
+    if len(data) > MAX_BYTES:
         raise KeyFault(f"{path}: is too large for a key; {_WANTED}")
     return data
 
@@ -129,7 +130,7 @@ def _read(path: Path) -> bytes:
 def _library() -> Any:
     """Return what of the libraries is used; they are imported where a key is named, not before."""
     try:
-        import in_toto_attestation.v1.statement  # noqa: F401  (said here, before anything runs)
+        import in_toto_attestation.v1.statement  # noqa: F401  (missed here, before anything runs)
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import (
             Encoding,
@@ -139,9 +140,8 @@ def _library() -> Any:
         )
         from securesystemslib.signer import CryptoSigner, SSlibKey
     except ImportError as error:
-        raise KeyFault(
-            f'a signature needs the extra sign: pip install "pytest-mlgates[sign]" ({error.name})'
-        ) from None
+        way = install("sign")
+        raise KeyFault(f"a signature needs the extra sign: {way} ({error.name})") from None
     from types import SimpleNamespace
 
     return SimpleNamespace(

@@ -1,5 +1,8 @@
 """What is signed of a report: two in-toto statements about the same subjects. Pure.
 
+They are made of ``report.json`` as it was written, whatever its schema, so that a report of an older
+version can still be compared with what was signed.
+
 The first holds the field's *test-result* predicate, which any in-toto verifier reads and which
 knows PASSED, WARNED and FAILED only. The second holds a predicate of ours with what the first
 can't say. Both follow from ``report.json``, the digests of the files and the few facts in
@@ -78,7 +81,7 @@ def sealing_of(statement: Mapping[str, Any]) -> Sealing:
     signer, signed, chain = predicate["signer"], predicate["signed"], predicate["chain"]
     texts = (signed, signer["keyid"], signer["publicKey"])
     if not all(isinstance(text, str) for text in texts) or not isinstance(chain, dict | None):
-        raise TypeError("another kind")
+        raise TypeError("chain is neither an object nor null, or a text is missing")
     return Sealing(signed=signed, keyid=texts[1], public_pem=texts[2], chain=chain)
 
 

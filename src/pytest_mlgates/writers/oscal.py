@@ -70,11 +70,11 @@ def oscal(report: Report) -> dict[str, Any]:
 
 
 def _result(report: Report, seed: str, at: str) -> dict[str, Any]:
-    found = states(report)
-    gravest = sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(found[e.identity]))
+    state_of = states(report)
+    gravest = sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(state_of[e.identity]))
     shown = gravest[:MAX_OBSERVATIONS]
     left = len(gravest) - len(shown)
-    observations = [_observation(piece, found[piece.identity], at) for piece in shown]
+    observations = [_observation(piece, state_of[piece.identity], at) for piece in shown]
     components = {_subject(piece): _component(piece) for piece in shown}
     findings = list(_findings(report, seed, {piece.digest for piece in shown}))
     risks = list(_risks(report, seed))
@@ -106,12 +106,12 @@ def _selection(report: Report) -> dict[str, Any]:
 
 
 def _observation(piece: Evidence, state: str, at: str) -> dict[str, Any]:
-    seen = piece.measurement
+    measurement = piece.measurement
     numbers: dict[str, Any] = {}
-    if seen is not None:
-        numbers = {"value": seen.value, "unit": seen.unit, "n": seen.n}
-        if seen.interval is not None:
-            numbers["interval"] = f"{seen.interval[0]:.6g} to {seen.interval[1]:.6g}"
+    if measurement is not None:
+        numbers = {"value": measurement.value, "unit": measurement.unit, "n": measurement.n}
+        if measurement.interval is not None:
+            numbers["interval"] = f"{measurement.interval[0]:.6g} to {measurement.interval[1]:.6g}"
     numbers |= {name: piece.policy.get(name) for name in ("alpha", "beta") if name in piece.policy}
     if piece.limits:
         numbers["limit"] = f"{piece.limit} {piece.policy[piece.limit]}"

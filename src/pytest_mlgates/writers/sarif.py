@@ -97,10 +97,10 @@ def _rules(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _results(report: Report) -> Iterator[dict[str, Any]]:
-    found = states(report)
+    state_of = states(report)
     named = {system.system: system.controls for system in report.systems}
-    for piece in sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(found[e.identity])):
-        state = found[piece.identity]
+    for piece in sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(state_of[e.identity])):
+        state = state_of[piece.identity]
         kind = _KINDS[state]
         taxa = filed(report.controls, named.get(piece.system, ()), piece.gate)
         yield {
@@ -167,12 +167,12 @@ def _location(source: str, test: str) -> dict[str, Any]:
 
 
 def _numbers(piece: Evidence) -> dict[str, Any]:
-    seen = piece.measurement
-    if seen is None:
+    measurement = piece.measurement
+    if measurement is None:
         return {}
-    known = {"value": seen.value, "unit": one_line(seen.unit), "n": seen.n}
-    if seen.interval is not None:
-        known["interval"] = list(seen.interval)
+    known = {"value": measurement.value, "unit": one_line(measurement.unit), "n": measurement.n}
+    if measurement.interval is not None:
+        known["interval"] = list(measurement.interval)
     return known | ({"limit": piece.policy[piece.limit]} if piece.limits else {})
 
 

@@ -18,8 +18,9 @@ from pytest_mlgates.gates.infra_guardrails.terraform.evaluate import Scope, eval
 from pytest_mlgates.gates.infra_guardrails.terraform.module import Module
 from pytest_mlgates.gates.infra_guardrails.terraform.plan import is_plan, planned
 from pytest_mlgates.gates.infra_guardrails.terraform.syntax import parse_expression
+from pytest_mlgates.reading.frames import is_table
 from pytest_mlgates.reading.node import Node, Unreadable, from_plain, short
-from pytest_mlgates.reading.records import is_table, records
+from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.yaml import read_documents
 
 __all__ = ["read_world"]

@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.core.words import a, plural
+from pytest_mlgates.reading.frames import is_table
 from pytest_mlgates.reading.tables import Table, missing, tables
 
 __all__ = ["CASE_NAMES", "Name", "read_names"]
@@ -19,7 +20,7 @@ __all__ = ["CASE_NAMES", "Name", "read_names"]
 CASE_NAMES = ("John", "Juan", "Wei", "Aisha")
 
 #: where a list that does not end is cut
-MOST_NAMES = 10_000
+MAX_NAMES = 10_000
 
 _WAY_OUT = "give {group: [names]} or a table (a file, a DataFrame) with name,group[,share]"
 
@@ -37,9 +38,7 @@ class Name:
     share: float = 1.0
 
 
-def read_names(
-    names: Mapping[str, Iterable[str]] | str | os.PathLike[str] | None, per_group: int
-) -> tuple[Name, ...]:
+def read_names(names: object, per_group: int) -> tuple[Name, ...]:
     """Return validated names, sorted by group, from a mapping, a CSV path or the shipped table.
 
     Of the shipped table the first ``per_group`` names of each group are taken; own names are all
@@ -59,7 +58,7 @@ to one group
             return _checked(_first(_read(path), per_group))
     if isinstance(names, Mapping):
         return _checked(_mapped(names))
-    if isinstance(names, (str, os.PathLike)) or hasattr(type(names), "columns"):
+    if isinstance(names, (str, os.PathLike)) or is_table(names):
         return _checked(_read(names))
     raise Unmeasurable(f"names is {a(type(names).__name__)}: {_WAY_OUT}")
 
@@ -72,7 +71,7 @@ def _first(names: Iterable[Name], per_group: int) -> Iterator[Name]:
             yield name
 
 
-def _read(source: Any) -> Iterator[Name]:
+def _read(source: object) -> Iterator[Name]:
     found = False
     try:
         for table in tables(source, _WAY_OUT):
@@ -107,17 +106,17 @@ def _rows(table: Table) -> Iterator[Name]:
         yield Name(row["name"], row["group"].strip(), part)
 
 
-def _mapped(names: Mapping[Any, Any]) -> Iterator[Name]:
+def _mapped(names: Mapping[object, object]) -> Iterator[Name]:
     for group, members in names.items():
         if not isinstance(group, str):
-            raise Unmeasurable(f"names has a group that is a {type(group).__name__}, not a string")
+            raise Unmeasurable(f"names has a group that is {a(type(group).__name__)}, not a string")
         if isinstance(members, (str, bytes)) or not isinstance(members, Iterable):
-            kind = type(members).__name__
-            raise Unmeasurable(f"names of the group {group!r} are a {kind}: {_WAY_OUT}")
+            kind = a(type(members).__name__)
+            raise Unmeasurable(f"names of the group {group!r} are {kind}: {_WAY_OUT}")
         for member in members:
             if not isinstance(member, str):
-                kind = type(member).__name__
-                raise Unmeasurable(f"the group {group!r} holds a {kind}, not a name as a string")
+                kind = a(type(member).__name__)
+                raise Unmeasurable(f"the group {group!r} holds {kind}, not a name as a string")
             yield Name(member, group.strip())
 
 
@@ -137,13 +136,13 @@ def _checked(names: Iterable[Name]) -> tuple[Name, ...]:
             raise Unmeasurable(f"the name {text!r} has share {name.share:g}: give 0 to 1")
         if text in seen:
             if seen[text] == name.group:
-                raise Unmeasurable(f"the name {text!r} is twice in the group {name.group!r}")
+                raise Unmeasurable(f"the name {text!r} appears twice in the group {name.group!r}")
             raise Unmeasurable(
                 f"the name {text!r} is in the groups {seen[text]!r} and {name.group!r}:"
                 " a name belongs to one group"
             )
-        if len(kept) >= MOST_NAMES:
-            raise Unmeasurable(f"names has more than {MOST_NAMES} names: give fewer")
+        if len(kept) >= MAX_NAMES:
+            raise Unmeasurable(f"names has more than {MAX_NAMES} names: give fewer")
         seen[text] = name.group
         kept.append(Name(text, name.group, name.share))
     if len(set(seen.values())) < 2:

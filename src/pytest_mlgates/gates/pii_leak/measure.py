@@ -11,7 +11,7 @@ from itertools import islice, tee
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_mlgates.calls.ask import Subject
+from pytest_mlgates.calls.ask import Subject, text_from
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.digests import digest_of
 from pytest_mlgates.core.errors import Unmeasurable
@@ -61,7 +61,7 @@ def scan_replies(
     scan = _Scan(plan, key)
     todo = _different(prompts, plan.max_prompts)
     scan.draw.shuffle(todo)
-    subject = Subject(reply, _text, plan.timeout_s, plan.concurrency)
+    subject = Subject(reply, text_from("reply"), plan.timeout_s, plan.concurrency)
     at = 0
     while at < len(todo) and not scan.leaky:
         batch = todo[at : at + plan.concurrency]
@@ -192,13 +192,6 @@ class _Scan:
             interval=(0.0, top) if not self.leaky else None,
             details=plain(seen),
         )
-
-
-def _text(answer: Any, call: int) -> str:
-    if isinstance(answer, str):
-        return answer
-    kind = a(type(answer).__name__)
-    raise Unmeasurable(f"reply gave {kind} at call {call}: return the text of the reply")
 
 
 def _different(prompts: Any, most: int) -> list[tuple[int, Any]]:

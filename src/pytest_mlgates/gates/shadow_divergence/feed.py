@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.gates.shadow_divergence.details import Order
 from pytest_mlgates.reading.records import pool
 from pytest_mlgates.reading.slices import Slicer
 
@@ -43,12 +44,12 @@ class Feed:
     (['a', 'b'], 0.75)
     """
 
-    def __init__(self, inputs: Any, slice_of: Any, order: str, most: int, seed: int) -> None:
+    def __init__(self, inputs: Any, slice_of: Any, order: Order, most: int, seed: int) -> None:
         self.known: list[str] = []
         self.shares: dict[tuple[str, ...], float] = {}
         self.sizes: Counter[str] = Counter()
         self.total: int | None = None
-        self.order = order
+        self.order: Order = order
         self._most = most
         rows = pool(inputs, "inputs")
         if isinstance(rows, Iterator):

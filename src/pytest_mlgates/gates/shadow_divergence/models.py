@@ -8,16 +8,20 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Sequence
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pytest_mlgates.calls.ask import Steps, is_async
 from pytest_mlgates.calls.guard import CallGuard, CallTimeout, together
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import a
+from pytest_mlgates.reading.records import records
 
-__all__ = ["Answer", "Model", "is_flat", "kept"]
+__all__ = ["Answer", "Model", "is_flat", "own_answer"]
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _PLAIN = frozenset(_ATOMS)
@@ -48,16 +52,15 @@ class Model:
         batch: bool,
     ) -> None:
         if not callable(call):
-            raise Unmeasurable(f"{name} is a {type(call).__name__}, not a callable of one input")
+            raise Unmeasurable(f"{name} is {a(type(call).__name__)}, not a callable of one input")
         self.name = name
         self.call = call
         self.timeout_s = timeout_s
         self.guard = guard
         self.batch = batch
-        inner = getattr(call, "__call__", None)  # noqa: B004  an object may have an async __call__
-        self.awaits = inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(inner)
+        self.awaits = is_async(call)
 
-    def ask(self, inputs: Sequence[Any]) -> Generator[Awaitable[Any], Any, list[Answer]]:
+    def ask(self, inputs: Sequence[Any]) -> Steps[list[Answer]]:
         """Yield what must be awaited; return the answer to each input."""
         if not self.batch:
             return (yield from self._calls([_own(item) for item in inputs]))
@@ -76,18 +79,15 @@ class Model:
         return each
 
     def _split(self, whole: Answer, count: int) -> list[Answer] | None:
-        if whole.fault or isinstance(whole.value, (str, bytes, dict)):
+        if whole.fault or isinstance(whole.value, (str, os.PathLike)):
             return None
-        value = whole.value
-        if hasattr(value, "columns") and hasattr(value, "to_dict"):
-            value = value.to_dict("records")
         try:
-            answers = [Answer(item) for item in value]
-        except TypeError:
+            answers = [Answer(item) for item in records(whole.value, "the answers")]
+        except (TypeError, Unmeasurable):
             return None
         return answers if len(answers) == count else None
 
-    def _calls(self, payloads: list[Any]) -> Generator[Awaitable[Any], Any, list[Answer]]:
+    def _calls(self, payloads: list[Any]) -> Steps[list[Answer]]:
         answers: list[Answer] = []
         if not self.awaits:
             for payload in payloads:
@@ -171,7 +171,7 @@ def is_flat(item: Any) -> bool:
     return kind in (list, tuple) and _PLAIN.issuperset(map(type, item))
 
 
-def kept(value: Any) -> Any:
+def own_answer(value: Any) -> Any:
     """Return an answer that its model can't change any more: some reuse one buffer for all."""
     if isinstance(value, _ATOMS):
         return value
