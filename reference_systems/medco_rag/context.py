@@ -163,7 +163,7 @@ def _subject(sentence: str, start: int, end: int, *, family: bool, mixed: bool) 
         max(
             before.rfind(";"),
             before.rfind(". "),
-            before.rfind("\n"),
+            
             before.rfind(" but "),
             before.rfind(" whereas "),
             before.rfind(" while "),

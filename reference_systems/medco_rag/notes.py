@@ -23,7 +23,7 @@ def read_note(patient: str, file: str, text: str) -> tuple[list[Chunk], list[Fac
     >>> chunks, facts = read_note("p1", "notes/p1.txt", "2024-05-01\n\n# Allergies\nPenicillin (hives)\n")
     >>> chunks[0].document_type.value, chunks[0].encounter_date
     ('AllergyList', '2024-05-01')
-    >>> [(fact.kind.value, fact.name, fact.date, fact.detail) for fact in facts][-1]
+    >>> [(fact.kind.value, fact.name, fact.date, fact.detail) for fact in facts][0]
     ('allergy', 'Penicillin', '2024-05-01', {'reaction': 'hives'})
     """
     chunks: list[Chunk] = []

@@ -199,7 +199,7 @@ def _target(text: str, names: Collection[str], _dated: str) -> tuple[tuple[str, 
         for word, start, end in tokens(clean)
         if word not in _EMPTY and word not in _KIN_WORDS and word not in names
     ]
-    if not kept:
+    if not any(word[0].isalpha() for word, _, _ in kept):
         return (), ""
     phrase = clean[kept[0][1] : kept[-1][2]]
     mapped = [

@@ -32,26 +32,26 @@ _HEADINGS: tuple[tuple[Doc, str], ...] = (
 )  # fmt: skip
 _KNOWN = tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in _HEADINGS)
 _MARKED = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]*(?P<hash>[^#\n].*?)[ \t]*#*|\*\*(?P<bold>[^*\n]+)\*\*:?|=+[ \t]*(?P<equal>[^=\n]+?)[ \t]*=+)[ \t]*$"
+    r"^[ \t\ufeff]*(?:#{1,6}[ \t]*(?P<hash>[^#\n].*?)[ \t]*#*|\*\*(?P<bold>[^*\n]+)\*\*:?|=+[ \t]*(?P<equal>[^=\n]+?)[ \t]*=+)[ \t\r]*$"
 )
 _INLINE = re.compile(
-    r"^[ \t]*(?:\d{1,2}[.)][ \t]*)?(?:\*\*)?(?P<head>[A-Za-z][A-Za-z0-9 /&'\u2019()_-]{0,48}?)(?:\*\*)?[ \t]*:(?:\*\*)?(?=[ \t]|$)(?P<rest>.*)$"
+    r"^[ \t\ufeff]*(?:\d{1,2}[.)][ \t]*)?(?:\*\*)?(?P<head>[A-Za-z][A-Za-z0-9 /&'\u2019()_-]{0,48}?)(?:\*\*)?[ \t]*:(?:\*\*)?(?=[ \t]|$)(?P<rest>.*)$"
 )
 _ALONE = re.compile(
-    r"^[ \t]*(?:\d{1,2}[.)][ \t]*)?(?P<head>[A-Z][A-Za-z0-9 /&'\u2019()_-]{1,48}?)[ \t]*$"
+    r"^[ \t\ufeff]*(?:\d{1,2}[.)][ \t]*)?(?P<head>[A-Z][A-Za-z0-9 /&'\u2019()_-]{1,48}?)[ \t\r]*$"
 )
 #: words of a sentence that ends in a colon, not of a heading
 _SENTENCE = re.compile(
     r"\b(?:was|were|is|are|following|given|has|had|he|she|they)\b", re.IGNORECASE
 )
-_RULE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t]*$")
+_RULE = re.compile(r"^[ \t\ufeff]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t\r]*$")
 _DATE_HEAD = re.compile(
     r"^(?:#{1,6}\s*)?(?:\*\*)?(?:(?:date|encounter|visit|date of (?:service|visit|encounter|admission|note)|service date|dos|note|seen|progress note|office visit|"
     r"clinic note|admission|admitted|encounter date|visit date|note date|follow-?up(?: visit)?|consultation|telephone call|\w+ (?:visit|note))\b[\s:,#\u2013-]*(?:on|of|dated|date)?[\s:,\u2013-]*)*(?:\*\*)?\s*$",
     re.IGNORECASE,
 )
 _SPECIALTY = re.compile(
-    r"^[ \t]*(?:\*\*)?(?:doctor[ _]?specialty|specialty|department|service|clinic|provider specialty)(?:\*\*)?[ \t]*:[ \t]*(?P<name>[^\n]{2,60}?)[ \t.]*$",
+    r"^[ \t\ufeff]*(?:\*\*)?(?:doctor[ _]?specialty|specialty|department|service|clinic|provider specialty)(?:\*\*)?[ \t]*:[ \t]*(?P<name>[^\n]{2,60}?)[ \t.]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 
