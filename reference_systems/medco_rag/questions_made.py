@@ -32,6 +32,13 @@ class Question:
             found["document_type"] = self.document_type
         return found
 
+    def record(self) -> dict[str, object]:
+        """Return the question as the gates take it, with its gold."""
+        gold: object = list(self.gold) if self.gold is not None else None
+        if self.gold in (("yes",), ("no",)):
+            gold = self.gold == ("yes",)
+        return self.line() | {"gold": gold}
+
 
 def questions(persons: list[Person] | tuple[Person, ...], count: int, seed: int) -> list[Question]:
     """Return so many questions, about a third of which no chart answers."""

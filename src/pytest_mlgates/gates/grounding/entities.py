@@ -143,7 +143,8 @@ def entities_of(text: str, names: Names) -> Entities:
         word = _stem(found.group())
         if word in _COUNTED:
             numbers.add(_COUNTED[word])
-        words.append((word, found.start()))
+        else:
+            words.append((word, found.start()))
     # a name of several words is looked up as it stands, one of a word among the words
     named = {name for name in names.same.values() if _holds(plain, name)}
     return Entities(
