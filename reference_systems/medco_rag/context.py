@@ -163,7 +163,6 @@ def _subject(sentence: str, start: int, end: int, *, family: bool, mixed: bool) 
         max(
             before.rfind(";"),
             before.rfind(". "),
-            
             before.rfind(" but "),
             before.rfind(" whereas "),
             before.rfind(" while "),

@@ -276,7 +276,11 @@ def test_a_question_of_another_form_is_an_error_with_the_way_out(question, word)
 
 def test_one_claim_without_support_among_many_leaves_it_open():
     def once(question):
-        return reply("lisinopril 9999 mg", "n0") if question.startswith("Which dose in n0 ") else cited(question)
+        return (
+            reply("lisinopril 9999 mg", "n0")
+            if question.startswith("Which dose in n0 ")
+            else cited(question)
+        )
 
     gate = Grounding(max_unsupported_rate=0.01, min_answered=0.85, min_refused=0.85)
     evidence = gate.run(once, ASKED, NOTES)
