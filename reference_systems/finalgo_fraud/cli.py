@@ -42,6 +42,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--port", type=_port, required=True, help="0 takes a free one and says which")
     _scoring(one)
     one.set_defaults(run=_serve)
+    one = command("score", "score transactions from standard input, in their order")
+    _scoring(one)
+    one.set_defaults(run=_score)
+    one = command("learn", "take labels ({id, fraud}) of scored transactions and learn them")
+    _state(one)
+    _kafka(one)
+    one.set_defaults(run=_learn)
+    one = command("update", "learn what comes through a Kafka broker, until interrupted")
+    _state(one)
+    _kafka(one)
+    one.set_defaults(run=_update)
     one = command("load", "offer transactions at a rate, open loop, and print one line of figures")
     one.add_argument("--to", type=_address, required=True, help="HOST:PORT of the server")
     one.add_argument("--rate", type=_positive, required=True, help="transactions a second")
@@ -52,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--grace", type=_positive, default=3.0,
                      help="seconds that answers are waited for after the last transaction")  # fmt: skip
     one.set_defaults(run=_load)
+    one = command("compare", "print incident and fix side by side, measured here")
+    one.add_argument("--rates", type=_rates, default=[100.0, 2000.0, 20000.0],
+                     help="transactions a second, with commas (%(default)s)")  # fmt: skip
+    one.add_argument("--connections", type=_at_least(1), default=64)
+    one.add_argument("--seconds", type=_positive, default=5.0)
+    one.add_argument("--seed", type=_at_least(0), default=1)
+    one.set_defaults(run=_compare)
     return parser
 
 
@@ -73,6 +91,12 @@ def _state(parser: argparse.ArgumentParser) -> None:
                         "(default: finalgo_fraud in MLGATES_CACHE or the user's cache)")  # fmt: skip
 
 
+def _kafka(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kafka", default=os.environ.get("MLGATES_KAFKA") or None,
+                        help="HOST:PORT of a broker (default: MLGATES_KAFKA; without one, the "
+                        "mock cluster inside the client, which keeps nothing)")  # fmt: skip
+
+
 def _folder(options: argparse.Namespace) -> Path:
     if options.state:
         return Path(options.state)
@@ -89,12 +113,52 @@ def _serve(options: argparse.Namespace) -> None:
           delay_ms=options.delay_ms, capacity=options.cards, remember=options.remember)  # fmt: skip
 
 
+def _score(options: argparse.Namespace) -> None:
+    from reference_systems.finalgo_fraud import rate, serving, store
+    from reference_systems.finalgo_fraud.state import State
+
+    state = State(_folder(options))
+    with (
+        store.started(options.delay_ms, options.store) as running,
+        serving.engine(state, options.build, ("127.0.0.1", running.port),
+                       capacity=options.cards, remember=options.remember,
+                       give_up_s=2.0) as engine,
+    ):  # fmt: skip
+        rate.score(engine, sys.stdin.buffer)
+
+
+def _learn(options: argparse.Namespace) -> int:
+    from reference_systems.finalgo_fraud import teach
+    from reference_systems.finalgo_fraud.state import State
+
+    return teach.learn(State(_folder(options)), sys.stdin.buffer, options.kafka)
+
+
+def _update(options: argparse.Namespace) -> None:
+    from reference_systems.finalgo_fraud import teach
+    from reference_systems.finalgo_fraud.state import State
+
+    if options.kafka is None:
+        raise ValueError("update needs a broker: name one by --kafka or MLGATES_KAFKA")
+    teach.update(State(_folder(options)), options.kafka)
+
+
 def _load(options: argparse.Namespace) -> None:
     from reference_systems.finalgo_fraud.load import load
 
     told, _ = load(options.to, options.rate, options.connections, options.seconds,
                    seed=options.seed, cards=options.cards, grace_s=options.grace)  # fmt: skip
     print(json.dumps(told), flush=True)  # noqa: T201
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from reference_systems.finalgo_fraud.compare import compare
+
+    compare(options.rates, options.seconds, options.connections, options.seed)
+
+
+def _rates(text: str) -> list[float]:
+    return [_positive(part) for part in text.split(",")]
 
 
 def _port(text: str) -> int:

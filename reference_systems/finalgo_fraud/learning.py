@@ -12,13 +12,17 @@ from reference_systems.finalgo_fraud.profile import PLACES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["GENUINE_KEPT", "Learner", "average_precision", "batch_model"]
+__all__ = ["GENUINE_KEPT", "Learner", "absorb", "average_precision", "batch_model", "threshold_of"]
 
 #: one in so many genuine payments is learned from; scores are corrected for it
 GENUINE_KEPT = 8
 _RATE = 0.15
 _SHRINK = 1e-4
 _BATCH = 64
+#: what a place has learned so far slows its steps up to here, so that it never stops learning
+_MOST_SQUARES = 40.0
+#: rows of earlier labels, and of recent payments that nobody complained of, for each new fraud
+REPLAYED, PRESUMED = 24, 8
 #: genuine payments declined at the threshold, as a share
 _FALSE_DECLINES = 0.003
 
@@ -52,6 +56,29 @@ class Learner:
         """Return what was learned as a model, corrected for the genuine payments left out."""
         weights, bias = self.state[0, :-1].astype(np.float32), self.state[0, -1]
         return Model(weights, float(bias - np.log(GENUINE_KEPT)), threshold)
+
+
+def absorb(
+    learner: Learner,
+    places: NDArray[np.uint16],
+    fraud: NDArray[np.bool_],
+    *,
+    replay: tuple[NDArray[np.uint16], NDArray[np.bool_]],
+    presumed: NDArray[np.uint16],
+    rng: np.random.Generator,
+    passes: int = 2,
+) -> None:
+    """Learn new labels beside earlier ones and payments presumed genuine, so as not to forget."""
+    n = max(1, int(fraud.sum()))
+    again = rng.choice(len(replay[0]), REPLAYED * n) if len(replay[0]) else np.empty(0, np.int64)
+    most = min(len(presumed), PRESUMED * n)
+    calm = rng.choice(len(presumed), most, replace=False) if most else np.empty(0, np.int64)
+    rows = np.concatenate([places, replay[0][again], presumed[calm]])
+    labels = np.concatenate([fraud, replay[1][again], np.zeros(most, bool)])
+    np.minimum(learner.state[1], _MOST_SQUARES, out=learner.state[1])
+    for _ in range(passes):
+        order = rng.permutation(len(rows))
+        learner.learn(rows[order], labels[order])
 
 
 def batch_model(

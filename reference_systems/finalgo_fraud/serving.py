@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from reference_systems.finalgo_fraud import store
 from reference_systems.finalgo_fraud.cards import CardTable
 from reference_systems.finalgo_fraud.decisions import DecisionLog
-from reference_systems.finalgo_fraud.engine import BlockingEngine, Engine, PipelinedEngine
+from reference_systems.finalgo_fraud.engine import GIVE_UP_S, BlockingEngine, Engine, PipelinedEngine
 from reference_systems.finalgo_fraud.lookup import BlockingLookup, PipelinedLookup
 from reference_systems.finalgo_fraud.model import InvalidModel
 from reference_systems.finalgo_fraud.server import Server
@@ -37,6 +37,7 @@ def engine(
     *,
     capacity: int,
     remember: int,
+    give_up_s: float = GIVE_UP_S,
 ) -> Iterator[Engine]:
     """Give the scorer of a build that asks the store at ``address``."""
     _, model = state.model()
@@ -49,7 +50,7 @@ def engine(
         else:
             lookup = PipelinedLookup(address)
             with contextlib.closing(lookup):
-                yield PipelinedEngine(model, decisions, CardTable(capacity), lookup)
+                yield PipelinedEngine(model, decisions, CardTable(capacity), lookup, give_up_s)
 
 
 class Reloader:

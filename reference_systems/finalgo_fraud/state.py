@@ -97,7 +97,10 @@ class State:
         scores = learner.model(0.5).scores(rows)
         model = learner.model(learning.threshold_of(scores, fraud))
         body = io.BytesIO()
-        reference = Reference(rows[keep], fraud[keep], places[-1], weeks[-1].fraud, learner.state)
+        judged = history.kept(weeks[-1].fraud, _SEED + 1)
+        reference = Reference(
+            rows[keep], fraud[keep], places[-1][judged], weeks[-1].fraud[judged], learner.state
+        )
         np.savez_compressed(body, **vars(reference))
         data = body.getvalue()
         digest = hashlib.sha256(data).hexdigest().encode()
