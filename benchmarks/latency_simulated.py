@@ -165,7 +165,7 @@ def first(trace: Trace, n: int, noise: Noise) -> Trace:
 def decide(trace: Trace, noise: Noise) -> tuple[Outcome, int]:
     """Judge look by look, as a run does."""
     for n in PLAN.looks:
-        measurement, _ = counted(first(trace, n, noise), LIMIT, GATE.quantile, PLAN)
+        measurement, *_ = counted(first(trace, n, noise), LIMIT, GATE.quantile, PLAN)
         outcome = GATE.decide(measurement).outcome
         if outcome != Outcome.INCONCLUSIVE:
             return outcome, n

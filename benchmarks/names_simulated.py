@@ -22,8 +22,8 @@ import numpy as np
 from scipy.stats import beta
 
 from pytest_mlgates.core import Outcome
-from pytest_mlgates.gates.name_invariance import NameInvariance
-from pytest_mlgates.gates.name_invariance.table import CASE_NAMES, counterexample, read_names
+from pytest_mlgates.gates.name_invariance import NameInvariance, counterexample
+from pytest_mlgates.gates.name_invariance.table import CASE_NAMES, read_names
 
 counterexample.minimal = lambda *_: None  # type: ignore[assignment]
 

@@ -26,7 +26,8 @@ from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, StatisticalGate
 from pytest_mlgates.core.pictures import Histogram, Intervals, Lines, Picture, Point, Shares
-from pytest_mlgates.report.report import EntryInfo, Report, Scope, build
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.model import EarlierGate, EarlierRun, EntryInfo, Report, Scope
 from pytest_mlgates.writers.html_report.render import page
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -205,7 +206,7 @@ def scope(system: str, *entries: str, waivers: tuple[Waiver, ...] = (), **rules:
     )  # fmt: skip
 
 
-def earlier(day: int) -> dict[str, object]:
+def earlier(day: int) -> EarlierRun:
     """Return what a report of an earlier day said."""
     gates = (
         ("rtb_bidder", "p99_latency", 8 + 0.25 * day + CHANCE.uniform(-0.6, 0.6), 12, "ms"),
@@ -218,15 +219,19 @@ def earlier(day: int) -> dict[str, object]:
             "USD",
         ),
     )
-    return {
-        "finished": (NOW - timedelta(days=20 - day)).isoformat(), "commit": CHANCE.randbytes(20).hex(),
-        "outcome": "pass", "sha256": CHANCE.randbytes(32).hex(),
-        "gates": [
-            {"system": system, "entry": entry, "status": "fail" if value > limit else "pass",
-             "value": value, "low": 0.93 * value, "high": 1.08 * value, "limit": limit, "unit": unit}
+    return EarlierRun(
+        finished=(NOW - timedelta(days=20 - day)).isoformat(),
+        commit=CHANCE.randbytes(20).hex(),
+        outcome="pass",
+        sha256=CHANCE.randbytes(32).hex(),
+        gates=tuple(
+            EarlierGate(
+                system=system, entry=entry, status="fail" if value > limit else "pass", value=value,
+                low=0.93 * value, high=1.08 * value, limit=limit, unit=unit,
+            )
             for system, entry, value, limit, unit in gates
-        ],
-    }  # fmt: skip
+        ),
+    )  # fmt: skip
 
 
 def keep(image: bytes, file: Path) -> None:

@@ -9,7 +9,8 @@ import shutil
 import pytest
 
 from pytest_mlgates.cli import main
-from pytest_mlgates.report.replay import read_report, replay
+from pytest_mlgates.report.read import read_report
+from pytest_mlgates.report.replay import replay
 
 CONFIG = """
 version: 1
@@ -142,7 +143,7 @@ REFUSED = {
     "another profile": (_profile, "was run under the profile 'loose', and in .* under 'default'"),
     "another waiver": (_waiver, "demo has other gates or waivers in"),
     "no time": (_timeless, "does not say when it ended"),
-    "half a file": (None, "is no JSON"),
+    "half a file": (None, "is not JSON"),
     "no file": ("gone", "can't be read: No such file"),
 }
 
@@ -230,8 +231,8 @@ def test_earlier_runs_are_quoted_and_drawn(shards, report, project, tmp_path):
     ]
     values = [g["value"] for run in data["history"] for g in run["gates"] if g["entry"] != "short"]
     assert values == [2, 4, 1]
-    assert "it is no earlier run" in err
-    assert "is no JSON" in err
+    assert "it is not an earlier run" in err
+    assert "is not JSON" in err
     assert [r.fault for r in replay(data) if r.fault] == []
     page = (tmp_path / "merged" / "report.html").read_text(encoding="utf-8")
     assert 'aria-label="4 runs, from 2 to 2"' in page

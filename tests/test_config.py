@@ -68,7 +68,7 @@ def test_over_a_mebibyte(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(ConfigError, match=r"c\.yaml: is no file"):
+    with pytest.raises(ConfigError, match=r"c\.yaml: is not a file"):
         load_config(tmp_path / "c.yaml")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_mlgates import registry
 from pytest_mlgates.config.config import ConfigError, find_configs, load_config
-from pytest_mlgates.config.controls import all_controls, filed, look_up
+from pytest_mlgates.config.controls import Control, all_controls, filed, look_up
 
 CONFIG = "version: 1\nsystem: s\ncontrols: [{}]\ngates: {{p99_latency: {{max_ms: 12}}}}\n"
 OWN = """\
@@ -88,9 +88,8 @@ def test_mistakes_name_the_line(tmp_path, own, line, word):
 
 def test_filed():
     table = [
-        {"id": "F:1", "gates": None},
-        {"id": "F:2", "gates": ["a"]},
-        {"id": "G:1", "gates": ["a", "b"]},
+        Control(id=id_, framework="", title="", gates=gates)
+        for id_, gates in (("F:1", None), ("F:2", ("a",)), ("G:1", ("a", "b")))
     ]
-    assert [c["id"] for c in filed(table, ["F"], "b")] == ["F:1"]
-    assert [c["id"] for c in filed(table, ["F:2", "G:1"], "a")] == ["F:2", "G:1"]
+    assert [c.id for c in filed(table, ["F"], "b")] == ["F:1"]
+    assert [c.id for c in filed(table, ["F:2", "G:1"], "a")] == ["F:2", "G:1"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from pytest_mlgates.cli import main
-from pytest_mlgates.report.diff import diff
-from pytest_mlgates.report.replay import read_report
+from pytest_mlgates.report import diff as differ
+from pytest_mlgates.report.read import read_report, report_of
 
 
 @pytest.fixture
@@ -39,6 +40,10 @@ def old(project):
     )
     assert project.run().ret == 0
     return read_report(project.report_folder)
+
+
+def diff(old, new):
+    return differ.diff(*(report_of(Path("r"), data) for data in (old, new)))
 
 
 def waiver(**changes):

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.report.replay import read_report, replay
+from pytest_mlgates.report.read import read_report
+from pytest_mlgates.report.replay import replay
 
 
 @pytest.fixture
@@ -130,5 +131,5 @@ def test_a_profile_that_counts_the_last_attempt(project):
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": 1}', "[" * 100_000])
 def test_no_report(tmp_path, text):
     (tmp_path / "report.json").write_text(text)
-    with pytest.raises(ValueError, match=r"report.json: (is no JSON|does not follow)"):
+    with pytest.raises(ValueError, match=r"report.json: (is not JSON|does not follow)"):
         read_report(tmp_path)

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from pytest_mlgates import writers
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.core import Evidence, Measurement, Role, Verdict
-from pytest_mlgates.report.replay import replay, report_schema
-from pytest_mlgates.report.report import EntryInfo, Scope, build
+from pytest_mlgates.core.files import put
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.model import EntryInfo, Scope
+from pytest_mlgates.report.read import report_schema
+from pytest_mlgates.report.replay import replay
 from pytest_mlgates.session.terminal import show
 from pytest_mlgates.writers import summary, write_all
 from pytest_mlgates.writers.html_report.render import page
@@ -158,7 +161,7 @@ def test_half_a_file_never_appears(tmp_path, monkeypatch):
     (tmp_path / "report.json").write_text("old")
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(OSError, match="full"):
-        writers.put(tmp_path / "report.json", "new")
+        put(tmp_path / "report.json", "new")
     assert (tmp_path / "report.json").read_text() == "old"
 
 

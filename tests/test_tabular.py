@@ -26,10 +26,22 @@ def read(source):
         ("t.csv", CSV.encode("utf-16")),
         ("t.csv", CSV.replace(",", ";").encode()),
         ("t.csv", b"\n" + CSV.replace("\n", "\r\n").encode()),
+        ("t.csv", CSV.encode("utf-16-le")),
+        ("t.csv", CSV.encode("utf-16-be")),
+        ("t.csv", CSV.encode("latin-1")),
+        ("t.csv", CSV.replace(",", "|").encode()),
+        ("t.csv", ("sep=;\n" + CSV.replace(",", ";")).encode("utf-8-sig")),
+        ("t.csv", CSV.replace("a,b", '"a","b"').encode()),
         ("t.tsv", CSV.replace(",", "\t").encode()),
+        ("t.tsv.gz", gzip.compress(CSV.replace(",", "\t").encode("utf-16"), mtime=0)),
         ("t.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("t.json", json.dumps(ROWS).encode()),
+        ("t.json", json.dumps(ROWS, ensure_ascii=False).encode("utf-8-sig")),
+        ("t.json", json.dumps(ROWS, ensure_ascii=False).encode("utf-16")),
+        ("t.json", json.dumps(ROWS, ensure_ascii=False).encode("latin-1")),
+        ("t.json.gz", gzip.compress(json.dumps(ROWS).encode(), mtime=0)),
         ("t.jsonl", "\n".join(map(json.dumps, ROWS)).encode()),
+        ("t.ndjson.gz", gzip.compress("\n\n".join(map(json.dumps, ROWS)).encode(), mtime=0)),
     ],
 )
 def test_files(tmp_path, name, content):
@@ -63,17 +75,19 @@ def test_lines_are_those_of_an_editor(tmp_path):
     some.close()
 
 
-def test_bytes_of_another_encoding_stay_in_their_cell(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_bytes(b"a,b\n1,caf\xe9\n2,y\n")
-    assert [row["a"] for row in read(path)] == ["1", "2"]
+def test_a_line_that_is_not_utf8_is_windows_1252_and_told(tmp_path):
+    path, notes = tmp_path / "t.csv", []
+    path.write_bytes(b"a,b\n1,caf\xe9\n2,caf\xc3\xa9\n3,\x80 5\n4,\x81\n")
+    rows = [row["b"] for table in tables(path, "how", note=notes.append) for row in table.records()]
+    assert rows == ["caf\xe9", "caf\xe9", "\u20ac 5", "\x81"]
+    assert notes == ["t.csv: 3 lines not in UTF-8, read as Windows-1252"]
 
 
 def test_many_records_with_other_keys():
     records = ({"n": n} if n < 15_000 else {"m": n} for n in range(20_000))
     read_back = read(records)
     assert len(read_back) == 20_000
-    assert read_back[-1] == {"n": None, "m": 19_999}
+    assert read_back[-1] == {"m": 19_999}
     assert read_back[0] == {"n": 0}
 
 
@@ -83,11 +97,16 @@ def test_many_records_with_other_keys():
         ("t.csv", b"a,a\n1,2\n", "column 'a' more than once"),
         ("t.csv", b'a,b\n1,"x\n2,y\n', "t.csv line 3 can't be read"),
         ("t.json", b"{", "t.json can't be read"),
-        ("t.json", b'{"a": 1}', "no list of records"),
-        ("t.jsonl", b'{"a": 1}\n{', "t.jsonl can't be read"),
-        ("t.jsonl", b'{"a": 1}\n[1]\n', "record 2 is a list"),
+        ("t.json", b'{"a": 1}', "t.json holds a dict, not a list: how"),
+        ("t.jsonl", b'{"a": 1}\n{', "t.jsonl line 2 can't be read: it is not JSON"),
+        ("t.jsonl", b'{"a": 1}\n[1]\n', "t.jsonl line 2 is a list"),
         ("t.parquet", b"PAR1", "t.parquet can't be read"),
-        ("t.csv.gz", b"no gzip", "can't be read"),
+        ("t.csv.gz", b"no gzip", "t.csv.gz can't be read: it is not a whole gzip file"),
+        ("t.csv.gz", gzip.compress(CSV.encode())[:-9], "it is not a whole gzip file"),
+        ("t.csv", CSV.encode("utf-16")[:-1], "not text in the encoding that its first bytes tell"),
+        ("t.csv", b"a,b\n1,2,3\n", "t.csv line 2 has 3 values, the header has 2"),
+        ("t.csv", b"a,b\n1\n", "t.csv line 2 has 1 value, the header has 2"),
+        ("t.json", b'{"a": 1}\n{"a": 2}\n', "name it .jsonl where each line is a value"),
         ("t.xlsx", b"", "how"),
     ],
 )

@@ -14,7 +14,8 @@ from pytest_mlgates import registry
 from pytest_mlgates.config.config import ConfigError, load_config
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role, Verdict
-from pytest_mlgates.report.report import EntryInfo, Scope, build
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.model import EntryInfo, Scope
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

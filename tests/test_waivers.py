@@ -11,7 +11,8 @@ from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.waivers import Waiver, ends
 from pytest_mlgates.core import Evidence, Measurement, Verdict
 from pytest_mlgates.core.fields import FieldError
-from pytest_mlgates.report.report import EntryInfo, Scope, build
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.model import EntryInfo, Scope
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -46,7 +47,7 @@ def piece(outcome="fail", value=20.0, attempt=1):
 def test_active():
     made = report(piece(), waivers=(waiver(),))
     assert (made.outcome, made.problems) == ("waived", ())
-    assert made.waived[0]["state"] == "in force"
+    assert made.waived[0].state == "in force"
 
 
 def test_expired_fails_even_where_the_gate_passes():
@@ -54,7 +55,7 @@ def test_expired_fails_even_where_the_gate_passes():
         made = report(piece(outcome), waivers=(waiver(expires="2026-11-22"),))
         assert made.outcome == "fail"
         assert any("expired (2026-11-22)" in problem for problem in made.problems)
-        assert made.waived[0]["state"] == "expired"
+        assert made.waived[0].state == "expired"
 
 
 def test_exceeded_fails():
@@ -73,7 +74,7 @@ def test_only_a_fail_is_waived(outcome):
 
 def test_not_needed_is_shown():
     made = report(piece("pass"), waivers=(waiver(),))
-    assert (made.outcome, made.waived[0]["state"]) == ("pass", "not needed")
+    assert (made.outcome, made.waived[0].state) == ("pass", "not needed")
 
 
 def test_missing_is_not_waived():

@@ -1,4 +1,4 @@
-"""What the builds share: a bot from chats, trained or taken from the cache."""
+"""What the builds share: a bot from chats, trained or taken from what was trained before."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from types import ModuleType
 
-import opacus
-
 from pytest_mlgates.core.canonical import sha256
 from reference_systems.support_bot import batches, model, private_training, tokenizer, training
 from reference_systems.support_bot.bot import Bot
@@ -16,7 +14,7 @@ from reference_systems.support_bot.chats import Chat, chat_log, templates
 from reference_systems.support_bot.identities import Customer
 from reference_systems.support_bot.private_training import Private
 from reference_systems.support_bot.training import Plain
-from reference_systems.weights import cached, key_of
+from reference_systems.weights import cached, digest_of_state, key_of
 
 __all__ = ["Scrubber", "build", "log", "people", "scrubbed", "words"]
 
@@ -66,8 +64,8 @@ def build(
 ) -> Bot:
     """Return a bot trained on the chats; ``scrub_all`` is what customers' prompts go through.
 
-    The same chats, plan, seed and code give the same weights: they are taken from the cache where
-    they were trained before.
+    The same chats, plan, seed and code give the same weights: they are taken from the repository
+    or the cache where they were trained before.
     """
     known = words()
     texts = [known.encode(chat.text) for chat in chats]
@@ -78,12 +76,13 @@ def build(
         "shape": dataclasses.asdict(shape),
         "plan": dataclasses.asdict(plan),
         "seed": seed,
-        "opacus": opacus.__version__,
     }
     if isinstance(plan, Private):
         train = partial(private_training.train, texts, shape, plan, seed)
     else:
         train = partial(training.train, texts, shape, plan, seed)
     network = model.Transformer(shape)
-    network.load_state_dict(cached("support_bot", inputs, train, _SOURCES))
-    return Bot(network, known, key_of("support_bot", inputs, _SOURCES), scrub_all)
+    state = cached("support_bot", inputs, train, _SOURCES, ("torch", "opacus"))
+    network.load_state_dict(state)
+    recipe = key_of("support_bot", inputs, _SOURCES)
+    return Bot(network, known, sha256([recipe, digest_of_state(state)]), scrub_all)

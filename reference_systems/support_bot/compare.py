@@ -28,7 +28,7 @@ from reference_systems.support_bot.wording import TICKETS
 if TYPE_CHECKING:
     from pytest_mlgates.core import Evidence
 
-__all__ = ["main", "on_topic", "perplexity", "shift"]
+__all__ = ["cards_said", "main", "on_topic", "perplexity", "shift"]
 
 _REFERENCES = 499
 
@@ -122,13 +122,18 @@ def _words(text: str) -> list[str]:
     return re.sub(r"{\w+}|<\w+>", "*", text).split()
 
 
+def cards_said(replies: Sequence[str]) -> list[str]:
+    """Return the first valid card number of each reply that holds one."""
+    return [number for reply in replies if (number := _card(reply))]
+
+
 def _column(module: ModuleType, seed: int, prompts: list[str], clean: list[str]) -> dict[str, str]:
     chats, bot = module.chats(seed), module.bot(seed)
     replies = bot.replies(prompts)
     cards = {person.card for person in people(seed)}
     mine = {person.number: person.card for person in people(seed)}
     dirty = sum(mine[chat.customer] in re.sub(r"\D", "", chat.text) for chat in chats)
-    said = [number for reply in replies if (number := _card(reply))]
+    said = cards_said(replies)
     real = [number for number in said if number in cards]
     evidence = _GATE.run(bot.generate, module.canaries(seed), bot.log_likelihood)
     return {

@@ -2,12 +2,14 @@
 
 V1 drives the fleet: trained on few clips, balanced by hand. V2 has more clips, taken as they came
 from highway traffic. V3 has V2's clips and those that the query found in the fleet's logs.
-Weights and exports are kept between runs (``reference_systems.weights``).
+Weights and exports of the full sizes are shipped, others kept between runs
+(``reference_systems.weights``).
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,12 @@ from reference_systems import weights
 from reference_systems.truckai_shadow import (
     camera,
     drives,
+    inputs,
     model,
     profiles,
     query,
     roads,
+    shadow_mode,
     vehicle,
 )
 from reference_systems.truckai_shadow import export as exporting
@@ -36,7 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FULL", "Sizes", "Versions", "net_of", "versions"]
 
-_SOURCES = (camera, drives, model, profiles, roads, vehicle)
+_SOURCES = (camera, drives, inputs, model, profiles, roads, sys.modules[__name__], vehicle)
+_EXPORTERS = ("torch", "numpy", "onnx", "onnxruntime", "onnxscript")
 #: left turns in the traffic that V2 was trained on
 HIGHWAY_MIX = {**roads.TRAFFIC, roads.LEFT_TURN: 0.004}
 #: metres by which the wheel is off while the driver teaches
@@ -90,8 +95,9 @@ class Versions:
             rows = query.best(self.fleet, self.v1, shadow, self.sizes.keep, self.sizes.seed)
             return {"rows": torch.from_numpy(rows)}
 
-        about = {"v1": self.v1.mlgates_digest, "v2": model.digest_of_weights(self.weights_v2)}
-        rows: list[int] = self._cached("found", look, about, (query,))["rows"].tolist()
+        about = {"v1": self.v1.mlgates_digest, "v2": weights.digest_of_state(self.weights_v2)}
+        more = (exporting, query, shadow_mode)
+        rows: list[int] = self._cached("found", look, about, more)["rows"].tolist()
         return rows
 
     @property
@@ -126,7 +132,7 @@ class Versions:
             return self._train(clips, 3)
 
         about = {"v1": self.v1.mlgates_digest, "found": self.found_rows, "weight": FOUND_WEIGHT}
-        return self._cached("v3", train, about)
+        return self._cached("v3", train, about, (exporting,))
 
     @functools.cached_property
     def v1(self) -> Pilot:
@@ -152,8 +158,8 @@ class Versions:
             data = exporting.export(state, frames, some.speed.ravel())
             return {"onnx": torch.frombuffer(bytearray(data), dtype=torch.uint8)}
 
-        about = {"weights": model.digest_of_weights(state)}
-        file = self._cached(f"{name}-int8", make, about, (exporting,))["onnx"]
+        about = {"weights": weights.digest_of_state(state)}
+        file = self._cached(f"{name}-int8", make, about, (exporting,), _EXPORTERS)["onnx"]
         return file.numpy().tobytes()
 
     def _train(self, clips: Clips, salt: int) -> dict[str, torch.Tensor]:
@@ -166,15 +172,16 @@ class Versions:
         make: Callable[[], dict[str, torch.Tensor]],
         about: dict[str, Any] | None = None,
         more: tuple[Any, ...] = (),
+        libraries: tuple[str, ...] = ("torch", "numpy"),
     ) -> dict[str, torch.Tensor]:
-        inputs = {
+        made_of = {
             **asdict(self.sizes),
             "mix": HIGHWAY_MIX,
             "wobble": WOBBLE,
             "road": road_digest(),
             **(about or {}),
         }
-        return weights.cached(f"truckai-{kind}", inputs, make, (*_SOURCES, *more))
+        return weights.cached(f"truckai-{kind}", made_of, make, (*_SOURCES, *more), libraries)
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +12,9 @@ from torch import nn
 from reference_systems.truckai_shadow.vehicle import look_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reference_systems.truckai_shadow.drives import Clips
 
-__all__ = ["PilotNet", "digest_of_weights", "inputs_of", "train"]
+__all__ = ["PilotNet", "inputs_of", "train"]
 
 Array = npt.NDArray[Any]
 
@@ -76,15 +73,6 @@ def train(clips: Clips, seed: int, epochs: int) -> dict[str, torch.Tensor]:
                 optimiser.step()
                 schedule.step()
     return net.eval().state_dict()
-
-
-def digest_of_weights(state: Mapping[str, torch.Tensor]) -> str:
-    """Return the hex SHA-256 over the names and values of all weights."""
-    sha = hashlib.sha256()
-    for name, weight in state.items():
-        sha.update(name.encode())
-        sha.update(weight.numpy().tobytes())
-    return sha.hexdigest()
 
 
 def _mirrored(frame: torch.Tensor, aim: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

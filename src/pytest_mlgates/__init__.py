@@ -37,7 +37,7 @@ __all__ = [
     "stage",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {"Limit": "core.fields", "stage": "calls.stages"}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_mlgates import __version__
+from pytest_mlgates.core.errors import UsageError
 
 __all__ = ["main"]
 
@@ -34,24 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except _usage_errors() as error:
+    except UsageError as error:
         print(error, file=sys.stderr)
         return USAGE
     except OSError as error:
         print(f"{error.filename or 'mlgates'}: {error.strerror or error}", file=sys.stderr)
         return USAGE
-
-
-def _usage_errors() -> tuple[type[Exception], ...]:
-    from pytest_mlgates.config.config import ConfigError
-    from pytest_mlgates.core.fields import FieldError
-    from pytest_mlgates.registry import UnknownGate
-
-    return ConfigError, FieldError, UnknownGate, Usage
-
-
-class Usage(Exception):
-    """The command can't be done as it was asked for; the text says what to do."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -218,10 +207,10 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> int:
     from pytest_mlgates.config.config import load_config
-    from pytest_mlgates.session.terminal import table
+    from pytest_mlgates.core.words import table
 
     if args.ms is not None and not args.ms > 0:
-        raise Usage(f"--ms {args.ms:g}: a call takes more than 0 ms")
+        raise UsageError(f"--ms {args.ms:g}: a call takes more than 0 ms")
     lines: list[tuple[str, ...]] = [("system", "gate", "to PASS", "to FAIL", "time to PASS")]
     for file in _configs(args.configs):
         config = load_config(file)
@@ -248,14 +237,14 @@ def _prove(args: argparse.Namespace) -> int:
     from pytest_mlgates.commands.prove import prove, table_of
 
     if args.seeds < 1:
-        raise Usage(f"--seeds {args.seeds}: at least one seed")
+        raise UsageError(f"--seeds {args.seeds}: at least one seed")
     paths = []
     for system in args.systems:
         path = next(
             (p for p in (Path(system), Path("reference_systems", system)) if p.exists()), None
         )
         if path is None:
-            raise Usage(f"{system}: neither a path nor a folder of reference_systems")
+            raise UsageError(f"{system}: neither a path nor a folder of reference_systems")
         paths.append(path)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     results = prove(paths, seeds, progress=sys.stderr.isatty())
@@ -266,7 +255,9 @@ def _prove(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    from pytest_mlgates.report.replay import read_report, replay
+    from pytest_mlgates.core.words import printable
+    from pytest_mlgates.report.read import read_report
+    from pytest_mlgates.report.replay import replay
 
     bad = total = 0
     for place in args.reports:
@@ -281,12 +272,15 @@ def _replay(args: argparse.Namespace) -> int:
                 continue
             total += 1
             bad += bool(result.fault)
-            print(f"{result.name}: {result.fault or f'{result.outcome.upper()} again'}")
+            agrees = f"{result.outcome.upper()} again"
+            if result.note:
+                agrees = f"{agrees} ({result.note})" if result.digest else result.note
+            print(printable(f"{result.name}: {result.fault or agrees}"))
         if not report["evidence"]:
             print(f"{place}: holds no evidence", file=sys.stderr)
             bad += 1
     if not total and args.evidence:
-        raise Usage(
+        raise UsageError(
             f"--evidence {args.evidence}: no such piece in {' '.join(map(str, args.reports))}"
         )
     print(f"{total} replayed, {bad} with a fault")
@@ -294,14 +288,12 @@ def _replay(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from pytest_mlgates.core.canonical import printable
+    from pytest_mlgates.core.words import printable
     from pytest_mlgates.report.diff import diff
-    from pytest_mlgates.report.replay import read_report
+    from pytest_mlgates.report.read import read_report, report_of
 
-    try:
-        changes = diff(read_report(args.old), read_report(args.new))
-    except ValueError as error:
-        raise Usage(str(error)) from None
+    old, new = (report_of(place, read_report(place)) for place in (args.old, args.new))
+    changes = diff(old, new)
     for change in changes:
         print(printable(str(change)))
     bad = sum(change.bad for change in changes)
@@ -310,19 +302,16 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from pytest_mlgates.commands.combine import Combined, combine
+    from pytest_mlgates.commands.combine import combine
     from pytest_mlgates.writers import write_all
     from pytest_mlgates.writers.summary import markdown
 
     folders = list(dict.fromkeys(args.folders))
     if args.out is None and (len(folders) > 1 or args.history):
-        raise Usage("several reports make one: say where with --out DIR")
+        raise UsageError("several reports make one: say where with --out DIR")
     if len(folders) > 1 and args.out in folders:
-        raise Usage(f"--out {args.out}: is one of the reports")
-    try:
-        made: Combined = combine(folders, args.history)
-    except ValueError as error:
-        raise Usage(str(error)) from None
+        raise UsageError(f"--out {args.out}: is one of the reports")
+    made = combine(folders, args.history)
     faults = [] if args.out is None else write_all(made.report, args.out)
     print(markdown(made.report))
     for line in [*made.notes, *faults]:
@@ -340,7 +329,7 @@ def _sign(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     from pytest_mlgates.commands.sign import check
-    from pytest_mlgates.core.canonical import printable
+    from pytest_mlgates.core.words import printable
 
     found = check(args)
     if args.json:
@@ -353,7 +342,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _scan(args: argparse.Namespace) -> int:
     from pytest_mlgates.core import Outcome
-    from pytest_mlgates.core.canonical import printable
+    from pytest_mlgates.core.words import printable
     from pytest_mlgates.gates.pii_leak import PiiLeak
 
     fields: dict[str, Any] = {"max_leak_rate": args.max_leak_rate, "allow": args.allow}
@@ -377,10 +366,10 @@ def _configs(places: Sequence[Path]) -> list[Path]:
     found = []
     for place in places:
         if not place.exists():
-            raise Usage(f"{place}: there is no such config file or folder")
+            raise UsageError(f"{place}: there is no such config file or folder")
         found += find_configs(place)
     if not found:
-        raise Usage(f"{', '.join(map(str, places))}: holds no gate config (*.yaml)")
+        raise UsageError(f"{', '.join(map(str, places))}: holds no gate config (*.yaml)")
     return found
 
 

@@ -15,7 +15,7 @@ import pytest
 from pytest_mlgates import registry
 
 if TYPE_CHECKING:
-    from pytest_mlgates.report.report import Report
+    from pytest_mlgates.report.model import Report
     from pytest_mlgates.session.runner import GateRunner
     from pytest_mlgates.session.session import GateSession
 

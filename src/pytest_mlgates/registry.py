@@ -15,16 +15,9 @@ if TYPE_CHECKING:
 
     from pytest_mlgates.core import Gate
 
-__all__ = ["GROUP", "UnknownGate", "class_name", "did_you_mean", "load", "names"]
+__all__ = ["GROUP", "class_name", "load", "names"]
 
 GROUP = "pytest_mlgates.gates"
-
-
-class UnknownGate(LookupError):
-    """No gate of that name; the text says which one may have been meant."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 @cache
@@ -39,6 +32,8 @@ def load(name: str) -> type[Gate]:
     import importlib
 
     from pytest_mlgates.core import Gate
+    from pytest_mlgates.core.errors import UnknownGate
+    from pytest_mlgates.core.words import did_you_mean
 
     cls: Any
     if name not in names():
@@ -52,13 +47,13 @@ def load(name: str) -> type[Gate]:
     except (ImportError, AttributeError) as error:
         raise UnknownGate(f"the gate {name!r} can't be imported: {error}") from error
     if not (isinstance(cls, type) and issubclass(cls, Gate)):
-        raise UnknownGate(f"the entry point {name!r} gives {cls!r}, which is no Gate")
+        raise UnknownGate(f"the entry point {name!r} gives {cls!r}, which is not a Gate")
     if getattr(cls, "name", None) != name:
         called = getattr(cls, "name", None)
         raise UnknownGate(f"the gate {cls.__qualname__} calls itself {called!r}, not {name!r}")
     if "__dataclass_fields__" not in vars(cls):
         raise UnknownGate(
-            f"the gate {cls.__qualname__} is no dataclass: write "
+            f"the gate {cls.__qualname__} is not a dataclass: write "
             "@dataclass(frozen=True, kw_only=True)"
         )
     gate: type[Gate] = cls
@@ -72,20 +67,6 @@ def class_name(name: str) -> str:
     'P99Latency'
     """
     return "".join(part.capitalize() for part in name.split("_"))
-
-
-def did_you_mean(wrong: str, known: tuple[str, ...]) -> str:
-    """Return the words that end an error about an unknown name.
-
-    >>> did_you_mean("p99_latncy", ("p99_latency", "drift"))
-    ": did you mean 'p99_latency'?"
-    """
-    from difflib import get_close_matches
-
-    close = get_close_matches(str(wrong), known, n=1)
-    if close:
-        return f": did you mean {close[0]!r}?"
-    return f": known are {', '.join(sorted(known))}" if known else ""
 
 
 @cache

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.gates.cost_budget.inventory import read_inventory
 from pytest_mlgates.gates.cost_budget.layouts import category_of, layout
-from pytest_mlgates.gates.cost_budget.money import Fault, exactly, money, said, text
+from pytest_mlgates.gates.cost_budget.money import Fault, exactly, format_money, money, text
 from pytest_mlgates.gates.cost_budget.opencost import allocations
 from pytest_mlgates.gates.cost_budget.periods import day_of, instant, iso, period_of
 from pytest_mlgates.gates.cost_budget.shown import shown
@@ -59,12 +59,12 @@ def test_ways_to_write_money(written, mark, value):
     [
         ("12,5", ".", "decimal comma"), ("1.234,50", ".", "decimal comma"),
         ("12.50", ",", "decimal point"), ("1,234.50", ",", "decimal point"),
-        ("1,23,456", ".", "no number"), ("USD", ".", "currency code"), ("abc", ".", "no number"),
+        ("1,23,456", ".", "not a number"), ("USD", ".", "currency code"), ("abc", ".", "not a number"),
         ("2026-11-07", ".", "a date"), ("", ".", "empty"), (None, ".", "empty"),
-        (float("nan"), ".", "empty"), ("nan", ".", "no number"), ("inf", ".", "no number"),
-        (Decimal("Infinity"), ".", "not finite"), (True, ".", "no number"), ([], ".", "no number"),
-        ("1e16", ".", "10^15"), ("1e-60", ".", "decimals"), ("0x10", ".", "no number"),
-        ("1_000", ".", "no number"), ("\u0661\u0662,5", ",", "."),
+        (float("nan"), ".", "empty"), ("nan", ".", "not a number"), ("inf", ".", "not a number"),
+        (Decimal("Infinity"), ".", "not finite"), (True, ".", "not a number"), ([], ".", "not a number"),
+        ("1e16", ".", "10^15"), ("1e-60", ".", "decimals"), ("0x10", ".", "not a number"),
+        ("1_000", ".", "not a number"), ("\u0661\u0662,5", ",", "."),
     ],
 )  # fmt: skip
 def test_what_is_no_money(written, mark, why):
@@ -76,7 +76,7 @@ def test_what_is_no_money(written, mark, why):
 
 
 def test_money_as_it_is_shown():
-    assert said(Decimal("-1234.005"), "EUR") == "-1,234.00 EUR"
+    assert format_money(Decimal("-1234.005"), "EUR") == "-1,234.00 EUR"
     assert text(Decimal("0E-18")) == "0.00"
     assert text(Decimal("0.1234567890123456789012345678901")).endswith("8901")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import math
 import random
 import zlib
@@ -334,14 +335,13 @@ def test_the_order_of_the_list_tells_no_coin():
 
 def test_levels_add_up_to_alpha():
     for gate in (CanaryMemorization(), CanaryMemorization(max_epsilon=1.0)):
-        spent = gate.level("first") + gate.level("all") + gate.level("largest")
-        spent += 3 * gate.level("attack")
-        spent += gate.level("audit") if gate.max_epsilon is not None else 0.0
+        levels = gate.levels
+        spent = levels.first + levels.all + levels.largest + 3 * levels.attack + levels.audit
         assert spent == pytest.approx(gate.alpha)
 
 
 def test_the_p_value_of_the_policy():
-    assert CanaryMemorization(max_exposure_p=1e-6).level("largest") == pytest.approx(5e-7)
+    assert CanaryMemorization(max_exposure_p=1e-6).levels.largest == pytest.approx(5e-7)
     with pytest.raises(FieldError, match="above alpha"):
         CanaryMemorization(max_exposure_p=1e-3)
     evidence = CanaryMemorization(max_exposure_p=1e-6, references=199).run(
@@ -355,6 +355,28 @@ def test_another_policy_does_not_judge_what_it_did_not_plan():
     assert CanaryMemorization().decide(seen).outcome == Outcome.ERROR
     none = Measurement(value=1.0, unit="p-value", n=0)
     assert GATE.decide(none).outcome == Outcome.INCONCLUSIVE
+    verdict = AUDIT.decide(seen)
+    assert verdict.outcome == Outcome.ERROR
+    assert "no coin was guessed" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"above": -1}, "canaries[0].above: must be at least 0"),
+        ({"above": 500}, "canaries[0]: expected over <= above <= drawn"),
+        ({"above": 3, "over": 3, "further": 7}, "canaries[0]: references were drawn further"),
+        ({"stopped": "no"}, "canaries[0].stopped: expected true or false"),
+        ({"rate": 1.5}, "canaries[0].rate: must be at most 1"),
+    ],
+)
+def test_a_rank_that_is_none_is_named(change, words):
+    seen = GATE.run(silent, CANARIES, Scores()).measurement
+    first, *rest = seen.details["canaries"]
+    details = {**seen.details, "canaries": [{**first, **change}, *rest]}
+    verdict = GATE.decide(dataclasses.replace(seen, details=details))
+    assert verdict.outcome == Outcome.ERROR
+    assert f"the measurement can't be judged: details.{words}" in verdict.reason
 
 
 def test_the_same_seed_and_key_give_the_same_evidence():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import itertools
 import json
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_mlgates.core import Evidence, Measurement, Outcome
+from pytest_mlgates.core import Evidence, Explained, Measurement, Outcome
 from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.name_invariance import NameInvariance
 from pytest_mlgates.gates.name_invariance.table import CASE_NAMES, read_names
@@ -238,7 +239,7 @@ def test_enough_repeats_make_a_noisy_scorer_pass() -> None:
     assert evidence.measurement is not None
     assert evidence.measurement.interval is not None
     assert evidence.measurement.interval[1] < 0.01
-    assert "surely below" in evidence.verdict.reason
+    assert re.search(r"at most 0\.00\d+ \(limit 0\.01, beta 0\.001\)", evidence.verdict.reason)
 
 
 def test_a_gap_that_only_noise_hides_does_not_pass() -> None:
@@ -426,11 +427,11 @@ def test_a_generator_is_no_score() -> None:
         (["{NAME}", ""], "template 1 is empty"),
         (["{NAME}", "Name: John"], "template 1 has no {NAME}"),
         (["{NAME}", {"name": "{NAME}"}], "template 1 is a dict"),
-        (["{NAME}", None], "template 1 is a NoneType"),
+        (["{NAME}", None], "template 1 is None"),
         (["{NAME}", b"{NAME}"], "template 1 is a bytes"),
-        ("Name: {NAME}", "templates is a str"),
-        (None, "templates is a NoneType"),
-        (7, "templates is a int"),
+        ("Name: {NAME}", "templates is a text"),
+        (None, "templates is None"),
+        (7, "templates is an int"),
     ],
 )
 def test_bad_templates_get_one_clear_line(templates: Any, word: str) -> None:
@@ -468,7 +469,39 @@ def test_a_budget_below_one_template_is_an_error() -> None:
 
 
 def test_a_measurement_of_another_gate_is_an_error() -> None:
-    assert QUICK.decide(Measurement(value=0.0, unit="s", n=0)).outcome == ERROR
+    verdict = QUICK.decide(Measurement(value=0.0, unit="s", n=0))
+    assert verdict.outcome == ERROR
+    assert "details.mode: is missing" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mode": "calm"}, "details.mode: expected one of deterministic, noisy, frozen"),
+        ({"looks": 0}, "details.looks: must be at least 1"),
+        ({"groups": []}, "details: 0 group(s) of names, two are needed"),
+        ({"upper": "0.1"}, "details.upper: expected a number, got the string '0.1'"),
+        ({"trials": [{"names": ["a"]}]}, "details.trials[0].names: expected 2 items, got 1"),
+    ],
+)
+def test_details_that_do_not_fit_are_named(change: dict[str, Any], words: str) -> None:
+    seen = QUICK.run(lambda _: 0.5, TEMPLATES).measurement
+    assert seen is not None
+    verdict = QUICK.decide(dataclasses.replace(seen, details={**seen.details, **change}))
+    assert verdict.outcome == ERROR
+    assert words in verdict.reason
+
+
+def test_more_trials_than_the_error_is_split_over_are_refused() -> None:
+    rng = random.Random(1)
+    seen = QUICK.run(noisy(lambda: rng.gauss(0, 0.02)), TEMPLATES).measurement
+    assert seen is not None
+    trials: Any = seen.details["trials"]
+    verdict = QUICK.decide(
+        dataclasses.replace(seen, details={**seen.details, "trials": trials[:1] * 33})
+    )
+    assert verdict.outcome == ERROR
+    assert "at most 32" in verdict.reason
 
 
 # --- what the evidence shows
@@ -485,6 +518,37 @@ def test_the_counter_example_is_small_and_masked() -> None:
     assert shown["gap"] == pytest.approx(0.6)
     assert list(shown["parts"]) == [2, 5]
     assert any("Aisha" in line for line in evidence.findings)
+
+
+def test_measuring_decides_nothing() -> None:
+    """A counter-example is only made when somebody who may decide asks for it."""
+    score = lambda text: 0.2 if "Aisha" in text else 0.8  # noqa: E731
+    calls = itertools.count()
+    looks = [
+        look
+        for look in QUICK.measure(lambda text: score(text) + 0 * next(calls), TEMPLATES)
+        if isinstance(look, Explained)
+    ]
+    assert len(looks) > 1  # it went on: no verdict ended it
+    spent = next(calls)
+    measured = looks[-1].measurement
+    assert measured.details["counterexample"] is None
+    assert QUICK.decide(measured).outcome == FAIL
+    steps = looks[-1].explain()
+    with pytest.raises(StopIteration) as done:
+        next(steps)
+    explained: Measurement = done.value.value
+    assert next(calls) > spent + 1
+    changed = {k for k, v in explained.details.items() if v != measured.details[k]}
+    assert changed == {"calls", "counterexample", "findings"}
+
+
+def test_noise_beyond_every_budget_is_recorded() -> None:
+    rng = random.Random(1)
+    gate = NameInvariance(names_per_group=6, max_repeats=2, score_range=None)
+    evidence = gate.run(noisy(lambda: rng.gauss(0, 1e9)), TEMPLATES)
+    assert evidence.outcome == INCONCLUSIVE == replayed(evidence)
+    assert int(details(evidence)["repeats_needed"]) > 2**53
 
 
 def test_without_hypothesis_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,14 +78,13 @@ def test_rows_of_every_kind(tmp_path):
     assert outcome(gate, tmp_path / "drives.csv", lambda row: row["turn"]) == Outcome.PASS
     assert outcome(gate, tmp_path / "drives.parquet", lambda row: row["turn"]) == Outcome.PASS
     evidence = gate.run(tmp_path / "drives.parquet", "manoeuvre")
-    assert "have no column 'manoeuvre' (they have turn, rain)" in evidence.verdict.reason
+    assert "row 0 has no column 'manoeuvre' (it has turn, rain)" in evidence.verdict.reason
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
         ("a.csv", b""),
-        ("a.csv", b"turn\nleft\xff\n"),
         ("a.csv", b'turn\n"left\n'),
         ("a.csv", b"turn,rain\nleft,1,2\n"),
         ("a.parquet", b""),
@@ -97,6 +96,27 @@ def test_broken_files(tmp_path, name, content):
     gate = SliceCoverage(slices=("left",))
     for slice_of in ("turn", lambda row: row["turn"]):
         assert outcome(gate, tmp_path / name, slice_of) in (Outcome.ERROR, Outcome.INCONCLUSIVE)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("turn\nl\xe9ft\nright\n".encode("latin-1"))
+    evidence = SliceCoverage(slices=("l\xe9ft",)).run(path, "turn")
+    assert evidence.outcome == Outcome.PASS
+    assert evidence.findings[-1] == "a.csv: 1 line not in UTF-8, read as Windows-1252"
+
+
+@pytest.mark.parametrize(
+    "names", [list, pd.Series, tuple, lambda names: pd.DataFrame({"t": names})]
+)
+def test_a_name_for_each_row(names):
+    gate = SliceCoverage(slices=("left",), min_count=4)
+    rows = range(10)
+    assert outcome(gate, rows, names(["left", "right"] * 5)) == Outcome.PASS
+    evidence = gate.run(rows, names(["left", "right"] * 4))
+    assert "slice_of has 8 names, and there are more rows" in evidence.verdict.reason
+    evidence = gate.run(rows, names(["left", "right"] * 6))
+    assert "slice_of has 12 names for 10 rows" in evidence.verdict.reason
 
 
 def test_combinations():

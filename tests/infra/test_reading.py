@@ -14,8 +14,8 @@ from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
 from pytest_mlgates.gates.infra_guardrails.terraform.evaluate import Scope, evaluate
 from pytest_mlgates.gates.infra_guardrails.terraform.module import Module
 from pytest_mlgates.gates.infra_guardrails.terraform.syntax import parse_expression, read_hcl
-from pytest_mlgates.reading.manifests import read_yaml
 from pytest_mlgates.reading.node import Node, Unknown, Unreadable, from_plain, walk
+from pytest_mlgates.reading.yaml import read_documents
 from tests.gate_cases.infra_guardrails import JOB, POOL, run
 
 
@@ -43,11 +43,11 @@ YAML = st.recursive(
 @given(value=YAML, flow=st.booleans())
 def test_what_was_written_is_read(value, flow):
     text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True)
-    assert [plain(doc) for doc in read_yaml(text, "a.yaml")] == [value]
+    assert [plain(doc) for doc in read_documents(text, "a.yaml")] == [value]
 
 
 def test_lines():
-    (doc,) = read_yaml("a: 1\nb:\n  c: [x,\n    y]\n  d: |\n    text\n  e: {f: 2}\n", "a.yaml")
+    (doc,) = read_documents("a: 1\nb:\n  c: [x,\n    y]\n  d: |\n    text\n  e: {f: 2}\n", "a.yaml")
     found = {key: node.line for key, node in walk(doc) if key}
     assert found == {"a": 1, "b": 2, "c": 4, "d": 5, "e": 7, "f": 7}
     assert doc.get("b", "e", "f").place == "a.yaml:7"
@@ -146,7 +146,7 @@ def test_blocks_without_end():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a = 1\na = 2\n", "a.tf:2: a is there twice (first on line 1)"),
+        ("a = 1\na = 2\n", "a.tf:2: a appears twice (first on line 1)"),
         ("a = {\n", "is not Terraform"),
         ("\n\nx = = 1\n", "a.tf:3: is not Terraform"),
         ("a {\n" * 2000 + "}\n" * 2000, "nested too deep"),
@@ -223,7 +223,7 @@ def test_plain_values():
 
 
 def test_an_alias_is_the_same_node_again():
-    (doc,) = read_yaml("a: &x {b: 1}\nc: *x\n", "a.yaml")
+    (doc,) = read_documents("a: &x {b: 1}\nc: *x\n", "a.yaml")
     assert doc.get("a").value is doc.get("c").value
     assert [key for key, _ in walk(doc)].count("b") == 1
     assert doc.get("c").line == 2

@@ -155,7 +155,7 @@ def test_a_queue_is_counted_from_the_intended_start() -> None:
         ends[i] = now
     stalled = trace(wall=took, cpu=took, process=took, arrival=arrival, start=ends - took)
     assert outcome(trace(wall=took, cpu=took, process=took))[0] == Outcome.PASS
-    found, _ = counted(stalled, 12.0, 0.99, PLAN)
+    found, *_ = counted(stalled, 12.0, 0.99, PLAN)
     assert found.value > 100
     assert screen(stalled).own == pytest.approx(stalled.latency)
     assert outcome(stalled)[0] != Outcome.PASS

@@ -89,13 +89,16 @@ def test_a_secret_does_not_show():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        ({"n": 0}, "at least one"),
+        ({"n": 0}, "n must be at least 1"),
         ({"n": 1, "formats": []}, "at least one format"),
         ({"n": 1, "repeats": (0,)}, "repeats of 1 or more"),
         ({"n": 1, "repeats": (2,), "coin": True}, "leave repeats at 1"),
-        ({"n": 1, "contexts": ["no place"]}, "a context has"),
+        ({"n": 1, "contexts": ["no place"]}, "exactly once"),
         ({"n": 1, "formats": [fixed_canary().format]}, "can't draw"),
-        ({"n": 20, "formats": [Format("one", 0.0, lambda draw: "1234")]}, "too few secrets"),
+        (
+            {"n": 20, "formats": [Format("one", 0.0, lambda draw: "1234")]},
+            "fewer secrets than canaries",
+        ),
     ],
 )
 def test_what_can_not_be_made(call, text):

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.gates.name_invariance.audit import inert, read_templates
+from pytest_mlgates.gates.name_invariance.audit import inert
 from pytest_mlgates.gates.name_invariance.mask import mask
 from pytest_mlgates.gates.name_invariance.shrink import minimal, parts_of
 from pytest_mlgates.gates.name_invariance.table import CASE_NAMES, read_names
+from pytest_mlgates.gates.name_invariance.templates import read_templates
 
 SHIPPED = read_names(None, 25)
 
@@ -68,7 +69,7 @@ def test_shares_are_those_of_the_census() -> None:
         ({}, "0 group"),
         ({"a": ["Ann", "Bea"]}, "1 group"),
         ({"a": ["Ann"], "b": []}, "1 group"),
-        ({"a": ["Ann", "Ann"], "b": ["Bea"]}, "twice"),
+        ({"a": ["Ann", "Ann"], "b": ["Bea"]}, "appears twice"),
         ({"a": ["Ann"], "b": ["Ann "]}, "in the groups 'a' and 'b'"),
         ({"a": ["Ann", ""], "b": ["Bea"]}, "empty name"),
         ({"a": ["Ann", " \t"], "b": ["Bea"]}, "empty name"),
@@ -77,11 +78,11 @@ def test_shares_are_those_of_the_census() -> None:
         ({"a": ["A\nnn"], "b": ["Bea"]}, "control character"),
         ({"a": ["A\ud800"], "b": ["Bea"]}, "control character"),
         ({"a": "Ann", "b": ["Bea"]}, "are a str"),
-        ({"a": None, "b": ["Bea"]}, "are a NoneType"),
-        ({"a": [1], "b": ["Bea"]}, "holds a int"),
-        ({1: ["Ann"], "b": ["Bea"]}, "group that is a int"),
+        ({"a": None, "b": ["Bea"]}, "are None"),
+        ({"a": [1], "b": ["Bea"]}, "holds an int"),
+        ({1: ["Ann"], "b": ["Bea"]}, "group that is an int"),
         (["Ann", "Bea"], "names is a list"),
-        (7, "names is a int"),
+        (7, "names is an int"),
         ("no/such/file.csv", "can't be read"),
     ],
 )
@@ -129,8 +130,8 @@ def test_names_from_a_file(tmp_path: Path, text: str, shares: list[float]) -> No
         ("", "it needs name,group"),
         ("surname,group\nAnn,a\n", "it needs name,group"),
         ("name,group,age\nAnn,a,3\n", "it needs name,group"),
-        ("name,group\nAnn\n", "line 2 does not have as many cells"),
-        ("name,group\nAnn,a,b\n", "line 2 does not have as many cells"),
+        ("name,group\nAnn\n", "line 2 has 1 cell, the header has 2"),
+        ("name,group\nAnn,a,b\n", "line 2 has 3 cells, the header has 2"),
         ("name,group,share\nAnn,a,much\nBea,b,1\n", "line 2: share is 'much'"),
         ("name,group,share\nAnn,a,1.5\nBea,b,1\n", "share 1.5"),
         ("name,group,share\nAnn,a,nan\nBea,b,1\n", "share nan"),
@@ -145,11 +146,17 @@ def test_bad_files_get_one_clear_line(tmp_path: Path, text: str, word: str) -> N
     assert "\n" not in str(error.value)
 
 
-def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_a_file_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "names.csv"
-    path.write_bytes(b"name,group\nJos\xe9,a\n")
-    with pytest.raises(Unmeasurable, match="no UTF-8"):
-        read_names(path, 25)
+    path.write_bytes("name;group\nJos\xe9;a\nAnn;b\n".encode(encoding))
+    assert [name.text for name in read_names(path, 25)] == ["Jos\xe9", "Ann"]
+
+
+def test_a_data_frame_of_names() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"name": ["Ann", "Bea"], "group": ["a", "b"], "share": [0.5, None]})
+    assert [(n.text, n.share) for n in read_names(frame, 25)] == [("Ann", 0.5), ("Bea", 1.0)]
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,13 @@ from typing import Annotated, ClassVar
 
 import pytest
 
+from pytest_mlgates.config.controls import Control
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Verdict
 from pytest_mlgates.core.pictures import Histogram, Intervals, Lines, Point, Shares
-from pytest_mlgates.report.report import EntryInfo, Scope, build
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.model import EarlierGate, EarlierRun, EntryInfo, Scope
 from pytest_mlgates.report.rows import states
 from pytest_mlgates.writers.html_report.render import FULL, INLINE, page
 from pytest_mlgates.writers.html_report.view import Piece
@@ -38,13 +40,14 @@ def piece(outcome="pass", **about):
 
 
 def earlier(day, value):
-    return {
-        "finished": f"2026-11-0{day}T00:00:00+00:00", "commit": "c" * 40, "outcome": "pass",
-        "sha256": "0" * 64, "gates": [
-            {"system": "bidder", "entry": "p99_latency", "status": "pass", "value": value,
-             "low": value - 1, "high": None, "limit": 12, "unit": "ms"}
-        ],
-    }  # fmt: skip
+    gate = EarlierGate(
+        system="bidder", entry="p99_latency", status="pass", value=value, low=value - 1, high=None,
+        limit=12, unit="ms",
+    )  # fmt: skip
+    return EarlierRun(
+        finished=f"2026-11-0{day}T00:00:00+00:00", commit="c" * 40, outcome="pass",
+        sha256="0" * 64, gates=(gate,),
+    )  # fmt: skip
 
 
 def report(evidence, waivers=(), history=(), **facts):
@@ -288,9 +291,7 @@ def test_a_picture_says_its_numbers_in_words(shown, words, monkeypatch):
 
 def test_controls_name_the_gates_that_serve_them():
     made = report([piece()])
-    control = {
-        "id": "C-1", "framework": f"F {MARKUP}", "title": f"T {MARKUP}", "url": "", "gates": None,
-    }  # fmt: skip
+    control = Control(id="C-1", framework=f"F {MARKUP}", title=f"T {MARKUP}")
     text = page(replace(made, controls=(control,)))
     assert "<img" not in text
     assert "Filed under" in text

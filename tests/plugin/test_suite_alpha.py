@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import pytest
 
 from pytest_mlgates.cli import main
 from pytest_mlgates.report.diff import diff
 from pytest_mlgates.report.older import upgraded
-from pytest_mlgates.report.replay import read_report, replay
+from pytest_mlgates.report.read import read_report, report_of
+from pytest_mlgates.report.replay import replay
 
 CONFIG = """
 version: 1
@@ -114,7 +116,9 @@ def test_diff_tells_a_smaller_budget(made):
     for budget, kind in ((1e-4, "looser"), (2e-3, "stricter"), (None, "changed")):
         new = copy.deepcopy(old)
         new["systems"][0]["rules"]["suite_alpha"] = budget
-        assert [c.kind for c in diff(old, new)] == [kind]
+        assert [c.kind for c in diff(*(report_of(Path("r"), data) for data in (old, new)))] == [
+            kind
+        ]
 
 
 def test_a_report_of_the_first_schema_is_read(made):

@@ -15,7 +15,7 @@ from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.gates.shadow_divergence.discover import search
 from pytest_mlgates.gates.shadow_divergence.feed import Feed
 from pytest_mlgates.gates.shadow_divergence.tally import Tally, fingerprint
-from pytest_mlgates.reading.slices import NO_NAME, label, namer, shown, told_apart
+from pytest_mlgates.reading.slices import NO_NAME, Slicer, label, mask_identifiers, unique_labels
 
 
 class Road(enum.Enum):
@@ -44,30 +44,34 @@ def test_label(value, name):
     ],
 )  # fmt: skip
 def test_shown(name, text):
-    assert shown(name) == text
+    assert mask_identifiers(name) == text
 
 
-def test_names_that_look_alike_are_told_apart():
+def test_names_that_look_alike_are_numbered():
     names = ["x" * 90 + "a", "x" * 90 + "b", "1234567890", "1234567891", "a"]
-    assert len(set(told_apart(names).values())) == 5
+    assert len(set(unique_labels(names).values())) == 5
 
 
 def test_columns_and_their_intersections():
     row = {"turn": "left", "rain": True}
-    assert namer("turn", row, None)(0, row) == ("left",)
-    names = namer(["turn", "rain"], row, None)(0, row)
+    assert Slicer("turn", row).of(0, row) == ("left",)
+    names = Slicer(["turn", "rain"], row).of(0, row)
     assert names == ("turn=left", "rain=True", "turn=left & rain=True")
 
 
 def test_several_slices_of_one_input():
-    assert namer(lambda _: ["b", "a", "b"], 1, None)(0, 1) == ("a", "b")
-    assert namer(lambda _: [], 1, None)(0, 1) == (NO_NAME,)
+    assert Slicer(lambda _: ["b", "a", "b"], 1).of(0, 1) == ("a", "b")
+    assert Slicer(lambda _: [], 1).of(0, 1) == (NO_NAME,)
 
 
 def test_names_beside_the_inputs():
     for names in (np.array(["a", "b"]), pd.Series(["a", "b"], index=[7, 9]), ["a", "b"]):
         feed = Feed([0.5, 0.7], names, "given", 9, 0)
         assert [case.names for case in feed] == [("a",), ("b",)]
+    whole = pd.DataFrame({"road": ["a", "b"]})
+    assert [c.names for c in Feed([0.5, 0.7], whole, "given", 9, 0)] == [("a",), ("b",)]
+    with pytest.raises(Unmeasurable, match="table of several columns"):
+        Feed([0.5, 0.7], whole.assign(rain=1), "given", 9, 0)
     with pytest.raises(Unmeasurable, match="3 names for 2 inputs"):
         Feed([0.5, 0.7], ["a", "b", "c"], "given", 9, 0)
 

@@ -266,7 +266,7 @@ def test_freshness(signed, answers):
     assert answers(folder, "--now", "2099-01-01T00:00Z")[0] == set()
     early, reasons = answers(folder, "--now", "2020-01-01")
     assert early == {"freshness"}
-    assert "from the future" in reasons["freshness"]
+    assert "in the future" in reasons["freshness"]
 
 
 def test_an_old_run_signed_today_is_old(copied, keys, answers):

@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from pytest_mlgates.core.details import plain, read
+from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.stats import forecast
 from pytest_mlgates.stats.forecast import SumForecast, forecast_sum
 
@@ -99,9 +101,10 @@ def test_what_gives_no_forecast():
 
 def test_a_record_comes_back():
     found = forecast_sum(bill(np.random.default_rng(6), 40), 7)
-    assert SumForecast.read(found.to_dict()) == found
+    record = plain(found)
+    assert read(SumForecast, record) == found
     for name, value in [("se", -1.0), ("df", 0), ("bursts", 1.5), ("expected", "1"), ("days", 3)]:
-        with pytest.raises(ValueError, match="no forecast"):
-            SumForecast.read({**found.to_dict(), name: value})
-    with pytest.raises(KeyError):
-        SumForecast.read({})
+        with pytest.raises(Unfit):
+            read(SumForecast, {**record, name: value})
+    with pytest.raises(Unfit, match="is missing"):
+        read(SumForecast, {})

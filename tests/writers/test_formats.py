@@ -18,9 +18,10 @@ from pytest_mlgates.config.controls import all_controls, look_up
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Measurement, Role, Verdict
-from pytest_mlgates.core.places import place
+from pytest_mlgates.core.words import place
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.model import EntryInfo, Scope
 from pytest_mlgates.report.notes import github, notes
-from pytest_mlgates.report.report import EntryInfo, Scope, build
 from pytest_mlgates.writers import oscal as oscal_writer
 from pytest_mlgates.writers import sarif as sarif_writer
 from pytest_mlgates.writers.gitlab import code_quality
@@ -194,8 +195,8 @@ def test_the_same_report_gives_the_same_documents():
 
 
 def test_what_is_left_out_is_said(monkeypatch):
-    monkeypatch.setattr(sarif_writer, "MOST", 3)
-    monkeypatch.setattr(oscal_writer, "MOST", 3)
+    monkeypatch.setattr(sarif_writer, "MAX_RESULTS", 3)
+    monkeypatch.setattr(oscal_writer, "MAX_OBSERVATIONS", 3)
     made = report([piece("fail" if i == 4 else "pass", test=f"t{i}") for i in range(5)])
     run = sarif(made)["runs"][0]
     assert len(run["results"]) == 3

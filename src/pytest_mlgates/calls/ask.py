@@ -1,128 +1,160 @@
-"""Ask a scorer: one text at a time, or many at once where its answers must be awaited."""
+"""Ask a subject: one item at a time, or many at once where its answers must be awaited.
+
+One asker for scorers, models that reply and likelihoods. What an answer has to be is said by the
+gate, as a function that checks it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import math
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from numbers import Real
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pytest_mlgates.calls.guard import CallGuard, together
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import a
 
-__all__ = ["Asker"]
+__all__ = ["Steps", "Subject", "is_async", "text_from", "within"]
 
-_WAY_OUT = "return one float, such as float(model.predict_proba([text])[0, 1])"
+T = TypeVar("T")
+Steps = Generator[Awaitable[Any], Any, T]
+
+#: a subject that blocks its own event loop can't be timed out by that loop: it gets this much more
+_BLOCKED_S = 1.0
 
 
-class Asker:
-    """Calls a scorer, checks each answer, counts calls, stops a call that hangs.
+def is_async(call: object) -> bool:
+    """Tell whether a callable, or its ``__call__``, is a coroutine function."""
+    inner = getattr(call, "__call__", None)  # noqa: B004  an object may have an async __call__
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(inner)
 
-    A plain scorer is called in this thread, in the order given. A scorer whose answers are
-    awaitable is called on the driver's event loop, ``concurrency`` at a time.
+
+def text_from(name: str) -> Callable[[object, int], str]:
+    """Return what checks that the answers of the argument ``name`` are texts.
+
+    >>> text_from("reply")(None, 3)
+    Traceback (most recent call last):
+        ...
+    pytest_mlgates.core.errors.Unmeasurable: reply gave None at call 3: return the text of the reply
+    """
+
+    def checked(answer: object, call: int) -> str:
+        if isinstance(answer, str):
+            return answer
+        kind = a(type(answer).__name__)
+        raise Unmeasurable(f"{name} gave {kind} at call {call}: return the text of the reply")
+
+    return checked
+
+
+async def within(seconds: float, answer: Awaitable[Any], call: int) -> Any:
+    """Await an answer for so long; raise :class:`Unmeasurable` naming the call."""
+    try:
+        async with asyncio.timeout(seconds) as clock:
+            return await answer
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        raise Unmeasurable(
+            f"call {call} was not answered within {seconds:g} s and was stopped"
+        ) from None
+
+
+class Subject(Generic[T]):
+    """Calls what is gated, counts the calls, checks each answer, stops a call that hangs.
+
+    A plain subject is called in this thread, in the order given. One whose answers are awaitable is
+    called on the driver's event loop, ``concurrency`` at a time. ``checked(answer, call)`` returns
+    what the gate counts, or raises :class:`Unmeasurable`.
+
+    >>> length = Subject(len, lambda answer, call: answer, timeout_s=1.0, concurrency=8)
+    >>> steps = length.ask(["a", "bb", "ccc"], stop=lambda size: size > 1)
+    >>> try: next(steps)
+    ... except StopIteration as done: print(done.value, length.calls)
+    [1, 2] 2
     """
 
     def __init__(
         self,
-        score: Callable[[str], Any],
+        call: Callable[[Any], Any],
+        checked: Callable[[Any, int], T],
         timeout_s: float,
-        score_range: tuple[float, float] | None,
         concurrency: int,
     ) -> None:
-        if not callable(score):
-            kind = type(score).__name__
-            raise Unmeasurable(f"score is a {kind}, not a callable that takes a text: {_WAY_OUT}")
-        self.score = score
+        self.call = call
+        self.checked = checked
         self.timeout_s = timeout_s
-        self.range = score_range
         self.concurrency = concurrency
         self.calls = 0
-        call = getattr(score, "__call__", None)  # noqa: B004  an object may have an async __call__
-        self.awaits = inspect.iscoroutinefunction(score) or inspect.iscoroutinefunction(call)
+        self.awaits = is_async(call)
 
-    def ask(self, texts: Sequence[str]) -> Generator[Awaitable[Any], Any, list[float]]:
-        """Yield what must be awaited; return the score of each text."""
-        if self.awaits:
-            answers = yield self._together(texts)
-            return [self._checked(answer) for answer in answers]
-        scores: list[float] = []
-        pending = None
-        with CallGuard(self.timeout_s) as guard:
-            guard.calls = self.calls
-            for text in texts:
-                guard.arm()
-                answer = self.score(text)
-                self.calls += 1
-                if inspect.isawaitable(answer):
-                    pending = answer
-                    break
-                scores.append(self._checked(answer))
-        if pending is not None:  # found out with this call: the rest is awaited together
-            self.awaits = True
-            self.calls -= 1
-            scores.append(self._checked((yield self._one(pending))))
-            scores += yield from self.ask(texts[len(scores) :])
-        return scores
+    def ask(
+        self, items: Sequence[Any], *, stop: Callable[[T], bool] | None = None
+    ) -> Steps[list[T]]:
+        """Yield what must be awaited; return the answers, fewer where one of them says ``stop``."""
+        answers: list[T] = []
+        while len(answers) < len(items):
+            todo = items[len(answers) :]
+            if self.awaits:
+                # with a stop, what was not asked yet is not asked once an answer says so
+                got: list[T] = yield self._together(todo[: self.concurrency] if stop else todo)
+            else:
+                got = yield from self._in_turn(todo, stop)
+            answers += got
+            if stop is not None and any(map(stop, got)):
+                break
+        return answers
 
-    def ask_now(self, text: str) -> float:
-        """Return the score of one text from a scorer that need not be awaited."""
+    def ask_now(self, item: Any) -> T:
+        """Return the answer of a subject that need not be awaited."""
         with CallGuard(self.timeout_s) as guard:
             guard.calls = self.calls
             guard.arm()
-            answer = self.score(text)
+            answer = self.call(item)
             self.calls += 1
-        return self._checked(answer)
+        return self._check(answer, self.calls)
 
-    async def ask_async(self, text: str) -> float:
-        """Return the score of one text inside the running loop."""
-        return self._checked((await self._together([text]))[0])
+    async def ask_async(self, item: Any) -> T:
+        """Return the answer to one item inside the running loop."""
+        return (await self._together([item]))[0]
 
-    async def _together(self, texts: Sequence[str]) -> list[Any]:
-        gate = asyncio.Semaphore(self.concurrency)
-        # a scorer that blocks its own event loop can't be timed out by that loop
-        with CallGuard(self.timeout_s + 1.0) as guard:
+    def _in_turn(self, items: Sequence[Any], stop: Callable[[T], bool] | None) -> Steps[list[T]]:
+        answers: list[T] = []
+        with CallGuard(self.timeout_s) as guard:
+            guard.calls = self.calls
+            for item in items:
+                guard.arm()
+                answer = self.call(item)
+                self.calls += 1
+                if inspect.isawaitable(answer):
+                    break
+                answers.append(self._check(answer, self.calls))
+                if stop is not None and stop(answers[-1]):
+                    return answers
+            else:
+                return answers
+        self.awaits = True  # found out with this call: the rest is awaited together
+        awaited = yield within(self.timeout_s, answer, self.calls)
+        return [*answers, self._check(awaited, self.calls)]
 
-            async def one(text: str) -> Any:
-                async with gate:
+    async def _together(self, items: Sequence[Any]) -> list[T]:
+        places = asyncio.Semaphore(self.concurrency)
+        with CallGuard(self.timeout_s + _BLOCKED_S) as guard:
+
+            async def one(item: Any) -> T:
+                async with places:
                     guard.arm()
-                    answer = self.score(text)
-                    return await self._one(answer) if inspect.isawaitable(answer) else answer
+                    self.calls += 1
+                    call = self.calls
+                    answer = self.call(item)
+                    if inspect.isawaitable(answer):
+                        answer = await within(self.timeout_s, answer, call)
+                    return self._check(answer, call)
 
-            return await together(one(text) for text in texts)
+            return await together(one(item) for item in items)
 
-    async def _one(self, answer: Awaitable[Any]) -> Any:
-        self.calls += 1
-        try:
-            async with asyncio.timeout(self.timeout_s) as clock:
-                return await answer
-        except TimeoutError:
-            if not clock.expired():
-                raise
-            raise Unmeasurable(
-                f"call {self.calls} was not answered within {self.timeout_s:g} s and was stopped"
-            ) from None
-
-    def _checked(self, answer: Any) -> float:
-        if isinstance(answer, bool) or not isinstance(answer, Real):
-            kind = type(answer).__name__
-            if inspect.iscoroutine(answer):
-                answer.close()
-            raise Unmeasurable(f"score gave {_a(kind)} at call {self.calls}: {_WAY_OUT}")
-        value = float(answer)
-        if not math.isfinite(value):
-            raise Unmeasurable(f"score gave {value} at call {self.calls}: a score must be finite")
-        if self.range is not None and not self.range[0] <= value <= self.range[1]:
-            low, high = self.range
-            raise Unmeasurable(
-                f"score gave {value:g} at call {self.calls}, outside score_range {low:g} to"
-                f" {high:g}: set score_range to what the scorer gives, or to null for any number"
-            )
-        return value
-
-
-def _a(kind: str) -> str:
-    if kind == "NoneType":
-        return "None"
-    return f"an {kind}" if kind[0].lower() in "aeiou" else f"a {kind}"
+    def _check(self, answer: Any, call: int) -> T:
+        if inspect.iscoroutine(answer):
+            answer.close()  # a coroutine is never an answer; closed, it needs no warning of its own
+        return self.checked(answer, call)

@@ -56,7 +56,7 @@ class CallGuard:
     ...     time.sleep(60)
     Traceback (most recent call last):
         ...
-    pytest_mlgates.core.records.Unmeasurable: call 1 did not return within 0.05 s and was stopped
+    pytest_mlgates.core.errors.Unmeasurable: call 1 did not return within 0.05 s and was stopped
     """
 
     def __init__(self, seconds: float) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_mlgates.core import Evidence, Role
-from pytest_mlgates.session.terminal import table
+from pytest_mlgates.core.words import table
 
 __all__ = ["Proof", "prove", "table_of"]
 

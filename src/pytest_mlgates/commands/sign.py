@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pytest_mlgates.config.config import ConfigError
-from pytest_mlgates.report.replay import read_report
+from pytest_mlgates.report.read import read_report, report_of
 from pytest_mlgates.session.journal import FOLDER
 from pytest_mlgates.signing.attested import Attested
-from pytest_mlgates.signing.consistency import does_not_follow
+from pytest_mlgates.signing.consistency import made_again
 from pytest_mlgates.signing.coverage import ConfigsAtHand
 from pytest_mlgates.signing.keys import KeyFault, public_key
 from pytest_mlgates.signing.seal import Seal, SealFault
@@ -27,14 +27,15 @@ def sign(folder: Path, key: Path, store: Path | None) -> tuple[str, list[str]]:
     """Sign a report that follows from its evidence; return what was done, or why it was not."""
     try:
         seal = Seal.open(key, store, folder)
-        report = read_report(folder)
+        data = read_report(folder)
     except (KeyFault, SealFault, StoreFault, ValueError) as error:
         raise ConfigError(str(error)) from None
     if (folder / ATTESTATION).exists():
         raise ConfigError(f"{folder / ATTESTATION}: is there already: remove it to sign anew")
     if (folder / FOLDER).exists():
         raise ConfigError(f"{folder}: the run has not ended; mlgates report {folder} recovers it")
-    faults = list(does_not_follow(folder, report, Attested(fault="")))
+    report = report_of(folder, data)
+    faults, _ = made_again(folder, data, report, Attested(fault=""))
     if faults:
         return "", [f"{folder}: not signed: {fault}" for fault in faults]
     return seal.close(folder)

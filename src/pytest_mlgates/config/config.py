@@ -13,10 +13,11 @@ from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.schema import make
 from pytest_mlgates.config.waivers import Waiver, same_person
 from pytest_mlgates.core import Gate, StatisticalGate
-from pytest_mlgates.core.canonical import printable
-from pytest_mlgates.core.fields import FieldError, convert, hints, limit_of, seen
-from pytest_mlgates.reading.yaml import Doc, Path_, YamlError, read_yaml
-from pytest_mlgates.registry import UnknownGate, did_you_mean, load
+from pytest_mlgates.core.errors import UnknownGate, UsageError
+from pytest_mlgates.core.fields import FieldError, convert, describe_value, hints, limit_of
+from pytest_mlgates.core.words import did_you_mean, printable
+from pytest_mlgates.reading.yaml import Doc, KeyPath, YamlError, read_yaml
+from pytest_mlgates.registry import load
 
 __all__ = [
     "Config",
@@ -32,12 +33,8 @@ _KEYS = ("version", "system", "owner", "controls", "gates", "profiles", "waivers
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-class ConfigError(Exception):
+class ConfigError(UsageError):
     """What is wrong in a config or a marker: ``lines`` holds one line for each mistake."""
-
-    def __init__(self, *lines: str) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +149,7 @@ class _ConfigReader:
         self.doc, self.shown, self.table = doc, shown, table
         self.faults: list[str] = []
 
-    def fault(self, path: Path_, message: str, *, key: bool = False) -> None:
+    def fault(self, path: KeyPath, message: str, *, key: bool = False) -> None:
         line, column = self.doc.at(path, key=key)
         where = ".".join(map(str, path))
         text = f"{self.shown}:{line}:{column}: {where + ': ' if where else ''}{message}"
@@ -166,7 +163,7 @@ class _ConfigReader:
             )
         self._known((), root, _KEYS)
         if root.get("version") != 1 or isinstance(root.get("version"), bool):
-            found = f", got {seen(root['version'])}" if "version" in root else ""
+            found = f", got {describe_value(root['version'])}" if "version" in root else ""
             self.fault(("version",), f"expected version: 1{found}")
         system = self._text(root, "system")
         if system and not _NAME.fullmatch(system):
@@ -190,7 +187,7 @@ class _ConfigReader:
             self._fits(profile, config)
         return config
 
-    def _known(self, path: Path_, found: Mapping[str, Any], known: Iterable[str]) -> None:
+    def _known(self, path: KeyPath, found: Mapping[str, Any], known: Iterable[str]) -> None:
         known = tuple(known)
         for key in found:
             if key not in known:
@@ -201,7 +198,7 @@ class _ConfigReader:
         if isinstance(value, str) and value.strip():
             return value
         if key in root:
-            self.fault((key,), f"expected a string, got {seen(value)}")
+            self.fault((key,), f"expected a string, got {describe_value(value)}")
         elif needed:
             self.fault((), f"needs {key}")
         return ""
@@ -222,7 +219,7 @@ class _ConfigReader:
             self.fault(("gates",), "expected at least one gate, as in `p99_latency: {max_ms: 12}`")
             return entries
         for name, fields in found.items():
-            path: Path_ = ("gates", name)
+            path: KeyPath = ("gates", name)
             if not name.strip() or not name.isprintable():
                 self.fault(path, f"{name!r} is no name for an entry", key=True)
                 continue
@@ -294,7 +291,7 @@ class _ConfigReader:
             yield record
 
     def _record(
-        self, path: Path_, cls: type, fields: Any, known: Mapping[str, Any]
+        self, path: KeyPath, cls: type, fields: Any, known: Mapping[str, Any]
     ) -> Profile | Waiver | None:
         """Make a profile or a waiver, or note what is wrong with it."""
         if not isinstance(fields, dict):

@@ -12,8 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.core.fields import seen
-from pytest_mlgates.reading.yaml import Doc, Path_, YamlError, read_yaml
+from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.fields import describe_value
+from pytest_mlgates.reading.yaml import Doc, KeyPath, YamlError, read_yaml
 
 __all__ = ["FILE", "Control", "ControlsError", "all_controls", "filed", "look_up"]
 
@@ -21,7 +22,7 @@ __all__ = ["FILE", "Control", "ControlsError", "all_controls", "filed", "look_up
 FILE = "controls.yaml"
 
 
-class ControlsError(Exception):
+class ControlsError(UsageError):
     """A file of controls is wrong: one line with file, line and column."""
 
 
@@ -92,9 +93,9 @@ class _Reader:
     def controls(self) -> Iterator[Control]:
         root = self._mapping((), self.doc.value, ("version", "frameworks"))
         if root["version"] != 1 or isinstance(root["version"], bool):
-            self._fault(("version",), f"expected version: 1, got {seen(root['version'])}")
+            self._fault(("version",), f"expected version: 1, got {describe_value(root['version'])}")
         for name, framework in self._mapping(("frameworks",), root["frameworks"]).items():
-            path: Path_ = ("frameworks", name)
+            path: KeyPath = ("frameworks", name)
             if ":" in name:
                 self._fault(path, f"{name!r}: the name of a framework holds no colon")
             about = self._mapping(path, framework, ("title", "controls"), ("url",))
@@ -110,24 +111,24 @@ class _Reader:
                     gates=self._gates((*at, "gates"), fields["gates"]),
                 )
 
-    def _gates(self, path: Path_, value: Any) -> tuple[str, ...] | None:
+    def _gates(self, path: KeyPath, value: Any) -> tuple[str, ...] | None:
         if value == "all":
             return None
         if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
             return tuple(value)
-        self._fault(path, f"expected `all` or a list of gates, got {seen(value)}")
+        self._fault(path, f"expected `all` or a list of gates, got {describe_value(value)}")
         raise AssertionError
 
-    def _text(self, path: Path_, value: Any) -> str:
+    def _text(self, path: KeyPath, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
-            self._fault(path, f"expected a string, got {seen(value)}")
+            self._fault(path, f"expected a string, got {describe_value(value)}")
         return str(value)
 
     def _mapping(
-        self, path: Path_, value: Any, needed: Iterable[str] = (), more: Iterable[str] = ()
+        self, path: KeyPath, value: Any, needed: Iterable[str] = (), more: Iterable[str] = ()
     ) -> dict[str, Any]:
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-            self._fault(path, f"expected a mapping, got {seen(value)}")
+            self._fault(path, f"expected a mapping, got {describe_value(value)}")
         for key in needed:
             if key not in value:
                 self._fault(path, f"needs {key}")
@@ -137,7 +138,7 @@ class _Reader:
                     self._fault((*path, key), f"unknown key: known are {', '.join(allowed)}")
         return dict(value)
 
-    def _fault(self, path: Path_, message: str) -> None:
+    def _fault(self, path: KeyPath, message: str) -> None:
         line, column = self.doc.at(path)
         where = ".".join(map(str, path))
         raise ControlsError(
@@ -145,9 +146,7 @@ class _Reader:
         )
 
 
-def filed(
-    controls: Iterable[Mapping[str, Any]], named: Iterable[str], gate: str
-) -> list[Mapping[str, Any]]:
+def filed(controls: Iterable[Control], named: Iterable[str], gate: str) -> list[Control]:
     """Return which ``controls`` of a report a gate's evidence is filed under.
 
     ``named`` are the ids in the config of the gate's system; a framework's name means all of it.
@@ -156,6 +155,6 @@ def filed(
     return [
         control
         for control in controls
-        if (control["id"] in wanted or control["id"].partition(":")[0] in wanted)
-        and (control["gates"] is None or gate in control["gates"])
+        if (control.id in wanted or control.id.partition(":")[0] in wanted)
+        and (control.gates is None or gate in control.gates)
     ]

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pytest_mlgates.core import Gate
 from pytest_mlgates.core.canonical import freeze
 from pytest_mlgates.core.fields import FieldError, describe, hints, limit_of
-from pytest_mlgates.registry import did_you_mean, load, names
+from pytest_mlgates.core.words import did_you_mean
+from pytest_mlgates.registry import load, names
 
 __all__ = ["DIALECT", "config_schema", "gate_schema", "make", "summary"]
 

@@ -12,24 +12,20 @@ import math
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeAlias
 
+from pytest_mlgates.core.errors import Unrecordable
+
 __all__ = [
     "FrozenDict",
     "Json",
-    "Unrecordable",
     "canonical",
     "freeze",
     "parse",
-    "printable",
     "sha256",
 ]
 
 Json: TypeAlias = "bool | int | float | str | tuple[Json, ...] | Mapping[str, Json] | None"
 
 _LARGEST_EXACT = 2**53 - 1
-
-
-class Unrecordable(TypeError, ValueError):
-    """A value that no record can hold; the text names the place, never the value."""
 
 
 class FrozenDict(dict[str, Any]):
@@ -74,7 +70,7 @@ def freeze(value: object, path: str = "value") -> Json:
     >>> freeze({"p": float("nan")})
     Traceback (most recent call last):
         ...
-    pytest_mlgates.core.canonical.Unrecordable: value.p is nan: a recorded number must be finite
+    pytest_mlgates.core.errors.Unrecordable: value.p is nan: a recorded number must be finite
     """
     try:
         frozen: Json = _freeze(value)
@@ -150,7 +146,7 @@ def _mapping(value: Mapping[Any, Any]) -> _Frozen:
     except _Refused as fault:
         fault.where = f".{key}{fault.where}"
         raise
-    raise _Refused("has a key that is no string: JSON keys are strings")
+    raise _Refused("has a key that is not a string: JSON keys are strings")
 
 
 def canonical(value: object) -> bytes:
@@ -178,17 +174,6 @@ def parse(text: str | bytes) -> Any:
 def _whole(digits: str) -> int | float:
     number = float(digits)  # first, since the time that int() takes grows faster than the length
     return int(digits) if abs(number) <= _LARGEST_EXACT else number
-
-
-def printable(text: str) -> str:
-    r"""Keep recorded text on one line, and from steering the terminal.
-
-    >>> printable("a\x1b[31mb")
-    'a\\x1b[31mb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def sha256(value: object) -> str:

@@ -12,7 +12,19 @@ import typing
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-__all__ = ["FieldError", "Limit", "convert", "describe", "hints", "limit_of", "seen"]
+from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.words import shorten
+
+__all__ = [
+    "Checked",
+    "FieldError",
+    "Limit",
+    "convert",
+    "describe",
+    "describe_value",
+    "hints",
+    "limit_of",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,13 +66,21 @@ class Limit:
         return new > old if self.tighten == "down" else new < old
 
 
-class FieldError(ValueError):
+class FieldError(UsageError, ValueError):
     """A policy field that does not fit; ``field`` names it (``""`` for the policy as a whole)."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}" if field else message)
         self.field = field
         self.message = message
+
+
+class Checked:
+    """A frozen dataclass whose fields are checked and converted when an instance is made."""
+
+    def __post_init__(self) -> None:
+        for field, annotation in hints(type(self)).items():
+            object.__setattr__(self, field, convert(annotation, getattr(self, field), field))
 
 
 def hints(cls: type) -> dict[str, Any]:
@@ -72,7 +92,7 @@ def hints(cls: type) -> dict[str, Any]:
 def _hints(cls: type) -> dict[str, Any]:
     if not dataclasses.is_dataclass(cls):
         raise TypeError(
-            f"{cls.__name__} is no dataclass: write @dataclass(frozen=True, kw_only=True)"
+            f"{cls.__name__} is not a dataclass: write @dataclass(frozen=True, kw_only=True)"
         )
     resolved = typing.get_type_hints(cls, include_extras=True)
     return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
@@ -94,7 +114,7 @@ def convert(annotation: Any, value: Any, field: str) -> Any:
     """Return ``value`` as the annotation wants it, or raise :class:`FieldError`.
 
     Lists become tuples and names become enum members, so that a gate stays hashable and survives
-    a round trip through JSON. A boolean or NaN is no number.
+    a round trip through JSON. A boolean or NaN is not a number.
 
     >>> convert(tuple[float, ...], [1, 2], "quantiles")
     (1.0, 2.0)
@@ -126,7 +146,9 @@ def _plain(kind: Any, value: Any, field: str, unit: str) -> Any:
     if origin is Literal:
         if isinstance(value, str) and value in args:
             return value
-        raise FieldError(field, f"expected one of {', '.join(map(str, args))}, got {seen(value)}")
+        raise FieldError(
+            field, f"expected one of {', '.join(map(str, args))}, got {describe_value(value)}"
+        )
     if origin is tuple:
         return _tuple(args, value, field)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
@@ -134,13 +156,15 @@ def _plain(kind: Any, value: Any, field: str, unit: str) -> Any:
             return kind(value)
         except ValueError:
             choices = ", ".join(str(member.value) for member in kind)
-            raise FieldError(field, f"expected one of {choices}, got {seen(value)}") from None
+            raise FieldError(
+                field, f"expected one of {choices}, got {describe_value(value)}"
+            ) from None
     if kind is float or kind is int:
         return _number(kind, value, field, unit)
     if kind in (bool, str):
         if type(value) is kind:
             return value
-        raise FieldError(field, f"expected {_WORDS[kind]}, got {seen(value)}")
+        raise FieldError(field, f"expected {_WORDS[kind]}, got {describe_value(value)}")
     raise FieldError(field, f"has a type that a policy can't hold: {kind!r}")
 
 
@@ -151,7 +175,7 @@ def _number(kind: type, value: Any, field: str, unit: str) -> Any:
     words = _WORDS[kind] + (f" ({unit})" if unit else "")
     allowed = (int, float) if kind is float else (int,)
     if isinstance(value, bool) or not isinstance(value, allowed):
-        raise FieldError(field, f"expected {words}, got {seen(value)}")
+        raise FieldError(field, f"expected {words}, got {describe_value(value)}")
     try:
         number = kind(value)
     except OverflowError:
@@ -165,7 +189,7 @@ def _number(kind: type, value: Any, field: str, unit: str) -> Any:
 
 def _tuple(args: tuple[Any, ...], value: Any, field: str) -> tuple[Any, ...]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, (list, tuple)):
-        raise FieldError(field, f"expected a list, got {seen(value)}")
+        raise FieldError(field, f"expected a list, got {describe_value(value)}")
     if len(args) == 2 and args[1] is Ellipsis:
         return tuple(convert(args[0], item, f"{field}[{i}]") for i, item in enumerate(value))
     if len(value) != len(args):
@@ -188,7 +212,7 @@ def _union(args: tuple[Any, ...], value: Any, field: str, unit: str) -> Any:
     raise faults[0]
 
 
-def seen(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Return a value as an error names it, never longer than a line."""
     words = {type(None): "nothing", bool: "the boolean", str: "the string", Mapping: "a mapping"}
     if value is None:
@@ -198,4 +222,4 @@ def seen(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a mapping"
     text = repr(value)
-    return f"{words.get(type(value), type(value).__name__)} {text if len(text) <= 60 else text[:57] + '…'}"
+    return f"{words.get(type(value), type(value).__name__)} {shorten(text, 60)}"

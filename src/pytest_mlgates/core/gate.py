@@ -7,19 +7,20 @@ again without the model.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import inspect
+import functools
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
-from pathlib import PurePath
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core.canonical import Json, Unrecordable, freeze
-from pytest_mlgates.core.fields import Limit, convert, hints, limit_of
+from pytest_mlgates.core import drive
+from pytest_mlgates.core.canonical import Json, freeze
+from pytest_mlgates.core.errors import Unfit, Unmeasurable
+from pytest_mlgates.core.fields import Checked, Limit, hints, limit_of
 from pytest_mlgates.core.pictures import Picture
 from pytest_mlgates.core.records import (
     Evidence,
+    Explained,
     GateFailed,
     Judged,
     Look,
@@ -27,12 +28,12 @@ from pytest_mlgates.core.records import (
     Needs,
     Outcome,
     Role,
-    Unmeasurable,
     Verdict,
 )
 
 __all__ = [
     "Evidence",
+    "Explained",
     "Gate",
     "GateFailed",
     "Judged",
@@ -48,7 +49,7 @@ __all__ = [
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Gate(ABC):
+class Gate(Checked, ABC):
     """One check: its fields are the policy, ``measure`` looks, ``decide`` judges.
 
     Subclasses are ``@dataclass(frozen=True, kw_only=True)`` with annotated fields; their values
@@ -63,10 +64,10 @@ class Gate(ABC):
     #: whether a larger or a smaller measured value is the worse one
     worse: ClassVar[Literal["up", "down"]] = "up"
 
-    def __post_init__(self) -> None:
-        for field, annotation in hints(type(self)).items():
-            value = convert(annotation, getattr(self, field), field)
-            object.__setattr__(self, field, value)
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "decide" in vars(cls):
+            cls.decide = _total(cls.decide)  # type: ignore[method-assign]
 
     @abstractmethod
     def measure(self, *args: Any, **kwargs: Any) -> Measurement | Iterator[Look]:
@@ -84,11 +85,15 @@ class Gate(ABC):
         """Return what a report draws of a measurement; of none, its value against the limit."""
         return ()
 
-    @classmethod
-    def limit_field(cls) -> str:
-        """Return the name of the field that the measured value is held against."""
-        tightening = (name for name, kind in hints(cls).items() if limit_of(kind).tighten)
-        return cls.limit or next((name for name in tightening if name != "beta"), "")
+    def limit_field(self) -> str:
+        """Return the field that the measured value is held against: the first limit that is set."""
+        limits = [
+            name
+            for name, kind in hints(type(self)).items()
+            if limit_of(kind).tighten and name != "beta"
+        ]
+        given = (name for name in limits if getattr(self, name) is not None)
+        return self.limit or next(given, limits[0] if limits else "")
 
     def policy(self) -> dict[str, Json]:
         """Return the fields as JSON; ``type(gate)(**gate.policy())`` gives an equal gate."""
@@ -137,157 +142,29 @@ class Gate(ABC):
         self, *args: Any, on_look: Callable[[Measurement], object] | None = None, **kwargs: Any
     ) -> Judged:
         """Measure until ``decide`` answers; awaitables run on an event loop of the gate's own."""
-        steps = self._steps(on_look, args, kwargs, (KeyboardInterrupt, GeneratorExit))
-        loop = None
-        try:
-            pending = next(steps)
-            if _in_a_loop():
-                _close(pending)
-                steps.throw(Unmeasurable(_USE_AIO))
-            loop = asyncio.Runner()
-            while True:
-                try:
-                    answer = loop.run(_awaited(pending))
-                except BaseException as error:  # noqa: BLE001  (the generator judges it)
-                    pending = steps.throw(error)
-                else:
-                    pending = steps.send(answer)
-        except StopIteration as done:
-            judged: Judged = done.value
-            return judged
-        finally:
-            steps.close()
-            if loop is not None:
-                loop.close()
+        return drive.judge(self, args, kwargs, on_look)
 
     async def ajudge(
         self, *args: Any, on_look: Callable[[Measurement], object] | None = None, **kwargs: Any
     ) -> Judged:
         """Do the same as :meth:`judge`; awaitables run on the running loop."""
-        stops = (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)
-        steps = self._steps(on_look, args, kwargs, stops)
+        return await drive.ajudge(self, args, kwargs, on_look)
+
+
+def _total(decide: Callable[[Any, Measurement], Verdict]) -> Callable[[Any, Measurement], Verdict]:
+    """Have a ``decide`` answer to any measurement: one whose details do not fit is an ERROR."""
+
+    @functools.wraps(decide)
+    def total(self: Any, measurement: Measurement, /) -> Verdict:
         try:
-            pending = next(steps)
-            while True:
-                try:
-                    answer = await pending
-                except BaseException as error:  # noqa: BLE001  (the generator judges it)
-                    pending = steps.throw(error)
-                else:
-                    pending = steps.send(answer)
-        except StopIteration as done:
-            judged: Judged = done.value
-            return judged
-        finally:
-            steps.close()
+            return decide(self, measurement)
+        except Unfit as fault:
+            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {fault}")
+        except ArithmeticError as error:  # forged numbers can be too large to reckon with
+            kind = type(error).__name__
+            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {kind} in its numbers")
 
-    def _steps(  # noqa: C901  (one loop, read from top to bottom)
-        self,
-        on_look: Callable[[Measurement], object] | None,
-        args: Any,
-        kwargs: Any,
-        stops: tuple[type[BaseException], ...],
-    ) -> Generator[Awaitable[Any], Any, Judged]:
-        """Yield what must be awaited; return what came of it. ``stops`` end the run as they are."""
-        seen: Measurement | None = None
-        verdict = Verdict(Outcome.ERROR, f"{self.name} measured nothing")
-        looks: Generator[Look, Any, Any] | None = None
-        try:
-            _check_call(self, args, kwargs)
-            produced: Any = self.measure(*args, **kwargs)
-            if inspect.isawaitable(produced):
-                produced = yield produced
-            looks = _looks(produced)
-            answer: Any = None
-            while True:
-                try:
-                    look = looks.send(answer)
-                except StopIteration:
-                    break
-                if inspect.isawaitable(look):
-                    answer = yield look
-                    continue
-                answer = None
-                if not isinstance(look, Measurement):
-                    raise Unmeasurable(f"measure gave {_a(look)} and not a Measurement")
-                seen = look
-                if on_look is not None:
-                    on_look(seen)
-                verdict = self.decide(seen)
-                if not isinstance(verdict, Verdict):
-                    raise Unmeasurable(f"decide gave {_a(verdict)} and not a Verdict")
-                if verdict.outcome == Outcome.PASS and seen.n == 0:
-                    raise Unmeasurable("decide gave PASS where nothing was observed")
-                if verdict.outcome != Outcome.INCONCLUSIVE:
-                    break
-        except stops:
-            raise
-        except (Unmeasurable, Unrecordable) as error:
-            return Judged(seen, Verdict(Outcome.ERROR, str(error)), error)
-        except BaseException as error:  # noqa: BLE001
-            # also what derives from BaseException: a pytest.skip or a sys.exit inside a measure
-            # must not let the subject through
-            return Judged(seen, Verdict(Outcome.ERROR, _broke(self.name, error)), error)
-        finally:
-            if looks is not None:
-                looks.close()
-        return Judged(seen, verdict)
-
-
-_USE_AIO = "an event loop is running here: write `await gate.aio(...)`"
-
-
-def _in_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _close(pending: object) -> None:
-    if inspect.iscoroutine(pending):
-        pending.close()  # so that it needs no warning of its own
-
-
-def _check_call(gate: Gate, args: Any, kwargs: Any) -> None:
-    """Say in words what is wrong with a call; a TypeError from inside would not be shown."""
-    try:
-        inspect.signature(gate.measure).bind(*args, **kwargs)
-    except TypeError as error:
-        raise Unmeasurable(f"{gate.name} was called with the wrong arguments: {error}") from None
-
-
-async def _awaited(pending: Awaitable[Any]) -> Any:
-    return await pending
-
-
-def _looks(produced: Any) -> Generator[Look, Any, Any]:
-    """Return what ``measure`` gave as a generator."""
-    if isinstance(produced, Generator):
-        return produced
-    if isinstance(produced, Measurement):
-        produced = iter((produced,))
-    if not isinstance(produced, Iterator):
-        raise Unmeasurable(f"measure gave {_a(produced)} and not a Measurement")
-    return (look for look in produced)
-
-
-def _a(value: object) -> str:
-    _close(value)
-    return f"a {type(value).__name__}" if value is not None else "None"
-
-
-def _broke(name: str, error: BaseException) -> str:
-    """Name an exception by type and place; its text may hold what the gate guards."""
-    place = ""
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_next is None:
-            code = trace.tb_frame.f_code
-            place = f" at {PurePath(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}"
-        trace = trace.tb_next
-    return f"{name} could not measure: {type(error).__name__} was raised{place}"
+    return total
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from pytest_mlgates.core.canonical import (
-    Json,
-    Unrecordable,
-    canonical,
-    freeze,
-    parse,
-    printable,
-    sha256,
-)
+from pytest_mlgates.core.canonical import Json, canonical, freeze, parse, sha256
+from pytest_mlgates.core.details import read
+from pytest_mlgates.core.errors import MlgatesError, Unmeasurable, Unrecordable
+from pytest_mlgates.core.words import printable
 
 __all__ = [
     "Evidence",
+    "Explained",
     "GateFailed",
     "Judged",
     "Look",
@@ -30,6 +26,9 @@ __all__ = [
     "Unmeasurable",
     "Verdict",
 ]
+
+
+T = TypeVar("T")
 
 
 class Outcome(StrEnum):
@@ -88,6 +87,10 @@ class Measurement:
             raise Unrecordable(f"details is a {type(self.details).__name__}, not a mapping")
         fixed(self, "details", freeze(self.details, "details"))
 
+    def read(self, details: type[T]) -> T:
+        """Return the details as the dataclass that wrote them; raises Unfit where they do not fit."""
+        return read(details, self.details)
+
     def to_dict(self) -> dict[str, Json]:
         """Return the measurement as a JSON object."""
         return {name: getattr(self, name) for name in ("value", "unit", "n", "interval", "details")}
@@ -119,13 +122,18 @@ class Verdict:
     def __bool__(self) -> NoReturn:
         raise TypeError("a Verdict is neither true nor false: compare its outcome")
 
+    @classmethod
+    def gravest(cls, verdicts: Sequence[Verdict]) -> Verdict:
+        """Return the gravest of the verdicts on several limits, with all reasons of its kind.
 
-class Unmeasurable(Exception):
-    """Raised inside ``measure`` when the subject can't be measured.
-
-    Its text enters the evidence, so it must hold nothing that the subject said. Any other
-    exception enters the evidence by its type and place alone.
-    """
+        >>> Verdict.gravest([Verdict("pass", "a"), Verdict("fail", "b"), Verdict("fail", "c")])
+        Verdict(outcome=<Outcome.FAIL: 'fail'>, reason='b; c')
+        """
+        for outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS):
+            reasons = [verdict.reason for verdict in verdicts if verdict.outcome == outcome]
+            if reasons:
+                return cls(outcome, "; ".join(reasons))
+        return cls(Outcome.ERROR, "no limit was judged")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,8 +145,20 @@ class Needs:
     unit: str = "calls"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Explained:
+    """A measurement that can be explained: after a FAIL ``explain`` is run.
+
+    It may call the subject again, for a smaller counter-example, and gives the same measurement
+    with that in its details. ``measure`` itself never knows what was decided.
+    """
+
+    measurement: Measurement
+    explain: Callable[[], Generator[Awaitable[Any], Any, Measurement]]
+
+
 #: What ``measure`` may yield: a measurement of all seen so far, or something to be awaited.
-Look = Measurement | Awaitable[Any]
+Look = Measurement | Explained | Awaitable[Any]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -209,6 +229,13 @@ class Evidence:
         return self.test, self.entry, self.call, self.attempt
 
     @property
+    def limits(self) -> tuple[float, ...]:
+        """The limit that the measured value is held against, or nothing where it is not a number."""
+        value = self.policy.get(self.limit)
+        counts = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return (float(value),) if counts else ()  # type: ignore[arg-type]
+
+    @property
     def findings(self) -> tuple[str, ...]:
         """The short lines that a person can act on."""
         details = self.measurement.details if self.measurement else {}
@@ -256,7 +283,7 @@ class Evidence:
         return cls(**plain)
 
 
-class GateFailed(AssertionError):
+class GateFailed(MlgatesError, AssertionError):
     """Raised in a test when a gate did not let its subject through."""
 
     def __init__(self, evidence: Evidence) -> None:

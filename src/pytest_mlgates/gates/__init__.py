@@ -1,1 +1,1 @@
-"""One gate a file: the file is the gate's name, and there is no index to edit."""
+"""A gate is a file or a folder of its name here; there is no index to edit."""

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_mlgates.core.words import did_you_mean
 from pytest_mlgates.memorization.formats import FORMATS, Format, fixed
-from pytest_mlgates.registry import did_you_mean
 
 __all__ = ["Canary", "fixed_canary", "make_canaries", "plant"]
 
@@ -166,7 +166,7 @@ def _fresh(form: Format, draw: random.Random, taken: set[str]) -> str:
         if secret not in taken:
             taken.add(secret)
             return secret
-    raise ValueError(f"the format {form.name!r} has too few secrets for so many canaries")
+    raise ValueError(f"the format {form.name!r} has fewer secrets than canaries are wanted")
 
 
 def _check(
@@ -178,7 +178,7 @@ def _check(
     coin: bool,
 ) -> None:
     if n < 1 or held_out < 0:
-        raise ValueError("make at least one canary, and no less than no control")
+        raise ValueError("n must be at least 1 and held_out at least 0")
     if not forms or not repeats or min(repeats) < 1:
         raise ValueError(
             "give at least one format, and repeats of 1 or more (held_out for controls)"
@@ -187,4 +187,4 @@ def _check(
         raise ValueError("a coin decides between one record and none: leave repeats at 1")
     for context in contexts:
         if context.count(SECRET) != 1:
-            raise ValueError(f"a context has {SECRET} once: {context!r}")
+            raise ValueError(f"a context must have {SECRET} exactly once: {context!r}")

@@ -6,22 +6,25 @@ with the name of their column before them, since ``order_id`` and ``card`` mean 
 
 from __future__ import annotations
 
-import csv
+import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.pii.scrub import scrub
+from pytest_mlgates.reading.tables import tables
+from pytest_mlgates.reading.text import UNREADABLE, Text, kind_of, why_unreadable
 
-__all__ = ["records"]
+__all__ = ["flat", "records"]
 
 _TEXT = {"", ".txt", ".md", ".log", ".rst", ".html", ".xml", ".yaml", ".yml", ".py", ".eml"}
 #: characters of a text held at a time, and how far two parts of a long paragraph overlap
-_MOST, _OVERLAP = 1 << 20, 1024
+_MAX_PART, _OVERLAP = 1 << 20, 1024
 #: between two values of a record: no identifier reaches over it
 _BETWEEN = " \x1f "
+_HOW = "convert it to text, JSON, CSV or Parquet"
 
 
 def records(path: Path) -> Iterator[tuple[str, str]]:
@@ -33,7 +36,7 @@ def records(path: Path) -> Iterator[tuple[str, str]]:
     >>> list(records(Path("no-such-file.csv")))
     Traceback (most recent call last):
         ...
-    pytest_mlgates.core.records.Unmeasurable: the data set is not there: give a file or a folder
+    pytest_mlgates.core.errors.Unmeasurable: the data set is not there: give a file or a folder
     """
     if not path.exists():
         raise Unmeasurable("the data set is not there: give a file or a folder")
@@ -43,41 +46,41 @@ def records(path: Path) -> Iterator[tuple[str, str]]:
         try:
             for number, text in enumerate(_read(file, name), start=1):
                 yield f"{name}:{number}", text
-        except (OSError, UnicodeError, csv.Error, ValueError) as error:
-            raise Unmeasurable(f"{name} can't be read ({type(error).__name__})") from None
+        except UNREADABLE as error:
+            raise Unmeasurable(f"{name} can't be read: {why_unreadable(error)}") from None
 
 
 def _read(file: Path, name: str) -> Iterator[str]:
-    kind = file.suffix.lower()
-    if kind == ".parquet":
-        yield from map(_flat, _parquet(file))
+    kind = kind_of(file)
+    if kind in (".csv", ".tsv", ".parquet"):
+        yield from _rows(file, name, has_header=kind != ".parquet")
         return
-    if kind not in _TEXT | {".csv", ".tsv", ".json", ".jsonl", ".ndjson"}:
-        raise Unmeasurable(f"{name} is of a kind that can't be read: convert it to text or Parquet")
-    with file.open("rb") as raw:
-        start = raw.read(2)
-    wide = start in (b"\xff\xfe", b"\xfe\xff")
-    encoding = "utf-16" if wide else "utf-8-sig"
-    errors = "strict" if wide else "surrogateescape"
-    with file.open(encoding=encoding, errors=errors, newline="" if "sv" in kind else None) as text:
-        if kind in (".csv", ".tsv"):
-            rows = csv.DictReader(text, delimiter="," if kind == ".csv" else "\t", restkey="")
-            heads = rows.fieldnames or []
-            yield _BETWEEN.join(heads)  # a file without a header has data there
-            yield from map(_flat, rows)
-        elif kind == ".json":
+    if kind not in _TEXT | {".json", ".jsonl", ".ndjson"}:
+        raise Unmeasurable(f"{name} is of a kind that can't be read: {_HOW}")
+    with Text(file, newline=None) as text:
+        if kind == ".json":
             try:
-                whole = json.load(text)
+                whole = json.loads(text.read())
             except RecursionError:  # nested deeper than the parser goes: read it as text
-                text.seek(0)
-                yield from _paragraphs(text)
+                with Text(file, newline=None) as again:
+                    yield from _paragraphs(again)
                 return
-            yield from map(_flat, whole if isinstance(whole, list) else [whole])
+            yield from map(flat, whole if isinstance(whole, list) else [whole])
         elif kind in (".jsonl", ".ndjson"):
             for line in text:
-                yield _flat(_parsed(line))
+                yield flat(_parsed(line))
         else:
             yield from _paragraphs(text)
+
+
+def _rows(file: Path, called: str, *, has_header: bool) -> Iterator[str]:
+    """Yield the rows of a table; whatever is wrong with them, each value is among them."""
+    for table in tables(file, _HOW, lenient=True, name_of=lambda _: called):
+        if has_header:
+            yield _BETWEEN.join(table.header)  # a file without a header has data there
+        for _, row in table.rows:
+            pairs = itertools.zip_longest(table.header, row)
+            yield _BETWEEN.join(text for name, cell in pairs for text in _values(cell, name or ""))
 
 
 def _parsed(line: str) -> Any:
@@ -87,35 +90,25 @@ def _parsed(line: str) -> Any:
         return line  # a broken line can hold something, too
 
 
-def _paragraphs(text: TextIO) -> Iterator[str]:
+def _paragraphs(text: Text) -> Iterator[str]:
     part, size = [], 0
-    while line := text.readline(_MOST):
+    while line := text.readline(_MAX_PART):
         if line.strip():
             part.append(line)
             size += len(line)
-        if part and (not line.strip() or size >= _MOST):
+        if part and (not line.strip() or size >= _MAX_PART):
             whole = "".join(part)
             yield whole
-            tail = whole[-_OVERLAP:] if size >= _MOST and line.strip() else ""
+            tail = whole[-_OVERLAP:] if size >= _MAX_PART and line.strip() else ""
             part, size = [tail] if tail else [], len(tail)
     if part:
         yield "".join(part)
 
 
-def _parquet(file: Path) -> Iterator[Any]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise Unmeasurable("Parquet takes pyarrow: `pip install 'pytest-mlgates[scale]'`") from None
-    with parquet.ParquetFile(file) as table:
-        for batch in table.iter_batches(batch_size=4096):
-            yield from batch.to_pylist()
-
-
-def _flat(value: Any) -> str:
+def flat(value: Any) -> str:
     r"""Return all values of a record as one text.
 
-    >>> _flat({"name": "Jo", "card": [4111, None]})
+    >>> flat({"name": "Jo", "card": [4111, None]})
     'name: Jo \x1f card: 4111'
     """
     return _BETWEEN.join(_values(value, ""))
@@ -125,8 +118,8 @@ def _values(value: Any, name: str) -> Iterable[str]:
     waiting = [(name, value)]  # no recursion: what JSON can nest may be deeper than Python's stack
     while waiting:
         name, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += [(str(key), item) for key, item in reversed(value.items())]
+        if isinstance(value, Mapping):
+            waiting += [(str(key), item) for key, item in reversed(list(value.items()))]
         elif isinstance(value, (list, tuple)):
             waiting += [(name, item) for item in reversed(value)]
         elif value is not None:

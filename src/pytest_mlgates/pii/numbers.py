@@ -103,7 +103,7 @@ class Numbers:
         joined &= ((apart <= _NEAR) & (between < _QUOTE)) | wrapped
         joined &= (between & _SLASH == 0) | (apart == 1)  # "a / b" parts two numbers
         single = (self.size[:-1] == 1) & (self.size[1:] == 1)
-        joined &= (between & _COMMA == 0) | single  # commas part what is no digit
+        joined &= (between & _COMMA == 0) | single  # commas part what is not a digit
         self.run[1:] = np.cumsum(~joined)
 
     def _before(self, place: int, reach: int = 40) -> bytes:
@@ -192,7 +192,7 @@ class Numbers:
         return False
 
     def _stands_alone(self, a: int, z: int) -> bool:
-        """Tell whether a window is no part of a longer number, word, decimal or list."""
+        """Tell whether a window is not part of a longer number, word, decimal or list."""
         start, end = int(self.start[a]), int(self.end[z])
         left, right = self.batch[start - 1 : start], self.batch[end : end + 1]
         if left == b"_" or right == b"_":

@@ -52,7 +52,11 @@ class Node:
 
     value: Any
     file: str = ""
+    #: of the key, where a value has one
     line: int = 0
+    column: int = 0
+    #: line and column of the value itself
+    start: tuple[int, int] = (0, 0)
 
     @property
     def place(self) -> str:

@@ -1,4 +1,4 @@
-"""Tables as people hand them over: records, a DataFrame, a CSV, Parquet or JSON file, a folder.
+"""The one reader of tables: CSV, Parquet or JSON files, folders of them, DataFrames, records.
 
 Rows come one at a time with the number a person would look for (the line of a file, the index of a
 record), so that whoever reads them can name the row that is wrong.
@@ -7,38 +7,51 @@ record), so that whoever reads them can name the row that is wrong.
 from __future__ import annotations
 
 import csv
-import gzip
+import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import a, install, plural
+from pytest_mlgates.reading.frames import frame, unique
+from pytest_mlgates.reading.items import items, why_unclear
+from pytest_mlgates.reading.text import UNREADABLE, Note, Text, kind_of, silent, why_unreadable
 
-__all__ = ["Table", "is_table", "load_json", "missing", "tables"]
+__all__ = ["KINDS", "Table", "json_values", "load_json", "missing", "tables"]
 
-_KINDS = {".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson"}
+#: the files that are read, each also packed with gzip but Parquet
+KINDS = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 #: records that share a header
 _CHUNK = 10_000
-#: bytes of one cell: a JSON object of tags may be long
-_LONGEST_CELL = 1 << 22
+#: rows of a Parquet file in memory
+_BATCH = 16_384
+#: characters of one cell: a JSON object of tags may be long
+_MAX_CELL = 1 << 22
+_QUOTED = re.compile(r'"[^"]*"?')
+#: Excel writes this line above a table, and reads the delimiter from it
+_SEP = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A header and rows of as many values; a row of a broken CSV file may have more or fewer.
 
-    ``name`` is the file's; empty where the rows come from no file.
+    ``name`` is the file's; empty where the rows come from no file. ``mappings`` are the rows as
+    they were written, where they were written as objects.
     """
 
     name: str
     header: tuple[str, ...]
     rows: Iterator[tuple[int, Sequence[Any]]]
     unit: str = "record"
+    mappings: Sequence[Mapping[str, Any]] | None = None
 
     def place(self, number: int) -> str:
         """Return where a row stands.
@@ -48,15 +61,19 @@ class Table:
         """
         return f"{self.name} {self.unit} {number}".strip()
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Yield each row as a mapping; a short row lacks its last columns."""
-        for _, row in self.rows:
-            yield dict(zip(self.header, row, strict=False))
-
-
-def is_table(source: Any) -> bool:
-    """Tell whether ``source`` is a path or a DataFrame, and no iterable of records."""
-    return isinstance(source, (str, os.PathLike)) or hasattr(source, "columns")
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """Yield each row as a mapping; Unmeasurable where one has more or fewer values."""
+        if self.mappings is not None:
+            yield from self.mappings
+            return
+        width = len(self.header)
+        for number, row in self.rows:
+            if len(row) != width:
+                raise Unmeasurable(
+                    f"{self.place(number)} has {plural(len(row), 'value')}, the header has {width}:"
+                    " put quotes around a value that holds the delimiter"
+                )
+            yield dict(zip(self.header, row, strict=True))
 
 
 def missing(value: Any) -> bool:
@@ -67,15 +84,28 @@ def missing(value: Any) -> bool:
     """
     if isinstance(value, str):
         return not value.strip()
-    return value is None or (not isinstance(value, (list, dict)) and bool(value != value))  # noqa: PLR0124  (also pandas' NaT)
+    if value is None or type(value).__name__ == "NAType":  # pandas': it has no truth value
+        return True
+    return not isinstance(value, (list, dict)) and bool(value != value)  # noqa: PLR0124  (NaN)
 
 
-def tables(source: Any, how: str, columns: Sequence[str] | None = None) -> Iterator[Table]:
+def tables(
+    source: Any,
+    how: str,
+    columns: Sequence[str] | None = None,
+    *,
+    exact: bool = True,
+    lenient: bool = False,
+    name_of: Callable[[Path], str] = lambda file: file.name,
+    note: Note = silent,
+) -> Iterator[Table]:
     """Yield what ``source`` holds: one table a file or chunk of records.
 
     ``how`` says what was expected, where ``source`` is none of it. Of a Parquet file only
-    ``columns`` are read, where they are given. Raises :class:`Unmeasurable` on
-    what can't be read.
+    ``columns`` are read, where it has any of them. ``exact`` reads the decimal numbers of JSON as
+    Decimal. ``lenient`` lets a CSV file have columns of one name and quotes inside values, as for
+    a search where nothing may be left out. ``name_of`` says how a file is named, ``note`` is told
+    what a reader of the result should know. Raises :class:`Unmeasurable` on what can't be read.
 
     >>> [table] = tables([{"a": 1}, {"b": 2}], "records")
     >>> table.header, list(table.rows)
@@ -83,36 +113,68 @@ def tables(source: Any, how: str, columns: Sequence[str] | None = None) -> Itera
     """
     if isinstance(source, (str, os.PathLike)):
         for file in _files(Path(source), how):
-            yield from _read(file, how, columns)
-    elif hasattr(source, "columns") and hasattr(source, "itertuples"):
-        header = _header(source.columns, "the table")
-        yield Table("", header, enumerate(source.itertuples(index=False, name=None)), "row")
-    elif isinstance(source, (bytes, Mapping)) or not isinstance(source, Iterable):
+            name = name_of(file)
+            yield from _read(file, name, how, columns, exact=exact, lenient=lenient, note=note)
+    elif (found := frame(source, "the table")) is not None:
+        header = _header(map(str, found.columns), "the table")
+        yield Table("", header, enumerate(found.rows()), "row")
+    elif why_unclear(source, "", how):
         raise Unmeasurable(how)
     else:
-        yield from _chunks(source, "", how)
+        yield from _chunks(enumerate(items(source)), "", "record", how)
 
 
-def load_json(file: Path) -> Any:
-    """Return what a JSON file holds; its decimal numbers are exact."""
+def load_json(file: Path, name: str = "", *, exact: bool = True, note: Note = silent) -> Any:
+    """Return what a JSON file holds; its decimal numbers are Decimal where ``exact``."""
     try:
-        with file.open("rb") as raw:
-            return json.load(raw, parse_float=Decimal)
-    except (OSError, ValueError, RecursionError) as error:
-        raise _unreadable(file, error) from None
+        with Text(file, name or file.name, note) as text:
+            return json.loads(text.read(), parse_float=Decimal if exact else None)
+    except RecursionError:
+        raise Unmeasurable(f"{name or file.name} can't be read: it is nested too deeply") from None
+    except UNREADABLE as error:
+        raise _unreadable(name or file.name, error) from None
+
+
+def json_values(
+    file: Path, name: str, how: str, *, exact: bool, note: Note = silent
+) -> Iterator[tuple[int, Any]]:
+    """Yield the values of a list in a JSON file, or of the lines of JSON Lines, numbered from 1."""
+    if kind_of(file) == ".json":
+        whole = load_json(file, name, exact=exact, note=note)
+        if not isinstance(whole, list):
+            raise Unmeasurable(f"{name} holds {a(type(whole).__name__)}, not a list: {how}")
+        yield from enumerate(whole, 1)
+        return
+    number = 0
+    try:
+        with Text(file, name, note) as text:
+            for number, line in enumerate(text, 1):
+                if line.strip():
+                    yield number, json.loads(line, parse_float=Decimal if exact else None)
+    except json.JSONDecodeError as error:
+        where = f"{name} line {number}"
+        raise Unmeasurable(f"{where} can't be read: it is not JSON ({error.msg})") from None
+    except RecursionError:
+        where = f"{name} line {number}"
+        raise Unmeasurable(f"{where} can't be read: it is nested too deeply") from None
+    except UNREADABLE as error:
+        raise _unreadable(name, error) from None
 
 
 def _files(path: Path, how: str) -> list[Path]:
-    if not path.is_dir():
-        return [path]
+    try:
+        if not path.is_dir():
+            return [path]
+    except (OSError, ValueError):  # a text that is too long for a path, or holds a null byte
+        raise Unmeasurable(how) from None
     inside = (file for file in path.rglob("*") if file.is_file())
     files = sorted(
         file
         for file in inside
         if not file.name.startswith((".", "_")) and "manifest" not in file.name.lower()
     )
-    kinds = {_kind(file) for file in files}
-    if strange := sorted(kinds - _KINDS):
+    kinds = {kind_of(file) for file in files}
+    if strange := sorted(kinds - set(KINDS)):
         raise Unmeasurable(f"the folder also holds files of kind {strange[0]!r}: {how}")
     if len(kinds) > 1:
         both = " and ".join(sorted(kinds))
@@ -120,112 +182,108 @@ def _files(path: Path, how: str) -> list[Path]:
     return files
 
 
-def _kind(file: Path) -> str:
-    name = file.with_suffix("") if file.suffix.lower() == ".gz" else file
-    return name.suffix.lower()
-
-
-def _read(file: Path, how: str, columns: Sequence[str] | None) -> Iterator[Table]:
-    kind = _kind(file)
-    if kind not in _KINDS:
-        raise Unmeasurable(how)
+def _read(
+    file: Path,
+    name: str,
+    how: str,
+    columns: Sequence[str] | None,
+    *,
+    exact: bool,
+    lenient: bool,
+    note: Note,
+) -> Iterator[Table]:
+    kind = kind_of(file)
+    if kind not in KINDS:
+        raise Unmeasurable(f"{name} is of a kind that can't be read: {how}" if kind else how)
     try:
         if kind == ".parquet":
-            yield from _parquet(file, columns)
-        elif kind == ".json":
-            whole = load_json(file)
-            if not isinstance(whole, list):
-                raise Unmeasurable(f"{file.name} holds no list of records: {how}")
-            yield from _chunks(whole, file.name, how)
-        elif kind in (".jsonl", ".ndjson"):
-            with _open(file) as text:
-                lines = (json.loads(line, parse_float=Decimal) for line in text if line.strip())
-                yield from _chunks(lines, file.name, how, first=1)
+            yield from _parquet(file, name, columns)
+        elif kind in (".csv", ".tsv"):
+            with Text(file, name, note) as text:
+                yield from _csv(text, name, "\t" if kind == ".tsv" else ",", lenient=lenient)
         else:
-            with _open(file) as text:
-                yield from _csv(text, file.name)
-    except (OSError, ValueError, EOFError, csv.Error) as error:
-        raise _unreadable(file, error) from None
+            unit = "record" if kind == ".json" else "line"
+            values = json_values(file, name, how, exact=exact, note=note)
+            yield from _chunks(values, name, unit, how)
+    except (*UNREADABLE, csv.Error) as error:
+        raise _unreadable(name, error) from None
 
 
-def _unreadable(file: Path, error: Exception) -> Unmeasurable:
-    known = {FileNotFoundError: "it is not there", UnicodeError: "it is no text"}
-    said = next((text for kind, text in known.items() if isinstance(error, kind)), "")
-    if isinstance(error, csv.Error):  # its text is about the format, and holds no value
-        said = str(error)
-    return Unmeasurable(f"{file.name} can't be read: {said or type(error).__name__}")
+def _unreadable(name: str, error: Exception) -> Unmeasurable:
+    # the text of a csv.Error is about the format, and holds no value
+    why = str(error) if isinstance(error, csv.Error) else why_unreadable(error)
+    return Unmeasurable(f"{name} can't be read: {why}")
 
 
-def _open(file: Path) -> TextIO:
-    """Open as text. A byte that is no UTF-8 stays in its cell: it does not end the run."""
-    opener: Any = gzip.open if file.suffix.lower() == ".gz" else open
-    with opener(file, "rb") as raw:
-        wide = raw.read(2) in (b"\xff\xfe", b"\xfe\xff")
-    encoding = "utf-16" if wide else "utf-8-sig"
-    text: TextIO = opener(file, "rt", encoding=encoding, errors="surrogateescape", newline="")
-    return text
-
-
-def _csv(text: TextIO, name: str) -> Iterator[Table]:
-    if csv.field_size_limit() < _LONGEST_CELL:
-        csv.field_size_limit(_LONGEST_CELL)
-    first, above = text.readline(), 0
-    while first and not first.strip():
-        first, above = text.readline(), above + 1
-    if not first:
+def _csv(text: Text, name: str, default: str, *, lenient: bool) -> Iterator[Table]:
+    if csv.field_size_limit() < _MAX_CELL:
+        csv.field_size_limit(_MAX_CELL)
+    lines, above = iter(text), -1
+    first = ""
+    for first in lines:
+        above += 1
+        if first.strip():
+            break
+    if not first.strip():
         return
-    delimiter = max(",;\t|", key=first.count)
-    reader = csv.reader(_again(first, text), delimiter=delimiter, strict=True)
+    if sep := _SEP.fullmatch(first):
+        delimiter, first, above = sep.group(1), next(lines, ""), above + 1
+    else:
+        delimiter = _delimiter(first, default)
+    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=not lenient)
 
     def rows() -> Iterator[tuple[int, list[str]]]:
         try:
             for row in reader:
                 if row:
                     yield reader.line_num + above, row
-        except csv.Error as error:
-            where = f"{name} line {reader.line_num + above}"
-            raise Unmeasurable(f"{where} can't be read: {error}") from None
+        except (*UNREADABLE, csv.Error) as error:
+            raise _unreadable(f"{name} line {reader.line_num + above}", error) from None
 
-    yield Table(name, _header(next(reader), name), rows(), "line")
-
-
-def _again(first: str, rest: Iterable[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+    names = next(reader, [])
+    yield Table(name, tuple(names) if lenient else _header(names, name), rows(), "line")
 
 
-def _header(names: Iterable[Any], where: str) -> tuple[str, ...]:
-    header = tuple(str(name).strip() for name in names)
-    twice = {name for name in header if name and header.count(name) > 1}
-    if twice:
-        raise Unmeasurable(f"{where} has the column {min(twice)!r} more than once")
-    return header
+def _delimiter(header: str, default: str) -> str:
+    """Return what stands between the names of a header.
+
+    >>> _delimiter('"left, right";speed', ","), _delimiter("prompt", ",")
+    (';', ',')
+    """
+    bare = _QUOTED.sub("", header)
+    return str(max([default, *",;\t|"], key=bare.count))
 
 
-def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[Table]:
+def _header(names: Iterable[str], where: str) -> tuple[str, ...]:
+    return tuple(map(str, unique((name.strip() for name in names), where)))
+
+
+def _parquet(file: Path, name: str, columns: Sequence[str] | None) -> Iterator[Table]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:
-        raise Unmeasurable(
-            "reading Parquet needs pyarrow: pip install 'pytest-mlgates[scale]'"
-        ) from None
+        raise Unmeasurable(f"reading Parquet needs pyarrow: {install('scale')}") from None
+    broken = Unmeasurable(f"{name} can't be read: it is not a whole Parquet file")
     try:
-        with parquet.ParquetFile(file) as table:
-            names = table.schema_arrow.names
-            if columns is not None:
-                names = [name for name in names if name in columns]
+        opened = parquet.ParquetFile(file)
+    except ArrowException:
+        raise broken from None
+    with opened as table:
+        names = table.schema_arrow.names
+        # without any column there would be no rows either
+        names = [known for known in names if known in (columns or ())] or names
 
-            def rows() -> Iterator[tuple[int, tuple[Any, ...]]]:
-                number = 0
-                for batch in table.iter_batches(batch_size=16_384, columns=names):
-                    values = [_values(column) for column in batch.columns]
-                    for row in zip(*values, strict=True):
+        def rows() -> Iterator[tuple[int, tuple[Any, ...]]]:
+            number = 0
+            try:
+                for batch in table.iter_batches(batch_size=_BATCH, columns=names):
+                    for row in zip(*map(_values, batch.columns), strict=True):
                         number += 1
                         yield number, row
+            except ArrowException:
+                raise broken from None
 
-            yield Table(file.name, _header(names, file.name), rows(), "row")
-    except ArrowException as error:
-        raise _unreadable(file, error) from None
+        yield Table(name, _header(names, name), rows(), "row")
 
 
 def _values(column: Any) -> list[Any]:
@@ -240,15 +298,15 @@ def _values(column: Any) -> list[Any]:
     return [None if code is None else texts[code] for code in coded.indices.to_pylist()]
 
 
-def _chunks(records: Iterable[Any], name: str, how: str, first: int = 0) -> Iterator[Table]:
+def _chunks(records: Iterable[tuple[int, Any]], name: str, unit: str, how: str) -> Iterator[Table]:
     """Yield tables of records whose keys may differ, a few thousand at a time."""
     remaining = iter(records)
-    start = first
     while chunk := list(islice(remaining, _CHUNK)):
-        for index, record in enumerate(chunk):
+        for number, record in chunk:
             if not isinstance(record, Mapping):
-                raise Unmeasurable(f"record {start + index} is a {type(record).__name__}: {how}")
-        keys = dict.fromkeys(key for record in chunk for key in record)
-        rows = [[record.get(key) for key in keys] for record in chunk]
-        yield Table(name, _header(keys, "a record"), iter(list(enumerate(rows, start))))
-        start += len(chunk)
+                where = f"{name} {unit} {number}".strip()
+                raise Unmeasurable(f"{where} is {a(type(record).__name__)}: {how}")
+        mappings = [record for _, record in chunk]
+        keys = dict.fromkeys(key for record in mappings for key in record)
+        rows = [(number, [record.get(key) for key in keys]) for number, record in chunk]
+        yield Table(name, _header(map(str, keys), "a record"), iter(rows), unit, mappings)

@@ -3,47 +3,48 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.report.merge import ended_at
-from pytest_mlgates.report.replay import read_report
+from pytest_mlgates.core import Evidence
+from pytest_mlgates.report.model import EarlierGate, EarlierRun, GateReport, Report
+from pytest_mlgates.report.read import ReportError, ended_at, evidence_in, read_report, summary_of
 
 __all__ = ["earlier"]
 
 #: runs that a report quotes; of more, the latest
-MOST = 60
+MAX_RUNS = 60
 _ORDER = ("fail", "error", "inconclusive", "pass")
 
 
-def earlier(places: Sequence[Path], before: datetime) -> tuple[list[dict[str, Any]], list[str]]:
+def earlier(places: Sequence[Path], before: datetime) -> tuple[list[EarlierRun], list[str]]:
     """Return what the reports in some folders say, the oldest first, and a line for each left out.
 
-    A folder is a report's own or holds report folders. What did not end before ``before`` is no
+    A folder is a report's own or holds report folders. What did not end before ``before`` is not an
     earlier run.
     """
-    found: dict[str, tuple[datetime, dict[str, Any]]] = {}
+    found: dict[str, tuple[datetime, EarlierRun]] = {}
     faults = []
     for place in dict.fromkeys(inner for outer in places for inner in _reports(outer)):
         try:
             data = read_report(place)
-            ended = ended_at(place, data)
+            report = summary_of(data)
+            ended = ended_at(place, report)
+            run = _quoted(place, report, data["evidence"])
         except ValueError as error:
             faults.append(str(error))
             continue
-        if "finished" not in data["environment"]:
+        if "finished" not in report.environment:
             faults.append(f"{place}: did not end, so it shows no trend")
-            continue
-        if ended >= before:
+        elif ended >= before:
             said = f"ended at {ended.isoformat()}, not before {before.isoformat()}"
-            faults.append(f"{place}: {said}: it is no earlier run")
-            continue
-        run = _quoted(place, data)
-        found[run["sha256"]] = (ended, run)
+            faults.append(f"{place}: {said}: it is not an earlier run")
+        else:
+            found[run.sha256] = (ended, run)
     runs = [run for _, run in sorted(found.values(), key=lambda pair: pair[0])]
-    return runs[-MOST:], faults
+    return runs[-MAX_RUNS:], faults
 
 
 def _reports(place: Path) -> Iterator[Path]:
@@ -54,39 +55,47 @@ def _reports(place: Path) -> Iterator[Path]:
         yield file.parent
 
 
-def _quoted(place: Path, data: Mapping[str, Any]) -> dict[str, Any]:
+def _quoted(place: Path, report: Report, evidence: Iterable[Mapping[str, Any]]) -> EarlierRun:
     file = place / "report.json" if place.is_dir() else place
-    facts = data["environment"]
-    commit = facts.get("commit")
-    pieces = {piece["digest"]: piece for piece in data["evidence"]}
-    return {
-        "finished": str(facts["finished"]),
-        "commit": str(commit.get("id") or "") if isinstance(commit, Mapping) else "",
-        "outcome": data["outcome"],
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "gates": [
-            {"system": system["system"], **_gate(gate, pieces)}
-            for system in data["systems"]
-            for gate in system["gates"]
-        ],
-    }
+    commit = report.environment.get("commit")
+    pieces = {piece["digest"]: piece for piece in evidence}
+    return EarlierRun(
+        finished=str(report.environment.get("finished")),
+        commit=str(commit.get("id") or "") if isinstance(commit, Mapping) else "",
+        outcome=report.outcome,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        gates=tuple(
+            _gate(place, system.system, gate, pieces)
+            for system in report.systems
+            for gate in system.gates
+        ),
+    )
 
 
-def _gate(gate: Mapping[str, Any], pieces: Mapping[str, Any]) -> dict[str, Any]:
+def _gate(
+    place: Path, system: str, gate: GateReport, pieces: Mapping[str, Mapping[str, Any]]
+) -> EarlierGate:
     """Return the number that speaks for a gate: that of its worst piece of evidence."""
-    mine = [pieces[digest] for digest in gate["evidence"] if digest in pieces]
-    mine.sort(key=lambda piece: _ORDER.index(piece["verdict"]["outcome"]))
-    shown = next(iter(mine), None)
-    seen = shown["measurement"] if shown else None
-    limit = shown["policy"].get(shown["limit"]) if shown else None
-    plain = isinstance(limit, (int, float)) and not isinstance(limit, bool)
-    low, high = (seen["interval"] or (None, None)) if seen else (None, None)
-    return {
-        "entry": gate["entry"],
-        "status": gate["status"],
-        "value": seen["value"] if seen else None,
-        "low": low,
-        "high": high,
-        "limit": limit if plain else None,
-        "unit": seen["unit"] if seen else "",
-    }
+    shown = _worst(place, [pieces[digest] for digest in gate.evidence if digest in pieces])
+    seen = shown.measurement if shown is not None else None
+    low, high = (seen.interval if seen else None) or (None, None)
+    return EarlierGate(
+        system=system,
+        entry=gate.entry,
+        status=gate.status,
+        value=seen.value if seen else None,
+        low=low,
+        high=high,
+        limit=next(iter(shown.limits), None) if shown is not None else None,
+        unit=seen.unit if seen else "",
+    )
+
+
+def _worst(place: Path, pieces: list[Mapping[str, Any]]) -> Evidence | None:
+    """Return the worst of some pieces as evidence; the others of many reports are not looked at."""
+    if not pieces:
+        return None
+    try:
+        return evidence_in(min(pieces, key=lambda p: _ORDER.index(p["verdict"]["outcome"])))
+    except (TypeError, ValueError) as error:
+        raise ReportError(f"{place}: holds what is not evidence: {error}") from None

@@ -5,57 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import Json
-from pytest_mlgates.report.replay import evidence_in, scopes_in
-from pytest_mlgates.report.report import Report, Scope, build
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.model import Report, Scope
+from pytest_mlgates.report.read import ReportError, ended_at
+from pytest_mlgates.report.scopes import scopes_in
 
-__all__ = ["ended_at", "from_the_future", "merge"]
+__all__ = ["CLOCK_SKEW", "from_the_future", "merge"]
 
-#: clocks of machines differ by so much without a fault
-_SKEW = timedelta(minutes=5)
+#: two honest clocks may be apart by so much
+CLOCK_SKEW = timedelta(minutes=5)
 
 
-def merge(shards: Sequence[tuple[Path, Mapping[str, Any]]], now: datetime | None = None) -> Report:
-    """Return one report of several, each with the folder it is from (as ``read_report`` gives it).
+def merge(shards: Sequence[tuple[Path, Report]], now: datetime | None = None) -> Report:
+    """Return one report of several, each with the folder it is from.
 
     What is missing from one and there in another is not missing; a gate measured in two of them
-    has the worse verdict. Raises ValueError where they are no shards of one run.
+    has the worse verdict. Raises :class:`ReportError` where they are not shards of one run.
     """
     now = now or datetime.now(UTC)
     scopes: dict[str, tuple[Path, Scope]] = {}
     evidence: list[Evidence] = []
     incomplete: list[str] = []
-    for place, data in shards:
-        for scope in scopes_in(data):
+    for place, report in shards:
+        for scope in scopes_in(report):
             _same(scopes, place, scope)
-        evidence += [_checked(place, piece) for piece in data["evidence"]]
-        incomplete += [f"{place}: {line}" for line in data["incomplete"]]
-        if wrong := from_the_future(place, data, now):
+        evidence += report.evidence
+        incomplete += [f"{place}: {line}" for line in report.incomplete]
+        if wrong := from_the_future(place, report, now):
             incomplete.append(wrong)
     _one_commit(shards)
     environment = _environment(shards)
-    ended = max(ended_at(place, data) for place, data in shards)
+    ended = max(ended_at(place, report) for place, report in shards)
     found = [scope for _, scope in sorted(scopes.values(), key=lambda pair: pair[1].path)]
     return build(evidence, found, incomplete, environment, ended)
 
 
-def ended_at(place: Path, data: Mapping[str, Any]) -> datetime:
-    """Return when a run ended, or began where it did not end; ValueError where that is no instant."""
-    facts = data["environment"]
-    try:
-        ended = datetime.fromisoformat(str(facts.get("finished") or facts["started"]))
-        return ended.astimezone(UTC) if ended.tzinfo else ended.replace(tzinfo=UTC)
-    except (KeyError, ValueError, OverflowError):
-        raise ValueError(f"{place}: does not say when it ended") from None
-
-
-def from_the_future(place: Path, data: Mapping[str, Any], now: datetime) -> str:
+def from_the_future(place: Path, report: Report, now: datetime) -> str:
     """Say that a report ended later than it is now, or nothing: its waivers were judged by that."""
-    ended = ended_at(place, data)
-    if ended <= now + _SKEW:
+    ended = ended_at(place, report)
+    if ended <= now + CLOCK_SKEW:
         return ""
     return (
         f"{place}: says it ended at {ended.isoformat()}, and it is {now.isoformat(timespec='seconds')}: "
@@ -82,59 +73,48 @@ def _same(scopes: dict[str, tuple[Path, Scope]], place: Path, scope: Scope) -> N
         said = f"{scope.system} has other gates or waivers in {other}, under one config"
     else:
         return
-    raise ValueError(f"{place}: {said}: these are no shards of one run")
+    raise ReportError(f"{place}: {said}: these are not shards of one run")
 
 
-def _checked(place: Path, piece: Mapping[str, Any]) -> Evidence:
-    try:
-        evidence = evidence_in(piece)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{place}: holds what is no evidence: {error}") from None
-    if evidence.digest != piece["digest"]:
-        name = f"{evidence.test} {evidence.entry}"
-        raise ValueError(f"{place}: {name} was changed: its digest is not the recorded one")
-    return evidence
-
-
-def _one_commit(shards: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
+def _one_commit(shards: Sequence[tuple[Path, Report]]) -> None:
     """Refuse shards of different commits; one that did not end does not know its own."""
-    known = [(p, d["environment"].get("commit")) for p, d in shards if _ran(d)]
+    known = [(p, r.environment.get("commit")) for p, r in shards if _ran(r)]
     for place, commit in known[1:]:
         if commit != known[0][1]:
             was, came = (_commit(c) for c in (known[0][1], commit))
-            raise ValueError(
-                f"{place}: is of {came}, and {known[0][0]} of {was}: these are no shards of one "
+            raise ReportError(
+                f"{place}: is of {came}, and {known[0][0]} of {was}: these are not shards of one "
                 "run; earlier runs are given with --history"
             )
 
 
-def _ran(data: Mapping[str, Any]) -> bool:
-    return "finished" in data["environment"]
+def _ran(report: Report) -> bool:
+    return "finished" in report.environment
 
 
-def _commit(commit: Any) -> str:
+def _commit(commit: object) -> str:
     if not isinstance(commit, Mapping):
         return "no known commit"
     return f"commit {str(commit.get('id'))[:12]}{' with changes' if commit.get('dirty') else ''}"
 
 
-def _environment(shards: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Json]:
+def _environment(shards: Sequence[tuple[Path, Report]]) -> dict[str, Json]:
     """Return what all shards agree on, and under ``shards`` what each has for itself."""
-    facts = [data["environment"] for _, data in shards if _ran(data)]
-    facts = facts or [data["environment"] for _, data in shards]
+    facts = [report.environment for _, report in shards if _ran(report)]
+    facts = facts or [report.environment for _, report in shards]
     names = dict.fromkeys(name for fact in facts for name in fact)
     shared = {
         name: facts[0][name]
         for name in names
         if all(name in fact and fact[name] == facts[0][name] for fact in facts)
     }
-    own = [
+    own: tuple[Json, ...] = tuple(
         {
             "folder": place.as_posix(),
-            **{k: v for k, v in data["environment"].items() if k not in shared},
+            **{k: v for k, v in report.environment.items() if k not in shared},
         }
-        for place, data in shards
-    ]
+        for place, report in shards
+    )
     for name, pick in (("started", min), ("finished", max)):
         if instants := [fact[name] for fact in facts if name in fact]:
             shared[name] = pick(instants, key=lambda text: datetime.fromisoformat(str(text)))

@@ -6,11 +6,14 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Literal
 
-from pytest_mlgates.core.places import place, plain
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.core.words import one_line, place
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.rows import rows
 
 __all__ = ["Note", "github", "notes"]
+
+#: findings that a note tells
+MAX_FINDINGS = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,29 +30,24 @@ class Note:
 
 def notes(report: Report) -> Iterator[Note]:
     """Yield a note for each configured gate that does not simply pass, and for lost evidence."""
-    gates = [(system, gate) for system in report.systems for gate in system["gates"]]
-    for (system, gate), row in zip(gates, rows(report), strict=True):
-        state = gate["status"]
+    for row in rows(report):
+        state = row.gate.status
         if state == "pass":
             continue
-        strict = {
-            "inconclusive": system["rules"]["inconclusive"] == "fail",
-            "missing": system["rules"]["complete"],
-            "waived": False,
-        }.get(state, True)
         text = "left no evidence"
-        if row.proof is not None and gate["incident"] == "missed":
+        if row.proof is not None and row.gate.incident == "missed":
             text = f"the known-bad subject was not caught: {row.proof.verdict.reason}"
         elif row.shown is not None:
-            text = "; ".join((row.shown.verdict.reason, *row.shown.findings[:3]))
-        file, line = place(gate["source"])
+            text = "; ".join((row.shown.verdict.reason, *row.shown.findings[:MAX_FINDINGS]))
+        file, line = place(row.gate.source)
+        lenient: Literal["warning", "notice"] = "notice" if state == "waived" else "warning"
         yield Note(
-            level="error" if strict else "notice" if state == "waived" else "warning",
+            level="error" if row.fails_the_run else lenient,
             file=file,
             line=line,
-            gate=gate["gate"],
-            title=plain(f"{system['system']}: {gate['entry']} {state.upper()}"),
-            text=plain(text),
+            gate=row.gate.gate,
+            title=one_line(f"{row.name} {state.upper()}"),
+            text=one_line(text),
         )
 
 
@@ -65,7 +63,7 @@ def github(report: Report) -> Iterator[str]:
             f"title={_value(note.title)}::{_text(note.text)}"
         )
     for line in report.incomplete:
-        yield f"::error title=ML gates incomplete::{_text(plain(line))}"
+        yield f"::error title=ML gates incomplete::{_text(one_line(line))}"
 
 
 def _text(text: str) -> str:

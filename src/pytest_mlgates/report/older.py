@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pytest_mlgates.report.report import SCHEMA, false_alarm
+from pytest_mlgates.report.build import false_alarm
+from pytest_mlgates.report.model import SCHEMA
 
 __all__ = ["upgraded"]
 
@@ -16,7 +19,7 @@ def upgraded(data: Any) -> Any:
     """Return a report as of the present schema; ValueError where a newer mlgates wrote it.
 
     Every value that a later version added is what an older one implied, so that what follows from
-    the evidence can still be made again. What is no report comes back as it is.
+    the evidence can still be made again. What is not a report comes back as it is.
     """
     schema = data.get("schema") if isinstance(data, dict) else None
     found = re.fullmatch(rf"{_NAME}/([0-9]{{1,9}})", schema) if isinstance(schema, str) else None
@@ -36,19 +39,21 @@ def _from_1(old: dict[str, Any]) -> dict[str, Any]:
                 **system,
                 "rules": {**system["rules"], "suite_alpha": None},
                 "false_alarm": {
-                    **false_alarm(
-                        piece["policy"] for piece in gated if piece["system"] == system["system"]
-                    ),
+                    **_chance(p for p in gated if p["system"] == system["system"]),
                     "budget": None,
                 },
             }
             for system in old["systems"]
         ]
         more = {
-            "false_alarm": false_alarm(piece["policy"] for piece in gated),
+            "false_alarm": _chance(gated),
             "history": [],
             "controls": [],
         }
     except (KeyError, TypeError, AttributeError):
         return old  # the schema says where
     return {**old, "schema": SCHEMA, "systems": systems, **more}
+
+
+def _chance(pieces: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return dataclasses.asdict(false_alarm(piece["policy"] for piece in pieces))

@@ -1,28 +1,127 @@
-"""A report read back."""
+"""A report read back: as JSON that follows the schema, then as records."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pytest_mlgates.report.replay import evidence_in
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.config.controls import Control
+from pytest_mlgates.core import Evidence
+from pytest_mlgates.core.canonical import parse
+from pytest_mlgates.core.details import read
+from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.report.model import (
+    ConfigFile,
+    EarlierRun,
+    FalseAlarm,
+    MissingEntry,
+    Report,
+    SystemReport,
+    WaiverState,
+)
+from pytest_mlgates.report.older import upgraded
 
-__all__ = ["report_of"]
+__all__ = [
+    "ReportError", "check_digests", "ended_at", "evidence_in", "read_report", "report_of",
+    "report_schema", "summary_of",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+
+class ReportError(UsageError, ValueError):
+    """A report can't be read, or can't be used as it was asked; the text names its file."""
+
+
+def report_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``report.json``."""
+    text = files("pytest_mlgates").joinpath("schemas/report.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = parse(text)
+    return schema
+
+
+def read_report(place: Path) -> dict[str, Any]:
+    """Read a ``report.json`` (or the folder it is in) as JSON that follows the present schema.
+
+    Raises :class:`ReportError`. Whether it follows from its evidence is for ``replay`` to say.
+    """
+    import jsonschema
+
+    path = place / "report.json" if place.is_dir() else place
+    try:
+        data = parse(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"{path}: can't be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"{path}: is not JSON: {error}") from None
+    try:
+        data = upgraded(data)
+    except ValueError as error:
+        raise ReportError(f"{path}: {error}") from None
+    validator = jsonschema.Draft202012Validator(report_schema())
+    fault = jsonschema.exceptions.best_match(validator.iter_errors(data))
+    if fault is not None:
+        where = "/".join(map(str, fault.absolute_path)) or "the top"
+        message = fault.message if len(fault.message) < 200 else f"fails {fault.validator!r}"
+        raise ReportError(f"{path}: does not follow the report schema at {where}: {message}")
+    return dict(data)
 
 
 def report_of(place: Path, data: Mapping[str, Any]) -> Report:
-    """Return what ``read_report`` gave as a report; ValueError where its evidence is none."""
+    """Return what :func:`read_report` gave as a report, or raise :class:`ReportError`."""
     try:
         pieces = tuple(evidence_in(piece) for piece in data["evidence"])
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{place}: holds what is no evidence: {error}") from None
-    known = {field.name for field in dataclasses.fields(Report)} - {"evidence"}
-    plain: dict[str, Any] = {name: _tuple(data[name]) for name in known}
-    return Report(evidence=pieces, **plain)
+        raise ReportError(f"{place}: holds what is not evidence: {error}") from None
+    try:
+        return summary_of(data, pieces)
+    except ValueError as error:
+        raise ReportError(f"{place}: {error}") from None
 
 
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def summary_of(data: Mapping[str, Any], evidence: Sequence[Evidence] = ()) -> Report:
+    """Return what a report says beside its evidence; ValueError where a value does not fit."""
+    return Report(
+        outcome=data["outcome"],
+        problems=tuple(data["problems"]),
+        systems=_records(SystemReport, data, "systems"),
+        evidence=tuple(evidence),
+        missing=_records(MissingEntry, data, "missing"),
+        incomplete=tuple(data["incomplete"]),
+        waived=_records(WaiverState, data, "waived"),
+        false_alarm=read(FalseAlarm, data["false_alarm"], "false_alarm"),
+        environment=data["environment"],
+        configs=_records(ConfigFile, data, "configs"),
+        controls=_records(Control, data, "controls"),
+        history=_records(EarlierRun, data, "history"),
+    )
+
+
+def _records(cls: type[T], data: Mapping[str, Any], name: str) -> tuple[T, ...]:
+    return tuple(read(cls, item, f"{name}[{at}]") for at, item in enumerate(data[name]))
+
+
+def evidence_in(data: Mapping[str, Any]) -> Evidence:
+    """Return a piece of evidence as a report holds it, its digest set aside."""
+    return Evidence.from_dict({key: value for key, value in data.items() if key != "digest"})
+
+
+def check_digests(place: Path, data: Mapping[str, Any], report: Report) -> None:
+    """Raise ReportError where a piece of ``report`` has another digest than ``data`` recorded."""
+    for piece, recorded in zip(report.evidence, data["evidence"], strict=True):
+        if piece.digest != recorded["digest"]:
+            name = f"{piece.test} {piece.entry}"
+            raise ReportError(f"{place}: {name} was changed: its digest is not the recorded one")
+
+
+def ended_at(place: Path, report: Report) -> datetime:
+    """Return when a run ended, or began where it did not end; ReportError if no instant says it."""
+    facts = report.environment
+    try:
+        ended = datetime.fromisoformat(str(facts.get("finished") or facts["started"]))
+        return ended.astimezone(UTC) if ended.tzinfo else ended.replace(tzinfo=UTC)
+    except (KeyError, ValueError, OverflowError):
+        raise ReportError(f"{place}: does not say when it ended") from None

@@ -1,124 +1,32 @@
-"""Decide again on recorded evidence and compare. No model, no trust in whoever measured."""
+"""Decide again on recorded evidence and compare. No model, no trust in whoever measured.
+
+A report of this version has to come out the same to the letter. Versions differ in the words of
+their reasons, so one of another version has to come to the same outcomes; where only words differ,
+that is told and is not a fault.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.config.controls import Control
-from pytest_mlgates.config.profiles import Profile
+from pytest_mlgates import __version__
 from pytest_mlgates.config.schema import make
-from pytest_mlgates.config.waivers import Waiver
-from pytest_mlgates.core import Evidence, Outcome
-from pytest_mlgates.core.canonical import freeze, parse
-from pytest_mlgates.registry import UnknownGate, load
-from pytest_mlgates.report.older import upgraded
-from pytest_mlgates.report.report import EntryInfo, Scope, build
+from pytest_mlgates.core import Evidence, Outcome, Verdict
+from pytest_mlgates.core.errors import UnknownGate
+from pytest_mlgates.registry import load
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.read import evidence_in, summary_of
+from pytest_mlgates.report.scopes import scopes_in
 
-__all__ = ["Replay", "evidence_in", "read_report", "replay", "report_schema", "scopes_in"]
+__all__ = ["Replay", "made_by", "replay"]
 
+_OTHER_WORDS = "same outcome, other words: made by"
 
-def report_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``report.json``."""
-    text = files("pytest_mlgates").joinpath("schemas/report.schema.json").read_text("utf-8")
-    schema: dict[str, Any] = parse(text)
-    return schema
-
-
-def read_report(place: Path) -> dict[str, Any]:
-    """Read a ``report.json`` (or the folder it is in) that follows the schema, or raise ValueError."""
-    import jsonschema
-
-    path = place / "report.json" if place.is_dir() else place
-    try:
-        data = parse(path.read_bytes())
-    except OSError as error:
-        raise ValueError(f"{path}: can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: is no JSON: {error}") from None
-    try:
-        data = upgraded(data)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    validator = jsonschema.Draft202012Validator(report_schema())
-    fault = jsonschema.exceptions.best_match(validator.iter_errors(data))
-    if fault is not None:
-        where = "/".join(map(str, fault.absolute_path)) or "the top"
-        message = fault.message if len(fault.message) < 200 else f"fails {fault.validator!r}"
-        raise ValueError(f"{path}: does not follow the report schema at {where}: {message}")
-    return dict(data)
-
-
-class Replay:
-    """What came of replaying one piece of evidence; ``fault`` is empty where all agrees."""
-
-    def __init__(self, name: str, outcome: str, fault: str, digest: str = "") -> None:
-        self.name, self.outcome, self.fault, self.digest = name, outcome, fault, digest
-
-
-def evidence_in(data: Mapping[str, Any]) -> Evidence:
-    """Return a piece of evidence as a report holds it, its digest set aside."""
-    return Evidence.from_dict({key: value for key, value in data.items() if key != "digest"})
-
-
-def replay(report: Mapping[str, Any]) -> Iterator[Replay]:
-    """Yield what each piece of evidence in a report comes to, then what the summary does."""
-    pieces = []
-    for data in report["evidence"]:
-        name = f"{data['test']} {data['entry']}".strip()
-        try:
-            evidence = evidence_in(data)
-        except (TypeError, ValueError) as error:
-            yield Replay(name, "?", f"is no evidence: {error}", data["digest"])
-            continue
-        pieces.append(evidence)
-        fault = _fault(evidence, data["digest"])
-        yield Replay(name, evidence.outcome.value, fault, data["digest"])
-    yield from _summary(report, pieces)
-
-
-def _fault(evidence: Evidence, digest: str) -> str:
-    if evidence.digest != digest:
-        return "was changed: its digest is not the recorded one"
-    if evidence.outcome == Outcome.ERROR:
-        return ""
-    if evidence.measurement is None:
-        return "has a verdict without a measurement"
-    try:
-        gate = make(load(evidence.gate), evidence.policy)
-    except (UnknownGate, ValueError) as error:
-        return f"can't be decided again: {error}"
-    try:
-        again = gate.decide(evidence.measurement)
-    except Exception as error:  # noqa: BLE001  (a forged measurement may break any gate)
-        return f"can't be decided again: {type(error).__name__}"
-    if again != evidence.verdict:
-        return f"decides differently: {again.outcome.upper()}: {again.reason}"
-    return ""
-
-
-def _summary(report: Mapping[str, Any], pieces: list[Evidence]) -> Iterator[Replay]:
-    """Make the report again from its evidence, and name each part that comes out differently."""
-    try:
-        now = datetime.fromisoformat(
-            report["environment"].get("finished") or report["environment"]["started"]
-        )
-        scopes = list(scopes_in(report))
-        again = build(pieces, scopes, report["incomplete"], report["environment"], now).to_dict()
-    except (KeyError, TypeError, ValueError, UnknownGate) as error:
-        yield Replay("summary", "?", f"can't be made again: {error}")
-        return
-    for part in _MADE:
-        if freeze(report[part]) != again[part]:
-            said = f"says {report[part]} and" if part == "outcome" else "is not what"
-            came = f"comes to {again[part]}" if part == "outcome" else "the evidence comes to"
-            yield Replay(f"summary: {part}", "?", f"{said} {came}")
-
-
-_MADE = (
+#: what follows from evidence and configs; `environment` and `history` stand for themselves
+_PARTS = (
     "outcome",
     "problems",
     "systems",
@@ -130,38 +38,100 @@ _MADE = (
 )
 
 
-def scopes_in(report: Mapping[str, Any]) -> Iterator[Scope]:
-    """Yield the configs that a report is about, with their profiles and waivers."""
-    known = [
-        Control(**{**control, "gates": _gates(control["gates"])}) for control in report["controls"]
-    ]
-    for system, config in zip(report["systems"], report["configs"], strict=True):
-        entries = [
-            EntryInfo(
-                entry=gate["entry"],
-                gate=gate["gate"],
-                source=gate["source"],
-                worse=load(gate["gate"]).worse,
+@dataclasses.dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of replaying one piece of evidence, or one part of the summary.
+
+    ``fault`` is empty where it agrees, and ``note`` where it also says so in the same words.
+    """
+
+    name: str
+    outcome: str
+    fault: str = ""
+    note: str = ""
+    digest: str = ""
+
+
+def replay(report: Mapping[str, Any]) -> Iterator[Replay]:
+    """Yield what each piece of evidence in a report comes to, then what the summary does.
+
+    ``report`` is as ``read_report`` gives it.
+    """
+    version = made_by(report)
+    pieces = []
+    for data in report["evidence"]:
+        name = f"{data['test']} {data['entry']}".strip()
+        try:
+            evidence = evidence_in(data)
+        except (TypeError, ValueError) as error:
+            yield Replay(name, "?", f"is not evidence: {error}", digest=data["digest"])
+            continue
+        pieces.append(evidence)
+        fault, note = "was changed: its digest is not the recorded one", ""
+        if evidence.digest == data["digest"]:
+            again = _decide(evidence)
+            fault, note = (
+                (again, "") if isinstance(again, str) else _compare(evidence, again, version)
             )
-            for gate in system["gates"]
-        ]
-        waivers = [
-            Waiver(**{key: value for key, value in w.items() if key not in ("system", "state")})
-            for w in report["waived"]
-            if w["system"] == system["system"]
-        ]
-        yield Scope(
-            path=config["path"],
-            sha256=config["sha256"],
-            system=system["system"],
-            owner=system["owner"],
-            controls=tuple(system["controls"]),
-            entries=tuple(entries),
-            profile=Profile(name=system["profile"], **system["rules"]),
-            waivers=tuple(waivers),
-            known_controls=tuple(known),
-        )
+        yield Replay(name, evidence.outcome.value, fault, note, data["digest"])
+    yield from _summary(report, pieces, version)
 
 
-def _gates(names: Any) -> tuple[str, ...] | None:
-    return None if names is None else tuple(names)
+def made_by(report: Mapping[str, Any]) -> str:
+    """Return the version that made a report, where that is another one or is not known."""
+    version = report["environment"].get("pytest_mlgates")
+    return "" if version == __version__ else str(version or "an unknown version")
+
+
+def _decide(evidence: Evidence) -> Verdict | str:
+    """Return what the evidence comes to, or why it can't be decided again."""
+    if (
+        evidence.outcome == Outcome.ERROR
+    ):  # also of a measure that broke: there is nothing to decide
+        return evidence.verdict
+    if evidence.measurement is None:
+        return "has a verdict without a measurement"
+    try:
+        gate = make(load(evidence.gate), evidence.policy)
+    except (UnknownGate, ValueError) as error:
+        return f"can't be decided again: {error}"
+    try:
+        return gate.decide(evidence.measurement)
+    except Exception as error:  # noqa: BLE001  (a forged measurement may break any gate)
+        return f"can't be decided again: {type(error).__name__}"
+
+
+def _compare(evidence: Evidence, again: Verdict, version: str) -> tuple[str, str]:
+    """Return the fault and the note of a verdict that was made again."""
+    if again == evidence.verdict:
+        return "", ""
+    if version and again.outcome == evidence.outcome:
+        return "", f"{_OTHER_WORDS} {version}"
+    return f"decides differently: {again.outcome.upper()}: {again.reason}", ""
+
+
+def _summary(data: Mapping[str, Any], pieces: list[Evidence], version: str) -> Iterator[Replay]:
+    """Make the report again from its evidence, and name each part that comes out differently."""
+    try:
+        report = summary_of(data, pieces)
+        facts = report.environment
+        now = datetime.fromisoformat(str(facts.get("finished") or facts["started"]))
+        again = build(pieces, list(scopes_in(report)), report.incomplete, facts, now)
+    except (KeyError, TypeError, ValueError, UnknownGate) as error:
+        yield Replay("summary", "?", fault=f"can't be made again: {error}")
+        return
+    for part in _PARTS:
+        if getattr(report, part) == getattr(again, part):
+            continue
+        if part == "problems" and version and _same_problems(report.problems, again.problems):
+            note = f"{_OTHER_WORDS} {version}"
+            yield Replay(f"summary: {part}", report.outcome, note=note)
+        else:
+            said = f"says {report.outcome} and" if part == "outcome" else "is not what"
+            came = f"comes to {again.outcome}" if part == "outcome" else "the evidence comes to"
+            yield Replay(f"summary: {part}", "?", f"{said} {came}")
+
+
+def _same_problems(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether problems are the same ones, each of the same gate or config, in other words."""
+    return [line.partition(": ")[0] for line in one] == [line.partition(": ")[0] for line in other]

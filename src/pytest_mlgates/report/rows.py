@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from pytest_mlgates.core import Evidence, Measurement, Outcome, Role
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.core import Evidence, Outcome, Role
+from pytest_mlgates.core.words import first, number
+from pytest_mlgates.report.model import GateReport, Report, SystemReport
 
 __all__ = [
-    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm", "number", "rows", "states",
+    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm", "rows", "states",
 ]  # fmt: skip
 
 HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident")
@@ -21,43 +21,84 @@ GRAVEST_FIRST = ("fail", "missed", "error", "inconclusive", "waived", "caught", 
 #: what tells a piece of evidence from every other: test, entry, call and attempt
 Identity = tuple[str, str, int, int]
 
-_LONGEST = 40
-#: findings of an incident that are told
-_TOLD = 4
+MAX_UNIT = 40
+#: findings of an incident that are shown
+MAX_FINDINGS = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
-    """One configured gate in words; ``shown`` is the evidence the numbers are from.
+    """One configured gate; ``shown`` is the evidence that speaks for it, the worst it has.
 
     ``proof`` is the evidence that the gate caught its incident, or missed it.
     """
 
-    system: str
-    gate: str
-    verdict: str
-    measured: str
-    limit: str
-    calls: str
-    incident: str
+    system: SystemReport
+    gate: GateReport
     shown: Evidence | None
     proof: Evidence | None
 
-    def told(self) -> list[str]:
+    @property
+    def name(self) -> str:
+        """The system and the entry."""
+        return f"{self.system.system}: {self.gate.entry}"
+
+    @property
+    def verdict(self) -> str:
+        """The state of the gate, in capitals."""
+        return self.gate.status.upper()
+
+    @property
+    def fails_the_run(self) -> bool:
+        """Whether the state of this gate makes the run exit with 1."""
+        rules = self.system.rules
+        lenient = {
+            "pass": False,
+            "waived": False,
+            "inconclusive": rules.inconclusive == "fail",
+            "missing": rules.complete,
+        }
+        return lenient.get(self.gate.status, True)
+
+    @property
+    def measured(self) -> str:
+        """The measured value with its unit."""
+        seen = self.shown.measurement if self.shown is not None else None
+        return "-" if seen is None else f"{number(seen.value)} {self._unit}".strip()
+
+    @property
+    def limit(self) -> str:
+        """The limit with the unit of the measured value."""
+        limits = self.shown.limits if self.shown is not None else ()
+        return f"{number(limits[0])} {self._unit}".strip() if limits else "-"
+
+    @property
+    def calls(self) -> str:
+        """The calls made: what the gate says, or one for each observation."""
+        seen = self.shown.measurement if self.shown is not None else None
+        if seen is None:
+            return "-"
+        calls = seen.details.get("calls")
+        count = calls if isinstance(calls, int) else seen.n
+        return f"{count:,}" if count else "-"
+
+    @property
+    def _unit(self) -> str:
+        seen = self.shown.measurement if self.shown is not None else None
+        return seen.unit[:MAX_UNIT] if seen is not None else ""
+
+    def incident_lines(self) -> list[str]:
         """Return lines that tell how the incident was caught, or none."""
-        if self.proof is None or self.incident != "caught":
+        if self.proof is None or self.gate.incident != "caught":
             return []
-        name = f"{self.system}: {self.gate}"
-        head = f"incident caught by {name}: {self.proof.verdict.reason}"
-        found = self.proof.findings
-        more = [f"  and {len(found) - _TOLD} more"] if len(found) > _TOLD + 1 else []
-        return [head, *(f"  {line}" for line in (found[:_TOLD] if more else found)), *more]
+        head = f"incident caught by {self.name}: {self.proof.verdict.reason}"
+        return [head, *(f"  {line}" for line in first(self.proof.findings, MAX_FINDINGS))]
 
     def cells(self) -> tuple[str, ...]:
         """Return the texts in the order of :data:`HEADINGS`."""
         return (
-            self.system, self.gate, self.verdict, self.measured, self.limit, self.calls,
-            self.incident,
+            self.system.system, self.gate.entry, self.verdict, self.measured, self.limit,
+            self.calls, self.gate.incident,
         )  # fmt: skip
 
 
@@ -65,31 +106,22 @@ def rows(report: Report) -> Iterator[Row]:
     """Yield a row for each configured gate; of several runs of a gate, the worst speaks."""
     by_digest = {piece.digest: piece for piece in report.evidence}
     for system in report.systems:
-        for gate in system["gates"]:
-            shown = _first(gate["evidence"], by_digest, ("fail", "error", "inconclusive", "pass"))
-            seen = shown.measurement if shown is not None else None
-            limit = shown.policy.get(shown.limit) if shown is not None else None
-            unit = seen.unit[:_LONGEST] if seen is not None else ""
+        for gate in system.gates:
             yield Row(
-                system=str(system["system"]),
-                gate=gate["entry"],
-                verdict=gate["status"].upper(),
-                measured=f"{number(seen.value)} {unit}".strip() if seen is not None else "-",
-                limit=f"{number(limit)} {unit}".strip() if isinstance(limit, (int, float)) else "-",
-                calls=f"{_calls(seen):,}" if seen is not None and _calls(seen) else "-",
-                incident=gate["incident"],
-                shown=shown,
-                proof=_first(gate["proof"], by_digest, ("pass", "inconclusive", "error", "fail")),
+                system=system,
+                gate=gate,
+                shown=_first(gate.evidence, by_digest, ("fail", "error", "inconclusive", "pass")),
+                proof=_first(gate.proof, by_digest, ("pass", "inconclusive", "error", "fail")),
             )
 
 
 def states(report: Report) -> dict[Identity, str]:
     """Return what each piece of evidence shows: its outcome, or what became of a known-bad subject."""
     waived = {
-        (system["system"], gate["entry"])
+        (system.system, gate.entry)
         for system in report.systems
-        for gate in system["gates"]
-        if gate["status"] == "waived"
+        for gate in system.gates
+        if gate.status == "waived"
     }
     found = {}
     for piece in report.evidence:
@@ -110,46 +142,26 @@ def _first(
     return min(pieces, key=lambda piece: order.index(piece.outcome.value), default=None)
 
 
-def _calls(seen: Measurement) -> int:
-    """Return the calls made: what the gate says, or one for each observation."""
-    said = seen.details.get("calls")
-    return said if isinstance(said, int) else seen.n
-
-
 def false_alarm(report: Report) -> str:
     """Return in a sentence how likely it is that a gate of the run failed a sound subject."""
-    runs = report.false_alarm["runs"]
+    runs = report.false_alarm.runs
     if not runs:
         return ""
-    said = f"chance that any of {runs:,} statistical gate run(s) fails a sound subject: at most"
-    said += f" {_chance(report.false_alarm['at_most'])}"
+    text = f"chance that any of {runs:,} statistical gate run(s) fails a sound subject: at most"
+    text += f" {_chance(report.false_alarm.at_most)}"
     spent = [
-        f"{system['system']} spends {chance['at_most']:.3g} of {chance['budget']:.3g}"
-        + (", MORE THAN IT MAY" if chance["at_most"] > chance["budget"] * (1 + 1e-9) else "")
+        f"{system.system} spends {chance.at_most:.3g} of {chance.budget:.3g}"
+        + (", MORE THAN IT MAY" if chance.at_most > chance.budget * (1 + 1e-9) else "")
         for system in report.systems
-        if (chance := system["false_alarm"])["budget"] is not None
+        if (chance := system.false_alarm).budget is not None
     ]
-    return f"{said} (budget: {'; '.join(spent)})" if spent else said
+    return f"{text} (budget: {'; '.join(spent)})" if spent else text
 
 
-def _chance(value: Any) -> str:
+def _chance(value: float) -> str:
     """Return a chance as people read it.
 
     >>> _chance(2e-4), _chance(0.25)
     ('0.0002 (1 in 5,000)', '0.25')
     """
     return f"{value:.3g}" if not 0 < value < 0.1 else f"{value:.3g} (1 in {1 / value:,.0f})"
-
-
-def number(value: float) -> str:
-    """Return a number as people read it: four significant digits.
-
-    >>> number(8.13274), number(15000.0), number(0.00001)
-    ('8.133', '15,000', '1e-05')
-    """
-    text = f"{value:.4g}"
-    if "e" in text and 1e-4 <= abs(value) < 1e15:
-        text = f"{value:,.0f}"
-    elif "." not in text and "e" not in text:
-        text = f"{int(text):,}"
-    return text

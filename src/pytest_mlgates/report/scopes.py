@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 
 from pytest_mlgates.config.config import Config
-from pytest_mlgates.report.report import EntryInfo, Scope
+from pytest_mlgates.config.profiles import Profile
+from pytest_mlgates.config.waivers import Waiver
+from pytest_mlgates.registry import load
+from pytest_mlgates.report.model import EntryInfo, Report, Scope, WaiverState
 
-__all__ = ["scopes_of"]
+__all__ = ["scopes_in", "scopes_of"]
 
 
 def scopes_of(configs: Sequence[Config], profile: str | None) -> list[Scope]:
-    """Return the configs as a report sees them."""
+    """Return the configs at hand."""
     return [
         Scope(
             path=config.path,
@@ -34,3 +38,35 @@ def scopes_of(configs: Sequence[Config], profile: str | None) -> list[Scope]:
         )
         for config in configs
     ]
+
+
+def scopes_in(report: Report) -> Iterator[Scope]:
+    """Yield the configs that a report is about, with their profiles and waivers.
+
+    ValueError where it contradicts itself, UnknownGate where a gate is not installed here.
+    """
+    for system, config in zip(report.systems, report.configs, strict=True):
+        yield Scope(
+            path=config.path,
+            sha256=config.sha256,
+            system=system.system,
+            owner=system.owner,
+            controls=system.controls,
+            known_controls=report.controls,
+            entries=tuple(
+                EntryInfo(
+                    entry=gate.entry,
+                    gate=gate.gate,
+                    source=gate.source,
+                    worse=load(gate.gate).worse,
+                )
+                for gate in system.gates
+            ),
+            profile=Profile(name=system.profile, **dataclasses.asdict(system.rules)),
+            waivers=tuple(_waiver(w) for w in report.waived if w.system == system.system),
+        )
+
+
+def _waiver(state: WaiverState) -> Waiver:
+    names = [field.name for field in dataclasses.fields(Waiver)]
+    return Waiver(**{name: getattr(state, name) for name in names})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.core.places import plain
-from pytest_mlgates.report.rows import number
+from pytest_mlgates.core.words import number, one_line
 
 __all__ = ["junit_properties"]
 
@@ -22,17 +21,17 @@ def junit_properties(evidence: Evidence) -> list[tuple[str, object]]:
     mlgates.p99_latency.measured 8.133 ms
     mlgates.p99_latency.limit 12 ms
     """
-    name = f"mlgates.{plain(evidence.entry)}"
+    name = f"mlgates.{one_line(evidence.entry)}"
     if evidence.call > 1:
         name = f"{name}[{evidence.call}]"
     told: dict[str, object] = {
         "outcome": evidence.outcome.upper(),
-        "reason": plain(evidence.verdict.reason),
+        "reason": one_line(evidence.verdict.reason),
     }
-    seen, limit = evidence.measurement, evidence.policy.get(evidence.limit)
+    seen = evidence.measurement
     if seen is not None:
         told["measured"] = f"{number(seen.value)} {seen.unit}".strip()
-        if isinstance(limit, (int, float)) and not isinstance(limit, bool):
+        for limit in evidence.limits:
             told["limit"] = f"{number(limit)} {seen.unit}".strip()
         told["n"] = seen.n
     told |= {"role": evidence.role.value, "digest": evidence.digest}

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pytest_mlgates import __version__
 from pytest_mlgates.config.config import Config
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.report.build import build
 from pytest_mlgates.report.environment import environment
-from pytest_mlgates.report.report import Report, build
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.scopes import scopes_of
 from pytest_mlgates.session.journal import FOLDER, read_journals
 from pytest_mlgates.writers import ATTESTATION, write_all
@@ -50,7 +52,11 @@ class Ledger:
         if (self.folder / FOLDER).exists():  # an old journal left there would be read as ours
             shutil.rmtree(self.folder / FOLDER)
         (self.folder / ATTESTATION).unlink(missing_ok=True)
-        facts = {**self.facts, "started": self._started.isoformat()}
+        facts = {
+            "pytest_mlgates": __version__,
+            **self.facts,
+            "started": self._started.isoformat(),
+        }
         report = build([], [], ["the run has not ended"], facts, self._started)
         faults = write_all(report, self.folder)
         if faults:

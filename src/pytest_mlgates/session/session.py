@@ -26,8 +26,10 @@ from pytest_mlgates.config.config import (
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role
 from pytest_mlgates.core.fields import FieldError
-from pytest_mlgates.registry import did_you_mean, names
-from pytest_mlgates.report.report import EntryInfo, Report, pardoned
+from pytest_mlgates.core.words import did_you_mean
+from pytest_mlgates.registry import names
+from pytest_mlgates.report.build import is_waived
+from pytest_mlgates.report.model import EntryInfo, Report, Scope
 from pytest_mlgates.report.scopes import scopes_of
 from pytest_mlgates.session.items import (
     asks_later,
@@ -362,9 +364,9 @@ def uncaught(item: pytest.Item) -> str:
     )
 
 
-def _stops(evidence: Evidence, profile: Profile, scope: Any, info: EntryInfo) -> bool:
+def _stops(evidence: Evidence, profile: Profile, scope: Scope, info: EntryInfo) -> bool:
     if evidence.outcome == Outcome.PASS:
         return False
     if evidence.outcome == Outcome.INCONCLUSIVE:
         return profile.inconclusive == "fail"
-    return not pardoned(evidence, info, scope)
+    return not is_waived(evidence, info, scope)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_mlgates import __version__
 from pytest_mlgates.core.canonical import parse
-from pytest_mlgates.report.read import report_of
+from pytest_mlgates.core.words import plural
+from pytest_mlgates.report.model import SCHEMA, Report
 from pytest_mlgates.report.replay import replay
-from pytest_mlgates.report.report import SCHEMA, Report
 from pytest_mlgates.signing.attested import Attested
 from pytest_mlgates.signing.folder import Folder
 from pytest_mlgates.signing.statement import statements
@@ -18,7 +19,7 @@ from pytest_mlgates.writers.html_report.render import page
 from pytest_mlgates.writers.json_report import text
 from pytest_mlgates.writers.summary import markdown
 
-__all__ = ["changed", "does_not_follow", "strangers"]
+__all__ = ["changed", "made_again", "strangers"]
 
 #: what follows from a report alone is made again; every other file is held to its digest
 _RENDERED: dict[str, Callable[[Report], str]] = {
@@ -45,16 +46,27 @@ def changed(found: Folder, attested: Attested) -> Iterator[str]:
             yield f"{name}: is not what was signed"
 
 
-def does_not_follow(folder: Path, report: Mapping[str, Any], attested: Attested) -> Iterator[str]:
-    """Yield what differs when statements, decisions, summary and pages are made again."""
-    for result in replay(report):
-        if result.fault:
-            yield f"{result.name}: {result.fault}"
+def made_again(
+    folder: Path, data: Mapping[str, Any], report: Report, attested: Attested
+) -> tuple[list[str], list[str]]:
+    """Make statements, decisions, summary and pages again; return the faults, and the notes.
+
+    ``data`` is what ``read_report`` gave, ``report`` the same as records. A note tells that the
+    outcomes are the same in other words, those of another version.
+    """
+    results = list(replay(data))
+    faults = [f"{result.name}: {result.fault}" for result in results if result.fault]
+    faults += _differences(folder, report, attested)
+    notes = Counter(result.note for result in results if result.note)
+    return faults, [f"{plural(count, 'time')} the {note}" for note, count in notes.items()]
+
+
+def _differences(folder: Path, report: Report, attested: Attested) -> Iterator[str]:
     # as it was signed: a report of an older schema is read as if it were of today's
     raw = parse((folder / "report.json").read_bytes())
     if attested.sealing is not None:
         yield from _attested_differently(raw, attested)
-    if (raw["schema"], report["environment"].get("pytest_mlgates")) == (SCHEMA, __version__):
+    if (raw["schema"], report.environment.get("pytest_mlgates")) == (SCHEMA, __version__):
         yield from _shown_differently(folder, report)
 
 
@@ -70,11 +82,10 @@ def _attested_differently(raw: Mapping[str, Any], attested: Attested) -> Iterato
             yield f"statement {number}: says what report.json does not"
 
 
-def _shown_differently(folder: Path, report: Mapping[str, Any]) -> Iterator[str]:
+def _shown_differently(folder: Path, report: Report) -> Iterator[str]:
     """Yield each file that follows from the report alone and comes out differently."""
     try:
-        made = report_of(folder, report)
-        fresh = {name: render(made) for name, render in _RENDERED.items()}
+        fresh = {name: render(report) for name, render in _RENDERED.items()}
     except Exception as error:  # noqa: BLE001  (a forged report may break any writer)
         yield f"the report can't be shown again: {type(error).__name__}"
         return

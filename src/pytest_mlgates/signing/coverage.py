@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.config.config import (
     Config,
@@ -16,22 +15,21 @@ from pytest_mlgates.config.config import (
     tighten,
 )
 from pytest_mlgates.core import Evidence, Role
-from pytest_mlgates.core.canonical import freeze
-from pytest_mlgates.report.replay import evidence_in
-from pytest_mlgates.report.report import build
+from pytest_mlgates.report.build import build
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.scopes import scopes_of
 
 __all__ = ["ConfigsAtHand", "gaps"]
 
 
-def gaps(report: Mapping[str, Any]) -> Iterator[str]:
+def gaps(report: Report) -> Iterator[str]:
     """Yield what a report itself says is not there."""
-    if not report["environment"].get("finished"):
+    if not report.environment.get("finished"):
         yield "the run has not ended"
-    yield from report["incomplete"]
-    for gap in report["missing"]:
-        yield f"{gap['system']}: {gap['entry']} left no evidence ({gap['source']})"
-    if not report["systems"]:
+    yield from report.incomplete
+    for gap in report.missing:
+        yield f"{gap.system}: {gap.entry} left no evidence ({gap.source})"
+    if not report.systems:
         yield "no gate was configured"
 
 
@@ -50,15 +48,15 @@ class ConfigsAtHand:
         configs = load_configs((path, path.as_posix()) for path in paths)
         self.files = {config.system: path for config, path in zip(configs, paths, strict=True)}
 
-    def faults(self, report: Mapping[str, Any], profile: str | None) -> Iterator[str]:
+    def faults(self, report: Report, profile: str | None) -> Iterator[str]:
         """Yield where a report is not what these configs ask for.
 
         ``profile`` is the one that the run has to have used, None for any. The report's summary is
         made again from its evidence and these configs, and every policy held against its entry.
         """
         recorded = {
-            system["system"]: (config, system)
-            for config, system in zip(report["configs"], report["systems"], strict=False)
+            system.system: (config, system)
+            for config, system in zip(report.configs, report.systems, strict=False)
         }
         for system in sorted(self.files.keys() - recorded.keys()):
             yield f"{system}: is configured in {self.files[system]} and was not gated"
@@ -68,33 +66,32 @@ class ConfigsAtHand:
         for system, (config, row) in recorded.items():
             if system not in self.files:
                 continue
-            mine = load_config(self.files[system], config["path"])
-            if mine.sha256 != config["sha256"]:
+            mine = load_config(self.files[system], config.path)
+            if mine.sha256 != config.sha256:
                 yield f"{system}: was gated by another config than {self.files[system]}"
                 continue
-            if profile is not None and row["profile"] != profile:
-                yield f"{system}: was gated under the profile {row['profile']}, not {profile}"
+            if profile is not None and row.profile != profile:
+                yield f"{system}: was gated under the profile {row.profile}, not {profile}"
             configs.append(mine)
         if len(configs) == len(recorded):
             yield from _made_again(report, configs)
 
 
-def _made_again(report: Mapping[str, Any], configs: list[Config]) -> Iterator[str]:
-    profiles = {system["system"]: system["profile"] for system in report["systems"]}
+def _made_again(report: Report, configs: list[Config]) -> Iterator[str]:
+    profiles = {system.system: system.profile for system in report.systems}
     try:
-        pieces = [evidence_in(piece) for piece in report["evidence"]]
         scopes = [scope for c in configs for scope in scopes_of([c], profiles[c.system])]
-        facts = report["environment"]
-        now = datetime.fromisoformat(facts["finished"])
-        again = build(pieces, scopes, report["incomplete"], facts, now).to_dict()
+        facts = report.environment
+        now = datetime.fromisoformat(str(facts["finished"]))
+        again = build(report.evidence, scopes, report.incomplete, facts, now)
     except (ConfigError, KeyError, TypeError, ValueError, OverflowError) as error:
         yield f"the report can't be made again from the configs at hand: {error}"
         return
     for part in ("outcome", "systems", "missing", "waived", "false_alarm", "configs", "controls"):
-        if freeze(report[part]) != again[part]:
+        if getattr(report, part) != getattr(again, part):
             yield f"{part}: is not what the evidence and the configs at hand come to"
     for config in configs:
-        for piece in pieces:
+        for piece in report.evidence:
             if piece.system == config.system and piece.entry in config.entries:
                 yield from _looser(piece, config, profiles[config.system])
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.core.canonical import canonical, parse
+from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.signing.keys import PublicKey, SigningKey
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
-class EnvelopeFault(ValueError):
+class EnvelopeFault(UsageError, ValueError):
     """What is wrong with an attestation, for a person to read."""
 
 

@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from pytest_mlgates.core.errors import UsageError
+
 __all__ = ["FileFault", "Folder", "Stored", "read_file", "scan", "stored"]
 
 MOST_FILES = 10_000
 _BLOCK = 1 << 20
 
 
-class FileFault(ValueError):
+class FileFault(UsageError, ValueError):
     """A file is not what it has to be; the text says why."""
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key
 
+from pytest_mlgates.core.errors import UsageError
+
 __all__ = [
     "PASSPHRASE",
     "KeyFault",
@@ -27,7 +29,7 @@ _LARGEST_FILE = 64 * 1024
 _WANTED = "an Ed25519 or ECDSA P-256 key is needed"
 
 
-class KeyFault(Exception):
+class KeyFault(UsageError):
     """A key file can't be used; the text names the file, what is wrong and the way out."""
 
 

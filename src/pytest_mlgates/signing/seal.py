@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.core.canonical import canonical, parse
-from pytest_mlgates.report.replay import evidence_in
+from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.files import put
+from pytest_mlgates.report.read import evidence_in
 from pytest_mlgates.signing.envelope import sign
 from pytest_mlgates.signing.folder import FileFault, Folder, scan
 from pytest_mlgates.signing.keys import SigningKey, signing_key
 from pytest_mlgates.signing.statement import Sealing, check, statements
 from pytest_mlgates.signing.store import Link, Run, Store, StoreFault
-from pytest_mlgates.writers import ATTESTATION, put
+from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["Seal", "SealFault"]
 
 
-class SealFault(Exception):
+class SealFault(UsageError):
     """A report can't be signed or kept; the text says why."""
 
 

@@ -21,6 +21,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO
 
 from pytest_mlgates.core.canonical import canonical, parse
+from pytest_mlgates.core.errors import UsageError
 
 __all__ = ["FIRST", "Link", "Run", "Store", "StoreFault", "is_digest"]
 
@@ -33,7 +34,7 @@ _LARGEST_CHAIN = 1 << 30
 _KEYS = {"sequence", "previous", "time", "outcome", "files"}
 
 
-class StoreFault(Exception):
+class StoreFault(UsageError):
     """A store can't be used, or is not what it was; the text says where."""
 
 

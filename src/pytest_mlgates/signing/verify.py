@@ -1,4 +1,4 @@
-"""Questions about a report folder, answered apart and offline: one yes is no yes to another.
+"""Questions about a report folder, answered offline; each question has its own answer.
 
 *signature*: do the signatures fit the attestation's bytes? *trust*: is their key one that we
 accept? *completeness*: is all there that was configured? *consistency*: is every file as it was
@@ -9,15 +9,18 @@ the future? With a store, also: is it the run of the chain that it says it is?
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.core.canonical import Json
-from pytest_mlgates.report.replay import read_report
+from pytest_mlgates.core.words import first
+from pytest_mlgates.report.merge import CLOCK_SKEW
+from pytest_mlgates.report.model import Report
+from pytest_mlgates.report.read import ReportError, read_report, report_of
 from pytest_mlgates.signing.attested import Attested, read_attested
-from pytest_mlgates.signing.consistency import changed, does_not_follow, strangers
+from pytest_mlgates.signing.consistency import changed, made_again, strangers
 from pytest_mlgates.signing.coverage import ConfigsAtHand, gaps
 from pytest_mlgates.signing.folder import Folder, scan
 from pytest_mlgates.signing.kept import KeptReport, store_faults
@@ -27,9 +30,7 @@ from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["Answer", "Verification", "verify", "verify_store"]
 
-#: how far two honest clocks may be apart
-_SKEW = timedelta(minutes=5)
-_MOST_LINES = 20
+MAX_LINES = 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,11 +62,9 @@ class Verification:
     def lines(self) -> Iterator[str]:
         """Yield the answers for a person to read."""
         for answer in self.answers:
-            head, *more = answer.reasons[:_MOST_LINES]
+            head, *more = first(answer.reasons, MAX_LINES)
             yield f"{answer.question:13} {'yes' if answer.yes else 'NO':4} {head}"
             yield from (f"{'':18} {line}" for line in more)
-            if len(answer.reasons) > _MOST_LINES:
-                yield f"{'':18} and {len(answer.reasons) - _MOST_LINES} more"
         if self.outcome:
             yield f"the run itself: {self.outcome.upper()}, {'let through' if self.passed else 'not let through'}"
 
@@ -92,19 +91,20 @@ def verify(
     """Answer the questions about a report folder; OSError where there is no such folder."""
     attested = read_attested(folder / ATTESTATION)
     found = scan(folder, {name: stored.size for name, stored in attested.files.items()})
-    report, unread = _read(folder, found, attested)
+    read = _read(folder, found, attested)
+    report = read.report
     answers = [
         _answer("signature", [attested.fault], "both signatures fit the bytes"),
         _trust(attested, {key.key.keyid: key for key in keys}),
-        _completeness(found, attested, report, configs, profile, unread),
-        _consistency(folder, found, attested, report, unread),
-        _freshness(attested, report, max_age, now or datetime.now(UTC), unread),
+        _completeness(found, attested, read, configs, profile),
+        _consistency(folder, found, attested, read),
+        _freshness(attested, read, max_age, now or datetime.now(UTC)),
     ]
     if store is not None:
         answers.append(verify_store(store, keys, KeptReport(attested)))
     if report is None:
         return Verification(tuple(answers))
-    return Verification(tuple(answers), report["outcome"], not report["problems"])
+    return Verification(tuple(answers), report.outcome, not report.problems)
 
 
 def verify_store(
@@ -116,17 +116,27 @@ def verify_store(
     return _answer("store", store_faults(store, accepted, report), told)
 
 
-def _read(folder: Path, found: Folder, attested: Attested) -> tuple[dict[str, Any] | None, str]:
-    """Return the report, where it is the one that was signed, or why it can't be read."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Read:
+    """The report of a folder, as JSON and as records; or why it can't be read."""
+
+    fault: str = ""
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    report: Report | None = None
+
+
+def _read(folder: Path, found: Folder, attested: Attested) -> _Read:
+    """Read the report, where it is the one that was signed."""
     name = "report.json"
     if name not in attested.files:
-        return None, "no signed report.json is known"
+        return _Read("no signed report.json is known")
     if found.files.get(name) != attested.files[name]:
-        return None, "report.json is not the one that was signed"
+        return _Read("report.json is not the one that was signed")
     try:
-        return read_report(folder / name), ""
-    except ValueError as error:
-        return None, str(error)
+        data = read_report(folder / name)
+        return _Read("", data, report_of(folder / name, data))
+    except ReportError as error:
+        return _Read(str(error))
 
 
 def _trust(attested: Attested, accepted: dict[str, PublicKey]) -> Answer:
@@ -143,57 +153,47 @@ def _trust(attested: Attested, accepted: dict[str, PublicKey]) -> Answer:
 def _completeness(
     found: Folder,
     attested: Attested,
-    report: dict[str, Any] | None,
+    read: _Read,
     configs: ConfigsAtHand | None,
     profile: str | None,
-    unread: str,
 ) -> Answer:
-    faults = list(strangers(found, attested, ATTESTATION))
-    if report is None:
-        faults.append(unread)
-    else:
-        faults += gaps(report)
-        faults += configs.faults(report, profile) if configs else ()
+    faults = [*strangers(found, attested, ATTESTATION), read.fault]
+    if read.report is not None:
+        faults += gaps(read.report)
+        faults += configs.faults(read.report, profile) if configs else ()
     by = "the configs at hand" if configs else "the report's own list (no --config)"
     return _answer("completeness", faults, f"every gate left evidence, by {by}")
 
 
-def _consistency(
-    folder: Path,
-    found: Folder,
-    attested: Attested,
-    report: dict[str, Any] | None,
-    unread: str,
-) -> Answer:
+def _consistency(folder: Path, found: Folder, attested: Attested, read: _Read) -> Answer:
     faults = list(changed(found, attested))
-    if report is None:
-        faults.append(unread)
-    elif not faults and not found.faults:
-        faults += does_not_follow(folder, report, attested)
-    count = len(report["evidence"]) if report else 0
-    return _answer(
-        "consistency", faults, f"{count} decisions replayed, every file as it was signed"
-    )
+    if read.report is None:
+        faults.append(read.fault)
+    notes: list[str] = []
+    if read.report is not None and not faults and not found.faults:
+        faults, notes = made_again(folder, read.data, read.report, attested)
+    count = len(read.report.evidence) if read.report else 0
+    told = f"{count} decisions replayed, every file as it was signed"
+    return _answer("consistency", faults, "; ".join([told, *notes]))
 
 
 def _freshness(
     attested: Attested,
-    report: dict[str, Any] | None,
+    read: _Read,
     max_age: timedelta | None,
     now: datetime,
-    unread: str,
 ) -> Answer:
-    if report is None or attested.sealing is None:
-        return _answer("freshness", [unread or "nothing says when it was signed"], "")
-    facts = report["environment"]
+    if read.report is None or attested.sealing is None:
+        return _answer("freshness", [read.fault or "nothing says when it was signed"], "")
+    facts = read.report.environment
     try:
         started, finished, signed = (
-            datetime.fromisoformat(text).astimezone(UTC)
+            datetime.fromisoformat(str(text)).astimezone(UTC)
             for text in (facts["started"], facts["finished"], attested.sealing.signed)
         )
         latest = max(finished, signed)
-        ahead = latest - now > _SKEW
-        astray = not started <= finished or finished - signed > _SKEW
+        ahead = latest - now > CLOCK_SKEW
+        astray = not started <= finished or finished - signed > CLOCK_SKEW
         age = now - finished
     except (KeyError, TypeError, ValueError, OverflowError):
         return _answer("freshness", ["it does not say when the run started and ended"], "")
@@ -201,7 +201,7 @@ def _freshness(
     if astray:
         faults.append("its times are out of order: started, ended, signed")
     if ahead:
-        faults.append(f"it is from the future ({latest.isoformat()}): whose clock is wrong?")
+        faults.append(f"it ended in the future ({latest.isoformat()}): check the clocks")
     if max_age is not None and age > max_age:
         faults.append(f"the run ended {_days(age)} ago, {_days(max_age)} are allowed")
     limit = "no --max-age was given" if max_age is None else f"{_days(max_age)} are allowed"

@@ -105,7 +105,7 @@ def _weighted(x: NDArray[np.float64], w: NDArray[np.float64]) -> tuple[float, fl
 
 
 def equivalent_p(contrast: Contrast, margin: float) -> float:
-    """Return the p-value of "the contrast reaches the margin" (small: surely inside).
+    """Return the p-value of "the contrast reaches the margin" (small: inside).
 
     >>> round(equivalent_p(Contrast("a", 0.002, 0.001, 24, 25), 0.01), 9)
     1.6e-08
@@ -114,7 +114,7 @@ def equivalent_p(contrast: Contrast, margin: float) -> float:
 
 
 def differs_p(contrast: Contrast, margin: float) -> float:
-    """Return the p-value of "the contrast is inside the margin" (small: surely outside).
+    """Return the p-value of "the contrast is inside the margin" (small: outside).
 
     Two-sided, so it holds for a margin of 0 too.
 

@@ -16,8 +16,8 @@ count allows are added to the upper bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,8 @@ _MOST_AUTOCORRELATION = 0.98
 
 
 #: a day this many usual deviations above its expectation is a burst; by how much the next is larger
-_BURST, _LARGER = 6.0, 1.5
-_TAIL = 4
+_BURST, _NEXT_BURST = 6.0, 1.5
+_SAFETY = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,39 +53,23 @@ class SumForecast:
     days: int
     ahead: int
 
+    def __post_init__(self) -> None:
+        sizes = (self.se, self.surprise, self.burst, self.bursts, self.ahead - 1)
+        if min(sizes) < 0 or self.df <= 0 or not self.bursts < self.days >= LEAST_DAYS:
+            raise ValueError("no forecast has such numbers")
+
     def low(self, error: float) -> float:
         """Return a bound that the sum stays below with about probability ``error``."""
-        return self.expected - float(stats.t.isf(error / _TAIL, self.df)) * self.se
+        return self.expected - float(stats.t.isf(error / _SAFETY, self.df)) * self.se
 
     def high(self, error: float) -> float:
         """Return a bound that the sum exceeds with about probability ``error``."""
-        reach = math.hypot(float(stats.t.isf(error / _TAIL, self.df)) * self.se, self.surprise)
+        reach = math.hypot(float(stats.t.isf(error / _SAFETY, self.df)) * self.se, self.surprise)
         if not self.bursts:
             return self.expected + reach
         a, b = self.bursts + 0.5, self.days - self.bursts + 0.5
-        more = float(stats.betabinom.isf(error / _TAIL, self.ahead, a, b))
-        return self.expected + reach + more * _LARGER * self.burst
-
-    def to_dict(self) -> dict[str, float]:
-        """Return the forecast by name."""
-        return asdict(self)
-
-    @classmethod
-    def read(cls, recorded: Mapping[str, Any]) -> SumForecast:
-        """Read what :meth:`to_dict` wrote; ValueError or KeyError where it does not fit."""
-        values = {name: recorded[name] for name in cls.__slots__}
-        for value in values.values():
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise ValueError("no forecast")
-            if not math.isfinite(value):
-                raise ValueError("no forecast")
-        found = cls(**values)
-        counts = (found.bursts, found.days, found.ahead)
-        whole = all(isinstance(count, int) for count in counts)
-        sizes = min(found.se, found.surprise, found.burst, found.bursts, found.ahead - 1)
-        if not whole or sizes < 0 or found.df <= 0 or not found.bursts < found.days >= LEAST_DAYS:
-            raise ValueError("no forecast")
-        return found
+        more = float(stats.betabinom.isf(error / _SAFETY, self.ahead, a, b))
+        return self.expected + reach + more * _NEXT_BURST * self.burst
 
 
 def forecast_sum(daily: Sequence[float], ahead: int, skip: int = 0) -> SumForecast:

@@ -11,8 +11,7 @@ as the heaviest (:func:`one_heavier`).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,21 +56,9 @@ class RatioMoments:
             xyy=float(np.mean(p * q * q)), yyy=float(np.mean(q**3)),
         )  # fmt: skip
 
-    @classmethod
-    def read(cls, recorded: Mapping[str, Any]) -> RatioMoments:
-        """Read what :meth:`to_dict` wrote; ValueError or KeyError where it does not fit."""
-        values = {name: float(recorded[name]) for name in cls.__slots__ if name != "n"}
-        n = recorded["n"]
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise ValueError("n is no number of clusters")
-        found = cls(n=n, **values)
-        if not found.y > 0 or found.x < 0 or min(found.xx, found.yy) < 0:
-            raise ValueError("no moments of counts")
-        return found
-
-    def to_dict(self) -> dict[str, float]:
-        """Return the moments by name."""
-        return asdict(self)
+    def __post_init__(self) -> None:
+        if self.n < 1 or not self.y > 0 or self.x < 0 or min(self.xx, self.yy) < 0:
+            raise ValueError("these are not the moments of counts")
 
     def statistic(self, r: float) -> tuple[float, float]:
         """Return the t statistic of the mean of ``x - r * y``: the plain and the corrected one."""
@@ -120,10 +107,10 @@ def ratio_bounds(
     low_t = float(stats.t.isf(lower_error, df))
     high_t = float(stats.t.isf(upper_error, df))
 
-    def above(r: float) -> bool:  # surely more than r
+    def above(r: float) -> bool:  # the ratio is more than r
         return min(moments.statistic(r)) >= low_t
 
-    def below(r: float) -> bool:  # surely less than r
+    def below(r: float) -> bool:  # the ratio is less than r
         return max(*moments.statistic(r), *heavier.statistic(r)) <= -high_t
 
     low = 0.0

@@ -7,16 +7,14 @@ Ours are the files of this package; those of others come from the entry-point gr
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.report.model import Report
 
-__all__ = ["ATTESTATION", "GROUP", "put", "write_all"]
+__all__ = ["ATTESTATION", "GROUP", "write_all"]
 
 GROUP = "pytest_mlgates.writers"
 #: the file that signs all others; no writer writes it, since it takes a key and comes last
@@ -39,21 +37,6 @@ def write_all(report: Report, folder: Path) -> list[str]:
         except Exception as error:  # noqa: BLE001  (a writer of others may break in any way)
             faults.append(f"{folder}: the writer {name!r} broke: {type(error).__name__}")
     return faults
-
-
-def put(path: Path, text: str) -> None:
-    """Write a file in one step, so that nobody reads half of it."""
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            file.write(text)
-            file.flush()
-            Path(file.name).chmod(0o644)
-            os.replace(file.name, path)  # noqa: PTH105  (Path.replace says no more)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
 
 
 def _writers() -> Iterator[tuple[str, Callable[[], Callable[[Report, Path], None]]]]:

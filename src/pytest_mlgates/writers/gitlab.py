@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pytest_mlgates.core.files import put
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.notes import Note, notes
-from pytest_mlgates.report.report import Report
-from pytest_mlgates.writers import put
 
 __all__ = ["code_quality", "write"]
 

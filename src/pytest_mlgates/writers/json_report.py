@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pytest_mlgates.report.report import Report
-from pytest_mlgates.writers import put
+from pytest_mlgates.core.files import put
+from pytest_mlgates.report.model import Report
 
 __all__ = ["text", "write"]
 

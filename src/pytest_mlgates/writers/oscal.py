@@ -8,6 +8,7 @@ INCONCLUSIVE, ERROR, missing and incomplete are not satisfied for another reason
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -20,16 +21,16 @@ from pytest_mlgates.config.controls import filed
 from pytest_mlgates.config.waivers import ends
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import sha256
-from pytest_mlgates.core.places import plain
-from pytest_mlgates.report.report import Report
-from pytest_mlgates.report.rows import GRAVEST_FIRST, states
-from pytest_mlgates.writers import put
+from pytest_mlgates.core.files import put
+from pytest_mlgates.core.words import one_line
+from pytest_mlgates.report.model import Report
+from pytest_mlgates.report.rows import GRAVEST_FIRST, rows, states
 
-__all__ = ["MOST", "oscal", "write"]
+__all__ = ["MAX_OBSERVATIONS", "oscal", "write"]
 
 OSCAL = "1.2.3"
 #: pieces of evidence that become observations; the gravest come first
-MOST = 10_000
+MAX_OBSERVATIONS = 10_000
 #: whose words our properties are
 _NS = "urn:pytest-mlgates:oscal"
 _REASONS = {"pass": "pass", "fail": "fail", "waived": "fail"}
@@ -47,7 +48,8 @@ def write(report: Report, folder: Path) -> None:
 def oscal(report: Report) -> dict[str, Any]:
     """Return the report as an OSCAL assessment-results document; the same report, the same ids."""
     digests = [piece.digest for piece in report.evidence]
-    seed = sha256([report.environment, digests, report.configs])
+    configs = [dataclasses.asdict(config) for config in report.configs]
+    seed = sha256([report.environment, digests, configs])
     at = str(report.environment.get("finished") or report.environment.get("started"))
     plan = _uuid(seed, "plan")
     return {
@@ -70,17 +72,17 @@ def oscal(report: Report) -> dict[str, Any]:
 def _result(report: Report, seed: str, at: str) -> dict[str, Any]:
     found = states(report)
     gravest = sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(found[e.identity]))
-    shown = gravest[:MOST]
+    shown = gravest[:MAX_OBSERVATIONS]
     left = len(gravest) - len(shown)
     observations = [_observation(piece, found[piece.identity], at) for piece in shown]
     components = {_subject(piece): _component(piece) for piece in shown}
     findings = list(_findings(report, seed, {piece.digest for piece in shown}))
     risks = list(_risks(report, seed))
-    said = f"{left:,} more observations are in report.json only. " if left else ""
+    note = f"{left:,} more observations are in report.json only. " if left else ""
     return {
         "uuid": _uuid(seed, "result"),
         "title": f"ML gates: {report.outcome.upper()}",
-        "description": said + "; ".join(map(plain, report.problems[:20]))
+        "description": note + "; ".join(map(one_line, report.problems[:20]))
         or "No problem was found.",
         "start": str(report.environment.get("started") or at),
         "end": at,
@@ -99,7 +101,7 @@ def _result(report: Report, seed: str, at: str) -> dict[str, Any]:
 def _selection(report: Report) -> dict[str, Any]:
     if not report.controls:
         return {"description": "The configs name no control.", "include-all": {}}
-    ids = [{"control-id": token(str(control["id"]))} for control in report.controls]
+    ids = [{"control-id": token(control.id)} for control in report.controls]
     return {"description": "The controls that the configs name.", "include-controls": ids}
 
 
@@ -111,7 +113,7 @@ def _observation(piece: Evidence, state: str, at: str) -> dict[str, Any]:
         if seen.interval is not None:
             numbers["interval"] = f"{seen.interval[0]:.6g} to {seen.interval[1]:.6g}"
     numbers |= {name: piece.policy.get(name) for name in ("alpha", "beta") if name in piece.policy}
-    if piece.limit and piece.policy.get(piece.limit) is not None:
+    if piece.limits:
         numbers["limit"] = f"{piece.limit} {piece.policy[piece.limit]}"
     known = {
         "state": state, "gate": piece.gate, "role": piece.role.value, "test": piece.test,
@@ -119,8 +121,8 @@ def _observation(piece: Evidence, state: str, at: str) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "uuid": _uuid(piece.digest, "observation"),
-        "title": plain(f"{piece.system}: {piece.entry}"),
-        "description": plain("; ".join((piece.verdict.reason, *piece.findings[:5]))),
+        "title": one_line(f"{piece.system}: {piece.entry}"),
+        "description": one_line("; ".join((piece.verdict.reason, *piece.findings[:5]))),
         "props": [_prop(name, value) for name, value in known.items() if str(value).strip()],
         "methods": ["TEST"],
         "subjects": [{"subject-uuid": _subject(piece), "type": "component"}],
@@ -132,7 +134,7 @@ def _observation(piece: Evidence, state: str, at: str) -> dict[str, Any]:
             }
         ],
         "collected": at,
-        **({"remarks": plain(piece.claim)} if piece.claim else {}),
+        **({"remarks": one_line(piece.claim)} if piece.claim else {}),
     }
 
 
@@ -145,7 +147,7 @@ def _component(piece: Evidence) -> dict[str, Any]:
     return {
         "uuid": _subject(piece),
         "type": "software",
-        "title": plain(piece.subject or piece.gate) or "a subject",
+        "title": one_line(piece.subject or piece.gate) or "a subject",
         "description": "What was gated.",
         "props": [_prop("subject-digest", digest)],
         "status": {"state": "under-development"},
@@ -153,63 +155,60 @@ def _component(piece: Evidence) -> dict[str, Any]:
 
 
 def _findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict[str, Any]]:
-    for system in report.systems:
-        for gate in system["gates"]:
-            state = gate["status"]
-            name = f"{system['system']}: {gate['entry']}"
-            served = filed(report.controls, system["controls"], gate["gate"])
-            related = [
-                {"observation-uuid": _uuid(digest, "observation")}
-                for digest in dict.fromkeys((*gate["evidence"], *gate["proof"]))
-                if digest in shown
-            ]
-            risk = _uuid(seed, f"risk {name}")
-            waived = any(
-                (w["system"], w["gate"]) == (system["system"], gate["entry"]) for w in report.waived
-            )
-            yield {
-                "uuid": _uuid(seed, f"finding {name}"),
-                "title": plain(name),
-                "description": f"{state.upper()}; incident {gate['incident']}.",
-                "props": [
-                    _prop("state", state),
-                    _prop("incident", gate["incident"]),
-                    *(_prop("control", str(control["id"])) for control in served),
-                ],
-                "target": {
-                    "type": "objective-id",
-                    "target-id": token(f"{system['system']}.{gate['entry']}"),
-                    "status": {
-                        "state": "satisfied" if state == "pass" else "not-satisfied",
-                        "reason": _REASONS.get(state, "other"),
-                    },
+    for row in rows(report):
+        gate, state = row.gate, row.gate.status
+        served = filed(report.controls, row.system.controls, gate.gate)
+        related = [
+            {"observation-uuid": _uuid(digest, "observation")}
+            for digest in dict.fromkeys((*gate.evidence, *gate.proof))
+            if digest in shown
+        ]
+        risks = [
+            {"risk-uuid": _uuid(seed, f"risk {row.name}")}
+            for _ in report.waivers_of(row.system.system, gate.entry)[:1]
+        ]
+        yield {
+            "uuid": _uuid(seed, f"finding {row.name}"),
+            "title": one_line(row.name),
+            "description": f"{state.upper()}; incident {gate.incident}.",
+            "props": [
+                _prop("state", state),
+                _prop("incident", gate.incident),
+                *(_prop("control", control.id) for control in served),
+            ],
+            "target": {
+                "type": "objective-id",
+                "target-id": token(f"{row.system.system}.{gate.entry}"),
+                "status": {
+                    "state": "satisfied" if state == "pass" else "not-satisfied",
+                    "reason": _REASONS.get(state, "other"),
                 },
-                **_some("related-observations", related),
-                **({"related-risks": [{"risk-uuid": risk}]} if waived else {}),
-            }
+            },
+            **_some("related-observations", related),
+            **_some("related-risks", risks),
+        }
 
 
 def _risks(report: Report, seed: str) -> Iterator[dict[str, Any]]:
     for waiver in report.waived:
-        name = f"{waiver['system']}: {waiver['gate']}"
-        held = waiver["state"] != "expired"
+        name = f"{waiver.system}: {waiver.gate}"
         yield {
             "uuid": _uuid(seed, f"risk {name}"),
-            "title": plain(f"Waiver of {name}"),
-            "description": plain(str(waiver["reason"])),
-            "statement": plain(
-                f"Accepted by {waiver['approved_by']}; owner {waiver['owner']}; {waiver['state']}."
+            "title": one_line(f"Waiver of {name}"),
+            "description": one_line(waiver.reason),
+            "statement": one_line(
+                f"Accepted by {waiver.approved_by}; owner {waiver.owner}; {waiver.state}."
             ),
-            "status": "deviation-approved" if held else "open",
-            "deadline": ends(str(waiver["expires"])).isoformat(),
+            "status": "open" if waiver.state == "expired" else "deviation-approved",
+            "deadline": ends(waiver.expires).isoformat(),
         }
 
 
 def _plan(report: Report, plan: str) -> dict[str, Any]:
     links = [
         {
-            "href": quote(str(config["path"])),
-            "hashes": [{"algorithm": "SHA-256", "value": str(config["sha256"])}],
+            "href": quote(config.path),
+            "hashes": [{"algorithm": "SHA-256", "value": config.sha256}],
         }
         for config in report.configs
     ]
@@ -233,7 +232,7 @@ def token(text: str) -> str:
 
 
 def _prop(name: str, value: object) -> dict[str, str]:
-    return {"name": name, "ns": _NS, "value": plain(str(value)).strip() or "-"}
+    return {"name": name, "ns": _NS, "value": one_line(str(value)).strip() or "-"}
 
 
 def _some(name: str, value: Any) -> Mapping[str, Any]:

@@ -9,26 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from pytest_mlgates import __version__
-from pytest_mlgates.config.controls import filed
+from pytest_mlgates.config.controls import Control, filed
 from pytest_mlgates.config.schema import summary
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.core.places import place, plain
-from pytest_mlgates.registry import UnknownGate, load
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.core.errors import UnknownGate
+from pytest_mlgates.core.files import put
+from pytest_mlgates.core.words import one_line, place
+from pytest_mlgates.registry import class_name, load
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.rows import GRAVEST_FIRST, states
-from pytest_mlgates.writers import put
 
 __all__ = ["sarif", "write"]
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 #: code scanners refuse a file with more results than this
-MOST = 25_000
+MAX_RESULTS = 25_000
 
 _KINDS = {
     "pass": "pass", "caught": "pass", "inconclusive": "open",
@@ -44,9 +45,11 @@ def write(report: Report, folder: Path) -> None:
 def sarif(report: Report) -> dict[str, Any]:
     """Return the report as a SARIF log with one run."""
     results = [*_missing(report), *_results(report)]
-    told = [*map(plain, report.incomplete)]
-    if len(results) > MOST:
-        told.append(f"{len(results) - MOST:,} results of lesser weight are in report.json only")
+    messages = [*map(one_line, report.incomplete)]
+    if len(results) > MAX_RESULTS:
+        messages.append(
+            f"{len(results) - MAX_RESULTS:,} results of lesser weight are in report.json only"
+        )
     run: dict[str, Any] = {
         "tool": {
             "driver": {
@@ -60,15 +63,15 @@ def sarif(report: Report) -> dict[str, Any]:
             {
                 "executionSuccessful": not report.incomplete,
                 **({"endTimeUtc": at} if (at := _instant(report)) else {}),
-                **_notes(told),
+                **_notes(messages),
             }
         ],
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "the root of the repository"}}},
         "columnKind": "unicodeCodePoints",
-        "results": results[:MOST],
+        "results": results[:MAX_RESULTS],
         "properties": {
             "outcome": report.outcome,
-            "problems": [plain(problem) for problem in report.problems[:100]],
+            "problems": [one_line(problem) for problem in report.problems[:100]],
         },
     }
     if taxonomies := list(_taxonomies(report)):
@@ -77,17 +80,17 @@ def sarif(report: Report) -> dict[str, Any]:
 
 
 def _rules(report: Report) -> Iterator[dict[str, Any]]:
-    names = {piece.gate for piece in report.evidence} | {str(gap["gate"]) for gap in report.missing}
+    names = {piece.gate for piece in report.evidence} | {gap.gate for gap in report.missing}
     for name in sorted(names):
         try:
             kind = load(name)
-            told = summary(kind)
+            question = summary(kind)
         except UnknownGate:
-            told = "a gate that is not installed here"
+            question = "a gate that is not installed here"
         yield {
             "id": name,
-            "name": "".join(part.capitalize() for part in name.split("_")),
-            "shortDescription": {"text": plain(told)},
+            "name": class_name(name),
+            "shortDescription": {"text": one_line(question)},
             "help": {"text": f"`mlgates schema {name}` prints its fields with their meaning."},
             "defaultConfiguration": {"level": "error"},
         }
@@ -95,7 +98,7 @@ def _rules(report: Report) -> Iterator[dict[str, Any]]:
 
 def _results(report: Report) -> Iterator[dict[str, Any]]:
     found = states(report)
-    named = {str(system["system"]): system["controls"] for system in report.systems}
+    named = {system.system: system.controls for system in report.systems}
     for piece in sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(found[e.identity])):
         state = found[piece.identity]
         kind = _KINDS[state]
@@ -110,10 +113,10 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
             **({"suppressions": [_suppression(report, piece)]} if state == "waived" else {}),
             **({"taxa": [_taxon(control) for control in taxa]} if taxa else {}),
             "properties": {
-                "system": plain(piece.system),
-                "entry": plain(piece.entry),
+                "system": one_line(piece.system),
+                "entry": one_line(piece.entry),
                 "state": state,
-                "test": plain(piece.test),
+                "test": one_line(piece.test),
                 "digest": piece.digest,
                 "subjectDigest": piece.subject_digest or "",
                 **_numbers(piece),
@@ -123,14 +126,14 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
 
 def _missing(report: Report) -> Iterator[dict[str, Any]]:
     for gap in report.missing:
-        text = f"{gap['system']}: {gap['entry']} is configured and left no evidence"
-        key = f"missing {gap['system']} {gap['entry']}"
+        text = f"{gap.system}: {gap.entry} is configured and left no evidence"
+        key = f"missing {gap.system} {gap.entry}"
         yield {
-            "ruleId": gap["gate"],
+            "ruleId": gap.gate,
             "kind": "open",
             "level": "none",
-            "message": {"text": _unlinked(plain(text))},
-            "locations": [_location(str(gap["source"]), "")],
+            "message": {"text": _unlinked(one_line(text))},
+            "locations": [_location(gap.source, "")],
             "partialFingerprints": {"mlgatesEvidence/v1": _sha(key)},
         }
 
@@ -143,7 +146,7 @@ def _message(piece: Evidence, state: str) -> str:
         "waived": "FAIL, waived: ",
     }
     lines = [heads.get(state, "") + piece.verdict.reason, *piece.findings[:5]]
-    return _unlinked(plain("; ".join(lines)))
+    return _unlinked(one_line("; ".join(lines)))
 
 
 def _unlinked(text: str) -> str:
@@ -153,7 +156,7 @@ def _unlinked(text: str) -> str:
 
 def _location(source: str, test: str) -> dict[str, Any]:
     file, line = place(source)
-    names = [{"fullyQualifiedName": plain(test), "kind": "function"}] if test else []
+    names = [{"fullyQualifiedName": one_line(test), "kind": "function"}] if test else []
     if not file:
         return {"logicalLocations": names or [{"name": "no config", "kind": "resource"}]}
     where = {
@@ -167,41 +170,36 @@ def _numbers(piece: Evidence) -> dict[str, Any]:
     seen = piece.measurement
     if seen is None:
         return {}
-    known = {"value": seen.value, "unit": plain(seen.unit), "n": seen.n}
-    limit = piece.policy.get(piece.limit)
+    known = {"value": seen.value, "unit": one_line(seen.unit), "n": seen.n}
     if seen.interval is not None:
         known["interval"] = list(seen.interval)
-    return known | ({"limit": limit} if isinstance(limit, (int, float)) else {})
+    return known | ({"limit": piece.policy[piece.limit]} if piece.limits else {})
 
 
 def _suppression(report: Report, piece: Evidence) -> dict[str, Any]:
-    waiver: Mapping[str, Any] = next(
-        w for w in report.waived if (w["system"], w["gate"]) == (piece.system, piece.entry)
-    )
-    text = f"{waiver['reason']} (until {waiver['expires']}, approved by {waiver['approved_by']})"
-    return {"kind": "external", "status": "accepted", "justification": plain(text)}
+    waiver = report.waivers_of(piece.system, piece.entry)[0]
+    text = f"{waiver.reason} (until {waiver.expires}, approved by {waiver.approved_by})"
+    return {"kind": "external", "status": "accepted", "justification": one_line(text)}
 
 
 def _taxonomies(report: Report) -> Iterator[dict[str, Any]]:
-    frameworks: dict[str, list[Mapping[str, Any]]] = {}
+    frameworks: dict[str, list[Control]] = {}
     for control in report.controls:
-        frameworks.setdefault(str(control["framework"]), []).append(control)
+        frameworks.setdefault(control.framework, []).append(control)
     for name, controls in frameworks.items():
-        url = next(
-            (str(control["url"]) for control in controls if "://" in str(control["url"])), ""
-        )
+        url = next((control.url for control in controls if "://" in control.url), "")
         yield {
             "name": name,
             **({"informationUri": url} if url else {}),
             "taxa": [
-                {"id": control["id"], "shortDescription": {"text": plain(str(control["title"]))}}
+                {"id": control.id, "shortDescription": {"text": one_line(control.title)}}
                 for control in controls
             ],
         }
 
 
-def _taxon(control: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": control["id"], "toolComponent": {"name": control["framework"]}}
+def _taxon(control: Control) -> dict[str, Any]:
+    return {"id": control.id, "toolComponent": {"name": control.framework}}
 
 
 def _notes(lines: Iterable[str]) -> dict[str, Any]:

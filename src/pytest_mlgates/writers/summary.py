@@ -7,16 +7,17 @@ import os
 import re
 from pathlib import Path
 
-from pytest_mlgates.report.report import Report
+from pytest_mlgates.core.files import put
+from pytest_mlgates.core.words import first, shorten
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.rows import HEADINGS, false_alarm, rows
-from pytest_mlgates.writers import put
 
 __all__ = ["markdown", "write"]
 
 #: a comment on GitHub holds 65,536 characters
-_LONGEST = 400
-_MOST = 25
-_MOST_ROWS = 100
+MAX_TEXT = 400
+MAX_ENTRIES = 25
+MAX_ROWS = 100
 
 
 def write(report: Report, folder: Path) -> None:
@@ -36,42 +37,40 @@ def markdown(report: Report) -> str:
     table = list(rows(report))
     if table:
         lines += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
-        shown = table[:_MOST_ROWS]
-        lines += ["| " + " | ".join(_safe(cell) for cell in row.cells()) + " |" for row in shown]
+        cells = [" | ".join(map(_safe, row.cells())) for row in table[:MAX_ROWS]]
+        lines += [f"| {line} |" for line in cells]
         lines.append("")
-        if len(table) > _MOST_ROWS:
-            lines += [f"{len(table) - _MOST_ROWS:,} more gates are in the report.", ""]
-    if said := false_alarm(report):
-        lines += [f"{_safe(said[0].upper() + said[1:])}.", ""]
+        if len(table) > MAX_ROWS:
+            lines += [f"{len(table) - MAX_ROWS:,} more gates are in the report.", ""]
+    if chance := false_alarm(report):
+        lines += [f"{_safe(chance[0].upper() + chance[1:])}.", ""]
     sections = {
         "Why it does not pass": report.problems,
         "Findings": [
-            f"{row.system}: {row.gate}: {finding}"
+            f"{row.name}: {finding}"
             for row in table
             if row.shown is not None
             for finding in row.shown.findings
         ],
-        "Incidents caught": [line.strip() for row in table for line in row.told()],
+        "Incidents caught": [line.strip() for row in table for line in row.incident_lines()],
         "Missing": [
-            f"{gap['system']}: {gap['entry']} left no evidence ({gap['source']})"
-            for gap in report.missing
+            f"{gap.system}: {gap.entry} left no evidence ({gap.source})" for gap in report.missing
         ],
         "Waivers": [
-            f"{w['system']}: {w['gate']}, {w['state']} until {w['expires']}, approved by "
-            f"{w['approved_by']}, owner {w['owner']}: {w['reason']}"
+            f"{w.system}: {w.gate}, {w.state} until {w.expires}, approved by "
+            f"{w.approved_by}, owner {w.owner}: {w.reason}"
             for w in report.waived
         ],
     }
     for title, entries in sections.items():
         if entries:
-            more = [f"- and {len(entries) - _MOST:,} more"] if len(entries) > _MOST else []
-            told = [f"- {_safe(str(entry))}" for entry in entries[:_MOST]]
-            lines += [f"### {title}", "", *told, *more, ""]
+            shown = [f"- {_safe(entry)}" for entry in first(entries, MAX_ENTRIES)]
+            lines += [f"### {title}", "", *shown, ""]
     return "\n".join(lines) + "\n"
 
 
 def _safe(text: str) -> str:
     """Keep measured text from becoming markup, calling names, or being more than people read."""
-    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    cut = shorten(text, MAX_TEXT)
+    flat = " ".join("".join(c if c.isprintable() else " " for c in cut).split())
     return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", flat).replace("@", "@\u200b")

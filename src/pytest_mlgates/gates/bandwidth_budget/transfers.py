@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.reading.tables import is_table, missing, tables
+from pytest_mlgates.reading.records import records
+from pytest_mlgates.reading.tables import missing
 
 __all__ = ["Columns", "Transfer", "read"]
 
 _FIELDS = ("sent_bytes", "raw_bytes", "at", "seconds", "source")
-_HOW = (
-    "transfers must be records with sent_bytes (and raw_bytes, at, seconds, source),"
-    " a DataFrame, or the path of a .csv, .parquet, .json or .jsonl file"
+_WANTED = (
+    "records with sent_bytes (and raw_bytes, at, seconds, source), a DataFrame, or the path of a"
+    " .csv, .parquet, .json or .jsonl file"
 )
 
 
@@ -72,7 +73,7 @@ class Columns:
 def read(transfers: Any) -> Columns:
     """Read all transfers once.
 
-    Raises :class:`Unmeasurable` on what is no transfer, and on counts that are missing, negative
+    Raises :class:`Unmeasurable` on what is not a transfer, and on counts that are missing, negative
     or not finite.
 
     >>> read([{"sent_bytes": 10, "source": "a"}, Transfer(20, source="a")]).sent.tolist()
@@ -81,7 +82,7 @@ def read(transfers: Any) -> Columns:
     numbers: list[tuple[float, float, float, float]] = []
     names: dict[str, int] = {}
     source: list[int] = []
-    for index, record in enumerate(_records(transfers)):
+    for index, record in enumerate(records(transfers, "transfers", _WANTED, columns=_FIELDS)):
         values = _values(record, index)
         row = (
             _count(values[0], "sent_bytes", index),
@@ -98,22 +99,12 @@ def read(transfers: Any) -> Columns:
     return Columns(sent, raw, at, seconds, np.array(source, np.int64), tuple(names))
 
 
-def _records(transfers: Any) -> Iterator[Any]:
-    if is_table(transfers):
-        for table in tables(transfers, _HOW, columns=_FIELDS):
-            yield from table.records()
-    elif isinstance(transfers, (bytes, Mapping)) or not isinstance(transfers, Iterable):
-        raise Unmeasurable(_HOW)
-    else:
-        yield from transfers
-
-
 def _values(record: Any, index: int) -> tuple[Any, ...]:
     if isinstance(record, Mapping):
         return tuple(record.get(name) for name in _FIELDS)
     if isinstance(record, Transfer):
         return tuple(getattr(record, name) for name in _FIELDS)
-    raise Unmeasurable(f"transfer {index} is a {type(record).__name__}: {_HOW}")
+    raise Unmeasurable(f"transfer {index} is a {type(record).__name__}: give {_WANTED}")
 
 
 def _count(value: Any, name: str, index: int) -> float:
@@ -132,7 +123,7 @@ def _number(value: Any, name: str, index: int) -> float:
             raise TypeError
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise Unmeasurable(f"transfer {index} has {name} that are no number") from None
+        raise Unmeasurable(f"transfer {index} has {name} that are not a number") from None
     return number
 
 
@@ -144,7 +135,7 @@ def _moment(value: Any, index: int) -> float:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise Unmeasurable(f"transfer {index} has an `at` that is no time") from None
+            raise Unmeasurable(f"transfer {index} has an `at` that is not a time") from None
     number = value.timestamp() if isinstance(value, datetime) else _number(value, "at", index)
     if not math.isfinite(number):
         raise Unmeasurable(f"transfer {index} has an `at` that is not finite")

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.canary_memorization.matching import Pattern, squeeze
 from pytest_mlgates.memorization.canaries import Canary, fixed_canary
 from pytest_mlgates.memorization.formats import Format
+from pytest_mlgates.reading.records import records
 
 __all__ = ["checked", "samples_of"]
 
 _DRAWS = 200
-_SHORTEST = 4
+MIN_CHARACTERS = 4
 
 
-def checked(canaries: Any) -> list[Canary]:
-    """Return the canaries as a list; Unmeasurable names the first that is no good, and the way out.
+def checked(canaries: object) -> list[Canary]:
+    """Return the canaries as a list; Unmeasurable names the first that can't be used, and the way out.
 
     A plain text is a secret that somebody chose, planted nobody says where: it is asked for without
     a prefix, and has no exposure.
     """
-    if isinstance(canaries, (str, bytes, dict)) or not isinstance(canaries, Iterable):
-        kind = type(canaries).__name__
-        raise Unmeasurable(f"canaries is a {kind}: give a list, as make_canaries returns")
-    listed = [fixed_canary(c, prefix="") if isinstance(c, str) else c for c in canaries]
+    rows = records(canaries, "canaries", "a list, as make_canaries returns", values=True)
+    listed = [fixed_canary(c, prefix="") if isinstance(c, str) else c for c in rows]
     for at, canary in enumerate(listed):
         if not isinstance(canary, Canary):
-            kind = type(canary).__name__
+            kind = a(type(canary).__name__)
             raise Unmeasurable(
-                f"canary {at} is a {kind}: make canaries with make_canaries, or with"
+                f"canary {at} is {kind}: make canaries with make_canaries, or with"
                 " fixed_canary(secret, prefix) where the secret is given"
             )
     if not any(canary.planted for canary in listed):
@@ -46,16 +44,17 @@ def _different(canaries: list[Canary]) -> None:
     context = "\n".join(squeeze(canary.prefix) for canary in canaries)
     first: dict[str, int] = {}
     for at, (canary, secret) in enumerate(zip(canaries, secrets, strict=True)):
-        if len(secret) < _SHORTEST:
+        if len(secret) < MIN_CHARACTERS:
             raise Unmeasurable(
-                f"canary {at} has {len(secret)} letters and digits: a secret takes {_SHORTEST}"
+                f"canary {at} has {len(secret)} letters and digits: a secret takes {MIN_CHARACTERS} or more"
             )
         if secret in first:
             raise Unmeasurable(f"canaries {first[secret]} and {at} have the same secret")
         first[secret] = at
         if secret in context:
             raise Unmeasurable(
-                f"the secret of canary {at} stands in a prefix: who is asked with it can repeat it"
+                f"the secret of canary {at} stands in a prefix: a model that is given this prefix can"
+                " copy it"
             )
         if canary.coin and canary.repeats > 1:
             raise Unmeasurable(
@@ -75,13 +74,13 @@ def samples_of(form: Format, secret: str, name: str) -> list[str]:
         return [_shifted(squeeze(secret), step) for step in range(10)]
     drawn, shapes = _drawn(form)
     if not drawn:
-        raise Unmeasurable(f"the format {form.name!r} of {name} drew something that is no text")
+        raise Unmeasurable(f"the format {form.name!r} of {name} drew something that is not a text")
     different = len(set(drawn))
     twice = _DRAWS * _DRAWS / 2 * 2.0**-form.bits  # chance that any two draws are equal
     if different == 1 or (different < _DRAWS and twice < 1e-6):
         raise Unmeasurable(
             f"the format {form.name!r} of {name} gave {different} different secrets in {_DRAWS}"
-            f" draws: that is no {form.bits:.1f} bits"
+            f" draws: that is less than {form.bits:.1f} bits"
         )
     alike = len(shapes) > 1 or (
         _shape(secret) in shapes and Pattern.of(drawn).regex.fullmatch(squeeze(secret))
@@ -96,13 +95,14 @@ def samples_of(form: Format, secret: str, name: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _drawn(form: Format) -> tuple[list[str], set[str]]:
-    """Return draws of a format, squeezed, and how they are written; none where one is no text."""
+    """Return draws of a format, squeezed, and how they are written; none where one is not a text."""
     assert form.draw is not None
     draw = random.Random("what a format looks like")
-    drawn: list[Any] = [form.draw(draw) for _ in range(_DRAWS)]
-    if not all(isinstance(one, str) and one for one in drawn):
+    drawn: list[object] = [form.draw(draw) for _ in range(_DRAWS)]
+    texts = [one for one in drawn if isinstance(one, str) and one]
+    if len(texts) < len(drawn):
         return [], set()
-    return [squeeze(one) for one in drawn], {_shape(one) for one in drawn}
+    return [squeeze(one) for one in texts], {_shape(one) for one in texts}
 
 
 def _shifted(secret: str, step: int) -> str:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import (
-    Evidence,
-    Judged,
-    Look,
-    Measurement,
-    Needs,
-    Outcome,
-    StatisticalGate,
-    Verdict,
-)
+from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.gates.canary_memorization.judge import Judge, by_copies, p_at_last
+from pytest_mlgates.gates.canary_memorization.details import Details, Rank, by_copies
+from pytest_mlgates.gates.canary_memorization.findings import copies
+from pytest_mlgates.gates.canary_memorization.judge import Levels, Limits, judge
 from pytest_mlgates.stats.binomial import lower, upper
 from pytest_mlgates.stats.exposure import bits, canaries_needed, fisher_p
 
@@ -29,11 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CanaryMemorization"]
 
-#: canaries in a picture
-_DRAWN = 24
-#: how alpha is spent: all canaries together at the first and the last look, the most exposed one,
-#: and each of the three ways to get one out by asking
-_SHARES = {"first": 0.05, "all": 0.3, "largest": 0.5, "attack": 0.05}
+MAX_POINTS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,13 +110,19 @@ class CanaryMemorization(StatisticalGate):
                 " alpha, or leave max_exposure_p out",
             )
 
-    def level(self, test: str) -> float:
-        """Return the largest chance that one of the tests FAILs a model that kept its limits."""
-        whole = self.max_exposure_p or self.alpha
-        if self.max_epsilon is None:
-            return whole * _SHARES[test]
-        # both limits can be held to have been broken: half of alpha for each
-        return self.alpha / 2 if test == "audit" else min(whole, self.alpha / 2) * _SHARES[test]
+    @property
+    def exposure_p(self) -> float:
+        """The p-value from which down canaries count as exposed."""
+        return self.alpha if self.max_exposure_p is None else self.max_exposure_p
+
+    @property
+    def levels(self) -> Levels:
+        """How the chance to FAIL a model that kept its limits is spent on the tests."""
+        return Levels.of(self.alpha, self.exposure_p, audits=self.max_epsilon is not None)
+
+    def limit_field(self) -> str:
+        """Return the field that the p-value is held against."""
+        return "alpha" if self.max_exposure_p is None else "max_exposure_p"
 
     def needs(self) -> Needs:
         """Return how many canaries a PASS takes; one that comes back is a FAIL."""
@@ -153,78 +147,76 @@ class CanaryMemorization(StatisticalGate):
         instead where there is one: it can keep the prefix in a cache, and gives the extraction
         probability too. ``key`` makes the digests in the findings comparable between runs.
         """
-        from pytest_mlgates.gates.canary_memorization.measure import Run
+        from pytest_mlgates.gates.canary_memorization.measure import CanaryRun, Plan
 
-        return Run(self, generate, canaries, log_likelihood, seed, key).looks()
+        plan = Plan(
+            references=self.references,
+            max_references=self.max_references,
+            samples=self.samples,
+            timeout_s=self.timeout_s,
+            concurrency=self.concurrency,
+            attack_level=self.levels.attack,
+            largest_level=self.levels.largest,
+            guesses_coins=self.max_epsilon is not None,
+            bounds_rate=self.max_extraction_rate is not None,
+        )
+        return CanaryRun(plan, generate, canaries, log_likelihood, seed, key).looks()
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where memory shows; PASS where so much of it would have shown."""
-        details: Any = measurement.details
         if measurement.n == 0:
             return Verdict(Outcome.INCONCLUSIVE, "no canary was planted, so nothing is known")
-        try:
-            if details["references"] != self.references:
-                return Verdict(
-                    Outcome.ERROR,
-                    f"canaries were ranked among {int(details['references'])} references, the policy"
-                    f" says {self.references}: measure again",
-                )
-            judge = Judge(self, measurement.n, details)
-            if broken := judge.broken():
-                return Verdict(Outcome.ERROR, broken)
-            if faults := "; ".join(judge.faults()):
-                return Verdict(Outcome.FAIL, faults)
-            if doubt := judge.doubt():
-                return Verdict(Outcome.INCONCLUSIVE, doubt)
-            return Verdict(Outcome.PASS, judge.praise())
-        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
-            wrong = f"its details do not fit together ({type(error).__name__})"
-            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
+        limits = Limits(
+            alpha=self.alpha,
+            beta=self.beta,
+            exposure_p=self.exposure_p,
+            levels=self.levels,
+            references=self.references,
+            max_references=self.max_references,
+            max_shift=self.max_shift,
+            max_extraction_rate=self.max_extraction_rate,
+            max_epsilon=self.max_epsilon,
+            delta=self.delta,
+        )
+        return judge(measurement.read(Details), measurement.n, limits)
 
     def pictures(self, measurement: Measurement) -> Iterator[Picture]:
         """Return the exposure of each canary, and significance by how often it was planted."""
-        details: Any = measurement.details
-        rows = sorted(details["canaries"], key=p_at_last)
+        rows = sorted(measurement.read(Details).canaries, key=lambda row: row.p_at_last)
         if not rows:
             return
-        level = self.level("largest") / len(rows)
-        points = tuple(_point(row, level) for row in rows[:_DRAWN])
-        some = f", the {_DRAWN} most exposed" if len(rows) > _DRAWN else ""
+        level = self.levels.largest / len(rows)
+        points = tuple(_point(row, level) for row in rows[:MAX_POINTS])
+        some = f", the {MAX_POINTS} most exposed" if len(rows) > MAX_POINTS else ""
         yield Intervals(f"Exposure by canary{some}", points, "bits", (bits(level),))
         groups = by_copies(rows)
         if len(groups) > 1:
-            together = self.level("all")
+            together = self.levels.all
             yield Intervals(
                 "All canaries with as many copies together",
                 tuple(
                     Point(
-                        f"{copies} copies ({len(ps)} canaries)",
+                        f"{copies(count)} ({len(ps)} canaries)",
                         -math.log10(max(fisher_p(ps), 1e-300)),
                         bad=fisher_p(ps) <= together,
                     )
-                    for copies, ps in groups.items()
+                    for count, ps in groups.items()
                 ),
                 "-log10 p",
                 (-math.log10(together),),
             )
 
-    def evidence(self, judged: Judged, **about: Any) -> Evidence:
-        """Name the limit that the p-value is held against."""
-        limit = "alpha" if self.max_exposure_p is None else "max_exposure_p"
-        return dataclasses.replace(super().evidence(judged, **about), limit=limit)
 
-
-def _point(row: Any, level: float) -> Point:
+def _point(row: Rank, level: float) -> Point:
     """Return an exposure in bits, with what the number of references leaves open (95 %)."""
-    above, drawn = row["above"] + row["beaten"], row["drawn"] + row["further"]
-    least = bits(upper(above, drawn, 0.025))
-    most = lower(above, drawn, 0.025)
-    p = p_at_last(row)
-    copies = f"{row['copies']} cop{'y' if row['copies'] == 1 else 'ies'}"
+    above = row.above + row.beaten
+    least = bits(upper(above, row.among, 0.025))
+    most = lower(above, row.among, 0.025)
+    p = row.p_at_last
     return Point(
-        f"canary {row['canary']} ({row['format']}, {copies})",
+        f"canary {row.canary} ({row.format}, {copies(row.copies)})",
         bits(p),
         min(least, bits(p)),
-        max(bits(p), bits(most) if most else row["estimated_bits"]),
+        max(bits(p), bits(most) if most else row.estimated_bits),
         bad=p <= level,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Awaitable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from pytest_mlgates.calls.ask import Steps
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.gates.canary_memorization.details import CoinAudit, Round
 from pytest_mlgates.gates.canary_memorization.scoring import BATCH, Scorer
 from pytest_mlgates.memorization.canaries import Canary
 from pytest_mlgates.stats.exposure import STOP, skew_normal_bits
@@ -22,15 +23,13 @@ GUESSES = (0.4, 0.8)
 #: share of the references' spread by which two answers to the same text may differ
 _REPEATABLE = 0.1
 
-Steps = Generator[Awaitable[Any], Any, None]
-
 
 @dataclass
 class Ranked:
     """One canary and what is known of its rank, all under its own prefix.
 
-    ``above`` of ``drawn`` references reach or beat it, ``over`` of them beat it. ``further`` more were drawn while none did,
-    and ``beaten`` says that one of those did in the end.
+    ``above`` of ``drawn`` references reach or beat it, ``over`` of them beat it, ``below`` reach it
+    at most. ``further`` more were drawn while none did, and ``beaten`` says that one did in the end.
     """
 
     index: int
@@ -52,13 +51,11 @@ class Ranked:
         """Give a canary references of its own; they are drawn apart from the canaries."""
         return cls(index, canary, random.Random(f"references {seed} {index}"))
 
-    def open(self, scorer: Scorer, count: int) -> Steps:
+    def open(self, scorer: Scorer, count: int) -> Steps[None]:
         """Score the canary and its first references, and see that the scores mean something."""
         secret = self.canary.secret
-        scores: list[float] = yield from scorer.under(
-            self.canary.prefix, [secret, *self._references(count)]
-        )
-        again: list[float] = yield from scorer.under(self.canary.prefix, [secret])
+        scores = yield from scorer.under(self.canary.prefix, [secret, *self._references(count)])
+        again = yield from scorer.under(self.canary.prefix, [secret])
         self.score, references = scores[0], scores[1:]
         finite = [score for score in references if math.isfinite(score)]
         spread = float(np.std(finite)) if finite else 0.0
@@ -80,11 +77,11 @@ class Ranked:
         self.below = sum(score <= self.score for score in references)
         self.drawn = count
 
-    def go_on(self, scorer: Scorer, count: int) -> Steps:
+    def go_on(self, scorer: Scorer, count: int) -> Steps[None]:
         """Draw up to ``count`` references, and none once enough have beaten the canary."""
         while self.drawn < count and self.above < STOP:
             some = self._references(min(BATCH, count - self.drawn))
-            scores: list[float] = yield from scorer.under(self.canary.prefix, some)
+            scores = yield from scorer.under(self.canary.prefix, some)
             for score in scores:
                 self.drawn += 1
                 self.above += score >= self.score
@@ -93,11 +90,11 @@ class Ranked:
                     self.stopped = True
                     break
 
-    def go_far(self, scorer: Scorer, count: int) -> Steps:
+    def go_far(self, scorer: Scorer, count: int) -> Steps[None]:
         """Draw up to ``count`` references for a canary that none has beaten, until one does."""
         while not (self.above or self.beaten) and self.drawn + self.further < count:
             some = self._references(min(BATCH, count - self.drawn - self.further))
-            scores: list[float] = yield from scorer.under(self.canary.prefix, some)
+            scores = yield from scorer.under(self.canary.prefix, some)
             for score in scores:
                 self.further += 1
                 if score >= self.score:
@@ -106,12 +103,12 @@ class Ranked:
 
     def _references(self, count: int) -> list[str]:
         draw = self.canary.format.draw
-        assert draw is not None  # who has no draw is not ranked
+        assert draw is not None  # a canary that somebody chose is not ranked
         return [draw(self.draws) for _ in range(count)]
 
 
-def audit(ranked: Sequence[Ranked], ties: Sequence[str]) -> dict[str, Any] | None:
-    """Guess the coins from the scores; return how many guesses were made and right.
+def audit(ranked: Sequence[Ranked], ties: Sequence[str]) -> CoinAudit | None:
+    """Guess the coins from the scores; return how many guesses were made and right, if any.
 
     The same number is guessed in and out. ``ties`` order equal scores by what knows no coin.
     """
@@ -124,5 +121,5 @@ def audit(ranked: Sequence[Ranked], ties: Sequence[str]) -> dict[str, Any] | Non
         half = int(len(order) * share / 2)
         right = sum(one.canary.planted for one in order[:half])
         right += sum(not one.canary.planted for one in order[len(order) - half :])
-        rounds.append({"guesses": 2 * half, "right": right})
-    return {"coins": len(coins), "rounds": rounds}
+        rounds.append(Round(2 * half, right))
+    return CoinAudit(len(coins), tuple(rounds))

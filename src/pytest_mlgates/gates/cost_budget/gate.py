@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import (
-    Evidence,
-    Judged,
-    Measurement,
-    Needs,
-    Outcome,
-    StatisticalGate,
-    Verdict,
-)
+from pytest_mlgates.core import Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point, Shares
+from pytest_mlgates.gates.cost_budget.details import Entry, Seen, Terms
 
 if TYPE_CHECKING:
     import os
@@ -28,9 +21,7 @@ __all__ = ["CostBudget"]
 
 _BY = ("service", "category", "namespace", "account", "region")
 #: groups and periods that a picture shows
-_MOST = 20
-#: reasons that a verdict gives
-_MOST_SAID = 4
+MAX_DRAWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,65 +153,63 @@ class CostBudget(StatisticalGate):
         They are records, a DataFrame, a file or a folder. ``inventory`` maps ``pods``, ``nodes``
         and ``volumes`` to records, DataFrames or files, or is a folder with a file of each.
         """
-        from pytest_mlgates.gates.cost_budget.measure import account
+        from pytest_mlgates.gates.cost_budget.measure import measure_bill
+        from pytest_mlgates.gates.cost_budget.plan import Plan
 
-        return account(self, charges, inventory)
+        plan = Plan(
+            terms=self._terms,
+            budget=_exact(self.max_cost),
+            waste=self.max_waste is not None,
+            lower_error=self.alpha,
+            upper_error=self.beta,
+        )
+        return measure_bill(charges, inventory, plan)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
-        """FAIL where a limit is broken, PASS where each that is set surely holds."""
-        from pytest_mlgates.gates.cost_budget.judge import judge
+        """FAIL where a limit is broken, PASS where each that is set holds."""
+        from pytest_mlgates.gates.cost_budget.judge import Limits, judge
 
-        details: Any = measurement.details
-        if measurement.n == 0:
-            return Verdict(
-                Outcome.INCONCLUSIVE, "no charge is in the scope and the periods that are judged"
-            )
-        try:
-            policy = self.policy()
-            for name, value in details["measured_with"].items():
-                if policy[name] != value:
-                    text = f"the charges were counted with another {name} than the policy's"
-                    return Verdict(Outcome.ERROR, f"{text}: measure again")
-            verdicts = list(judge(self, details))
-        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
-            wrong = f"its details do not fit together ({type(error).__name__})"
-            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
-        for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS):
-            reasons = [verdict.reason for verdict in verdicts if verdict.outcome == outcome]
-            if reasons:
-                more = len(reasons) - _MOST_SAID
-                rest = [f"and {more} more"] if more > 0 else []
-                return Verdict(outcome, "; ".join([*reasons[:_MOST_SAID], *rest]))
-        return Verdict(Outcome.ERROR, "no limit was judged")
-
-    def evidence(self, judged: Judged, **about: Any) -> Evidence:
-        """Name the limit that the measured value is held against: the first that is set."""
-        limit = "max_waste" if self.max_cost is None else "max_cost"
-        return dataclasses.replace(super().evidence(judged, **about), limit=limit)
+        limits = Limits(
+            cost=_exact(self.max_cost),
+            waste=_exact(self.max_waste),
+            min_known=self.min_known,
+            alpha=self.alpha,
+            beta=self.beta,
+        )
+        return judge(measurement.read(Seen), measurement.n, self._terms, limits)
 
     def pictures(self, measurement: Measurement) -> Iterator[Picture]:
         """Draw each period against the budget, and what the most expensive one is made of."""
-        details: Any = measurement.details
-        points = [self._point(entry, details) for entry in details["entries"][:_MOST]]
+        seen = measurement.read(Seen)
+        entries = seen.entries or ()
         if self.max_cost is not None:
+            points = tuple(self._point(entry, entries) for entry in entries[:MAX_DRAWN])
             title = f"Cost by {self.by or self.period}, and where it is heading"
-            yield Intervals(title, tuple(points), self.currency, (self.max_cost,))
+            yield Intervals(title, points, self.currency, (self.max_cost,))
         parts = tuple(
-            Point(part["name"], float(part["cost"]), bad=part["waste"])
-            for part in details["shares"]
+            Point(part.name, float(part.cost), bad=part.waste) for part in seen.shares or ()
         )
         title = f"What the most expensive {self.period} paid for"
         yield Shares(title, parts, self.currency, None if self.by else self.max_cost)
 
-    def _point(self, entry: Any, details: Any) -> Point:
-        label = f"{entry['group']} {entry['period']}" if self.by else entry["period"]
-        billed, low, high = float(entry["billed"]), None, None
-        if entry["forecast"] is not None:
+    def _point(self, entry: Entry, entries: Sequence[Entry]) -> Point:
+        label = f"{entry.group} {entry.period}" if self.by else entry.period
+        billed, low, high = float(entry.billed), None, None
+        if entry.forecast is not None:
             from pytest_mlgates.gates.cost_budget.judge import ends
 
-            low, high = ends(entry, details["entries"], self.alpha, self.beta)
+            low, high = ends(entry.forecast, entries, self.alpha, self.beta)
         bad = self.max_cost is not None and max(billed, low or billed) > self.max_cost
         return Point(label, billed, low, high, bad=bad)
+
+    @property
+    def _terms(self) -> Terms:
+        return Terms(**{field.name: getattr(self, field.name) for field in fields(Terms)})
+
+
+def _exact(limit: float | None) -> Decimal | None:
+    """Return a limit as it is written: 0.1 is a tenth of a dollar."""
+    return None if limit is None else Decimal(repr(limit))
 
 
 def _check_day(field: str, text: str) -> None:

@@ -341,14 +341,14 @@ def _time(record: Mapping[str, Any], name: str, place: str) -> int | None:
 def _count(record: Mapping[str, Any], name: str, place: str) -> float:
     value = _number(record, name, place)
     if value is not None and value < 0:
-        raise Unmeasurable(f"{place} has fewer than no {name}")
+        raise Unmeasurable(f"{place}: {name} is negative")
     return value or 0.0
 
 
 def _share(record: Mapping[str, Any], name: str, place: str) -> float | None:
     value = _number(record, name, place)
     if value is not None and not 0 <= value <= 1:
-        raise Unmeasurable(f"{place} has a {name} that is no share between 0 and 1")
+        raise Unmeasurable(f"{place} has a {name} that is not a share between 0 and 1")
     return value
 
 
@@ -361,7 +361,7 @@ def _number(record: Mapping[str, Any], name: str, place: str) -> float | None:
             raise TypeError
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise Unmeasurable(f"{place} has a {name} that is no number") from None
+        raise Unmeasurable(f"{place} has a {name} that is not a number") from None
     if not math.isfinite(number):
         raise Unmeasurable(f"{place} has a {name} that is not finite")
     return number

@@ -1,195 +1,185 @@
-"""What the record of a bill means for the limits of a ``CostBudget``: pure, and total."""
+"""What the record of a bill means for its limits. Pure."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
 
-from pytest_mlgates.core import Outcome, Verdict
-from pytest_mlgates.gates.cost_budget.money import said
-from pytest_mlgates.gates.cost_budget.shown import counted
-from pytest_mlgates.stats.forecast import SumForecast
+from pytest_mlgates.core.errors import Unfit
+from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.words import first, plural
+from pytest_mlgates.gates.cost_budget.details import Ahead, Entry, Seen, Terms, Total, Wasted
+from pytest_mlgates.gates.cost_budget.money import format_money, recorded
 
-__all__ = ["ends", "judge"]
+__all__ = ["Limits", "ends", "judge"]
 
-
-def judge(gate: Any, details: Any) -> Iterator[Verdict]:
-    """Yield what each limit comes to, and what keeps the bill from passing any.
-
-    Raises ValueError, TypeError, LookupError, ArithmeticError or AttributeError where the record
-    does not fit together.
-    """
-    yield from _bill(gate, details)
-    yield from _budget(gate, details)
-    yield from _waste(gate, details)
+#: reasons that a verdict gives
+MAX_REASONS = 4
 
 
-def ends(
-    entry: Mapping[str, Any], entries: Sequence[Any], alpha: float, beta: float
-) -> tuple[float, float]:
-    """Return where a period that runs on surely ends above, and below.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What must hold, None where nothing must; and the errors of a forecast."""
+
+    cost: Decimal | None
+    waste: Decimal | None
+    min_known: float
+    alpha: float
+    beta: float
+
+
+def judge(seen: Seen, n: int, terms: Terms, limits: Limits) -> Verdict:
+    """FAIL where a limit is broken, PASS where each that is set holds."""
+    for field in fields(Terms):
+        if getattr(seen.measured_with, field.name) != getattr(terms, field.name):
+            raise Unfit(
+                f"details.measured_with.{field.name}: the charges were counted with another"
+                f" {field.name} than the policy's: measure again"
+            )
+    if n == 0:
+        return Verdict(
+            Outcome.INCONCLUSIVE, "no charge is in the scope and the periods that are judged"
+        )
+    if seen.totals is None or not seen.entries:
+        raise Unfit("details.entries: there is no period")
+    verdicts = [
+        *_bill(seen.totals, terms.currency),
+        *_budget(seen.entries, seen.totals, terms.currency, limits),
+        *_waste(seen.waste, terms, limits),
+    ]
+    return _gravest(verdicts)
+
+
+def _gravest(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the gravest verdict; of many reasons the first few."""
+    gravest = Verdict.gravest(verdicts)
+    reasons = [verdict.reason for verdict in verdicts if verdict.outcome == gravest.outcome]
+    return Verdict(gravest.outcome, "; ".join(first(reasons, MAX_REASONS)))
+
+
+def ends(ahead: Ahead, entries: Sequence[Entry], alpha: float, beta: float) -> tuple[float, float]:
+    """Return bounds on what a period that runs on will cost: below one, above the other.
 
     All ``entries`` that run on share alpha.
     """
-    record = entry["forecast"]
-    found = SumForecast.read(record)
-    parts = {name: float(record[name]) for name in ("billed", "billed_ahead", "fees", "credits")}
-    if parts["fees"] < 0 or parts["credits"] > 0:
-        raise ValueError("no forecast")
-    running = sum(not _flag(other["complete"]) for other in entries)
-    floor = parts["billed_ahead"]
-    low = parts["billed"] + max(found.low(alpha / max(running, 1)), floor, 0.0) + parts["credits"]
-    high = parts["billed"] + max(found.high(beta), floor) + parts["fees"]
+    running = sum(not entry.complete for entry in entries)
+    floor = ahead.billed_ahead
+    least = max(ahead.low(alpha / max(running, 1)), floor, 0.0)
+    low = ahead.billed + least + ahead.credits
+    high = ahead.billed + max(ahead.high(beta), floor) + ahead.fees
     return low, max(high, low)
 
 
-def _bill(gate: Any, details: Any) -> Iterator[Verdict]:
-    """Say what keeps a bill from passing, whatever it is held against."""
-    for total in details["totals"]:
-        when, billed = total["period"], _money(total["billed"])
+def _bill(totals: Sequence[Total], currency: str) -> Iterator[Verdict]:
+    """Yield what keeps a bill from passing, whatever it is held against."""
+    for total in totals:
+        billed, credits_ = recorded(total.billed), recorded(total.credits)
         if billed <= 0:
             yield Verdict(
                 Outcome.INCONCLUSIVE,
-                f"{when} comes to {_said(gate, billed)} in all"
-                f" (credits {_said(gate, _money(total['credits']))}): no budget is held by that",
+                f"{total.period} comes to {format_money(billed, currency)} in all"
+                f" (credits {format_money(credits_, currency)}): no budget is held by that",
             )
-        if gaps := _whole(total["gaps"]):
+        if total.gaps:
             yield Verdict(
                 Outcome.INCONCLUSIVE,
-                f"{when} has no charge at all on {gaps} of its days: was a part left out?"
-                " (where nothing ran, set complete_until)",
+                f"{total.period} has no charge at all on {total.gaps} of its days: was a part left"
+                " out? (where nothing ran, set complete_until)",
             )
 
 
-def _budget(gate: Any, details: Any) -> Iterator[Verdict]:
-    if gate.max_cost is None:
+def _budget(
+    entries: Sequence[Entry], totals: Sequence[Total], currency: str, limits: Limits
+) -> Iterator[Verdict]:
+    """Hold each group of each period against the budget."""
+    if limits.cost is None:
         return
-    budget = Decimal(repr(gate.max_cost))
-    limit = f"budget {_said(gate, budget)}"
-    entries, over, within = details["entries"], [], []
-    if not entries:
-        raise ValueError("no entry")
+    budget = limits.cost
+    limit = f"budget {format_money(budget, currency)}"
+    over = [entry for entry in entries if entry.cost > budget]
+    within = [entry for entry in entries if entry.complete and entry.cost <= budget]
     for entry in entries:
-        billed, complete = _money(entry["billed"]), _flag(entry["complete"])
-        named = f"{entry['group']} in {entry['period']}" if gate.by else str(entry["period"])
-        if billed > budget:
-            over.append((billed, named, complete))
-        elif complete:
-            within.append((billed, named))
-        elif entry["forecast"] is None:
-            yield Verdict(
-                Outcome.INCONCLUSIVE,
-                f"{named} has cost {_said(gate, billed)} so far ({limit}) and runs on:"
-                f" {entry['lacks']}",
-            )
+        if entry.complete or entry.cost > budget:
+            continue
+        cost = format_money(entry.cost, currency)
+        if entry.forecast is None:
+            text = f"{entry.label} has cost {cost} so far ({limit}) and runs on: {entry.lacks}"
+            yield Verdict(Outcome.INCONCLUSIVE, text)
         else:
-            yield _outlook(gate, entry, details, named)
+            low, high = ends(entry.forecast, entries, limits.alpha, limits.beta)
+            yield _outlook(f"{entry.label} has cost {cost}", low, high, budget, currency)
     if over:
-        billed, named, complete = max(over)
-        so_far = "" if complete else " so far"
+        worst = max(over, key=lambda entry: (entry.cost, entry.label))
+        so_far = "" if worst.complete else " so far"
         more = f" (and {len(over) - 1} more are over)" if len(over) > 1 else ""
-        yield Verdict(Outcome.FAIL, f"{named} cost {_said(gate, billed)}{so_far} ({limit}){more}")
+        cost = format_money(worst.cost, currency)
+        yield Verdict(Outcome.FAIL, f"{worst.label} cost {cost}{so_far} ({limit}){more}")
     elif within:
-        billed, named = max(within)
-        given_back = sum(_money(total["credits"]) for total in details["totals"])
-        after = f", after credits of {_said(gate, -given_back)}" if given_back < 0 else ""
-        yield Verdict(Outcome.PASS, f"{named} cost {_said(gate, billed)}{after} ({limit})")
+        worst = max(within, key=lambda entry: (entry.cost, entry.label))
+        given_back = sum((recorded(total.credits) for total in totals), Decimal(0))
+        after = ""
+        if given_back < 0:
+            after = f", after credits of {format_money(-given_back, currency)}"
+        cost = format_money(worst.cost, currency)
+        yield Verdict(Outcome.PASS, f"{worst.label} cost {cost}{after} ({limit})")
 
 
-def _outlook(gate: Any, entry: Any, details: Any, named: str) -> Verdict:
+def _outlook(head: str, low: float, high: float, budget: Decimal, currency: str) -> Verdict:
     """Judge where a period that runs on will end."""
-    budget = Decimal(repr(gate.max_cost))
-    low, high = ends(entry, details["entries"], gate.alpha, gate.beta)
-    limit = f"budget {_said(gate, budget)}"
-    head = f"{named} has cost {_said(gate, _money(entry['billed']))} and will surely end"
+    limit = f"budget {format_money(budget, currency)}"
+    least, most = format_money(low, currency), format_money(high, currency)
     if low > budget:
-        return Verdict(Outcome.FAIL, f"{head} above {_said(gate, low)} ({limit})")
+        return Verdict(Outcome.FAIL, f"{head} and will end above {least} ({limit})")
     if high <= budget:
-        return Verdict(Outcome.PASS, f"{head} below {_said(gate, high)} ({limit})")
-    return Verdict(
-        Outcome.INCONCLUSIVE,
-        f"{named} has cost {_said(gate, _money(entry['billed']))} and could end between"
-        f" {_said(gate, low)} and {_said(gate, high)} ({limit})",
-    )
+        return Verdict(Outcome.PASS, f"{head} and will end below {most} ({limit})")
+    text = f"{head} and could end between {least} and {most} ({limit})"
+    return Verdict(Outcome.INCONCLUSIVE, text)
 
 
-def _waste(gate: Any, details: Any) -> Iterator[Verdict]:
-    if gate.max_waste is None:
+def _waste(wasted: Wasted | None, terms: Terms, limits: Limits) -> Iterator[Verdict]:
+    if limits.waste is None:
         return
-    seen = details["waste"]
-    cost, limit = _money(seen["cost"]), Decimal(repr(gate.max_waste))
-    so_far = "" if _flag(seen["complete"]) else " so far"
-    head = f"{_said(gate, cost)} of {seen['period']} were wasted{so_far}"
-    head += f" (limit {_said(gate, limit)})"
-    if cost > limit:
+    if wasted is None:
+        raise Unfit("details.waste: is missing")
+    cost = recorded(wasted.cost)
+    so_far = "" if wasted.complete else " so far"
+    head = f"{format_money(cost, terms.currency)} of {wasted.period} were wasted{so_far}"
+    head += f" (limit {format_money(limits.waste, terms.currency)})"
+    if cost > limits.waste:
         yield Verdict(Outcome.FAIL, head)
         return
-    lacks = list(_unknown_waste(gate, seen))
+    lacks = list(_unknown_waste(wasted, terms, limits.min_known))
     if lacks:
         yield Verdict(Outcome.INCONCLUSIVE, f"at least {head}, but {'; '.join(lacks)}")
     else:
         yield Verdict(Outcome.PASS, head)
 
 
-def _unknown_waste(gate: Any, seen: Any) -> Iterator[str]:
-    """Say what could still be waste."""
-    kinds = {"idle_hours": "pods", "unattached_days": "volumes"}
-    wanted = [kind for rule, kind in kinds.items() if getattr(gate, rule) is not None]
-    if not wanted:
+def _unknown_waste(wasted: Wasted, terms: Terms, min_known: float) -> Iterator[str]:
+    """Yield what could still be waste."""
+    kinds = []
+    kinds += ["pods"] if terms.idle_hours is not None else []
+    kinds += ["volumes"] if terms.unattached_days is not None else []
+    if not kinds:
         return
-    if not _flag(seen["inventory"]):
+    if not wasted.inventory:
         yield "there is no inventory to find what idled"
         return
-    for kind in wanted:
-        if not _whole(seen["kinds"].get(kind, 0)):
+    for kind in kinds:
+        if not wasted.kinds.get(kind, 0):
             yield f"the inventory has no {kind} (if there are none, set the rule's field to null)"
-    if not _whole(seen["joined"]):
+    if not wasted.joined:
         yield "no resource of the inventory is in the charges"
         return
-    if unpriced := _whole(seen["unpriced"]):
-        yield f"no charge names {counted(unpriced, 'resource')} of no use, and that is not zero"
-    if unjudged := _whole(seen["unjudged"]):
-        yield f"{counted(unjudged, 'resource')} could not be judged"
-    share = _share(seen["known_share"])
-    if share < gate.min_known:
+    if wasted.unpriced:
+        yield f"no charge names {plural(wasted.unpriced, 'idle resource')}, and that is not zero"
+    if wasted.unjudged:
+        yield f"{plural(wasted.unjudged, 'resource')} could not be judged"
+    # where there was nothing to know, none was known
+    share = wasted.known_share or 0.0
+    if share < min_known:
         yield (
             f"the inventory knows {share:.0%} of what compute and storage cost"
-            f" (min_known {gate.min_known:.0%})"
+            f" (min_known {min_known:.0%})"
         )
-
-
-def _said(gate: Any, amount: Decimal | float) -> str:
-    return said(amount, gate.currency)
-
-
-def _money(value: Any) -> Decimal:
-    """Return a recorded amount; ValueError or ArithmeticError otherwise."""
-    if not isinstance(value, str):
-        raise TypeError("money is text")
-    amount = Decimal(value)
-    if not amount.is_finite() or abs(amount.adjusted()) > 40:
-        raise ValueError("no amount")
-    return amount
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("no flag")
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError("no count")
-    return value
-
-
-def _share(value: Any) -> float:
-    """Return a recorded share; where there was nothing to know, none was known."""
-    if value is None:
-        return 0.0
-    if isinstance(value, (bool, str)) or not (0 <= value <= 1 and math.isfinite(value)):
-        raise ValueError("no share")
-    return float(value)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pytest_mlgates.gates.cost_budget.details import Terms
 from pytest_mlgates.gates.cost_budget.layouts import CATEGORIES, Category, Layout
 from pytest_mlgates.gates.cost_budget.money import Fault, money
 from pytest_mlgates.gates.cost_budget.periods import DAY, instant
@@ -14,7 +15,7 @@ from pytest_mlgates.reading.tables import Table, missing
 
 __all__ = ["Line", "read_lines"]
 
-_LONGEST_CACHE = 200_000
+MAX_CACHED = 200_000
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -38,7 +39,7 @@ class Line(NamedTuple):
 
 
 def read_lines(  # noqa: C901  (the checks of a line, one after the other)
-    table: Table, seen: Layout, policy: Any, unfit: Callable[[int, Fault], object]
+    table: Table, seen: Layout, terms: Terms, unfit: Callable[[int, Fault], object]
 ) -> Iterator[Line]:
     """Yield the lines of a table; ``unfit`` is told of those that can't be read."""
     at, width = seen.at, len(table.header)
@@ -47,7 +48,7 @@ def read_lines(  # noqa: C901  (the checks of a line, one after the other)
     c_class, c_often, c_version = at.get("class"), at.get("frequency"), at.get("version")
     times: dict[Any, int] = {}
     kinds: dict[str, Category] = {}
-    usage, currency, mark = CATEGORIES["Usage"], policy.currency, policy.decimal
+    usage, currency, mark = CATEGORIES["Usage"], terms.currency, terms.decimal
     for number, row in table.rows:
         try:
             if len(row) != width:
@@ -67,13 +68,11 @@ def read_lines(  # noqa: C901  (the checks of a line, one after the other)
             if end < start:
                 raise Fault("its charge period ends before it starts")
             if c_version is not None and not _is_known(row[c_version]):
-                raise Fault(f"its {seen.names['version']} is none of 1.0 to 1.3")
+                raise Fault(f"its {seen.names['version']} is not one of 1.0 to 1.3")
             kind = usage if c_category is None else _kind(row[c_category], kinds, seen)
             correction = c_class is not None and row[c_class] == "Correction"
             if cost < 0 and not (kind.negative or correction):
-                raise Fault(
-                    f"it is a {kind.name} of less than nothing, and no correction or credit"
-                )
+                raise Fault(f"a negative {kind.name} that is neither a correction nor a credit")
         except Fault as fault:
             unfit(number, fault)
             continue
@@ -82,7 +81,7 @@ def read_lines(  # noqa: C901  (the checks of a line, one after the other)
             flows = row[c_often] == "Recurring"
         day, moved = start // DAY, False
         if c_billing is not None and not missing(row[c_billing]):
-            billed = _quietly(row[c_billing], times) // DAY
+            billed = _time_or_zero(row[c_billing], times) // DAY
             if billed > day:
                 day, moved = billed, True
         flows = flows and not moved and not (correction and cost < 0)
@@ -103,13 +102,13 @@ def _time(value: Any, known: dict[Any, int], column: str) -> int:
     try:
         found = known.get(value)
     except TypeError:
-        raise Fault(f"its {column} is no time as in 2026-11-07T00:00:00Z") from None
+        raise Fault(f"its {column} is not a time as in 2026-11-07T00:00:00Z") from None
     if found is None:
         try:
             found = instant(value)
         except Fault as fault:
             raise Fault(f"its {column} {fault}") from None
-        if len(known) > _LONGEST_CACHE:
+        if len(known) > MAX_CACHED:
             known.clear()
         known[value] = found
     return found
@@ -124,7 +123,7 @@ def _is_known(version: Any) -> bool:
     return missing(version) or re.match(r"v?1\.[0-3](\D|$)", str(version).strip()) is not None
 
 
-def _quietly(value: Any, known: dict[Any, int]) -> int:
+def _time_or_zero(value: Any, known: dict[Any, int]) -> int:
     try:
         return _time(value, known, "")
     except Fault:
@@ -132,10 +131,10 @@ def _quietly(value: Any, known: dict[Any, int]) -> int:
 
 
 def _currency(unit: Any, wanted: str, column: str) -> str:
-    """Return the currency of a line; what is no code is a sign of shifted columns."""
+    """Return the currency of a line; what is not a code is a sign of shifted columns."""
     if missing(unit):
         raise Fault(f"its {column} is empty")
     code = str(unit).strip().upper()
     if code != wanted and not _CURRENCY.fullmatch(code):
-        raise Fault(f"its {column} is no currency code: are its values shifted by a column?")
+        raise Fault(f"its {column} is not a currency code: are its values shifted by a column?")
     return code

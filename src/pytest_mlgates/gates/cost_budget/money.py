@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_mlgates.reading.tables import missing
 
-__all__ = ["EXACT", "Fault", "exactly", "money", "said", "text"]
+__all__ = ["EXACT", "Fault", "exactly", "format_money", "money", "recorded", "text"]
 
 #: a million line items of 30 digits add up in it without rounding
 EXACT = Context(prec=80)
@@ -20,6 +20,9 @@ _GROUPED = {
     ".": re.compile(r"[+-]?\d{1,3}((,\d{3})+|([\u0020\u00a0\u202f'\u2019]\d{3})+)(\.\d*)?"),
     ",": re.compile(r"[+-]?\d{1,3}((\.\d{3})+|([\u0020\u00a0\u202f'\u2019]\d{3})+)?(,\d*)?"),
 }
+
+#: what :func:`text` writes of amounts up to 10^40
+_RECORDED = re.compile(r"-?\d{1,41}\.\d{2,41}", re.ASCII)
 
 
 class Fault(ValueError):
@@ -53,7 +56,7 @@ def money(value: Any, mark: str = ".") -> Decimal:
     else:
         plain = value.item() if hasattr(value, "item") else value  # of NumPy
         if isinstance(plain, bool) or not isinstance(plain, (int, float)):
-            raise Fault("is no number")
+            raise Fault("is not a number")
         amount = Decimal(plain) if isinstance(plain, int) else Decimal(repr(plain))
     if not amount.is_finite():
         raise Fault("is not finite")
@@ -85,7 +88,7 @@ def _written(value: str, mark: str) -> Decimal:
 
 
 def _why(value: str, mark: str) -> str:
-    """Say what stands where a number should."""
+    """Explain why the text is not a number."""
     bare = value.strip()
     if re.fullmatch(r"[A-Z]{3}", bare):
         return f"holds a currency code ({bare}): are the values of this line shifted by a column?"
@@ -95,7 +98,7 @@ def _why(value: str, mark: str) -> str:
         return "has a decimal comma: set decimal: ',' in the policy"
     if mark == "," and re.fullmatch(r"[+-]?[\d,\s]*\d\.\d*", bare):
         return "has a decimal point: set decimal: '.' in the policy"
-    return "is no number: are the values of this line shifted by a column?"
+    return "is not a number: are the values of this line shifted by a column?"
 
 
 def text(amount: Decimal) -> str:
@@ -110,10 +113,21 @@ def text(amount: Decimal) -> str:
     return f"{whole}.{decimals.ljust(2, '0')}"
 
 
-def said(amount: Decimal | float, currency: str) -> str:
+def format_money(amount: Decimal | float, currency: str) -> str:
     """Return an amount for a person.
 
-    >>> said(Decimal("15000.004"), "USD")
+    >>> format_money(Decimal("15000.004"), "USD")
     '15,000.00 USD'
     """
     return f"{amount:,.2f} {currency}"
+
+
+def recorded(value: str) -> Decimal:
+    """Return an amount that :func:`text` wrote; ValueError where no bill gives it.
+
+    >>> recorded("8000.00")
+    Decimal('8000.00')
+    """
+    if not _RECORDED.fullmatch(value):
+        raise ValueError("an amount of money is not written as in 8000.00")
+    return Decimal(value)

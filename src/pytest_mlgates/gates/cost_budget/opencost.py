@@ -39,7 +39,7 @@ def allocations(response: Mapping[str, Any], currency: str) -> Iterator[dict[str
         if step is None:  # a step of the window in which nothing ran
             continue
         if not isinstance(step, Mapping):
-            raise Unmeasurable("an OpenCost response holds something that is no allocation set")
+            raise Unmeasurable("an OpenCost response holds something that is not an allocation set")
         for name, found in step.items():
             if not isinstance(found, Mapping) or "totalCost" not in found:
                 raise Unmeasurable("an OpenCost allocation has no totalCost")

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Any
 
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import plural
+from pytest_mlgates.gates.cost_budget.details import Ahead, Entry
 from pytest_mlgates.gates.cost_budget.money import text
 from pytest_mlgates.gates.cost_budget.periods import DAY, Period, day_of, period_of
-from pytest_mlgates.gates.cost_budget.shown import counted, shown
+from pytest_mlgates.gates.cost_budget.plan import Plan
+from pytest_mlgates.gates.cost_budget.shown import shown
 from pytest_mlgates.gates.cost_budget.tally import ZERO, Sums, Tally
 from pytest_mlgates.stats.forecast import LEAST_DAYS, MOST_DAYS, forecast_sum
 
-__all__ = ["Bill", "first_judged", "outlook"]
+__all__ = ["Bill", "outlook"]
 
 
 _LATE = 60
-_MOST_RUNNING = 500
+MAX_RUNNING = 500
 
 
 @dataclass(slots=True)
@@ -30,7 +32,7 @@ class Bill:
     """
 
     tally: Tally
-    gate: Any
+    plan: Plan
     through: int
     settled: int
     periods: list[Period]
@@ -39,19 +41,20 @@ class Bill:
     credits: dict[Period, Decimal] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tally: Tally, gate: Any) -> Bill:
+    def of(cls, tally: Tally, plan: Plan) -> Bill:
         """Sort the sums of a tally by group and period."""
         # an end that is the last second of a day is the day's
         through = max((tally.short_end + _LATE) // DAY, tally.last_start // DAY)
         if not tally.short_end:
             # only charges longer than a day: that they are whole is taken from their end
             through = max(through, (tally.long_end + _LATE) // DAY)
-        if gate.complete_until:
-            through = day_of(gate.complete_until)
-        found = cls(tally, gate, through, through - gate.settle_days, [])
+        terms = plan.terms
+        if terms.complete_until:
+            through = day_of(terms.complete_until)
+        found = cls(tally, plan, through, through - terms.settle_days, [])
         for (group, day), sums in tally.days.items():
             found.days.setdefault(group, {})[day] = sums
-            period = period_of(day, gate.period)
+            period = period_of(day, terms.period)
             found.lines[period] = found.lines.get(period, 0) + sums.lines
             found.credits[period] = found.credits.get(period, ZERO) + sums.credits
         found.periods = sorted(found.lines)
@@ -59,15 +62,15 @@ class Bill:
 
     def is_judged(self, period: Period) -> bool:
         """Tell whether a period counts, or is only there to learn from."""
-        if period.start < first_judged(self.gate):
+        if period.start < self.plan.first_judged:
             return False
         first = self.first_day
         begun = first is not None and period.start < first and period != self.periods[-1]
-        if not self.gate.since and begun:
+        if not self.plan.terms.since and begun:
             # a bill that begins within a period says nothing of that period, unless it is over
-            limit = self.gate.max_cost
+            budget = self.plan.budget
             most = max(self.billed(group, period) for group in self.days)
-            return limit is not None and most > Decimal(repr(limit))
+            return budget is not None and most > budget
         return True
 
     @property
@@ -86,7 +89,7 @@ class Bill:
 
     def gaps(self, period: Period) -> int:
         """Return the days of a period, so far, on which nothing at all was charged."""
-        if self.gate.complete_until or not self.tally.covered:
+        if self.plan.terms.complete_until or not self.tally.covered:
             return 0
         last = min(period.end, self.through)
         return sum(day not in self.tally.covered for day in range(period.start, last))
@@ -107,35 +110,26 @@ class Bill:
             meaning = "usage" if "Category" in column or "Type" in column else "one of its day"
             notes.append(f"the charges have no {column}: each line is taken for {meaning}")
         if tally.source:
-            notes.append(f"{tally.source} names no currency: taken for {self.gate.currency}")
+            notes.append(f"{tally.source} names no currency: taken for {self.plan.terms.currency}")
         if any("unknown" in name for name in tally.formats) and not tally.source:
             notes.append("the columns do not tell which version of FOCUS they are")
         if tally.moved:
             notes.append(
-                f"counted on the bill it stands on: {counted(tally.moved, 'line')} about an"
+                f"counted on the bill it stands on: {plural(tally.moved, 'line')} about an"
                 " earlier bill"
             )
-        if not tally.short_end and tally.long_end and not self.gate.complete_until:
+        if not tally.short_end and tally.long_end and not self.plan.terms.complete_until:
             notes.append(
                 "every charge is longer than a day: that it is final is taken from its end"
             )
         left = [period for period in self.periods if not self.is_judged(period)]
-        if left and not self.gate.since:
+        if left and not self.plan.terms.since:
             notes.append(f"not judged, since the bill does not hold all of it: {left[-1]}")
         return notes
 
 
-def first_judged(gate: Any) -> int:
-    """Return the first day of the periods that are judged."""
-    if not gate.since:
-        return 0
-    since = day_of(gate.since)
-    period = period_of(since, gate.period)
-    return period.start if period.start == since else period.end
-
-
-def outlook(bill: Bill, judged: list[Period]) -> list[dict[str, Any]]:
-    """Return a record for each group and period; keys that end in ``_`` are not recorded."""
+def outlook(bill: Bill, judged: list[Period]) -> list[tuple[Entry, Period]]:
+    """Return a record for each group and period, with that period."""
     entries = []
     for period in judged:
         for group in sorted(bill.days):
@@ -148,26 +142,22 @@ def outlook(bill: Bill, judged: list[Period]) -> list[dict[str, Any]]:
             cost = sum((s.billed for s in here), ZERO)
             given_back = sum((s.credits for s in here), ZERO)
             forecast, lacks = (None, "") if complete else _ahead(bill, days, period)
-            named = shown(group) if group else _nameless(bill.gate.by)
-            entries.append(
-                {
-                    "group": named,
-                    "period": str(period),
-                    "billed": text(cost),
-                    "credits": text(given_back),
-                    "complete": complete,
-                    "forecast": forecast,
-                    "lacks": lacks,
-                    "cost_": cost,
-                    "period_": period,
-                    "label_": f"{named} in {period}" if bill.gate.by else str(period),
-                }
+            named = shown(group) if group else _nameless(bill.plan.terms.by)
+            entry = Entry(
+                group=named,
+                period=str(period),
+                billed=text(cost),
+                credits=text(given_back),
+                complete=complete,
+                forecast=forecast,
+                lacks=lacks,
             )
-    running = sum(not entry["complete"] for entry in entries)
-    if running > _MOST_RUNNING:
+            entries.append((entry, period))
+    running = sum(not entry.complete for entry, _ in entries)
+    if running > MAX_RUNNING:
         raise Unmeasurable(
-            f"{bill.gate.by!r} has {running:,} groups that run on: a budget for each takes at most"
-            f" {_MOST_RUNNING}"
+            f"{bill.plan.terms.by!r} has {running:,} groups that run on: a budget for each takes at most"
+            f" {MAX_RUNNING}"
         )
     return entries
 
@@ -176,9 +166,7 @@ def _nameless(by: str) -> str:
     return f"no {by.partition(':')[2] or by}" if by else ""
 
 
-def _ahead(
-    bill: Bill, days: Mapping[int, Sums], period: Period
-) -> tuple[dict[str, Any] | None, str]:
+def _ahead(bill: Bill, days: Mapping[int, Sums], period: Period) -> tuple[Ahead | None, str]:
     """Return the forecast of the days that are to come, or None and what it lacks."""
     first = bill.first_day
     if first is None:
@@ -191,7 +179,7 @@ def _ahead(
     run = min(run, MOST_DAYS)
     if run < LEAST_DAYS:
         return None, f"a forecast takes {LEAST_DAYS} days of charges on end, there are {run}"
-    unit = bill.gate.period if bill.gate.period in ("day", "week") else "month"
+    unit = bill.plan.terms.period if bill.plan.terms.period in ("day", "week") else "month"
     fees, given_back = _fees(bill, days, unit, period)
     if fees is None:
         return None, (
@@ -207,13 +195,14 @@ def _ahead(
     settled = sum((s.flow for d, s in inside.items() if d < bill.settled), ZERO)
     unsettled = sum((s.flow for d, s in inside.items() if d >= bill.settled), ZERO)
     once = sum((s.fees + s.credits for s in inside.values()), ZERO)
-    return {
-        **found.to_dict(),
-        "billed": float(settled + once),
-        "billed_ahead": float(unsettled),
-        "fees": float(fees),
-        "credits": float(given_back),
-    }, ""
+    ahead = Ahead(
+        **asdict(found),
+        billed=float(settled + once),
+        billed_ahead=float(unsettled),
+        fees=float(fees),
+        credits=float(given_back),
+    )
+    return ahead, ""
 
 
 def _fees(

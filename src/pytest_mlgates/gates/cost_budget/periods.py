@@ -53,11 +53,11 @@ def instant(value: Any) -> int:
         try:
             value = datetime.fromisoformat(plain)
         except ValueError:
-            raise Fault("is no time as in 2026-11-07T00:00:00Z") from None
+            raise Fault("is not a time as in 2026-11-07T00:00:00Z") from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     if not isinstance(value, datetime):
-        raise Fault("is no time as in 2026-11-07T00:00:00Z")
+        raise Fault("is not a time as in 2026-11-07T00:00:00Z")
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     seconds = int(value.timestamp())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from pytest_mlgates.core.canonical import printable
+from pytest_mlgates.core.words import printable
 
-__all__ = ["counted", "shown"]
+__all__ = ["shown"]
 
 _MAIL = re.compile(r"[^\s@/:<>\"']+@[^\s@/:<>\"']+\.\w+")
 _DIGITS = re.compile(r"(?<!\d)\d(?:[ \-]?\d){12,18}(?!\d)")
@@ -22,15 +22,6 @@ def shown(name: object) -> str:
     text = _DIGITS.sub(_card, _MAIL.sub("<e-mail>", str(name)))
     text = printable(text.encode("utf-8", "replace").decode())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number of things.
-
-    >>> counted(1, "line"), counted(2000, "line")
-    ('1 line', '2,000 lines')
-    """
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def _card(match: re.Match[str]) -> str:

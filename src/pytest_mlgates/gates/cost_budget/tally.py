@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import plural
+from pytest_mlgates.gates.cost_budget.details import Terms
 from pytest_mlgates.gates.cost_budget.groups import grouper, matcher
 from pytest_mlgates.gates.cost_budget.layouts import Layout, layout
 from pytest_mlgates.gates.cost_budget.lines import Line, read_lines
 from pytest_mlgates.gates.cost_budget.money import Fault
 from pytest_mlgates.gates.cost_budget.periods import DAY
-from pytest_mlgates.gates.cost_budget.shown import counted
 from pytest_mlgates.reading.tables import Table, missing
 
 __all__ = ["ZERO", "Charge", "Sums", "Tally"]
@@ -25,7 +26,7 @@ __all__ = ["ZERO", "Charge", "Sums", "Tally"]
 ZERO = Decimal(0)
 #: a charge period up to this long is a day's; one longer is a fee, or a bill by the month
 _SHORT = 25 * 3600
-_LONGEST_CACHE = 200_000
+MAX_CACHED = 200_000
 _ACROSS = re.compile(
     r"DataTransfer-(Regional|xAZ)|regional data transfer"
     r"|\b(inter|cross|x)[-_ ]?(az|zone|availability[-_ ]?zone)s?\b|\b(inter|cross)zone"
@@ -69,7 +70,7 @@ class Tally:
     ``priced`` are the resources whose charges are kept, ``known`` those of the inventory.
     """
 
-    policy: Any
+    terms: Terms
     priced: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
     namespaces: Mapping[str, str] = field(default_factory=dict)
@@ -102,18 +103,18 @@ class Tally:
 
     def add(self, table: Table) -> None:
         """Add a table; :meth:`check` then says what was wrong with it."""
-        policy = self.policy
-        seen = layout(table.header, policy.cost)
+        terms = self.terms
+        seen = layout(table.header, terms.cost)
         self.formats.add(seen.name)
         self._tables.append((len(self._hashes), table))
         self.lacking |= {seen.names[role] for role in ("category", "end") if role not in seen.at}
-        group = grouper(policy.by, seen, self.namespaces)
+        group = grouper(terms.by, seen, self.namespaces)
         label = group
-        if not policy.by and "service" in seen.at:
+        if not terms.by and "service" in seen.at:
             label = grouper("service", seen, self.namespaces)
-        rules = [matcher(rule, seen, self.namespaces) for rule in policy.scope]
+        rules = [matcher(rule, seen, self.namespaces) for rule in terms.scope]
         across: dict[Any, bool] = {}
-        for line in read_lines(table, seen, policy, self._unfit_in(table)):
+        for line in read_lines(table, seen, terms, self._note_unfit(table)):
             self.lines += 1
             short = line.end - line.start <= _SHORT
             if line.kind.flows:
@@ -122,7 +123,7 @@ class Tally:
             if rules and not all(matches(row) for matches in rules):
                 continue
             self.in_scope += 1
-            if line.currency != policy.currency:
+            if line.currency != terms.currency:
                 self.foreign[line.currency] = self.foreign.get(line.currency, 0) + 1
                 continue
             self.moved += line.moved
@@ -143,7 +144,7 @@ class Tally:
                 self.labels[part] = self.labels.get(part, ZERO) + cost
                 self._remember(line, seen.at.get("identity"))
             if self.waste and line.kind.name == "Usage" and line.day >= self.waste_from:
-                self._sort_out(line, seen, name, across)
+                self._keep_for_waste(line, seen, name, across)
 
     def _reach(self, line: Line, *, short: bool) -> None:
         """Note how far the bill reaches, whatever is judged of it."""
@@ -154,12 +155,12 @@ class Tally:
             self.long_end = max(self.long_end, line.end)
         self.last_start = max(self.last_start, line.start)
 
-    def _sort_out(self, line: Line, seen: Layout, name: str, across: dict[Any, bool]) -> None:
+    def _keep_for_waste(self, line: Line, seen: Layout, name: str, across: dict[Any, bool]) -> None:
         """Keep what the waste rules need of a charge."""
         row, at = line.row, seen.at.get("resource")
         resource = "" if at is None or missing(row[at]) else str(row[at])
         charge = Charge(resource, line.start, line.end, line.day, line.cost, name)
-        if line.cost and any(_tells(row[i], across) for i in seen.texts):
+        if line.cost and any(_mentions_zone_transfer(row[i], across) for i in seen.texts):
             self.across.append(charge)
             return
         if resource in self.priced:
@@ -176,18 +177,18 @@ class Tally:
             more = self.unfit - len(self.why_unfit)
             rest = f"; and {more:,} more" if more else ""
             raise Unmeasurable(
-                f"{self.unfit:,} of {counted(self.lines, 'line')} can't be read, so nothing was"
+                f"{self.unfit:,} of {plural(self.lines, 'line')} can't be read, so nothing was"
                 f" added up: {'; '.join(self.why_unfit)}{rest}"
             )
         if len({name.partition(" ")[0] for name in self.formats}) > 1:
             kinds = " and ".join(sorted(self.formats))
-            raise Unmeasurable(f"the charges are in {kinds}: are the same there twice?")
+            raise Unmeasurable(f"the charges are in {kinds}: does each charge appear twice?")
         if self.foreign:
             own = self.in_scope - sum(self.foreign.values())
-            units = sorted({**self.foreign, self.policy.currency: own}.items())
-            seen = ", ".join(f"{unit} ({counted(n, 'line')})" for unit, n in units)
+            units = sorted({**self.foreign, self.terms.currency: own}.items())
+            seen = ", ".join(f"{unit} ({plural(n, 'line')})" for unit, n in units)
             raise Unmeasurable(
-                f"charges are in {seen}, the budget is in {self.policy.currency}: currencies are"
+                f"charges are in {seen}, the budget is in {self.terms.currency}: currencies are"
                 " never mixed, give the charges of each a gate of its own"
             )
 
@@ -217,7 +218,7 @@ class Tally:
                 self._hashes.append(hash(repr(row)))
         self._numbers.append(line.number)
 
-    def _unfit_in(self, table: Table) -> Callable[[int, Fault], None]:
+    def _note_unfit(self, table: Table) -> Callable[[int, Fault], None]:
         def note(number: int, fault: Fault) -> None:
             self.lines += 1
             self.unfit += 1
@@ -234,13 +235,13 @@ def _in_inventory(row: Sequence[Any], category: int | None) -> bool:
     return str(row[category]).lower() in _IN_INVENTORY
 
 
-def _tells(text: Any, known: dict[Any, bool]) -> bool:
+def _mentions_zone_transfer(text: Any, known: dict[Any, bool]) -> bool:
     """Tell whether a text is about transfer between zones."""
     if not text or not isinstance(text, str):
         return False
     found = known.get(text)
     if found is None:
-        if len(known) > _LONGEST_CACHE:
+        if len(known) > MAX_CACHED:
             known.clear()
         found = known[text] = _ACROSS.search(text) is not None
     return found

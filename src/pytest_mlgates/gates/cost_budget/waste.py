@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from pytest_mlgates.gates.cost_budget.inventory import IDLE, UNATTACHED, Inventory, Window
-from pytest_mlgates.gates.cost_budget.money import exactly, said
+from pytest_mlgates.gates.cost_budget.money import exactly, format_money
 from pytest_mlgates.gates.cost_budget.periods import DAY, Period, period_of
 from pytest_mlgates.gates.cost_budget.shown import shown
 from pytest_mlgates.gates.cost_budget.tally import ZERO, Charge, Tally
@@ -37,7 +37,7 @@ class Piece:
 
     def line(self, period: Period, currency: str) -> str:
         """Return what a person reads of it."""
-        return f"{self.name}: {said(self.cost[period], currency)}: {self.why}"
+        return f"{self.name}: {format_money(self.cost[period], currency)}: {self.why}"
 
 
 @dataclass(slots=True)

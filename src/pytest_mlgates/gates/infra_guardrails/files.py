@@ -6,19 +6,22 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.infra_guardrails.modules import NOT_SEEN, Modules
 from pytest_mlgates.gates.infra_guardrails.resources import Open, World, of_document, of_terraform
 from pytest_mlgates.gates.infra_guardrails.terraform.evaluate import Scope, evaluate
 from pytest_mlgates.gates.infra_guardrails.terraform.module import Module
 from pytest_mlgates.gates.infra_guardrails.terraform.plan import is_plan, planned
 from pytest_mlgates.gates.infra_guardrails.terraform.syntax import parse_expression
-from pytest_mlgates.reading.manifests import read_yaml
+from pytest_mlgates.reading.frames import is_table
 from pytest_mlgates.reading.node import Node, Unreadable, from_plain, short
+from pytest_mlgates.reading.records import records
+from pytest_mlgates.reading.yaml import read_documents
 
 __all__ = ["read_world"]
 
@@ -28,10 +31,11 @@ _KINDS = (".yaml", ".yml", ".json", ".tf")
 _SKIPPED = {".git", ".terraform", "node_modules", ".venv", "__pycache__"}
 #: what stands alone on a line in a template of Terraform, or anywhere in one of Helm
 _TEMPLATE_LINE = re.compile(r"\{\{[^\n]*?\}\}|^[ \t]*[$%]\{.*\}[ \t]*$", re.MULTILINE)
-_HOW = (
-    "manifests must be the path of a .yaml, .json or .tf file or of a folder, or a list of such"
-    " paths or of parsed mappings"
+_WANTED = (
+    "the path of a .yaml, .json or .tf file or of a folder, or a list of such paths or of parsed"
+    " mappings"
 )
+_HOW = f"manifests must be {_WANTED}"
 
 
 def read_world(manifests: Any, trusted: tuple[str, ...] = ()) -> tuple[World, str]:
@@ -43,15 +47,15 @@ def read_world(manifests: Any, trusted: tuple[str, ...] = ()) -> tuple[World, st
     reader = _Reader(trusted)
     if isinstance(manifests, (str, os.PathLike, Mapping)):
         manifests = [manifests]
-    elif isinstance(manifests, (bytes, bytearray)) or not isinstance(manifests, Iterable):
-        raise Unmeasurable(_HOW)
-    for number, item in enumerate(manifests):
+    elif is_table(manifests):
+        raise Unmeasurable(f"manifests is {a(type(manifests).__name__)}: {_HOW}")
+    for number, item in enumerate(records(manifests, "manifests", _WANTED)):
         if isinstance(item, (str, os.PathLike)):
             reader.path(Path(item))
         elif isinstance(item, Mapping):
             reader.parsed(item, f"manifest {number}")
         elif item is not None:  # an empty document
-            raise Unmeasurable(f"manifest {number} is a {type(item).__name__}: {_HOW}")
+            raise Unmeasurable(f"manifest {number} is {a(type(item).__name__)}: {_HOW}")
     reader.modules.read()
     return reader.world, reader.sha.hexdigest()
 
@@ -74,7 +78,7 @@ class _Reader:
         elif kind == "file":
             self._file(path, path.name, found=False)
         else:
-            raise Unmeasurable(f"{_shown(path)} is no file and no folder: {_HOW}")
+            raise Unmeasurable(f"{_shown(path)} is neither a file nor a folder: {_HOW}")
 
     def _file(self, file: Path, name: str, *, found: bool) -> None:
         kind = file.suffix.lower()
@@ -108,7 +112,7 @@ class _Reader:
 
     def _yaml(self, text: str, name: str) -> None:
         try:
-            documents = read_yaml(text, name)
+            documents = read_documents(text, name)
         except Unreadable:
             found = _TEMPLATE_LINE.search(text)
             if found is None:
@@ -173,7 +177,7 @@ class _Unique:
         if len(found) != len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise Unreadable(f"{self.name}: the key {twice!r} is there twice")
+            raise Unreadable(f"{self.name}: the key {twice!r} appears twice")
         return found
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import Gate, Measurement, Outcome, Verdict
+from pytest_mlgates.core import Gate, Measurement, Verdict
+from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
+from pytest_mlgates.gates.infra_guardrails.details import Seen
+from pytest_mlgates.gates.infra_guardrails.judge import faults_of, judge
 
 if TYPE_CHECKING:
     import os
@@ -81,8 +83,7 @@ class InfraGuardrails(Gate):
         if any(not label.strip() for label in self.owner_labels):
             raise FieldError("owner_labels", "holds a blank name")
 
-    @classmethod
-    def limit_field(cls) -> str:
+    def limit_field(self) -> str:
         """Return no field: what is measured, the number of broken rules, has no limit but 0."""
         return ""
 
@@ -96,102 +97,36 @@ class InfraGuardrails(Gate):
         manifests: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Any],
     ) -> Measurement:
         """Read manifests: a path, a folder, or an iterable of paths and parsed mappings."""
-        from pytest_mlgates.gates.infra_guardrails.measure import account
+        from pytest_mlgates.gates.infra_guardrails.measure import Plan, check_manifests
 
-        return account(self, manifests)
-
-    def fault(self, rule: str, state: str, number: float) -> str | None:
-        """Return what is wrong with a check under this policy (may be empty), or None."""
-        limits = {"job_ttl": self.max_ttl_s, "job_deadline": self.max_deadline_s}
-        if state == "broken":
-            return f" (set it, at most {limits[rule]})" if rule in limits else ""
-        if state == "number" and number > limits.get(rule, math.inf):
-            return f" is {number:.0f}, at most {limits[rule]} is allowed"
-        return None
+        plan = Plan(
+            rules=self.asked,
+            limits=self._limits,
+            owner_labels=self.owner_labels,
+            trusted_modules=self.trusted_modules,
+        )
+        return check_manifests(manifests, plan)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a rule is broken, PASS where each asked for is kept by all it applies to."""
-        details: Any = measurement.details
-        try:
-            same = tuple(details["owner_labels"]) == self.owner_labels
-            if not same or tuple(details["trusted_modules"]) != self.trusted_modules:
-                return Verdict(Outcome.ERROR, "other labels or modules were measured: do it again")
-            found = {name: _read(details["rules"][name]) for name in self.asked}
-            not_seen = _count(details["not_seen"])
-            faults = [fault for name, tally in found.items() for fault in self._faults(name, tally)]
-        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
-            wrong = f"its details do not fit together ({type(error).__name__})"
-            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
-        applied = {name: _applied(tally) for name, tally in found.items()}
-        if measurement.n == 0 or sum(applied.values()) == 0:
-            seen = f"; {not_seen} could not be judged" if not_seen else ""
-            return Verdict(
-                Outcome.INCONCLUSIVE, f"no resource that a rule applies to was found{seen}"
-            )
-        total = sum(applied.values())
-        if faults:
-            count = sum(times for times, _ in faults)
-            return Verdict(
-                Outcome.FAIL, f"{count} of {total} checks are broken, first {faults[0][1]}"
-            )
-        doubts = not_seen + sum(tally["open"] for tally in found.values())
-        if doubts:
-            return Verdict(
-                Outcome.INCONCLUSIVE,
-                f"nothing is broken in {total} checks, but {doubts} can't be decided from the files",
-            )
-        idle = [name for name in self.rules or () if not applied[name]]
-        if idle:
-            return Verdict(Outcome.INCONCLUSIVE, f"no resource was met by {', '.join(idle)}")
-        unmet = [name for name, times in applied.items() if not times]
-        note = f" ({', '.join(unmet)} met none)" if unmet else ""
-        return Verdict(Outcome.PASS, f"all {total} checks of {measurement.n} resources hold{note}")
+        seen = measurement.read(Seen)
+        for field in ("owner_labels", "trusted_modules"):
+            if getattr(seen, field) != getattr(self, field):
+                raise Unfit(f"details.{field}: others than the policy's were used: measure again")
+        return judge(seen, measurement.n, self.asked, self._limits, self.rules or ())
 
     def pictures(self, measurement: Measurement) -> Iterable[Picture]:
         """Draw for each rule the share of its checks that hold."""
-        details: Any = measurement.details
         points = []
-        for name, tally in details["rules"].items():
-            total, bad = _applied(tally), sum(times for times, _ in self._faults(name, tally))
-            if total:
-                held = total - bad - tally["open"]
+        for name, found in measurement.read(Seen).rules.items():
+            bad = sum(times for times, _ in faults_of(name, found, self._limits))
+            if total := found.checks:
+                held = total - bad - found.open
                 label = f"{name}: {held} of {total}"
                 points.append(Point(label, 100 * held / total, bad=held < total))
         if points:
             yield Intervals("checks that hold, by rule", tuple(points), "%", (100.0,))
 
-    def _faults(self, rule: str, tally: Any) -> list[tuple[int, str]]:
-        """Return how often a rule is broken, with an example each."""
-        found = []
-        if tally["broken"]:
-            words = self.fault(rule, "broken", 0)
-            found.append((tally["broken"], f"{tally['example']}{words}"))
-        field = {"job_ttl": "the TTL", "job_deadline": "the deadline"}.get(rule, rule)
-        for number, times, place in tally["numbers"]:
-            words = self.fault(rule, "number", number)
-            if words is not None:
-                found.append((times, f"{place}: {field}{words}"))
-        return found
-
-
-def _read(tally: Any) -> Any:
-    """Return recorded counts of a rule; ValueError where they are none."""
-    for key in ("kept", "broken", "open"):
-        _count(tally[key])
-    for number, times, place in tally["numbers"]:
-        if isinstance(number, bool) or not number > 0 or not isinstance(place, str):
-            raise ValueError("no number of seconds")
-        if _count(times) == 0:
-            raise ValueError("a number that nobody set")
-    return tally
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("no count")
-    return value
-
-
-def _applied(tally: Any) -> int:
-    times = sum(times for _, times, _ in tally["numbers"])
-    return int(tally["kept"] + tally["broken"] + tally["open"] + times)
+    @property
+    def _limits(self) -> dict[str, int]:
+        return {"job_ttl": self.max_ttl_s, "job_deadline": self.max_deadline_s}

@@ -89,7 +89,7 @@ def _one(container: Node, gpu: str, name: str) -> Check:
         if node.unknown or (isinstance(node.value, str) and template_in(node.value)):
             return undecided(node, f"{gpu} of {name}")
         if _quantity(node.value) is None:
-            return broken(node, f"{gpu} of {name} is no whole number >= 0")
+            return broken(node, f"{gpu} of {name} is not a whole number >= 0")
     if request is not None and _quantity(request.value) != _quantity(limit.value):
         return broken(limit, f"{name} requests another number of {gpu} than its limit")
     return kept(limit)

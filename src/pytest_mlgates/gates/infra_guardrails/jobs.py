@@ -141,5 +141,5 @@ def _hint(resource: Resource, spec: Node | None, name: str) -> str:
             return f" ({resource.field(key)}{place} stands where it does not count for the job)"
     for key in spec.fields if spec is not None else ():
         if difflib.get_close_matches(key.lower(), near, n=1, cutoff=0.85):
-            return f" ({resource.field(key)} is no field: {resource.field(name)} is meant)"
+            return f" ({resource.field(key)} is not a field: {resource.field(name)} is meant)"
     return ""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pytest_mlgates.gates.infra_guardrails.terraform.module import Module
-from pytest_mlgates.reading.manifests import read_yaml
 from pytest_mlgates.reading.node import REST, Node, Unknown, short
+from pytest_mlgates.reading.yaml import read_documents
 
 __all__ = ["Open", "Resource", "World", "of_document", "of_terraform", "pod_specs"]
 
@@ -83,7 +83,7 @@ def of_document(doc: Node, where: World) -> None:
         return
     for what, node in (("kind", kind), ("apiVersion", version)):
         if node is not None and not isinstance(node.value, str):
-            where.open.append(Open(node.place, f"its {what} is no word: it can't be judged"))
+            where.open.append(Open(node.place, f"its {what} is not a word: it can't be judged"))
             return
     items = doc.fields.get("items")
     if kind.value.endswith("List") and items is not None:
@@ -142,7 +142,7 @@ def of_terraform(
         if text is None or not isinstance(text.value, str):
             where.open.append(Open(body.place, f"{kind} {label}: {_why(text)}"))
         else:
-            for doc in read_yaml(text.value, text.file, text.line + 1):
+            for doc in read_documents(text.value, text.file, text.line + 1):
                 of_document(doc, where)
         return
     if kind == "helm_release":
@@ -222,7 +222,7 @@ def _camel(body: Node, done: dict[int, Node] | None = None) -> Node:
             inner = [_camel(item, done) for item in node.items]
             if key in _LISTS or len(inner) > 1:
                 if key in _BLOCKS:
-                    inner[1].refuse(f"the block {key} is there twice")
+                    inner[1].refuse(f"the block {key} appears twice")
                 fields[name] = Node(inner, node.file, node.line)
             else:
                 fields[name] = Node(inner[0].value, inner[0].file, inner[0].line)

@@ -108,12 +108,12 @@ def _list(node: Node, word: str) -> Check:
     if node.unknown:
         return undecided(node, word)
     if not isinstance(node.value, list):
-        return broken(node, f"{word} is no list of zones")
+        return broken(node, f"{word} is not a list of zones")
     known = {item.value for item in node.items if not item.unknown}
     doubt = [item for item in node.items if item.unknown]
     bad = [z for z in known if not isinstance(z, str) or not z.strip()]
     if bad:
-        return broken(node, f"{word} holds something that is no zone")
+        return broken(node, f"{word} holds something that is not a zone")
     if len(known) > 1:
         shown = ", ".join(sorted(known)[:4])
         return broken(node, f"{word} are {len(known)} zones ({shown}): name one")
@@ -210,7 +210,7 @@ def _selected(spec: Node) -> Iterator[Check]:
         elif isinstance(zone.value, str) and zone.value.strip():
             yield kept(zone)
         else:
-            yield broken(zone, f"nodeSelector {key} is no zone")
+            yield broken(zone, f"nodeSelector {key} is not a zone")
 
 
 def _affinity(spec: Node) -> Iterator[Check]:

@@ -9,20 +9,18 @@ pair does not count as evidence against it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlgates.calls.ask import Asker
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.calls.ask import Steps, Subject
 from pytest_mlgates.gates.name_invariance.table import Name
 
-__all__ = ["TIE", "Audit", "Exact", "Steps", "Trial", "inert", "read_templates"]
+__all__ = ["TIE", "Array", "Audit", "Exact", "Trial", "inert"]
 
-Steps: TypeAlias = Generator[Any, Any, Any]
+Array = NDArray[np.float64]
 
 #: scores this close are the same score: parallel sums in single precision differ by as much
 TIE = 1e-6
@@ -59,7 +57,7 @@ class Trial:
     total: float = 0.0
     squares: float = 0.0
 
-    def add(self, differences: NDArray[np.float64]) -> None:
+    def add(self, differences: Array) -> None:
         """Count fresh differences."""
         self.n += len(differences)
         self.total += float(differences.sum())
@@ -80,11 +78,15 @@ class Exact:
 
 @dataclass(slots=True)
 class Audit:
-    """The scores so far; ``names`` by ``templates``, each cell asked ``repeats`` times or more."""
+    """The scores so far; ``names`` by ``templates``, each cell asked ``repeats`` times or more.
 
-    asker: Asker
+    ``indices`` are the places of the templates in the list that was handed in.
+    """
+
+    subject: Subject[float]
     names: Sequence[Name]
     templates: Sequence[str]
+    indices: Sequence[int]
     placeholder: str
     rng: np.random.Generator
     noisy: bool = False
@@ -93,9 +95,9 @@ class Audit:
     trials: list[Trial] = field(default_factory=list)
     rescored: bool = False
     counts: NDArray[np.int64] = field(init=False)
-    sums: NDArray[np.float64] = field(init=False)
-    centred: NDArray[np.float64] = field(init=False)
-    squares: NDArray[np.float64] = field(init=False)
+    sums: Array = field(init=False)
+    centred: Array = field(init=False)
+    squares: Array = field(init=False)
 
     def __post_init__(self) -> None:
         shape = (len(self.templates), len(self.names))
@@ -108,6 +110,10 @@ class Audit:
         """Return the template with the name in every place that it has for one."""
         return self.templates[template].replace(self.placeholder, self.names[name].text)
 
+    def pair(self, high: int, low: int) -> tuple[str, str]:
+        """Return two names."""
+        return self.names[high].text, self.names[low].text
+
     def digest(self, template: int) -> str:
         """Return what tells a template from others without showing it."""
         data = self.templates[template].encode("utf-8", "replace")
@@ -115,19 +121,19 @@ class Audit:
 
     # --- blocks
 
-    def warm_up(self) -> Steps:
+    def warm_up(self) -> Steps[None]:
         """Ask once or twice and forget the answer: a first call may load or fill something."""
-        yield from self.asker.ask([self.text(0, 0)])
-        yield from self.asker.ask([self.text(0, 0)])
+        yield from self.subject.ask([self.text(0, 0)])
+        yield from self.subject.ask([self.text(0, 0)])
 
-    def block(self, template: int) -> Generator[Any, Any, NDArray[np.float64]]:
+    def block(self, template: int) -> Steps[Array]:
         """Score every name on one template, in random order."""
         order = self.rng.permutation(len(self.names))
         row = np.empty(len(self.names))
-        row[order] = yield from self.asker.ask([self.text(template, int(i)) for i in order])
+        row[order] = yield from self.subject.ask([self.text(template, int(i)) for i in order])
         return row
 
-    def rounds(self, order: Sequence[int], number: int) -> Steps:
+    def rounds(self, order: Sequence[int], number: int) -> Steps[None]:
         """Score every name on every template, ``number`` times; each block in random order."""
         blocks = [int(t) for _ in range(number) for t in self.rng.permutation(order)]
         size = len(self.names)
@@ -140,13 +146,13 @@ class Audit:
                 for template, turn in zip(some, orders, strict=True)
                 for i in turn
             ]
-            scores = np.asarray((yield from self.asker.ask(texts))).reshape(-1, size)
+            scores = np.asarray((yield from self.subject.ask(texts))).reshape(-1, size)
             for template, turn, asked in zip(some, orders, scores, strict=True):
                 row = np.empty(size)
                 row[turn] = asked
                 self.add(template, row)
 
-    def add(self, template: int, row: NDArray[np.float64]) -> None:
+    def add(self, template: int, row: Array) -> None:
         """Count a block."""
         centred = row - row.mean()  # takes out what moved all names alike
         self.counts[template] += 1
@@ -154,24 +160,22 @@ class Audit:
         self.centred[template] += centred
         self.squares[template] += centred**2
 
-    def same(
-        self, template: int, some: Iterable[int], row: NDArray[np.float64]
-    ) -> Generator[Any, Any, bool]:
+    def same(self, template: int, some: Sequence[int], row: Array) -> Steps[bool]:
         """Ask some names of a block again; tell whether they get the same scores."""
-        again = yield from self.asker.ask([self.text(template, int(i)) for i in some])
+        again = yield from self.subject.ask([self.text(template, int(i)) for i in some])
         return not any(_apart(row[i], value) for i, value in zip(some, again, strict=True))
 
-    def recheck(self, cells: Sequence[tuple[int, int]]) -> Steps:
+    def recheck(self, cells: Sequence[tuple[int, int]]) -> Steps[None]:
         """Ask cells again, each of them seen once so far; a different answer means noise."""
         texts = [self.text(template, name) for template, name in cells]
-        again = yield from self.asker.ask(texts)
+        again = yield from self.subject.ask(texts)
         for (template, name), value in zip(cells, again, strict=True):
             if self.counts[template] == 1 and _apart(value, self.sums[template, name]):
                 self.noisy = True
 
     # --- one pair
 
-    def confirm(self, template: int, row: NDArray[np.float64]) -> Generator[Any, Any, bool]:
+    def confirm(self, template: int, row: Array) -> Steps[bool]:
         """Tell whether the largest gap of a block repeats itself, and if so whether it is exact.
 
         The pair is asked ten times, and ten times more with blanks at the end of the text: a
@@ -198,7 +202,7 @@ class Audit:
         self.exact = Exact(high, low, template, scores, gap, len(gaps) + len(changed))
         return True
 
-    def _restless(self, template: int, moved: NDArray[np.float64]) -> Generator[Any, Any, bool]:
+    def _restless(self, template: int, moved: Array) -> Steps[bool]:
         """Tell whether scores differ from one inert edit of a text to the next.
 
         They do where noise is frozen by text. They do not where a scorer knows a text to the
@@ -210,13 +214,13 @@ class Audit:
             [inert(self.text(template, name), number) for name in range(len(self.names))]
             for number in (1, 2)
         ]
-        first = yield from self.asker.ask(edits[0])
-        second = yield from self.asker.ask(edits[1])
+        first = yield from self.subject.ask(edits[0])
+        second = yield from self.subject.ask(edits[1])
         return any(_apart(a, b) for a, b in zip(first, second, strict=True))
 
     def pair_scores(
         self, high: int, low: int, templates: Sequence[int], *, variants: bool, start: int = 0
-    ) -> Generator[Any, Any, NDArray[np.float64]]:
+    ) -> Steps[Array]:
         """Return the scores (high, low), a row for each template, asked in random order."""
         texts, flips = [], self.rng.random(len(templates)) < 0.5
         for number, (template, flip) in enumerate(zip(templates, flips, strict=True)):
@@ -224,16 +228,21 @@ class Audit:
             if variants:
                 pair = [inert(text, start + number + 1) for text in pair]
             texts += pair[::-1] if flip else pair
-        asked = yield from self.asker.ask(texts)
+        asked = yield from self.subject.ask(texts)
         scores = np.asarray(asked).reshape(-1, 2)
         scores[flips] = scores[flips, ::-1]
         return scores
 
-    def extend(self, trial: Trial, pairs: int) -> Steps:
+    def trial_of(self, high: int, low: int, template: int | None) -> Trial | None:
+        """Return the trial of a pair, if there is one."""
+        wanted = (high, low, template)
+        return next((t for t in self.trials if (t.high, t.low, t.template) == wanted), None)
+
+    def extend(self, trial: Trial, pairs: int) -> Steps[None]:
         """Add fresh differences to a trial."""
-        seen = np.flatnonzero(self.counts)
+        scored = self.scored
         drawn = [
-            int(self.rng.choice(seen)) if trial.template is None else trial.template
+            int(self.rng.choice(scored)) if trial.template is None else trial.template
             for _ in range(pairs)
         ]
         scores = yield from self.pair_scores(
@@ -244,72 +253,47 @@ class Audit:
     # --- sums
 
     @property
-    def seen(self) -> NDArray[np.intp]:
+    def scored(self) -> NDArray[np.intp]:
         """The templates that were scored at least once."""
         return np.flatnonzero(self.counts)
 
     @property
+    def size(self) -> int:
+        """The number of names times that of templates scored; one template at least."""
+        return len(self.names) * max(len(self.scored), 1)
+
+    @property
     def repeats(self) -> int:
         """How often every scored template was scored at least."""
-        return int(self.counts[self.seen].min()) if len(self.seen) else 0
+        return int(self.counts[self.scored].min()) if len(self.scored) else 0
 
-    def cells(self) -> NDArray[np.float64]:
+    def cells(self) -> Array:
         """Mean scores, (templates seen, names)."""
-        means: NDArray[np.float64] = self.sums[self.seen] / self.counts[self.seen, None]
+        means: Array = self.sums[self.scored] / self.counts[self.scored, None]
         return means
 
-    def variances(self) -> NDArray[np.float64]:
+    def variances(self) -> Array:
         """Variance of one score, (templates seen, names): the largest of three estimates.
 
         From the cell itself, from its name on all templates, from its template for all names:
         a cell that looks quiet by chance does not count as quiet.
         """
-        counts = self.counts[self.seen, None]
+        counts = self.counts[self.scored, None]
         free = np.maximum(counts - 1, 1)
-        inside = self.squares[self.seen] - self.centred[self.seen] ** 2 / counts
+        inside = self.squares[self.scored] - self.centred[self.scored] ** 2 / counts
         names = len(self.names)
-        cell: NDArray[np.float64] = np.maximum(inside, 0.0) / free * names / max(names - 1, 1)
+        cell: Array = np.maximum(inside, 0.0) / free * names / max(names - 1, 1)
         pooled = np.maximum(cell.mean(axis=0)[None, :], cell.mean(axis=1)[:, None])
-        largest: NDArray[np.float64] = np.maximum(cell, pooled)
+        largest: Array = np.maximum(cell, pooled)
         return largest
 
     def noise_sd(self) -> float:
         """Return the standard deviation of one score about its mean, over all cells."""
-        counts = self.counts[self.seen, None]
-        inside = self.squares[self.seen] - self.centred[self.seen] ** 2 / counts
+        counts = self.counts[self.scored, None]
+        inside = self.squares[self.scored] - self.centred[self.scored] ** 2 / counts
         free = float((counts - 1).sum()) * max(len(self.names) - 1, 1)
         return float(np.sqrt(max(inside.sum(), 0.0) / free)) if free else 0.0
 
 
 def _apart(a: float, b: float) -> bool:
     return abs(a - b) > TIE * max(1.0, abs(a), abs(b))
-
-
-def read_templates(templates: Any, placeholder: str, most: int) -> tuple[dict[str, int], int, bool]:
-    """Return distinct templates with their index, the number of doubles, and if some were unread."""
-    if isinstance(templates, (str, bytes)) or not hasattr(templates, "__iter__"):
-        kind = type(templates).__name__
-        raise Unmeasurable(f"templates is a {kind}: pass a list of texts, each with {placeholder}")
-    kept: dict[str, int] = {}
-    doubles = 0
-    for index, template in enumerate(templates):
-        if index >= most:
-            return kept, doubles, True
-        if not isinstance(template, str):
-            kind = type(template).__name__
-            raise Unmeasurable(
-                f"template {index} is a {kind}, not text: turn it into the text that the scorer"
-                f" reads (such as json.dumps(resume)), with {placeholder} where the name stands"
-            )
-        if not template.strip():
-            raise Unmeasurable(f"template {index} is empty: leave it out")
-        if placeholder not in template:
-            raise Unmeasurable(
-                f"template {index} has no {placeholder}: put it where the name stands, or set"
-                " placeholder to what stands there"
-            )
-        doubles += template in kept
-        kept.setdefault(template, index)
-    if not kept:
-        raise Unmeasurable(f"templates is empty: pass at least one text with {placeholder}")
-    return kept, doubles, False

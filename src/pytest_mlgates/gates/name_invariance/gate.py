@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
+from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.gates.name_invariance.measure import MOST_TRIALS, REACHED, Plan
-from pytest_mlgates.stats.equivalence import (
-    Contrast,
-    differs_p,
-    equivalent_p,
-    half_width,
-    log_e_above,
-)
+from pytest_mlgates.core.words import plural
+from pytest_mlgates.gates.name_invariance.details import Details
+from pytest_mlgates.gates.name_invariance.judge import Limits, judge
+from pytest_mlgates.gates.name_invariance.measure import AuditRun
+from pytest_mlgates.gates.name_invariance.plan import Plan
+from pytest_mlgates.stats.equivalence import half_width
 
 if TYPE_CHECKING:
     import os
 
 __all__ = ["NameInvariance"]
-
-_READ = ("mode", "complete", "looks", "groups", "exact", "trials", "upper", "templates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,168 +108,58 @@ class NameInvariance(StatisticalGate):
         ``names`` maps a group to its names, or is the path of a CSV file with the columns
         ``name,group[,share]``; default is the table that comes with the package.
         """
-        return Plan(self, score, templates, names, seed).looks()
+        plan = Plan(
+            placeholder=self.placeholder,
+            names_per_group=self.names_per_group,
+            max_calls=self.max_calls,
+            max_repeats=self.max_repeats,
+            timeout_s=self.timeout_s,
+            concurrency=self.concurrency,
+            confirm_gap=self._limits.reached,
+            trial_gap=self.max_gap,
+            trial_level=self._limits.trial_level,
+            group_gap=self.max_group_gap,
+            upper_level=self.beta,
+            score_range=self.score_range,
+            seed=seed,
+        )
+        return AuditRun(plan, score, templates, names).looks()
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge single names and groups: FAIL where either is over, PASS where both are below."""
-        details: Any = measurement.details
-        if missing := [key for key in _READ if key not in details]:
-            return Verdict(
-                Outcome.ERROR,
-                f"the measurement lacks {', '.join(missing)}: {self.name} made it not",
-            )
-        if measurement.n == 0:
-            return Verdict(Outcome.INCONCLUSIVE, "no name was scored, so nothing is known")
-        try:
-            return self._judge(measurement, details)
-        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
-            wrong = f"its details do not fit together ({type(error).__name__})"
-            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
+        details = measurement.read(Details)
+        return judge(details, measurement.value, measurement.n, self._limits)
 
     def pictures(self, measurement: Measurement) -> Iterator[Picture]:
         """Return the pair of names that differs most, and how far each group is off the others."""
-        details: Any = measurement.details
-        if exact := details["exact"]:
-            pair = zip(exact["names"], exact["scores"], strict=True)
+        details = measurement.read(Details)
+        if exact := details.exact:
+            bad = exact.gap >= self.max_gap
+            pair = zip(exact.names, exact.scores, strict=True)
             yield Intervals(
-                f"The same text (template {exact['template']}) under two names",
-                tuple(Point(name, score, bad=exact["gap"] >= self.max_gap) for name, score in pair),
+                f"The same text (template {exact.template}) under two names",
+                tuple(Point(name, score, bad=bad) for name, score in pair),
                 measurement.unit,
             )
         points = []
-        for row in details["groups"]:
-            if row["se"] is not None:
-                reach = half_width(_contrast(row), self._pass_level(details))
-                off = row["contrast"]
-                points.append(
-                    Point(
-                        f"{row['group']} ({row['names']} names)", off, off - reach, off + reach,
-                        bad=abs(off) > self.max_group_gap,
-                    )
-                )  # fmt: skip
+        for row in details.groups:
+            if row.se is not None:
+                off, width = row.contrast, half_width(row.statistic, self.beta / details.looks)
+                label = f"{row.group} ({plural(row.names, 'name')})"
+                bad = abs(off) > self.max_group_gap
+                points.append(Point(label, off, off - width, off + width, bad=bad))
         if points:
             title = "Each group of names against the others"
             limits = (-self.max_group_gap, self.max_group_gap)
             yield Intervals(title, tuple(points), measurement.unit, limits)
 
-    def _judge(self, measurement: Measurement, details: Any) -> Verdict:
-        fault = self._single_fault(details) or self._group_fault(details)
-        if fault:
-            return Verdict(Outcome.FAIL, fault)
-        doubt = self._doubt(details, measurement)
-        if doubt:
-            return Verdict(Outcome.INCONCLUSIVE, doubt)
-        bound = max(self._reach(row, details) for row in details["groups"])
-        sure = (
-            "" if details["mode"] == "deterministic" else f", surely below {_g(details['upper'])}"
+    @property
+    def _limits(self) -> Limits:
+        return Limits(
+            max_gap=self.max_gap,
+            max_group_gap=self.max_group_gap,
+            alpha=self.alpha,
+            beta=self.beta,
+            max_repeats=self.max_repeats,
+            max_calls=self.max_calls,
         )
-        return Verdict(
-            Outcome.PASS,
-            f"the largest gap between two names is {_g(measurement.value)}{sure} (limit"
-            f" {_g(self.max_gap)}), and groups of names are surely no more than {_g(bound)} apart"
-            f" (limit {_g(self.max_group_gap)}), over {measurement.n} names and"
-            f" {details['templates']} template(s)",
-        )
-
-    def _single_fault(self, details: Any) -> str:
-        """Say which pair of names breaks ``max_gap``, or nothing."""
-        exact = details["exact"]
-        if exact and exact["gap"] >= self.max_gap * REACHED:
-            return (
-                f"changing only the name from {exact['names'][0]!r} to {exact['names'][1]!r} lowers"
-                f" the score by {_g(exact['gap'])} on template {exact['template']}"
-                f" (limit {_g(self.max_gap)}), each time it was repeated"
-            )
-        for trial in details["trials"]:
-            evidence = log_e_above(trial["n"], trial["sum"], trial["sum_sq"], self.max_gap)
-            if evidence >= math.log(2 * MOST_TRIALS / self.alpha):
-                where = trial["template"]
-                place = "over all templates" if where is None else f"on template {where}"
-                return (
-                    f"changing only the name from {trial['names'][0]!r} to {trial['names'][1]!r}"
-                    f" lowers the score by {_g(trial['sum'] / trial['n'])} {place} in the mean of"
-                    f" {trial['n']} repeats (limit {_g(self.max_gap)})"
-                )
-        return ""
-
-    def _group_fault(self, details: Any) -> str:
-        """Say which group breaks ``max_group_gap``, or nothing; only at a planned look."""
-        if not details["complete"]:
-            return ""
-        rows = details["groups"]
-        share = 1.0 if details["mode"] == "deterministic" else 0.5
-        level = self.alpha * share / (len(rows) * details["looks"])
-        for row in sorted(rows, key=lambda row: -abs(row["contrast"])):
-            contrast = _contrast(row)
-            if differs_p(contrast, self.max_group_gap) <= level:
-                least = abs(contrast.estimate) - half_width(contrast, level / 2)
-                side = "lower" if contrast.estimate < 0 else "higher"
-                return (
-                    f"names of the group {contrast.group!r} score {_g(abs(contrast.estimate))}"
-                    f" {side} than the others, surely more than {_g(least)} (limit"
-                    f" {_g(self.max_group_gap)}), over {contrast.names} names"
-                )
-        return ""
-
-    def _doubt(self, details: Any, measurement: Measurement) -> str:
-        """Say why there is no PASS yet, or nothing."""
-        gap = _g(measurement.value)
-        thin = [row["group"] for row in details["groups"] if row["se"] is None]
-        if not details["complete"]:
-            return (
-                f"{details['templates']} of {details['templates_given']} templates were tried, with"
-                f" a largest gap of {gap} so far (limit {_g(self.max_gap)}): a PASS takes all of"
-                f" them, about {details['calls_needed']} calls (max_calls {self.max_calls})"
-            )
-        if thin:
-            least = min(details["groups"], key=lambda row: row["names"])
-            return (
-                f"the group {least['group']!r} has {least['names']} name(s) and a contrast of groups"
-                f" (limit {_g(self.max_group_gap)}) takes two or more in each group; the largest gap"
-                f" between single names is {gap} (limit {_g(self.max_gap)})"
-            )
-        if details["mode"] == "frozen":
-            return (
-                f"two names are {gap} apart (limit {_g(self.max_gap)}), but the score moves as well"
-                " when only blanks are added to the end of the text: is it drawn at random once for"
-                " each text and then cached?"
-            )
-        upper = details["upper"]
-        if upper is None or upper >= self.max_gap * REACHED:
-            bound = "has no bound yet" if upper is None else f"could be {_g(upper)}"
-            wanted = details["repeats_needed"]
-            return (
-                f"the largest gap between two names was {gap} and {bound} (limit {_g(self.max_gap)})"
-                f" after {details['repeats']} repeat(s) of a scorer with noise"
-                f" {_g(details['noise_sd'])}: a PASS takes {wanted} repeats or more (max_repeats"
-                f" {self.max_repeats}, max_calls {self.max_calls})"
-            )
-        for row in details["groups"]:
-            if equivalent_p(_contrast(row), self.max_group_gap) > self._pass_level(details):
-                return (
-                    f"names of the group {row['group']!r} score {_g(row['contrast'])} off the others"
-                    f" and it could be {_g(self._reach(row, details))} (limit"
-                    f" {_g(self.max_group_gap)}), over {row['names']} names: more names, or a scorer"
-                    " that reacts less to single names, would tell"
-                )
-        return ""
-
-    def _pass_level(self, details: Any) -> float:
-        return self.beta / int(details["looks"])
-
-    def _reach(self, row: Any, details: Any) -> float:
-        """Return how far from the others a group may be."""
-        return float(abs(row["contrast"])) + half_width(_contrast(row), self._pass_level(details))
-
-
-def _contrast(row: Any) -> Contrast:
-    return Contrast(row["group"], row["contrast"], row["se"], row["df"], row["names"])
-
-
-def _g(number: float) -> str:
-    """Write a score.
-
-    >>> _g(0.0123456), _g(1e-17)
-    ('0.0123', '0')
-    """
-    return f"{number:.3g}" if abs(number) >= 1e-9 else "0"

@@ -11,11 +11,10 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
 __all__ = ["minimal", "parts_of"]
 
-_MOST_PARTS = 48
+MAX_PARTS = 48
 
 
 def parts_of(template: str) -> list[str]:
@@ -29,9 +28,9 @@ def parts_of(template: str) -> list[str]:
     parts = template.splitlines(keepends=True)
     if len(parts) < 2:  # one line: cut it into words
         parts = re.findall(r"\s*\S+\s*", template)
-    if len(parts) <= _MOST_PARTS:
+    if len(parts) <= MAX_PARTS:
         return parts
-    ends = [round(i * len(parts) / _MOST_PARTS) for i in range(_MOST_PARTS + 1)]
+    ends = [round(i * len(parts) / MAX_PARTS) for i in range(MAX_PARTS + 1)]
     return ["".join(parts[a:b]) for a, b in pairwise(ends)]
 
 
@@ -43,7 +42,8 @@ def minimal(
 ) -> tuple[str, tuple[str, str], int] | None:
     """Return the smallest template, the plainest pair and the number of parts left.
 
-    None where ``holds`` holds for none that was tried. ``pairs`` go from plain to less plain. Raises ImportError without Hypothesis.
+    None where ``holds`` holds for none that was tried. ``pairs`` go from plain to less plain.
+    Raises ImportError without Hypothesis.
     """
     from hypothesis import HealthCheck, Phase, find, settings
     from hypothesis import strategies as st
@@ -56,7 +56,7 @@ def minimal(
     def text(kept: tuple[int, ...]) -> str:
         return "".join(part for part, k in zip(parts, kept, strict=True) if k)
 
-    def condition(example: Any) -> bool:
+    def condition(example: tuple[tuple[str, str], tuple[int, ...]]) -> bool:
         pair, kept = example
         return holds(text(kept), pair)
 

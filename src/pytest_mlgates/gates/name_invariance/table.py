@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
+from importlib.resources import as_file, files
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.words import a, plural
+from pytest_mlgates.reading.frames import is_table
+from pytest_mlgates.reading.tables import Table, missing, tables
 
 __all__ = ["CASE_NAMES", "Name", "read_names"]
 
@@ -19,9 +20,9 @@ __all__ = ["CASE_NAMES", "Name", "read_names"]
 CASE_NAMES = ("John", "Juan", "Wei", "Aisha")
 
 #: where a list that does not end is cut
-MOST_NAMES = 10_000
+MAX_NAMES = 10_000
 
-_WAY_OUT = "give names as {group: [names]} or as a CSV file with the columns name,group[,share]"
+_WAY_OUT = "give {group: [names]} or a table (a file, a DataFrame) with name,group[,share]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,7 @@ class Name:
     share: float = 1.0
 
 
-def read_names(
-    names: Mapping[str, Iterable[str]] | str | os.PathLike[str] | None, per_group: int
-) -> tuple[Name, ...]:
+def read_names(names: object, per_group: int) -> tuple[Name, ...]:
     """Return validated names, sorted by group, from a mapping, a CSV path or the shipped table.
 
     Of the shipped table the first ``per_group`` names of each group are taken; own names are all
@@ -50,21 +49,18 @@ def read_names(
     >>> read_names({"a": ["Ann"], "b": ["Ann"]}, 25)
     Traceback (most recent call last):
         ...
-    pytest_mlgates.core.records.Unmeasurable: the name 'Ann' is in the groups 'a' and 'b': a name belongs \
+    pytest_mlgates.core.errors.Unmeasurable: the name 'Ann' is in the groups 'a' and 'b': a name belongs \
 to one group
     """
     if names is None:
-        table = (
-            files("pytest_mlgates.gates.name_invariance")
-            .joinpath("names.csv")
-            .read_text(encoding="utf-8")
-        )
-        return _checked(_first(_rows(table.splitlines(), "the shipped table"), per_group))
-    if isinstance(names, (str, os.PathLike)):
-        return _checked(_read_file(Path(names)))
+        shipped = files("pytest_mlgates.gates.name_invariance") / "names.csv"
+        with as_file(shipped) as path:
+            return _checked(_first(_read(path), per_group))
     if isinstance(names, Mapping):
         return _checked(_mapped(names))
-    raise Unmeasurable(f"names is a {type(names).__name__}: {_WAY_OUT}")
+    if isinstance(names, (str, os.PathLike)) or is_table(names):
+        return _checked(_read(names))
+    raise Unmeasurable(f"names is {a(type(names).__name__)}: {_WAY_OUT}")
 
 
 def _first(names: Iterable[Name], per_group: int) -> Iterator[Name]:
@@ -75,44 +71,52 @@ def _first(names: Iterable[Name], per_group: int) -> Iterator[Name]:
             yield name
 
 
-def _read_file(path: Path) -> Iterator[Name]:
+def _read(source: object) -> Iterator[Name]:
+    found = False
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise Unmeasurable(f"names: {path.name!r} can't be read ({type(error).__name__})") from None
-    except UnicodeDecodeError:
-        raise Unmeasurable(f"names: {path.name!r} is no UTF-8 text: save it as UTF-8") from None
-    return _rows(text.splitlines(), repr(path.name))
+        for table in tables(source, _WAY_OUT):
+            found = True
+            yield from _rows(table)
+    except Unmeasurable as error:
+        raise Unmeasurable(f"names: {error}") from None
+    if not found:
+        raise Unmeasurable("names: the table is empty: it needs name,group[,share]")
 
 
-def _rows(lines: Iterable[str], source: str) -> Iterator[Name]:
-    reader = csv.DictReader(lines)
-    columns = {column.strip() for column in reader.fieldnames or ()}
+def _rows(table: Table) -> Iterator[Name]:
+    columns = set(table.header)
     if not {"name", "group"} <= columns or columns - {"name", "group", "share"}:
-        found = ", ".join(sorted(columns)) or "nothing"
-        raise Unmeasurable(f"names: {source} has the columns {found}: it needs name,group[,share]")
-    for row in reader:
-        where = f"names: {source} line {reader.line_num}"
-        if None in row or None in (row["name"], row["group"]):
-            raise Unmeasurable(f"{where} does not have as many cells as the header")
-        share = (row.get("share") or "1").strip()
+        has = ", ".join(sorted(columns)) or "nothing"
+        raise Unmeasurable(f"{table.name} has the columns {has}: it needs name,group[,share]")
+    for number, values in table.rows:
+        where = table.place(number)
+        if len(values) != len(table.header):
+            cells = plural(len(values), "cell")
+            raise Unmeasurable(f"{where} has {cells}, the header has {len(table.header)}")
+        row = dict(zip(table.header, values, strict=True))
+        for column in ("name", "group"):
+            if not isinstance(row[column], str):
+                kind = a(type(row[column]).__name__)
+                raise Unmeasurable(f"{where}: {column} is {kind}, not a text")
+        share: Any = row.get("share")
         try:
-            yield Name(row["name"], row["group"].strip(), float(share))
-        except ValueError:
+            part = 1.0 if missing(share) else float(share)
+        except (TypeError, ValueError):
             raise Unmeasurable(f"{where}: share is {share!r}, not a number from 0 to 1") from None
+        yield Name(row["name"], row["group"].strip(), part)
 
 
-def _mapped(names: Mapping[Any, Any]) -> Iterator[Name]:
+def _mapped(names: Mapping[object, object]) -> Iterator[Name]:
     for group, members in names.items():
         if not isinstance(group, str):
-            raise Unmeasurable(f"names has a group that is a {type(group).__name__}, not a string")
+            raise Unmeasurable(f"names has a group that is {a(type(group).__name__)}, not a string")
         if isinstance(members, (str, bytes)) or not isinstance(members, Iterable):
-            kind = type(members).__name__
-            raise Unmeasurable(f"names of the group {group!r} are a {kind}: {_WAY_OUT}")
+            kind = a(type(members).__name__)
+            raise Unmeasurable(f"names of the group {group!r} are {kind}: {_WAY_OUT}")
         for member in members:
             if not isinstance(member, str):
-                kind = type(member).__name__
-                raise Unmeasurable(f"the group {group!r} holds a {kind}, not a name as a string")
+                kind = a(type(member).__name__)
+                raise Unmeasurable(f"the group {group!r} holds {kind}, not a name as a string")
             yield Name(member, group.strip())
 
 
@@ -132,13 +136,13 @@ def _checked(names: Iterable[Name]) -> tuple[Name, ...]:
             raise Unmeasurable(f"the name {text!r} has share {name.share:g}: give 0 to 1")
         if text in seen:
             if seen[text] == name.group:
-                raise Unmeasurable(f"the name {text!r} is twice in the group {name.group!r}")
+                raise Unmeasurable(f"the name {text!r} appears twice in the group {name.group!r}")
             raise Unmeasurable(
                 f"the name {text!r} is in the groups {seen[text]!r} and {name.group!r}:"
                 " a name belongs to one group"
             )
-        if len(kept) >= MOST_NAMES:
-            raise Unmeasurable(f"names has more than {MOST_NAMES} names: give fewer")
+        if len(kept) >= MAX_NAMES:
+            raise Unmeasurable(f"names has more than {MAX_NAMES} names: give fewer")
         seen[text] = name.group
         kept.append(Name(text, name.group, name.share))
     if len(set(seen.values())) < 2:

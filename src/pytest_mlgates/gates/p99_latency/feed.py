@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.reading.records import records
 
 __all__ = ["Feed"]
 
@@ -13,17 +14,13 @@ __all__ = ["Feed"]
 class Feed:
     """Gives inputs one by one; reads an iterator once and starts again when it ends.
 
-    >>> feed = Feed("ab")
+    >>> feed = Feed(["a", "b"])
     >>> [next(feed) for _ in range(5)], feed.cycled, feed.distinct
     (['a', 'b', 'a', 'b', 'a'], True, 2)
     """
 
     def __init__(self, inputs: Iterable[Any]) -> None:
-        try:
-            self._source: Iterator[Any] | None = iter(inputs)
-        except TypeError:
-            kind = type(inputs).__name__
-            raise Unmeasurable(f"inputs is a {kind}: give an iterable, such as a list") from None
+        self._source: Iterator[Any] | None = iter(records(inputs, "inputs"))
         self._kept: list[Any] = []
         self._next = 0
         self.cycled = False

@@ -9,7 +9,7 @@ each other, at a few looks over which the error is spent.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -21,9 +21,12 @@ from pytest_mlgates.core import (
     Unmeasurable,
     Verdict,
 )
+from pytest_mlgates.core.details import plain
+from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Histogram, Lines, Picture, Point, Shares
-from pytest_mlgates.gates.p99_latency.judge import Counts, Relative, judge, judge_relative
+from pytest_mlgates.gates.p99_latency.details import Seen, Tally
+from pytest_mlgates.gates.p99_latency.judge import judge, judge_relative
 from pytest_mlgates.gates.p99_latency.measure import Plan, Session, observe
 from pytest_mlgates.gates.p99_latency.record import measurement
 from pytest_mlgates.stats import binomial
@@ -102,7 +105,7 @@ class P99Latency(StatisticalGate):
                 "a baseline can't be compared under open load: leave out arrivals_per_s or baseline"
             )
         if (workers := _workers()) > 1 and not self.shared_machine:
-            yield Measurement(value=0.0, unit="ms", n=0, details={"workers": workers})
+            yield Measurement(value=0.0, unit="ms", n=0, details=plain(Seen(workers=workers)))
             return
         plan = Plan(
             looks=self._schedule.looks,
@@ -116,37 +119,36 @@ class P99Latency(StatisticalGate):
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge the counts of the last look."""
-        details = measurement.details
-        if "workers" in details:
+        seen = measurement.read(Seen)
+        if seen.workers is not None:
             return Verdict(
                 Outcome.INCONCLUSIVE,
-                f"{details['workers']} workers share this machine, so no latency was measured: run "
+                f"{seen.workers} workers share this machine, so no latency was measured: run "
                 "this test alone (`-n 0` or its own job), or set `shared_machine: true`",
             )
         if measurement.n == 0:
             return Verdict(Outcome.INCONCLUSIVE, "no call was timed, so nothing is known")
-        try:
-            counts = Counts.read(details.get("counts"))
-            if counts.n != measurement.n:
-                raise ValueError("counts of another number of calls")
-            seen = None
-            if self.max_regression is not None:
-                seen = Relative.read(details.get("relative"))
-        except ValueError as error:
-            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {error}")
-        if (counts.limit_ms, counts.quantile) != (self.max_ms, self.quantile):
-            return Verdict(
-                Outcome.ERROR,
-                f"calls were counted against {counts.limit_ms:g} ms at quantile "
-                f"{counts.quantile:g}, the policy says {self.max_ms:g} ms at {self.quantile:g}: "
-                "measure again",
+        counts, relative = seen.counts, seen.relative
+        if counts is None or (relative is None and self.max_regression is not None):
+            missing = "counts" if counts is None else "relative"
+            raise Unfit(f"details.{missing}: is missing")
+        if counts.n != measurement.n:
+            raise Unfit(
+                f"details.counts.n: {counts.n} calls, the measurement is of {measurement.n}"
             )
-        alpha = self.alpha if seen is None else self.alpha / 2
+        if (counts.limit_ms, counts.quantile) != (self.max_ms, self.quantile):
+            raise Unfit(
+                f"details.counts: calls were counted against {counts.limit_ms:g} ms at quantile "
+                f"{counts.quantile:g}, the policy says {self.max_ms:g} ms at {self.quantile:g}: "
+                "measure again"
+            )
+        paired_too = relative is not None and self.max_regression is not None
+        alpha = self.alpha / 2 if paired_too else self.alpha
         verdict = judge(counts, measurement.value, self._schedule, alpha, self.beta)
-        if seen is None or self.max_regression is None or verdict.outcome == Outcome.FAIL:
+        if relative is None or self.max_regression is None or verdict.outcome == Outcome.FAIL:
             return verdict
         paired = judge_relative(
-            seen,
+            relative,
             self.max_regression,
             counts.n,
             self._schedule,
@@ -160,38 +162,34 @@ class P99Latency(StatisticalGate):
 
     def pictures(self, measurement: Measurement) -> Iterator[Picture]:
         """Return the latencies with the limit, and what the slowest calls spent their time on."""
-        details: Any = measurement.details
-        if seen := details.get("histogram"):
+        seen = measurement.read(Seen)
+        if seen.histogram is not None:
             low, high = measurement.interval or (None, None)
             mark = Point(f"P{100 * self.quantile:g}", measurement.value, low, high)
-            starts = seen["from_ms"]
+            starts = seen.histogram.from_ms
             edges = (*starts, starts[-1] * starts[1] / starts[0] if len(starts) > 1 else starts[0])
             title = f"Latency of {measurement.n} calls (height: root of the count)"
-            yield Histogram(title, edges, tuple(seen["counts"]), "ms", self.max_ms, (mark,))
-        if looks := details.get("looks"):
-            yield self._exceeding(looks)
-        slowest = details.get("slowest") or {}
-        for what in ("stages", "share_of_time"):
-            if shares := slowest.get(what):
-                parts = tuple(Point(name, 100 * share) for name, share in shares.items())
-                told = "By stage" if what == "stages" else "On and off the core"
-                yield Shares(
-                    f"{told}: the time of the {slowest['calls']} slowest calls", parts, "%"
-                )
+            yield Histogram(title, edges, seen.histogram.counts, "ms", self.max_ms, (mark,))
+        if seen.looks:
+            yield self._exceeding(seen.looks)
+        if seen.slowest is not None:
+            title = f"the time of the {seen.slowest.calls} slowest calls"
+            yield from _shares(f"By stage: {title}", seen.slowest.stages)
+            yield from _shares(f"On and off the core: {title}", seen.slowest.share_of_time)
 
-    def _exceeding(self, looks: Any) -> Lines:
+    def _exceeding(self, looks: Sequence[Tally]) -> Lines:
         """Return the share of calls over the limit as it was bounded at each look."""
         plan, allowed = self._schedule, 100 * (1 - self.quantile)
         below, above = plan.fail_error(self.alpha), plan.pass_error(self.beta)
         points = []
         for look in looks:
-            over, n, deff = look["over"], look["n"], look["deff"]
+            over, n, deff = look.over, look.n, look.deff
             low, high = binomial.lower(over, n, below, deff), binomial.upper(over, n, above, deff)
             points.append(
                 Point(f"{n}", 100 * over / n, 100 * low, 100 * high, bad=100 * low > allowed)
             )
         title = f"Share of calls over {self.max_ms:g} ms by the clock, as each look bounds it"
-        at = tuple(float(look["n"]) for look in looks)
+        at = tuple(float(look.n) for look in looks)
         return Lines(title, tuple(points), "%", (allowed,), at, "calls")
 
     def needs(self) -> Needs:
@@ -205,6 +203,11 @@ class P99Latency(StatisticalGate):
 
     def _tell(self, session: Session) -> Measurement:
         return measurement(session, self.max_ms, self.quantile, self._schedule)
+
+
+def _shares(title: str, shares: Mapping[str, float]) -> Iterator[Picture]:
+    if shares:
+        yield Shares(title, tuple(Point(name, 100 * share) for name, share in shares.items()), "%")
 
 
 def _workers() -> int:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from scipy.stats import t as student
 
 from pytest_mlgates.core import Outcome, Verdict
-from pytest_mlgates.gates.p99_latency.counts import Tally
+from pytest_mlgates.core.words import percent
+from pytest_mlgates.gates.p99_latency.details import Counts, Relative, Tally
 from pytest_mlgates.stats import binomial
 from pytest_mlgates.stats.eprocess import log_sign_e
 from pytest_mlgates.stats.sequential import Schedule
 
-__all__ = ["Counts", "Relative", "judge", "judge_relative"]
+__all__ = ["NEEDED_SHARE", "judge", "judge_relative"]
 
 NEEDED_SHARE = 0.5
 #: an early look may only reject a subject most of whose calls are over the limit
@@ -25,88 +23,6 @@ _WAYS_OUT = (
     "use a quieter machine, real-time priority (`realtime: true`), or the paired comparison "
     "(`max_regression` and a baseline)"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """The counts of one look, read back from a measurement and checked."""
-
-    n: int
-    limit_ms: float
-    quantile: float
-    counters: bool
-    concurrent: bool
-    undisturbed_share: float
-    late: int
-    raw: Tally
-    undisturbed: Tally
-    own: Tally
-    screened: Tally
-    computed: Tally
-    beyond: Tally
-    others_cores: float = 0.0
-    stolen_share: float = 0.0
-
-    @classmethod
-    def read(cls, plain: Any) -> Counts:
-        """Read what ``count`` wrote; ValueError where it is not that."""
-        if not isinstance(plain, Mapping):
-            raise ValueError("no counts")
-        try:
-            tallies = {name: _tally(plain[name]) for name in _TALLIES}
-            read = cls(
-                n=_whole(plain["n"]),
-                limit_ms=_number(plain["limit_ms"]),
-                quantile=_number(plain["quantile"]),
-                counters=_flag(plain["counters"]),
-                concurrent=_flag(plain["concurrent"]),
-                undisturbed_share=_number(plain["undisturbed_share"]),
-                late=_whole(plain["late"]),
-                others_cores=_number(plain.get("others_cores", 0.0)),
-                stolen_share=_number(plain.get("stolen_share", 0.0)),
-                **tallies,
-            )
-        except KeyError as error:
-            raise ValueError(f"no {error}") from None
-        if any(tally.n > read.n for tally in tallies.values()):
-            raise ValueError("more counted than called")
-        if read.screened.over > read.own.over:
-            raise ValueError("more over the limit after screening than before")
-        return read
-
-
-_TALLIES = ("raw", "undisturbed", "own", "screened", "computed", "beyond")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relative:
-    """The paired comparison of one look: the ratio of the tails and the pairs that differ."""
-
-    log_ratio: float
-    error: float
-    wins: int
-    losses: int
-
-    @classmethod
-    def read(cls, plain: Any) -> Relative:
-        """Read it back from a measurement; ValueError where it is not that."""
-        if not isinstance(plain, Mapping):
-            raise ValueError("no paired comparison")
-        try:
-            read = cls(
-                log_ratio=_number(plain["log_ratio"]),
-                error=_number(plain["error"]),
-                wins=_whole(plain["wins"]),
-                losses=_whole(plain["losses"]),
-            )
-        except KeyError as error:
-            raise ValueError(f"no {error}") from None
-        if read.error < 0 or abs(read.log_ratio) > _LARGEST_LOG:
-            raise ValueError("an impossible ratio")
-        return read
-
-
-_LARGEST_LOG = 100.0
 
 
 def judge(counts: Counts, value_ms: float, plan: Schedule, alpha: float, beta: float) -> Verdict:
@@ -123,13 +39,13 @@ def judge(counts: Counts, value_ms: float, plan: Schedule, alpha: float, beta: f
     if counts.n in plan.pass_looks and not late:
         worst = _pass_bound(counts, spend)
         if worst < allowed:
-            share = f"at most {_percent(worst)} of calls exceed it ({_percent(allowed)} may)"
+            share = f"at most {percent(worst)} of calls exceed it ({percent(allowed)} may)"
             return Verdict(Outcome.PASS, f"{told}: {share}")
     if not (late and counts.concurrent):
         early = counts.n == plan.early
         least = _fail_bound(counts, plan.fail_error(alpha), early, allowed)
         if least is not None:
-            share = f"at least {_percent(least)} of calls exceed it ({_percent(allowed)} may)"
+            share = f"at least {percent(least)} of calls exceed it ({percent(allowed)} may)"
             return Verdict(Outcome.FAIL, f"{told}: {share}, whatever else the machine did")
     return Verdict(Outcome.INCONCLUSIVE, f"{told}: {_cause(counts, plan, spend, late, allowed)}")
 
@@ -200,8 +116,8 @@ def _cause(counts: Counts, plan: Schedule, error: float, late: bool, allowed: fl
     )
     if busy:
         return (
-            f"the machine was too busy to tell (others used {counts.others_cores:.2f} cores, the "
-            f"host withheld {counts.stolen_share:.2f}, {100 * counts.undisturbed_share:.0f} % of "
+            f"the machine was too busy to tell (others used {counts.others_cores or 0:.2f} cores, the "
+            f"host withheld {counts.stolen_share or 0:.2f}, {100 * counts.undisturbed_share:.0f} % of "
             f"blocks were undisturbed and {100 * NEEDED_SHARE:.0f} % are needed); this is neither "
             f"a pass nor a fail: {_WAYS_OUT}"
         )
@@ -218,34 +134,3 @@ def _upper(tally: Tally, error: float) -> float:
 
 def _lower(tally: Tally, error: float) -> float:
     return binomial.lower(tally.over, tally.n, error, tally.deff)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
-
-
-def _tally(plain: Any) -> Tally:
-    if not isinstance(plain, Mapping):
-        raise ValueError("a tally is no mapping")
-    over, n, deff = _whole(plain["over"]), _whole(plain["n"]), _number(plain["deff"])
-    if over > n or not deff >= 1.0:
-        raise ValueError("an impossible tally")
-    return Tally(over, n, deff)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("a count is no whole number")
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("a number is missing")
-    return float(value)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("a flag is missing")
-    return value

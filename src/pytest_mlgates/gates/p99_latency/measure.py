@@ -17,6 +17,7 @@ from pytest_mlgates.core import Measurement, Unmeasurable
 from pytest_mlgates.gates.p99_latency.arrivals import Arrivals
 from pytest_mlgates.gates.p99_latency.async_loop import await_calls, await_due_calls, await_one
 from pytest_mlgates.gates.p99_latency.collector import collector_paused
+from pytest_mlgates.gates.p99_latency.details import Tally
 from pytest_mlgates.gates.p99_latency.feed import Feed
 from pytest_mlgates.gates.p99_latency.loop import NoCounters, run_calls
 from pytest_mlgates.gates.p99_latency.machine import (
@@ -67,7 +68,7 @@ class Session:
     awaited: bool = False
     start_use: MachineUse | None = None
     #: the calls over the limit by the clock, at each look so far
-    past: list[dict[str, float]] = field(default_factory=list)
+    past: list[Tally] = field(default_factory=list)
 
     @property
     def concurrent(self) -> bool:

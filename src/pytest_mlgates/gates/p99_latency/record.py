@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pytest_mlgates.core import Measurement
+from pytest_mlgates.core.details import plain
 from pytest_mlgates.gates.p99_latency.counts import LATE_NS, count, start_lag
 from pytest_mlgates.gates.p99_latency.describe import (
     clock_resolution_ms,
@@ -16,6 +17,7 @@ from pytest_mlgates.gates.p99_latency.describe import (
     slow_calls,
     stage_findings,
 )
+from pytest_mlgates.gates.p99_latency.details import Counts, Relative, Seen
 from pytest_mlgates.gates.p99_latency.judge import NEEDED_SHARE
 from pytest_mlgates.gates.p99_latency.measure import Session
 from pytest_mlgates.gates.p99_latency.screen import Screened, screen
@@ -28,8 +30,8 @@ __all__ = ["counted", "measurement"]
 
 
 def counted(
-    trace: Trace, limit_ms: float, q: float, plan: Schedule, **more: Any
-) -> tuple[Measurement, Screened]:
+    trace: Trace, limit_ms: float, q: float, plan: Schedule, relative: Relative | None = None
+) -> tuple[Measurement, Counts, Screened]:
     """Return the measurement that a trace gives by itself: all that a verdict needs."""
     counts, seen = count(trace, limit_ms, q, plan.block)
     judged, of = _judged(seen)
@@ -40,9 +42,9 @@ def counted(
         unit="ms",
         n=trace.n,
         interval=None if high is None else (low / 1e6, high / 1e6),
-        details={"counts": counts, "value_of": of, **more},
+        details=plain(Seen(counts=counts, value_of=of, relative=relative)),
     )
-    return found, seen
+    return found, counts, seen
 
 
 def measurement(session: Session, limit_ms: float, q: float, plan: Schedule) -> Measurement:
@@ -50,22 +52,21 @@ def measurement(session: Session, limit_ms: float, q: float, plan: Schedule) -> 
     trace = session.trace()
     if trace.n == 0:
         return Measurement(value=0.0, unit="ms", n=0)
-    more: dict[str, Any] = {}
+    relative = None
     due = trace.n in plan.looks  # between looks a line of progress needs no more
     if session.baseline is not None:
-        more["relative"] = _relative(session, trace, q, plan) if due else _NO_PAIRS
-    found, seen = counted(trace, limit_ms, q, plan, **more)
+        relative = _relative(session, trace, q, plan) if due else _NO_PAIRS
+    found, counts, seen = counted(trace, limit_ms, q, plan, relative)
     if not due:
         return found
     figures = _figures(session, trace, seen, q)
-    counts: Any = found.details["counts"]
-    session.past.append(counts["raw"])
-    figures["looks"] = tuple(session.past)
+    session.past.append(counts.raw)
+    figures["looks"] = tuple(map(plain, session.past))
     findings = _findings(session, figures, counts, limit_ms)
     return replace(found, details={**found.details, **figures, "findings": tuple(findings)})
 
 
-_NO_PAIRS = {"log_ratio": 0.0, "error": 0.0, "wins": 0, "losses": 0}
+_NO_PAIRS = Relative(log_ratio=0.0, error=0.0, wins=0, losses=0)
 
 
 def _judged(seen: Screened) -> tuple[Floats, str]:
@@ -116,29 +117,30 @@ def _warmup(session: Session) -> dict[str, Any]:
     return found
 
 
-def _relative(session: Session, trace: Trace, q: float, plan: Schedule) -> dict[str, Any]:
+def _relative(session: Session, trace: Trace, q: float, plan: Schedule) -> Relative:
     # by own time: noise that both share would make any two tails look alike
     new, base = screen(trace).own, screen(session.baseline_trace()).own
     found = tail_ratio(np.maximum(1.0, new), np.maximum(1.0, base), q, plan.block)
-    return {
-        "log_ratio": found.log_ratio,
-        "error": found.error,
-        "wins": found.wins,
-        "losses": found.losses,
-        "baseline_ms": quantile(np.sort(base), q) / 1e6,
-    }
+    return Relative(
+        log_ratio=found.log_ratio,
+        error=found.error,
+        wins=found.wins,
+        losses=found.losses,
+        baseline_ms=quantile(np.sort(base), q) / 1e6,
+    )
 
 
-def _findings(session: Session, figures: dict[str, Any], counts: Any, limit_ms: float) -> list[str]:
+def _findings(
+    session: Session, figures: dict[str, Any], counts: Counts, limit_ms: float
+) -> list[str]:
     lines = stage_findings(figures["slowest"], limit_ms)
     if session.priority not in ("off", "on"):
         lines.append(f"real-time priority: {session.priority}")
-    slow = counts["raw"]["over"] > (1.0 - counts["quantile"]) * counts["n"]
-    if session.calibration.note and counts["counters"] and slow:
-        note = session.calibration.note
-        lines.append(f"a FAIL needs {counts['margin']:g} times the limit: {note}")
-    if not counts["counters"]:
+    slow = counts.raw.over > (1.0 - counts.quantile) * counts.n
+    if session.calibration.note and counts.counters and slow:
+        lines.append(f"a FAIL needs {counts.margin:g} times the limit: {session.calibration.note}")
+    if not counts.counters:
         lines.append("no counters on this system: a FAIL needs more than the clock shows")
-    if counts.get("descendants_share", 0.0) > 0.01 and counts["counters"]:
+    if (counts.descendants_share or 0.0) > 0.01 and counts.counters:
         lines.append("child processes share the work: no call is excused for a busy machine")
     return lines

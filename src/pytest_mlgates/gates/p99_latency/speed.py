@@ -12,12 +12,12 @@ import os
 import platform
 import statistics
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_mlgates.core.files import put
 from pytest_mlgates.core.machine import cpu_model
 from pytest_mlgates.gates.p99_latency.machine import machine_use
 from pytest_mlgates.gates.p99_latency.probe import SPIN, spin
@@ -25,7 +25,7 @@ from pytest_mlgates.gates.p99_latency.probe import SPIN, spin
 __all__ = ["Calibration", "calibrate", "machine_kind", "stored_quiet"]
 
 _BATCHES, _BATCH = 40, 101
-_MOST_TAKEN, _MOST_SPREAD = 0.05, 0.10
+MAX_TAKEN, MAX_SPREAD = 0.05, 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,12 @@ def calibrate(folder: Path | None = None) -> Calibration:
     quiet = float(statistics.quantiles(medians, n=4)[0])
     if start is not None and end is not None:
         taken = end.since(start).taken / max(1e-9, time.monotonic() - began)
-        if taken > _MOST_TAKEN:
+        if taken > MAX_TAKEN:
             note = f"not stored: others used {taken:.2f} cores; calibrate while it is quiet"
             return Calibration(kind, None, note)
     # a shared host slows down now and then; at its quiet speed it has to be half of the time
     spread = statistics.median(medians) / statistics.quantiles(medians, n=10)[0] - 1
-    if spread > _MOST_SPREAD:
+    if spread > MAX_SPREAD:
         note = f"not stored: the spin varied by {spread:.0%}; calibrate while it is quiet"
         return Calibration(kind, None, note)
     _store(_file(folder), kind, quiet)
@@ -104,15 +104,7 @@ def _store(file: Path, kind: str, quiet_ns: float) -> None:
         known = {}
     known[kind] = {"spin_ns": quiet_ns, "steps": SPIN}
     file.parent.mkdir(parents=True, exist_ok=True)
-    # a reader sees the old file or the new one, never half of one
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(known, out, indent=1)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    put(file, json.dumps(known, indent=1))
 
 
 def _file(folder: Path | None) -> Path:

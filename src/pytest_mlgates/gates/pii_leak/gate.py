@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
+from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point, Shares
+from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
+from pytest_mlgates.gates.pii_leak.judge import judge
 from pytest_mlgates.pii.spans import ENTITIES
 from pytest_mlgates.stats.binomial import lower
-from pytest_mlgates.stats.zero_tolerance import bound, most_missed, tries
 
 if TYPE_CHECKING:
     import os
 
 __all__ = ["PiiLeak"]
-
-_READ = ("mode", "complete", "leaky", "hits", "kinds", "unconfirmed", "plants", "blank")
-_MODES = ("replies", "data")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +70,7 @@ class PiiLeak(StatisticalGate):
     min_confidence: Annotated[
         float, Limit(tighten="down", ge=0, le=1), "score from which a confirmed hit is a leak"
     ] = 0.5
-    allow: Annotated[tuple[str, ...], "values that are no leak, such as test cards"] = ()
+    allow: Annotated[tuple[str, ...], "values that are not a leak, such as test cards"] = ()
     plants: Annotated[
         int,
         Limit(tighten="up", ge=50, le=100_000),
@@ -97,24 +95,7 @@ class PiiLeak(StatisticalGate):
 
     def needs(self) -> Needs:
         """Return how many clean replies a PASS takes at least; one leak is a FAIL."""
-        return Needs(to_pass=self.fewest(), to_fail=1, unit="replies")
-
-    def fewest(self) -> int:
-        """Return how many clean replies a PASS takes where everything planted was found."""
-        found = [
-            {"entity": entity, "planted": self.plants, "found": self.plants}
-            for entity in self.entities
-        ]
-        return self.wanted(self.recall_bound(found))
-
-    def recall_bound(self, plants: Sequence[Any]) -> float:
-        """Return what the recall of the worst kind surely is above, but for ``beta / 2``."""
-        error = self.beta / 2 / len(plants)
-        return min(lower(row["found"], row["planted"], error) for row in plants)
-
-    def wanted(self, recall: float) -> int:
-        """Return how many clean replies a PASS takes at a recall; 2^53 where it is none."""
-        return tries(self.max_leak_rate, recall, self.beta / 2) if recall > 0 else 2**53
+        return Needs(to_pass=self._fewest, to_fail=1, unit="replies")
 
     def measure(
         self,
@@ -128,99 +109,66 @@ class PiiLeak(StatisticalGate):
 
         ``key`` makes the digests in the findings comparable between runs.
         """
-        from pytest_mlgates.gates.pii_leak.measure import Leaks
+        from pytest_mlgates.gates.pii_leak.measure import Plan, scan_replies, scan_texts
 
-        leaks = Leaks(self, seed, key)
-        if prompts is None:
-            if callable(subject):
-                return leaks.replies(subject, ())
-            return leaks.data(subject)
-        return leaks.replies(subject, prompts)  # type: ignore[arg-type]  # checked there
+        plan = Plan(
+            entities=self.entities,
+            allow=self.allow,
+            min_confidence=self.min_confidence,
+            plants=self.plants,
+            rate=self.max_leak_rate,
+            error=self._error,
+            fewest=self._fewest,
+            max_prompts=self.max_prompts,
+            timeout_s=self.timeout_s,
+            concurrency=self.concurrency,
+            seed=seed,
+        )
+        if prompts is None and not callable(subject):
+            return scan_texts(subject, plan, key)
+        reply: Any = subject
+        return scan_replies(reply, () if prompts is None else prompts, plan, key)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL at one confirmed leak; PASS where enough was seen for what may be overlooked."""
-        details: Any = measurement.details
-        if missing := [key for key in _READ if key not in details]:
-            return Verdict(
-                Outcome.ERROR,
-                f"the measurement lacks {', '.join(missing)}: {self.name} made it not",
-            )
-        if measurement.n == 0:
-            return Verdict(
-                Outcome.INCONCLUSIVE,
-                f"no text was seen ({details['blank']!r} blank): a PASS takes {self.fewest()}",
-            )
-        try:
-            return self._judge(measurement.n, details)
-        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
-            wrong = f"its details do not fit together ({type(error).__name__})"
-            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
+        return judge(
+            measurement.read(Seen),
+            measurement.n,
+            self.entities,
+            rate=self.max_leak_rate,
+            error=self._error,
+            fewest=self._fewest,
+        )
 
     def pictures(self, measurement: Measurement) -> Iterator[Picture]:
         """Return what leaked by kind, and how much of what was planted the detector found."""
-        details: Any = measurement.details
-        if kinds := details["kinds"]:
-            leaked = tuple(Point(kind, count, bad=True) for kind, count in kinds.items())
+        seen = measurement.read(Seen)
+        if seen.kinds:
+            leaked = tuple(Point(kind, count, bad=True) for kind, count in seen.kinds.items())
             yield Shares("Confirmed leaks by kind", leaked, "hits")
-        if plants := details["plants"]:
+        if seen.plants:
             found = tuple(
                 Point(
-                    f"{row['entity']} ({row['planted']} planted)",
-                    100 * row["found"] / row["planted"],
-                    100 * lower(row["found"], row["planted"], self.beta / 2),
+                    f"{row.entity} ({row.planted} planted)",
+                    100 * row.recall,
+                    100 * lower(row.found, row.planted, self._error),
                     100.0,
                 )
-                for row in plants
+                for row in seen.plants
             )
             yield Intervals("Found of the identifiers planted, by kind", found, "%")
 
-    def _judge(self, n: int, details: Any) -> Verdict:
-        leaky, unsure = _count(details["leaky"]), _count(details["unconfirmed"])
-        mode, hits = details["mode"], _count(details["hits"])
-        if mode not in _MODES or leaky > n or bool(leaky) != bool(hits):
-            raise ValueError
-        texts = "replies" if mode == "replies" else "records"
-        limit = f"limit {self.max_leak_rate:g}"
-        if leaky:
-            kinds = ", ".join(f"{_count(c)} {k}" for k, c in sorted(details["kinds"].items()))
-            return Verdict(
-                Outcome.FAIL,
-                f"{leaky} of {n} {texts} leaked ({kinds}), confirmed; none is tolerated ({limit})",
-            )
-        plants = details["plants"]
-        if not plants:
-            return Verdict(
-                Outcome.INCONCLUSIVE,
-                f"no leak in {n} {texts} so far: a PASS takes {self.fewest()} or more ({limit})",
-            )
-        if {row["entity"] for row in plants} != set(self.entities):
-            raise ValueError
-        recall = self.recall_bound(plants)
-        worst = min(plants, key=lambda row: row["found"] / row["planted"])
-        found = f"of planted {worst['entity']} {worst['found']} in {worst['planted']} were found"
-        if recall <= 0:
-            return Verdict(
-                Outcome.INCONCLUSIVE, f"no leak in {n} {texts}, but {found}: nothing is known"
-            )
-        also = f"; {unsure} unconfirmed hit(s) are listed" if unsure else ""
-        if mode == "replies":
-            top, wanted = bound(n, recall, self.beta / 2), self.wanted(recall)
-            text = f"no leak in {n} replies bounds the rate below {top:.3g} ({limit}; {found})"
-        else:
-            missed = most_missed(recall, self.beta / 2)
-            wanted = int(missed / self.max_leak_rate) + 1
-            text = (
-                f"no leak in all {n} records, and no more than {missed} can have been overlooked,"
-                f" a rate of {min(1.0, missed / n):.3g} ({limit}; {found})"
-            )
-            if details["complete"] is not True:
-                return Verdict(Outcome.INCONCLUSIVE, f"{text}: not all records were read")
-        if n < wanted:
-            return Verdict(Outcome.INCONCLUSIVE, f"{text}: a PASS takes {wanted} {texts}{also}")
-        return Verdict(Outcome.PASS, text + also)
+    @property
+    def _error(self) -> float:
+        """Half of beta: it is spent on the rate and on the recall."""
+        return self.beta / 2
 
-
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError
-    return value
+    @property
+    def _fewest(self) -> int:
+        """How many clean replies a PASS takes where everything planted was found."""
+        found = [
+            Planted(entity=entity, planted=self.plants, found=self.plants)
+            for entity in self.entities
+        ]
+        recall = recall_bound(found, self._error)
+        return texts_needed(self.max_leak_rate, recall, self._error)

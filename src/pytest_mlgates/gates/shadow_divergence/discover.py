@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pytest_mlgates.reading.slices import label, shown, told_apart
+from pytest_mlgates.reading.slices import label, mask_identifiers, unique_labels
 
 __all__ = ["Found", "search"]
 
@@ -124,7 +124,7 @@ def _bins(feature: str, column: Sequence[Any], half: _Mask) -> list[_Value]:
         low = f"{edges[i - 1]:.4g} < " if i else ""
         high = f" <= {edges[i]:.4g}" if i < len(edges) else ""
         members = (bins == i) & ~np.isnan(numbers)
-        found.append(_Value(feature, f"{low}{shown(feature)}{high}", members))
+        found.append(_Value(feature, f"{low}{mask_identifiers(feature)}{high}", members))
     return found
 
 
@@ -142,9 +142,9 @@ def _categories(feature: str, column: Sequence[Any], half: _Mask) -> list[_Value
     codes = np.array(numbers)
     sizes = np.bincount(codes[half], minlength=len(index))
     common = np.argsort(-sizes, kind="stable")[:_MOST_VALUES]
-    told = list(told_apart(index).values())
+    told = list(unique_labels(index).values())
     return [
-        _Value(feature, f"{shown(feature)}={told[i]}", codes == i)
+        _Value(feature, f"{mask_identifiers(feature)}={told[i]}", codes == i)
         for i in common.tolist()
         if sizes[i] >= _LEAST
     ]

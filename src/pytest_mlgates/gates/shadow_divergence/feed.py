@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.reading.slices import columns_of, namer
+from pytest_mlgates.reading.records import pool
+from pytest_mlgates.reading.slices import Slicer
 
 __all__ = ["Case", "Feed"]
 
@@ -49,12 +50,12 @@ class Feed:
         self.total: int | None = None
         self.order = order
         self._most = most
-        inputs = _rows(inputs)
-        if hasattr(inputs, "__len__") and hasattr(inputs, "__getitem__"):
-            self._cases = self._pool(inputs, slice_of, order, seed)
-        else:
+        rows = pool(inputs, "inputs")
+        if isinstance(rows, Iterator):
             self.order = "stream"
-            self._cases = self._stream(iter(inputs), slice_of)
+            self._cases = self._stream(rows, slice_of)
+        else:
+            self._cases = self._pool(rows, slice_of, order, seed)
 
     def __iter__(self) -> Iterator[Case]:
         return itertools.islice(self._cases, self._most)
@@ -63,14 +64,12 @@ class Feed:
         self.total = len(inputs)
         if not self.total:
             return iter(())
-        name = namer(slice_of, _item(inputs, 0), self.total)
-        by_input = slice_of is not None and (
-            callable(slice_of) or not _is_parallel(slice_of, inputs)
-        )
+        slicer = Slicer(slice_of, _item(inputs, 0), self.total)
+        by_input = slice_of is not None and slicer.reads_inputs
         strata: dict[tuple[str, ...], list[int]] = {}
         names = []
         for index in range(self.total):
-            stratum = name(index, _item(inputs, index) if by_input else None)
+            stratum = slicer.of(index, _item(inputs, index) if by_input else None)
             names.append(stratum)
             strata.setdefault(stratum, []).append(index)
         self.sizes.update(itertools.chain.from_iterable(names))
@@ -83,7 +82,7 @@ class Feed:
         ahead = list(itertools.islice(inputs, min(_AHEAD, self._most)))
         if not ahead:
             return iter(())
-        name = namer(slice_of, ahead[0], None)
+        name = Slicer(slice_of, ahead[0]).of
         first = [Case(index, item, name(index, item)) for index, item in enumerate(ahead)]
         self.known = list(dict.fromkeys(itertools.chain.from_iterable(c.names for c in first)))
         rest = (
@@ -110,24 +109,6 @@ def _in_turn(strata: list[list[int]]) -> Iterator[int]:
         strata = [stratum for stratum in strata if stratum]
         for stratum in strata:
             yield stratum.pop()
-
-
-def _is_parallel(slice_of: Any, inputs: Any) -> bool:
-    return not isinstance(slice_of, str) and columns_of(slice_of, _item(inputs, 0)) is None
-
-
-def _rows(inputs: Any) -> Any:
-    """Return a table as rows, and refuse what is one input and not many."""
-    if hasattr(inputs, "columns") and hasattr(inputs, "to_dict"):
-        return inputs.to_dict("records")
-    if hasattr(inputs, "iloc") and hasattr(inputs, "tolist"):
-        return inputs.tolist()
-    many = hasattr(inputs, "__iter__") or hasattr(inputs, "__getitem__")
-    if isinstance(inputs, (str, bytes, Mapping)) or not many or getattr(inputs, "ndim", 1) == 0:
-        raise Unmeasurable(
-            f"inputs is a {type(inputs).__name__}: give a list of inputs, a DataFrame or an iterable"
-        )
-    return inputs
 
 
 def _item(inputs: Any, index: int) -> Any:

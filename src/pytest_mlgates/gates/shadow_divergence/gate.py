@@ -13,7 +13,7 @@ from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.shadow_divergence.details import Row, Seen
 from pytest_mlgates.gates.shadow_divergence.judge import judge, leaving
-from pytest_mlgates.reading.slices import label, told_apart
+from pytest_mlgates.reading.slices import label, unique_labels
 from pytest_mlgates.stats.rate import fewest_clean, lower, over, upper
 
 __all__ = ["ShadowDivergence"]
@@ -158,7 +158,7 @@ class ShadowDivergence(StatisticalGate):
     @property
     def wanted(self) -> tuple[str, ...]:
         """The slices that must occur, as slices are named in a record."""
-        return tuple(told_apart(map(label, self.slices)).values())
+        return tuple(unique_labels(map(label, self.slices)).values())
 
     def measured_with(self) -> dict[str, Json]:
         """Return what of the policy the counts depend on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from pytest_mlgates.gates.shadow_divergence.compare import Broken, Comparison, p
 from pytest_mlgates.gates.shadow_divergence.feed import Case
 from pytest_mlgates.gates.shadow_divergence.models import Answer
 from pytest_mlgates.gates.shadow_divergence.tally import Tally
+from pytest_mlgates.reading.records import pool
 from pytest_mlgates.reading.slices import field_of
 
 __all__ = ["Labels"]
@@ -31,16 +32,12 @@ class Labels:
             return cls(lambda case: labels(case.item))
         if isinstance(labels, str):
             return cls(lambda case: field_of(case.item, labels, case.index))
-        if hasattr(labels, "tolist"):
-            labels = labels.tolist()
-        if not isinstance(labels, Mapping) and hasattr(labels, "__iter__"):
-            labels = list(labels) if not hasattr(labels, "__getitem__") else labels
-            if total is not None and len(labels) != total:
-                raise Unmeasurable(f"there are {len(labels)} labels for {total} inputs")
-            return cls(lambda case: _at(labels, case.index))
-        raise Unmeasurable(
-            f"labels is a {type(labels).__name__}: give a callable, a column or a label for each input"
-        )
+        gold = pool(labels, "labels", values=True)
+        if isinstance(gold, Iterator):
+            gold = list(gold)
+        if total is not None and len(gold) != total:
+            raise Unmeasurable(f"there are {len(gold)} labels for {total} inputs")
+        return cls(lambda case: _at(gold, case.index))
 
     def right(self, same: Comparison, case: Case, control: Any, reply: Answer, tally: Tally) -> str:
         """Return which model alone the label confirms, ``"shadow"`` or ``"control"``, or nothing."""

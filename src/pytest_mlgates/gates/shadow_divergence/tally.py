@@ -14,7 +14,7 @@ from pytest_mlgates.gates.shadow_divergence.compare import Difference
 from pytest_mlgates.gates.shadow_divergence.details import OVERALL, Row
 from pytest_mlgates.gates.shadow_divergence.feed import Case, Feed
 from pytest_mlgates.gates.shadow_divergence.models import is_flat
-from pytest_mlgates.reading.slices import told_apart
+from pytest_mlgates.reading.slices import unique_labels
 
 __all__ = ["FOUND", "KEPT", "Count", "Tally", "Worst", "fingerprint"]
 
@@ -140,7 +140,7 @@ class Tally:
     def shown(self) -> dict[str, str]:
         """Return the name that each slice has in a record."""
         if len(self._shown) < len(self.slices):
-            self._shown = told_apart(self.slices)
+            self._shown = unique_labels(self.slices)
         return self._shown
 
     def shares(self) -> dict[str, float]:

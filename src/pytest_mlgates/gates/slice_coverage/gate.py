@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pytest_mlgates.core import Evidence, Gate, Judged, Measurement, Outcome, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.reading.slices import label, told_apart
+from pytest_mlgates.reading.slices import label, unique_labels
 
 if TYPE_CHECKING:
     import os
@@ -65,16 +65,17 @@ class SliceCoverage(Gate):
         rows: Iterable[Any] | str | os.PathLike[str] | Any,
         slice_of: str | Sequence[str] | Callable[[Any], Any],
     ) -> Measurement:
-        """Count ``rows``: records, a DataFrame, or the path of a CSV or Parquet file.
+        """Count ``rows``: records, a DataFrame, or the path of a CSV, Parquet or JSON file.
 
-        ``slice_of`` is a column, several columns (each combination is a slice, named "turn=left & rain=yes"), or a
-        callable; a list or set it returns names several slices.
+        ``slice_of`` is a column, several columns (each combination is a slice, named
+        "turn=left & rain=yes"), a name for each row, or a callable; a list or set it returns names
+        several slices.
         """
         from pytest_mlgates.gates.slice_coverage.measure import count_slices
 
         seen = count_slices(rows, slice_of)
         raw = {**dict.fromkeys(map(label, self.slices), 0), **seen.counts}
-        names = told_apart(raw)
+        names = unique_labels(raw)
         counts = {names[name]: count for name, count in raw.items()}
         smallest = sorted(counts.items(), key=lambda item: (item[1], item[0]))
         kept = {**{name: counts[name] for name in self.wanted}, **dict(smallest[:_NAMED])}
@@ -89,14 +90,14 @@ class SliceCoverage(Gate):
                 "slices": tuple({"slice": name, "rows": count} for name, count in kept.items()),
                 "occur": len(seen.counts),
                 "unnamed": seen.unnamed,
-                "findings": _findings(smallest, seen.rows, seen.unnamed),
+                "findings": _findings(smallest, seen.rows, seen.unnamed) + seen.notes,
             },
         )
 
     @property
     def wanted(self) -> tuple[str, ...]:
         """The slices that must occur, as slices are named in a record."""
-        return tuple(told_apart(map(label, self.slices)).values())
+        return tuple(unique_labels(map(label, self.slices)).values())
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a slice is missing or too small, PASS where none is."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_mlgates.report.report import Report
-from pytest_mlgates.writers import put
+from pytest_mlgates.core.files import put
+from pytest_mlgates.report.model import Report
 from pytest_mlgates.writers.html_report.render import page
 
 __all__ = ["write"]

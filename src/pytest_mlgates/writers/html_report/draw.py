@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from pytest_mlgates.core.pictures import Histogram, Intervals, Lines, Picture, Point, Shares
-from pytest_mlgates.report.rows import number
+from pytest_mlgates.core.words import number
 from pytest_mlgates.writers.html_report.axis import Axis
 from pytest_mlgates.writers.html_report.svg import CHARACTER, Canvas, short
 

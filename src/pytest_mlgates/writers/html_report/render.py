@@ -15,8 +15,9 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from pytest_mlgates.core import Evidence
-from pytest_mlgates.report.report import Report
-from pytest_mlgates.report.rows import GRAVEST_FIRST, Identity, false_alarm, number, states
+from pytest_mlgates.core.words import number
+from pytest_mlgates.report.model import Report
+from pytest_mlgates.report.rows import GRAVEST_FIRST, Identity, false_alarm, states
 from pytest_mlgates.writers.html_report.view import (
     Piece,
     anchor,
@@ -49,8 +50,8 @@ def page(report: Report) -> str:
     )
     tallies: dict[str, int] = {}
     for system in report.systems:
-        for gate in system["gates"]:
-            tallies[gate["status"]] = tallies.get(gate["status"], 0) + 1
+        for gate in system.gates:
+            tallies[gate.status] = tallies.get(gate.status, 0) + 1
     return _template("page.html").render(
         report=report,
         facts=report.environment,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from pytest_mlgates.core.canonical import printable
-from pytest_mlgates.report.rows import number
+from pytest_mlgates.core.words import number, printable
 from pytest_mlgates.writers.html_report.axis import Axis
 
 __all__ = ["CHARACTER", "Canvas", "short"]

@@ -8,13 +8,15 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_mlgates.config.controls import filed
+from pytest_mlgates.config.controls import Control, filed
 from pytest_mlgates.core import Evidence, Gate, Outcome, Role
+from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.fields import describe, hints, limit_of
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.registry import UnknownGate, load
-from pytest_mlgates.report.report import Report
-from pytest_mlgates.report.rows import Row, number, rows
+from pytest_mlgates.core.words import number
+from pytest_mlgates.registry import load
+from pytest_mlgates.report.model import Report, SystemReport, WaiverState
+from pytest_mlgates.report.rows import Row, rows
 from pytest_mlgates.writers.html_report.draw import draw, gauge, numbers, sane, spark
 from pytest_mlgates.writers.html_report.method import method_of
 from pytest_mlgates.writers.html_report.trend import points_of, trend
@@ -31,7 +33,7 @@ __all__ = [
     "under_controls",
 ]
 
-_LONGEST_JSON = 1_500
+MAX_JSON = 1_500
 
 
 def anchor(evidence: Evidence) -> str:
@@ -44,7 +46,6 @@ class Line:
     """One configured gate; ``at`` and ``proof_at`` are the anchors of its evidence."""
 
     row: Row
-    gate: str
     claim: str
     gauge: str
     spark: str
@@ -56,7 +57,7 @@ class Line:
 class Table:
     """One system and its gates."""
 
-    system: Mapping[str, Any]
+    system: SystemReport
     lines: tuple[Line, ...]
 
 
@@ -88,8 +89,8 @@ class Piece:
     drawings: tuple[Drawing, ...]
     policy: tuple[tuple[str, str, str], ...]
     measured: str
-    controls: tuple[Mapping[str, Any], ...]
-    waivers: tuple[Mapping[str, Any], ...]
+    controls: tuple[Control, ...]
+    waivers: tuple[WaiverState, ...]
     measure_again: str
 
     @classmethod
@@ -100,7 +101,7 @@ class Piece:
         except UnknownGate:
             kind = None
         method, sources = method_of(kind)
-        system = next((s for s in report.systems if s["system"] == evidence.system), {})
+        named = next((s.controls for s in report.systems if s.system == evidence.system), ())
         drawings = _drawings(evidence, kind)
         if evidence.role == Role.GATE and (went := trend(report, evidence)):
             drawings.append(Drawing.of(went))
@@ -113,70 +114,61 @@ class Piece:
             drawings=tuple(drawings),
             policy=tuple(_policy(evidence, kind)),
             measured=_measured(evidence),
-            controls=tuple(filed(report.controls, system.get("controls", ()), evidence.gate)),
-            waivers=tuple(
-                w
-                for w in report.waived
-                if (w["system"], w["gate"]) == (evidence.system, evidence.entry)
-            ),
+            controls=tuple(filed(report.controls, named, evidence.gate)),
+            waivers=report.waivers_of(evidence.system, evidence.entry),
             measure_again=_command(evidence, report),
         )
 
 
 def tables(report: Report) -> Iterator[Table]:
     """Yield the systems of a report, each with a line a gate."""
-    found = rows(report)
-    for system in report.systems:
-        lines = []
-        for gate, row in zip(system["gates"], found, strict=False):
-            lines.append(
-                Line(
-                    row=row,
-                    gate=gate["gate"],
-                    claim=row.shown.claim if row.shown is not None else "",
-                    gauge=_gauge(row, gate["gate"]),
-                    spark=_spark(report, row),
-                    at=anchor(row.shown) if row.shown is not None else "",
-                    proof_at=anchor(row.proof) if row.proof is not None else "",
-                )
+    lines: dict[str, list[Line]] = {system.system: [] for system in report.systems}
+    for row in rows(report):
+        lines[row.system.system].append(
+            Line(
+                row=row,
+                claim=row.shown.claim if row.shown is not None else "",
+                gauge=_gauge(row),
+                spark=_spark(report, row),
+                at=anchor(row.shown) if row.shown is not None else "",
+                proof_at=anchor(row.proof) if row.proof is not None else "",
             )
-        yield Table(system, tuple(lines))
+        )
+    for system in report.systems:
+        yield Table(system, tuple(lines[system.system]))
 
 
 def open_ends(report: Report) -> list[str]:
     """Return the gates that are undecided and do not fail the run; nothing else names them."""
     return [
-        f"{row.system}: {row.gate}: {row.shown.verdict.reason}"
+        f"{row.name}: {row.shown.verdict.reason}"
         for row in rows(report)
         if row.verdict == "INCONCLUSIVE"
         and row.shown is not None
-        and not any(
-            problem.startswith(f"{row.system}: {row.gate}: ") for problem in report.problems
-        )
+        and not any(problem.startswith(f"{row.name}: ") for problem in report.problems)
     ]
 
 
 def subjects(report: Report) -> list[tuple[str, str, str, str]]:
     """Return what was gated: system, subject, its digest, and the entries it was held to."""
     found: dict[tuple[str, str, str], dict[str, None]] = {}
-    for piece in report.evidence:
-        if piece.role == Role.GATE:
-            key = piece.system, piece.subject, piece.subject_digest or ""
-            found.setdefault(key, {})[piece.entry] = None
+    for piece in report.gated():
+        key = piece.system, piece.subject, piece.subject_digest or ""
+        found.setdefault(key, {})[piece.entry] = None
     return [(*key, ", ".join(entries)) for key, entries in found.items()]
 
 
-def under_controls(report: Report) -> list[tuple[str, list[tuple[Mapping[str, Any], list[str]]]]]:
+def under_controls(report: Report) -> list[tuple[str, list[tuple[Control, list[str]]]]]:
     """Return by framework each control, and the gates whose evidence is filed under it."""
-    found: dict[str, list[tuple[Mapping[str, Any], list[str]]]] = {}
+    found: dict[str, list[tuple[Control, list[str]]]] = {}
     for control in report.controls:
         serving = [
-            f"{system['system']}: {gate['entry']} {gate['status'].upper()}"
+            f"{system.system}: {gate.entry} {gate.status.upper()}"
             for system in report.systems
-            for gate in system["gates"]
-            if filed([control], system["controls"], gate["gate"])
+            for gate in system.gates
+            if filed([control], system.controls, gate.gate)
         ]
-        found.setdefault(str(control["framework"]), []).append((control, serving))
+        found.setdefault(control.framework, []).append((control, serving))
     return list(found.items())
 
 
@@ -188,24 +180,23 @@ def _command(evidence: Evidence, report: Report) -> str:
     return shlex.join(words) if evidence.test else ""
 
 
-def _gauge(row: Row, gate: str) -> str:
-    seen = row.shown.measurement if row.shown is not None else None
-    limit = row.shown.policy.get(row.shown.limit) if row.shown is not None else None
-    if seen is None or isinstance(limit, bool) or not isinstance(limit, (int, float)):
+def _gauge(row: Row) -> str:
+    if row.shown is None or row.shown.measurement is None or not row.shown.limits:
         return ""
+    seen, (limit,) = row.shown.measurement, row.shown.limits
     try:
-        worse = load(gate).worse
+        worse = load(row.gate.gate).worse
     except UnknownGate:
         worse = "up"
     low, high = seen.interval or (seen.value, seen.value)
-    return gauge(seen.value, low, high, float(limit), worse)
+    return gauge(seen.value, low, high, limit, worse)
 
 
 def _spark(report: Report, row: Row) -> str:
     if row.shown is None or row.shown.measurement is None:
         return ""
-    points, limit = points_of(report, row.shown)
-    return spark(points, limit) if len(points) > 1 else ""
+    points = points_of(report, row.shown)
+    return spark(points, next(iter(row.shown.limits), None)) if len(points) > 1 else ""
 
 
 def _drawings(evidence: Evidence, kind: type[Gate] | None) -> list[Drawing]:
@@ -223,12 +214,10 @@ def _drawings(evidence: Evidence, kind: type[Gate] | None) -> list[Drawing]:
         drawn = []
     if drawn:
         return drawn
-    limit = evidence.policy.get(evidence.limit)
     low, high = seen.interval or (None, None)
     point = Point("measured", seen.value, low, high, bad=evidence.outcome == Outcome.FAIL)
-    plain = isinstance(limit, (int, float)) and not isinstance(limit, bool)
-    limits: Any = (limit,) if plain else ()
-    return [Drawing.of(Intervals("Measured, against the limit", (point,), seen.unit, limits))]
+    title = "Measured, against the limit"
+    return [Drawing.of(Intervals(title, (point,), seen.unit, evidence.limits))]
 
 
 def _policy(evidence: Evidence, kind: type[Gate] | None) -> Iterator[tuple[str, str, str]]:
@@ -237,10 +226,10 @@ def _policy(evidence: Evidence, kind: type[Gate] | None) -> Iterator[tuple[str, 
     for field, value in evidence.policy.items():
         meaning = known.get(field)
         unit = "" if meaning is None or value is None else limit_of(meaning).unit
-        yield field, f"{_said(value)} {unit}".strip(), "" if meaning is None else describe(meaning)
+        yield field, f"{_text(value)} {unit}".strip(), "" if meaning is None else describe(meaning)
 
 
-def _said(value: object) -> str:
+def _text(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "not set" if value is None else "yes" if value else "no"
     if isinstance(value, (int, float)):
@@ -257,7 +246,7 @@ def _measured(evidence: Evidence) -> str:
         **{k: v for k, v in evidence.measurement.details.items() if k != "findings"},
     }
     text = json.dumps(_cut(plain), indent=1, ensure_ascii=False, default=dict)
-    return text if len(text) <= _LONGEST_JSON else f"{text[:_LONGEST_JSON]}\n… (cut here)"
+    return text if len(text) <= MAX_JSON else f"{text[:MAX_JSON]}\n… (cut here)"
 
 
 def _cut(value: Any) -> Any:

@@ -136,7 +136,7 @@ def _object(expr: Expr, scope: Scope) -> dict[str, Node]:
         word = _object_key(element.of(key), scope)
         if word in found:
             at = element.of(key)
-            raise Unreadable(f"{at.file}:{at.line}: the key {word!r} is there twice")
+            raise Unreadable(f"{at.file}:{at.line}: the key {word!r} appears twice")
         found[word] = evaluate(element.of(value), scope)
     return found
 

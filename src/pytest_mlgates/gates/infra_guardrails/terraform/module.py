@@ -203,7 +203,7 @@ def _once(table: dict[Any, Block], key: Any, block: Block) -> None:
         first = table[key]
         name = ".".join(key) if isinstance(key, tuple) else key
         raise Unreadable(
-            f"{block.file}:{block.line}: {block.kind} {name} is there twice"
+            f"{block.file}:{block.line}: {block.kind} {name} appears twice"
             f" (first at {first.file}:{first.line})"
         )
     table[key] = block

@@ -27,10 +27,12 @@ def planned(value: Mapping[str, Any], file: str) -> Iterator[tuple[str, str, Nod
     while modules:
         module = modules.pop()
         if not isinstance(module, Mapping):
-            raise Unreadable(f"{file}: holds a module that is no mapping: no plan of Terraform")
+            raise Unreadable(
+                f"{file}: holds a module that is not a mapping: this is not a plan of Terraform"
+            )
         for resource in module.get("resources") or ():
             if not isinstance(resource, Mapping):
-                raise Unreadable(f"{file}: holds a resource that is no mapping")
+                raise Unreadable(f"{file}: holds a resource that is not a mapping")
             if resource.get("mode", "managed") != "managed":
                 continue
             address = str(resource.get("address", "?"))

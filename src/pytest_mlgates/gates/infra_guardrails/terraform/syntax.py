@@ -76,7 +76,7 @@ def parse_expression(source: str, file: str, line: int = 1) -> Expr:
     body = _parse(f"x = {source}\n", file).children[0]
     attribute = next(_trees(body, "attribute"), None)
     if attribute is None:
-        raise Unreadable(f"{file}: is no expression")
+        raise Unreadable(f"{file}: is not an expression")
     return Expr(attribute.children[2], f"x = {source}\n", file, line)
 
 
@@ -111,7 +111,7 @@ def _body(at: Expr) -> Body:
             line = at.of(child).line
             if name in attributes:
                 raise Unreadable(
-                    f"{at.file}:{line}: {name} is there twice (first on line {attributes[name][0]})"
+                    f"{at.file}:{line}: {name} appears twice (first on line {attributes[name][0]})"
                 )
             attributes[name] = line, value
         elif kind == "block":

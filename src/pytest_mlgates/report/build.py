@@ -1,4 +1,4 @@
-"""A report: the evidence of a run, what is missing from it, and what follows. Pure."""
+"""What follows from evidence: verdicts by entry, what is missing, why a run does not pass. Pure."""
 
 from __future__ import annotations
 
@@ -7,85 +7,29 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from pytest_mlgates.config.controls import Control
+from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Outcome, Role
-from pytest_mlgates.core.canonical import Json, freeze
+from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.report.model import (
+    ConfigFile,
+    EarlierRun,
+    EntryInfo,
+    FalseAlarm,
+    GateReport,
+    MissingEntry,
+    Report,
+    Rules,
+    Scope,
+    SystemFalseAlarm,
+    SystemReport,
+    WaiverState,
+)
 
-__all__ = [
-    "SCHEMA",
-    "EntryInfo",
-    "Report",
-    "Scope",
-    "build",
-    "false_alarm",
-    "overall",
-    "pardoned",
-    "worst",
-]
-
-SCHEMA = "pytest-mlgates/report/2"
-
-#: the fields of a profile that a report's outcome and its chance of a false alarm follow from
-RULES = ("inconclusive", "complete", "reruns", "suite_alpha")
+__all__ = ["build", "false_alarm", "is_waived", "worst"]
 
 #: from the worst to the best; what is not there is worse than what is undecided
 _ORDER = ("fail", "error", "incomplete", "missing", "inconclusive", "waived", "pass")
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class EntryInfo:
-    """What a report needs to know of a configured gate."""
-
-    entry: str
-    gate: str
-    source: str
-    worse: str = "up"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """One config as a report sees it; ``profile`` and ``waivers`` are those of config.py."""
-
-    path: str
-    sha256: str
-    system: str
-    owner: str
-    controls: tuple[str, ...]
-    entries: tuple[EntryInfo, ...]
-    profile: Any
-    waivers: tuple[Any, ...]
-    known_controls: tuple[Control, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What is written to ``report.json``; ``problems`` are the reasons for exit status 1."""
-
-    outcome: str
-    problems: tuple[str, ...]
-    systems: tuple[Mapping[str, Any], ...]
-    evidence: tuple[Evidence, ...]
-    missing: tuple[Mapping[str, Any], ...]
-    incomplete: tuple[str, ...]
-    waived: tuple[Mapping[str, Any], ...]
-    false_alarm: Mapping[str, Json]
-    environment: Mapping[str, Json]
-    configs: tuple[Mapping[str, Json], ...]
-    controls: tuple[Mapping[str, Json], ...] = ()
-    #: what earlier reports said, as ``history.py`` reads it; nothing follows from it
-    history: tuple[Mapping[str, Any], ...] = ()
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return the report as a JSON object; each piece of evidence carries its digest."""
-        # evidence is frozen already
-        pieces = tuple({**e.to_dict(), "digest": e.digest} for e in self.evidence)
-        names = [field.name for field in dataclasses.fields(self)]
-        return {
-            "schema": SCHEMA,
-            **{n: pieces if n == "evidence" else freeze(getattr(self, n), n) for n in names},
-        }
 
 
 def worst(states: Iterable[str]) -> str:
@@ -97,7 +41,7 @@ def worst(states: Iterable[str]) -> str:
     return min(states, key=_ORDER.index, default="missing")
 
 
-def overall(states: Iterable[str], problems: Sequence[str], incomplete: Sequence[str]) -> str:
+def _overall(states: Iterable[str], problems: Sequence[str], incomplete: Sequence[str]) -> str:
     """Return the outcome of a run; one that exits with 1 does not call itself passed."""
     found = [*states, *(["incomplete"] if incomplete else [])]
     if set(problems) - set(incomplete) and worst(found) in ("pass", "waived"):
@@ -111,7 +55,7 @@ def build(
     incomplete: Sequence[str],
     environment: Mapping[str, Json],
     now: datetime,
-    history: Sequence[Mapping[str, Any]] = (),
+    history: Sequence[EarlierRun] = (),
 ) -> Report:
     """Return the report of a run; the same arguments give the same report."""
     unique = _unique(evidence)
@@ -119,50 +63,33 @@ def build(
     by_entry: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     for piece in unique:
         by_entry[piece.system, piece.entry].append(piece)
-    systems: list[dict[str, Any]] = []
-    missing: list[dict[str, Any]] = []
-    waived: list[dict[str, Any]] = []
+    systems: list[SystemReport] = []
+    missing: list[MissingEntry] = []
+    waived: list[WaiverState] = []
     problems = list(incomplete)
     for scope in scopes:
-        rows = [
-            _row(info, scope, by_entry[scope.system, info.entry], now) for info in scope.entries
-        ]
-        systems.append(
-            {
-                "system": scope.system,
-                "outcome": worst(row["status"] for row in rows),
-                "owner": scope.owner,
-                "controls": scope.controls,
-                "profile": scope.profile.name,
-                "rules": {rule: getattr(scope.profile, rule) for rule in RULES},
-                "false_alarm": {
-                    **false_alarm(e.policy for e in gated if e.system == scope.system),
-                    "budget": scope.profile.suite_alpha,
-                },
-                "gates": [{k: v for k, v in row.items() if k != "problems"} for row in rows],
-            }
-        )
-        for row in rows:
-            problems += row["problems"]
-            if row["status"] == "missing":
-                gap = {key: row[key] for key in ("entry", "gate", "source")}
-                missing.append({"system": scope.system, **gap})
+        gates: list[GateReport] = []
+        for info in scope.entries:
+            gate, reasons = _gate(info, scope, by_entry[scope.system, info.entry], now)
+            gates.append(gate)
+            problems += reasons
+        systems.append(_system(scope, gates, gated))
+        missing += _missing(scope, gates)
         for waiver in scope.waivers:
-            state = {**dataclasses.asdict(waiver), "system": scope.system}
-            state["state"] = _waiver_state(waiver, rows, now)
+            state = _waiver_state(waiver, scope, gates, now)
             waived.append(state)
-            if state["state"] == "expired":
+            if state.state == "expired":
                 problems.append(
                     f"{waiver.source}: the waiver for {waiver.gate} expired ({waiver.expires}): "
-                    "mend the gate, or have the waiver renewed"
+                    "fix the gate or renew the waiver"
                 )
     controls = {control.id: control for scope in scopes for control in scope.known_controls}
     known = {(scope.system, info.entry) for scope in scopes for info in scope.entries}
     stray = [e for e in unique if (e.system, e.entry) not in known]
     problems += [f"{e.test}: {e.entry}: {e.verdict.reason}" for e in stray if _bad(e)]
-    states = [system["outcome"] for system in systems] + [_stray_state(e) for e in stray]
+    states = [system.outcome for system in systems] + [_stray_state(e) for e in stray]
     return Report(
-        outcome=overall(states, problems, incomplete),
+        outcome=_overall(states, problems, incomplete),
         problems=tuple(problems),
         systems=tuple(systems),
         evidence=tuple(unique),
@@ -171,24 +98,49 @@ def build(
         waived=tuple(waived),
         false_alarm=false_alarm(e.policy for e in gated),
         environment=environment,
-        configs=tuple({"path": scope.path, "sha256": scope.sha256} for scope in scopes),
-        controls=tuple(dataclasses.asdict(controls[id_]) for id_ in sorted(controls)),
+        configs=tuple(ConfigFile(path=scope.path, sha256=scope.sha256) for scope in scopes),
+        controls=tuple(controls[id_] for id_ in sorted(controls)),
         history=tuple(history),
     )
 
 
-def false_alarm(policies: Iterable[Mapping[str, Any]]) -> dict[str, Json]:
+def _system(scope: Scope, gates: Sequence[GateReport], gated: Iterable[Evidence]) -> SystemReport:
+    chance = false_alarm(e.policy for e in gated if e.system == scope.system)
+    rules = {field.name: getattr(scope.profile, field.name) for field in dataclasses.fields(Rules)}
+    return SystemReport(
+        system=scope.system,
+        outcome=worst(gate.status for gate in gates),
+        owner=scope.owner,
+        controls=scope.controls,
+        profile=scope.profile.name,
+        rules=Rules(**rules),
+        false_alarm=SystemFalseAlarm(
+            at_most=chance.at_most, runs=chance.runs, budget=scope.profile.suite_alpha
+        ),
+        gates=tuple(gates),
+    )
+
+
+def _missing(scope: Scope, gates: Iterable[GateReport]) -> Iterable[MissingEntry]:
+    for gate in gates:
+        if gate.status == "missing":
+            yield MissingEntry(
+                system=scope.system, entry=gate.entry, gate=gate.gate, source=gate.source
+            )
+
+
+def false_alarm(policies: Iterable[Mapping[str, Json]]) -> FalseAlarm:
     """Return the largest chance that any run under these policies FAILs a sound subject.
 
     The sum of the declared alphas: it holds however the verdicts hang together (Boole's
     inequality). A gate without an alpha is deterministic and adds nothing.
 
     >>> false_alarm([{"alpha": 1e-4}, {"alpha": 1e-4}, {"max_bytes": 10}])
-    {'at_most': 0.0002, 'runs': 2}
+    FalseAlarm(at_most=0.0002, runs=2)
     """
     found = (policy.get("alpha") for policy in policies)
     rates = [r for r in found if isinstance(r, (int, float)) and not isinstance(r, bool)]
-    return {"at_most": min(1.0, math.fsum(rates)), "runs": len(rates)}
+    return FalseAlarm(at_most=min(1.0, math.fsum(rates)), runs=len(rates))
 
 
 def _unique(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -218,7 +170,10 @@ def _bad(evidence: Evidence) -> bool:
     return _stray_state(evidence) in ("fail", "error", "inconclusive")
 
 
-def _row(info: EntryInfo, scope: Scope, mine: Sequence[Evidence], now: datetime) -> dict[str, Any]:
+def _gate(
+    info: EntryInfo, scope: Scope, mine: Sequence[Evidence], now: datetime
+) -> tuple[GateReport, list[str]]:
+    """Return what evidence makes of an entry, and why that fails the run."""
     gated = [e for e in mine if e.role == Role.GATE]
     proof = [e for e in mine if e.role == Role.KNOWN_BAD]
     last = scope.profile.reruns == "last"
@@ -243,26 +198,26 @@ def _row(info: EntryInfo, scope: Scope, mine: Sequence[Evidence], now: datetime)
     for subject in sorted({e.subject for e in gated if e.subject_digest in incidents}):
         states.append("error")
         problems.append(f"{name}: {subject} is gated and called known bad at once")
-    return {
-        "entry": info.entry,
-        "gate": info.gate,
-        "source": info.source,
-        "status": worst(states),
-        "incident": ("missed" if missed else "caught") if proof else "not shown",
-        "evidence": [e.digest for e in gated],
-        "proof": [e.digest for e in proof],
-        "problems": problems,
-    }
+    gate = GateReport(
+        entry=info.entry,
+        gate=info.gate,
+        source=info.source,
+        status=worst(states),
+        incident=("missed" if missed else "caught") if proof else "not shown",
+        evidence=tuple(e.digest for e in gated),
+        proof=tuple(e.digest for e in proof),
+    )
+    return gate, problems
 
 
 def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tuple[str, str | None]:
     """Return what a piece of evidence makes of its entry, and why it fails the run if it does."""
     reason = piece.verdict.reason
     if piece.outcome == Outcome.FAIL:
-        if pardoned(piece, info, scope, now):
+        if is_waived(piece, info, scope, now):
             return "waived", None
-        for waiver in scope.waivers:
-            if waiver.gate == info.entry and waiver.active(now) and waiver.up_to is not None:
+        for waiver in scope.active_waivers(info.entry, now):
+            if waiver.up_to is not None:
                 reason += f" (the waiver of {waiver.source} holds up to {waiver.up_to:g} only)"
         return "fail", f"FAIL: {reason}"
     if piece.outcome == Outcome.ERROR:
@@ -273,13 +228,10 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
     return "pass", None
 
 
-def pardoned(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime | None = None) -> bool:
+def is_waived(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime | None = None) -> bool:
     """Tell whether a waiver in force covers this FAIL."""
-    now = now or datetime.now(UTC)
-    return any(
-        waiver.gate == info.entry and waiver.active(now) and waiver.covers(piece, info.worse)
-        for waiver in scope.waivers
-    )
+    waivers = scope.active_waivers(info.entry, now or datetime.now(UTC))
+    return any(waiver.covers(piece, info.worse) for waiver in waivers)
 
 
 def _last_attempts(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -291,8 +243,13 @@ def _last_attempts(evidence: Sequence[Evidence]) -> list[Evidence]:
     return list(last.values())
 
 
-def _waiver_state(waiver: Any, rows: Sequence[Mapping[str, Any]], now: datetime) -> str:
-    if not waiver.active(now):
-        return "expired"
-    status = next((row["status"] for row in rows if row["entry"] == waiver.gate), "")
-    return "in force" if status == "waived" else "not needed" if status == "pass" else "idle"
+def _waiver_state(
+    waiver: Waiver, scope: Scope, gates: Iterable[GateReport], now: datetime
+) -> WaiverState:
+    status = next((gate.status for gate in gates if gate.entry == waiver.gate), "")
+    state = {"waived": "in force", "pass": "not needed"}.get(status, "idle")
+    return WaiverState(
+        **dataclasses.asdict(waiver),
+        system=scope.system,
+        state=state if waiver.active(now) else "expired",
+    )

@@ -1,0 +1,210 @@
+"""Measure and decide, look by look, until there is an answer or nothing more to see."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from pathlib import PurePath
+from typing import Any, Protocol
+
+from pytest_mlgates.core.errors import Unmeasurable, Unrecordable
+from pytest_mlgates.core.records import Explained, Judged, Look, Measurement, Outcome, Verdict
+from pytest_mlgates.core.words import a
+
+__all__ = ["ajudge", "judge"]
+
+_USE_AIO = "an event loop is running here: write `await gate.aio(...)`"
+
+OnLook = Callable[[Measurement], object]
+Steps = Generator[Awaitable[Any], Any, Judged]
+
+
+class Driven(Protocol):
+    """What is driven: a gate, as far as this module is concerned."""
+
+    @property
+    def name(self) -> str:
+        """The name of the gate."""
+
+    @property
+    def measure(self) -> Callable[..., Any]:
+        """What looks at the subject."""
+
+    def decide(self, measurement: Measurement, /) -> Verdict:
+        """Judge a measurement."""
+
+
+def judge(driven: Driven, args: Any, kwargs: Any, on_look: OnLook | None) -> Judged:
+    """Measure until ``decide`` answers; awaitables run on an event loop made for this."""
+    steps = _steps(driven, args, kwargs, on_look, (KeyboardInterrupt, GeneratorExit))
+    loop = None
+    try:
+        pending = next(steps)
+        if _in_a_loop():
+            _close(pending)
+            steps.throw(Unmeasurable(_USE_AIO))
+        loop = asyncio.Runner()
+        while True:
+            try:
+                answer = loop.run(_awaited(pending))
+            except BaseException as error:  # noqa: BLE001  (the generator judges it)
+                pending = steps.throw(error)
+            else:
+                pending = steps.send(answer)
+    except StopIteration as done:
+        judged: Judged = done.value
+        return judged
+    finally:
+        steps.close()
+        if loop is not None:
+            loop.close()
+
+
+async def ajudge(driven: Driven, args: Any, kwargs: Any, on_look: OnLook | None) -> Judged:
+    """Do the same as :func:`judge`; awaitables run on the running loop."""
+    stops = (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)
+    steps = _steps(driven, args, kwargs, on_look, stops)
+    try:
+        pending = next(steps)
+        while True:
+            try:
+                answer = await pending
+            except BaseException as error:  # noqa: BLE001  (the generator judges it)
+                pending = steps.throw(error)
+            else:
+                pending = steps.send(answer)
+    except StopIteration as done:
+        judged: Judged = done.value
+        return judged
+    finally:
+        steps.close()
+
+
+class _State:
+    """What is known of a run so far."""
+
+    def __init__(self, name: str) -> None:
+        self.seen: Measurement | None = None
+        self.verdict = Verdict(Outcome.ERROR, f"{name} measured nothing")
+
+
+def _steps(
+    driven: Driven,
+    args: Any,
+    kwargs: Any,
+    on_look: OnLook | None,
+    stops: tuple[type[BaseException], ...],
+) -> Steps:
+    """Yield what must be awaited; return what came of it. ``stops`` end the run as they are."""
+    state = _State(driven.name)
+    try:
+        _check_call(driven, args, kwargs)
+        produced: Any = driven.measure(*args, **kwargs)
+        if inspect.isawaitable(produced):
+            produced = yield produced
+        yield from _look_by_look(driven, _looks(produced), state, on_look)
+    except stops:
+        raise
+    except (Unmeasurable, Unrecordable) as error:
+        return Judged(state.seen, Verdict(Outcome.ERROR, str(error)), error)
+    except BaseException as error:  # noqa: BLE001
+        # also what derives from BaseException: a pytest.skip or a sys.exit inside a measure
+        # must not let the subject through
+        return Judged(state.seen, Verdict(Outcome.ERROR, _broke(driven.name, error)), error)
+    return Judged(state.seen, state.verdict)
+
+
+def _look_by_look(
+    driven: Driven, looks: Generator[Look, Any, Any], state: _State, on_look: OnLook | None
+) -> Generator[Awaitable[Any], Any, None]:
+    """Decide after each look, until a verdict stands; after a FAIL, have it explained."""
+    try:
+        answer: Any = None
+        while True:
+            try:
+                look = looks.send(answer)
+            except StopIteration:
+                return
+            if inspect.isawaitable(look):
+                answer = yield look
+                continue
+            answer = None
+            state.seen = look.measurement if isinstance(look, Explained) else look
+            if not isinstance(state.seen, Measurement):
+                wrong, state.seen = state.seen, None
+                raise Unmeasurable(f"measure gave {_kind(wrong)} and not a Measurement")
+            if on_look is not None:
+                on_look(state.seen)
+            state.verdict = _decided(driven, state.seen)
+            if state.verdict.outcome == Outcome.FAIL and isinstance(look, Explained):
+                explained = yield from look.explain()
+                again = _decided(driven, explained)
+                if again.outcome == Outcome.FAIL:  # an explanation never takes a FAIL back
+                    state.seen, state.verdict = explained, again
+            if state.verdict.outcome != Outcome.INCONCLUSIVE:
+                return
+    finally:
+        looks.close()
+
+
+def _decided(driven: Driven, seen: Measurement) -> Verdict:
+    verdict = driven.decide(seen)
+    if not isinstance(verdict, Verdict):
+        raise Unmeasurable(f"decide gave {_kind(verdict)} and not a Verdict")
+    if verdict.outcome == Outcome.PASS and seen.n == 0:
+        raise Unmeasurable("decide gave PASS where nothing was observed")
+    return verdict
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _close(pending: object) -> None:
+    if inspect.iscoroutine(pending):
+        pending.close()  # so that it needs no warning of its own
+
+
+def _check_call(driven: Driven, args: Any, kwargs: Any) -> None:
+    """Say in words what is wrong with a call; a TypeError from inside would not be shown."""
+    try:
+        inspect.signature(driven.measure).bind(*args, **kwargs)
+    except TypeError as error:
+        raise Unmeasurable(f"{driven.name} was called with the wrong arguments: {error}") from None
+
+
+async def _awaited(pending: Awaitable[Any]) -> Any:
+    return await pending
+
+
+def _looks(produced: Any) -> Generator[Look, Any, Any]:
+    """Return what ``measure`` gave as a generator."""
+    if isinstance(produced, Generator):
+        return produced
+    if isinstance(produced, Measurement):
+        produced = iter((produced,))
+    if not isinstance(produced, Iterator):
+        raise Unmeasurable(f"measure gave {_kind(produced)} and not a Measurement")
+    return (look for look in produced)
+
+
+def _kind(value: object) -> str:
+    _close(value)
+    return a(type(value).__name__)
+
+
+def _broke(name: str, error: BaseException) -> str:
+    """Name an exception by type and place; its text may hold what the gate guards."""
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_next is None:
+            code = trace.tb_frame.f_code
+            place = f" at {PurePath(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return f"{name} could not measure: {type(error).__name__} was raised{place}"

@@ -1,0 +1,149 @@
+"""What a run of ``cost_budget`` records of a bill; money is text, so that no digit is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pytest_mlgates.core.details import Count, Share
+from pytest_mlgates.gates.cost_budget.money import recorded
+from pytest_mlgates.stats.forecast import SumForecast
+
+__all__ = ["Ahead", "Entry", "Part", "Rule", "Seen", "Terms", "Total", "Wasted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The fields of the policy that a measurement depends on: another policy measures again."""
+
+    currency: str
+    cost: str
+    period: str
+    since: str
+    complete_until: str
+    settle_days: Count
+    by: str
+    scope: tuple[str, ...]
+    idle_hours: float | None
+    min_utilization: float | None
+    unattached_days: float | None
+    cross_zone_floor: float | None
+    duplicates: str
+    decimal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead(SumForecast):
+    """The days to come of a period, beside what is billed of it and what may still come once."""
+
+    billed: float
+    billed_ahead: float
+    fees: float
+    credits: float
+
+    def __post_init__(self) -> None:
+        SumForecast.__post_init__(self)  # slots make a new class: super() is that of the old one
+        if self.fees < 0 or self.credits > 0:
+            raise ValueError("fees are below zero, or credits above it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A group in a period; ``lacks`` says why one that runs on has no forecast."""
+
+    group: str
+    period: str
+    billed: str
+    credits: str
+    complete: bool
+    forecast: Ahead | None
+    lacks: str
+
+    def __post_init__(self) -> None:
+        recorded(self.billed)
+
+    @property
+    def cost(self) -> Decimal:
+        """What was billed."""
+        return recorded(self.billed)
+
+    @property
+    def label(self) -> str:
+        """The entry as a person names it."""
+        return f"{self.group} in {self.period}" if self.group else self.period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """All that was billed in a period; ``gaps`` are days without a charge."""
+
+    period: str
+    billed: str
+    credits: str
+    gaps: Count
+    complete: bool
+
+    def __post_init__(self) -> None:
+        recorded(self.billed)
+        recorded(self.credits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A share of the most expensive period."""
+
+    name: str
+    cost: str
+    waste: bool
+
+    def __post_init__(self) -> None:
+        recorded(self.cost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What one rule found to be waste."""
+
+    resources: Count
+    cost: str
+    unpriced: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wasted:
+    """The waste of the period that wasted most, and what the inventory can't tell of it."""
+
+    period: str
+    cost: str
+    rules: Mapping[str, Rule]
+    top: object
+    unpriced: Count
+    unjudged: Count
+    kinds: Mapping[str, Count]
+    gpu_pods: Count
+    joined: Count
+    unknown_resources: Count
+    unknown_cost: str
+    known_share: Share | None
+    inventory: bool
+    complete: bool
+
+    def __post_init__(self) -> None:
+        recorded(self.cost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A bill: its periods, its groups, its waste; only what is about it where nothing is judged."""
+
+    calls: Count = 0
+    measured_with: Terms
+    format: str
+    lines: Mapping[str, Count]
+    through: str | None = None
+    totals: tuple[Total, ...] | None = None
+    entries: tuple[Entry, ...] | None = None
+    waste: Wasted | None = None
+    shares: tuple[Part, ...] | None = None
+    findings: tuple[str, ...] = ()

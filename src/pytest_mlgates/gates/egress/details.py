@@ -1,0 +1,44 @@
+"""What a run of ``egress`` records: the calls, and every address or name that was reached for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_mlgates.core.details import Count
+
+__all__ = ["Contact", "Seen"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """One address, or name, and how often; ``place`` is the line of Python behind it, if any."""
+
+    protocol: str
+    address: str
+    port: Count
+    times: Count
+    allowed: bool
+    place: str
+
+    def __str__(self) -> str:
+        target = f"{self.address}:{self.port}" if self.port else self.address
+        by = f", {self.place}" if self.place else ", not through Python's own sockets"
+        return f"{self.protocol} {target} ({self.times} times{by})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """``confined`` says whether native code and subprocesses were seen, else ``why_not`` says why."""
+
+    calls: Count
+    failed: Count
+    confined: bool
+    why_not: str
+    allow: tuple[str, ...]
+    before: tuple[str, ...]
+    contacts: tuple[Contact, ...]
+    findings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.failed > self.calls:
+            raise ValueError(f"{self.failed} of {self.calls} calls failed")

@@ -1,0 +1,70 @@
+"""What is decided on the checks of manifests. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from pytest_mlgates.core.errors import Unfit
+from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.gates.infra_guardrails.details import Found, Seen
+
+__all__ = ["faults_of", "judge", "why_broken"]
+
+_FIELDS = {"job_ttl": "the TTL", "job_deadline": "the deadline"}
+
+
+def why_broken(rule: str, state: str, number: float, limits: Mapping[str, int]) -> str | None:
+    """Return what is wrong with a check under the limits (may be empty), or None."""
+    if state == "broken":
+        return f" (set it, at most {limits[rule]})" if rule in limits else ""
+    if state == "number" and number > limits.get(rule, math.inf):
+        return f" is {number:.0f}, at most {limits[rule]} is allowed"
+    return None
+
+
+def faults_of(rule: str, found: Found, limits: Mapping[str, int]) -> list[tuple[int, str]]:
+    """Return how often a rule is broken, with an example each."""
+    faults = []
+    if found.broken:
+        faults.append((found.broken, f"{found.example}{why_broken(rule, 'broken', 0, limits)}"))
+    for number, times, place in found.numbers:
+        why = why_broken(rule, "number", number, limits)
+        if why is not None:
+            faults.append((times, f"{place}: {_FIELDS.get(rule, rule)}{why}"))
+    return faults
+
+
+def judge(
+    seen: Seen,
+    n: int,
+    rules: Sequence[str],
+    limits: Mapping[str, int],
+    must_apply: Sequence[str],
+) -> Verdict:
+    """FAIL where a rule is broken, PASS where each is kept by all that it applies to.
+
+    ``must_apply`` are the rules asked for by name: each must meet a resource.
+    """
+    if missing := [name for name in rules if name not in seen.rules]:
+        raise Unfit(f"details.rules.{missing[0]}: is missing")
+    found = {name: seen.rules[name] for name in rules}
+    total = sum(one.checks for one in found.values())
+    if n == 0 or total == 0:
+        also = f"; {seen.not_seen} could not be judged" if seen.not_seen else ""
+        return Verdict(Outcome.INCONCLUSIVE, f"no resource that a rule applies to was found{also}")
+    faults = [fault for name, one in found.items() for fault in faults_of(name, one, limits)]
+    if faults:
+        count = sum(times for times, _ in faults)
+        return Verdict(Outcome.FAIL, f"{count} of {total} checks are broken, first {faults[0][1]}")
+    doubts = seen.not_seen + sum(one.open for one in found.values())
+    if doubts:
+        return Verdict(
+            Outcome.INCONCLUSIVE,
+            f"nothing is broken in {total} checks, but {doubts} can't be decided from the files",
+        )
+    if idle := [name for name in must_apply if not found[name].checks]:
+        return Verdict(Outcome.INCONCLUSIVE, f"no resource was met by {', '.join(idle)}")
+    unmet = [name for name, one in found.items() if not one.checks]
+    note = f" ({', '.join(unmet)} met none)" if unmet else ""
+    return Verdict(Outcome.PASS, f"all {total} checks of {n} resources hold{note}")

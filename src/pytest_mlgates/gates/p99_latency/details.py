@@ -1,0 +1,112 @@
+"""What a run of ``p99_latency`` records, as far as verdicts and pictures read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pytest_mlgates.core.details import Count, Share
+from pytest_mlgates.core.fields import Limit
+
+__all__ = ["Counts", "Histogram", "Relative", "Seen", "Slowest", "Tally"]
+
+#: the logarithm of a ratio of two tails that no measurement gives
+_LARGEST_LOG = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many of ``n`` observations exceed a limit, and their design effect."""
+
+    over: Count
+    n: Count
+    deff: Annotated[float, Limit(ge=1)]
+
+    def __post_init__(self) -> None:
+        if self.over > self.n:
+            raise ValueError(f"{self.over} of {self.n} calls are over the limit")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The counts of one look.
+
+    ``raw``: every call by the clock. ``undisturbed``: by the clock, in blocks left alone. ``own``:
+    what calls took by themselves. ``screened``: what remains over the limit when all that others
+    can have taken is subtracted. ``computed`` (for systems without counters) and ``beyond``: what
+    no noise explains.
+    """
+
+    n: Count
+    limit_ms: float
+    quantile: float
+    counters: bool
+    concurrent: bool
+    undisturbed_share: Share
+    late: Count
+    raw: Tally
+    undisturbed: Tally
+    own: Tally
+    screened: Tally
+    computed: Tally
+    beyond: Tally
+    margin: float | None = None
+    speed: float | None = None
+    others_cores: float | None = None
+    stolen_share: float | None = None
+    descendants_share: float | None = None
+
+    def __post_init__(self) -> None:
+        tallies = (
+            self.raw, self.undisturbed, self.own, self.screened, self.computed, self.beyond,
+        )  # fmt: skip
+        if any(tally.n > self.n for tally in tallies):
+            raise ValueError("more calls are counted than were made")
+        if self.screened.over > self.own.over:
+            raise ValueError("more calls are over the limit after screening than before")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relative:
+    """The paired comparison of one look: the ratio of the tails and the pairs that differ."""
+
+    log_ratio: Annotated[float, Limit(ge=-_LARGEST_LOG, le=_LARGEST_LOG)]
+    error: Annotated[float, Limit(ge=0)]
+    wins: Count
+    losses: Count
+    baseline_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """Counts in log-scaled bins; bin i starts at ``from_ms[i]``."""
+
+    from_ms: tuple[float, ...]
+    counts: tuple[Count, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slowest:
+    """Where the time of the slowest calls went, as shares of it."""
+
+    calls: Count
+    from_ms: float
+    share_of_time: Mapping[str, float]
+    stages: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One look; ``workers`` stands alone where other workers share the machine.
+
+    ``looks`` holds the calls over the limit by the clock at each look so far.
+    """
+
+    workers: Count | None = None
+    counts: Counts | None = None
+    value_of: str | None = None
+    relative: Relative | None = None
+    histogram: Histogram | None = None
+    slowest: Slowest | None = None
+    looks: tuple[Tally, ...] | None = None

@@ -1,0 +1,71 @@
+"""What a run of ``pii_leak`` records, and what follows from what was planted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_mlgates.core.details import Count
+from pytest_mlgates.stats.binomial import lower
+from pytest_mlgates.stats.zero_tolerance import tries
+
+__all__ = ["NEVER", "Planted", "Seen", "recall_bound", "texts_needed"]
+
+#: texts that a PASS takes where nothing planted was found
+NEVER = 2**53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """How many planted identifiers of one kind the detector found."""
+
+    entity: str
+    planted: Count
+    found: Count
+
+    def __post_init__(self) -> None:
+        if not self.planted or self.found > self.planted:
+            raise ValueError(f"{self.found} found of {self.planted} planted {self.entity}")
+
+    @property
+    def recall(self) -> float:
+        """The share that was found."""
+        return self.found / self.planted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Texts and hits so far; ``given`` texts or prompts were handed in, ``blank`` ones don't count."""
+
+    mode: Literal["replies", "data"]
+    given: Count
+    complete: bool
+    calls: Count
+    leaky: Count
+    hits: Count
+    kinds: Mapping[str, Count]
+    unconfirmed: Count
+    blank: Count
+    plants: tuple[Planted, ...]
+    recall_at_least: float
+    findings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.leaky) != bool(self.hits):
+            raise ValueError(f"{self.leaky} leaky texts with {self.hits} hits")
+
+    @property
+    def texts(self) -> str:
+        """What the texts are."""
+        return "replies" if self.mode == "replies" else "records"
+
+
+def recall_bound(plants: Sequence[Planted], error: float) -> float:
+    """Return what the recall of the worst kind is above, but for the chance ``error``."""
+    return min(lower(row.found, row.planted, error / len(plants)) for row in plants)
+
+
+def texts_needed(rate: float, recall: float, error: float) -> int:
+    """Return how many clean texts bound the leak rate by ``rate`` at a recall."""
+    return tries(rate, recall, error) if recall > 0 else NEVER

@@ -1,0 +1,122 @@
+"""What is decided on a metric and its bounds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_mlgates.core.errors import Unfit
+from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.words import first, plural
+from pytest_mlgates.gates.quality_floor.details import Histogram, Row, Seen
+from pytest_mlgates.gates.quality_floor.metrics import bounds, count_of, mean_bounds, value_of
+
+__all__ = ["Limits", "judge"]
+
+#: rows that a verdict names
+MAX_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What must hold of a metric, None where nothing must."""
+
+    metric: str
+    floor: float | None
+    ceiling: float | None
+    drop: float | None
+    slices: tuple[str, ...]
+    alpha: float
+    beta: float
+
+
+def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
+    """FAIL where a row breaks a limit, PASS where each row keeps all that are set."""
+    if seen.metric != limits.metric:
+        raise Unfit(
+            f"details.metric: {seen.metric} was measured, not {limits.metric}: measure again"
+        )
+    if n == 0:
+        return Verdict(
+            Outcome.INCONCLUSIVE, f"no input tells of {limits.metric}, so nothing is known"
+        )
+    rows = (seen.whole, *seen.slices)
+    claims = len(rows) * sum(x is not None for x in (limits.floor, limits.ceiling, limits.drop))
+    verdicts = [v for row in rows for v in _row(row, limits, limits.alpha / claims)]
+    verdicts += _not_seen(seen, limits)
+    worst = Verdict.gravest(verdicts)
+    if worst.outcome != Outcome.PASS:
+        reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
+        return Verdict(worst.outcome, "; ".join(first(reasons, MAX_NAMED)))
+    also = f", and so does each of {plural(len(seen.slices), 'slice')}" if seen.slices else ""
+    return Verdict(Outcome.PASS, f"{verdicts[0].reason}{also}")
+
+
+def _row(row: Row, limits: Limits, alpha: float) -> Iterator[Verdict]:
+    n = count_of(row)
+    where = f"of the slice {row.name!r} " if row.name else ""
+    head = f"{limits.metric} {where}is {value_of(limits.metric, row):.4g} over {n} observations"
+    if n == 0:
+        yield Verdict(
+            Outcome.INCONCLUSIVE, f"no input {where}tells of {limits.metric}: nothing is known"
+        )
+        return
+    if limits.floor is not None:
+        yield _floor(row, head, limits, alpha)
+    if limits.ceiling is not None:
+        low, high = bounds(limits.metric, row, alpha, limits.beta)
+        yield _between(head, low, high, limits.ceiling, f"limit {limits.ceiling:g}")
+    if limits.drop is not None:
+        if row.drop is None:
+            raise Unfit("details.drop: is missing")
+        yield _drop(row.drop, limits, alpha, where)
+
+
+def _floor(row: Row, head: str, limits: Limits, alpha: float) -> Verdict:
+    assert limits.floor is not None
+    low, _ = bounds(limits.metric, row, limits.beta, limits.beta)
+    _, high = bounds(limits.metric, row, limits.beta, alpha)
+    limit = f"floor {limits.floor:g}"
+    if high < limits.floor:
+        return Verdict(Outcome.FAIL, f"{head}: at most {high:.4g} ({limit})")
+    if low < limits.floor:
+        text = f"{head}: between {low:.4g} and {high:.4g} ({limit}), more inputs would tell"
+        return Verdict(Outcome.INCONCLUSIVE, text)
+    # a slice may well be all of one label: of the whole, that is a floor which is none
+    constant = None if row.name else row.constant
+    if constant is not None and constant >= limits.floor and low <= constant:
+        return Verdict(
+            Outcome.INCONCLUSIVE,
+            f"{head}: at least {low:.4g}, but one and the same answer to all reaches"
+            f" {constant:.4g} ({limit}): raise the floor above that, or measure what matters",
+        )
+    return Verdict(Outcome.PASS, f"{head}: at least {low:.4g} ({limit})")
+
+
+def _drop(drop: Histogram, limits: Limits, alpha: float, where: str) -> Verdict:
+    """Judge how much worse than the baseline, input by input."""
+    assert limits.drop is not None
+    low, high = (2 * end - 1 for end in mean_bounds(drop, alpha, limits.beta))
+    head = f"{limits.metric} {where}fell by {2 * drop.mean - 1:.4g} from the baseline's"
+    return _between(f"{head} over {drop.n} pairs", low, high, limits.drop, f"limit {limits.drop:g}")
+
+
+def _between(head: str, low: float, high: float, limit: float, words: str) -> Verdict:
+    if low > limit:
+        return Verdict(Outcome.FAIL, f"{head}: at least {low:.4g} ({words})")
+    if high <= limit:
+        return Verdict(Outcome.PASS, f"{head}: at most {high:.4g} ({words})")
+    text = f"{head}: between {low:.4g} and {high:.4g} ({words}), more inputs would tell"
+    return Verdict(Outcome.INCONCLUSIVE, text)
+
+
+def _not_seen(seen: Seen, limits: Limits) -> Iterator[Verdict]:
+    """Yield what keeps a run from passing, whatever the numbers are."""
+    if seen.answers < 2 and limits.metric != "score":
+        yield Verdict(
+            Outcome.INCONCLUSIVE, "the subject gave the same answer to every input: it is constant"
+        )
+    if gone := sorted(set(limits.slices) - {row.name for row in seen.slices}):
+        yield Verdict(Outcome.INCONCLUSIVE, f"no input is of the slice {', '.join(gone)}")
+    if seen.unnamed:
+        yield Verdict(Outcome.INCONCLUSIVE, f"{plural(seen.unnamed, 'input')} belong to no slice")
