@@ -79,8 +79,8 @@ class CardTable:
         if used:
             start = self._hand if self._hand < used else 0
             stop = min(start + window, used)
-            for slot in (np.flatnonzero(self.dirty[start:stop]) + start).tolist():
-                found.append((self._cards[slot], self.rows[slot].tobytes()))
+            slots = np.flatnonzero(self.dirty[start:stop]) + start
+            found += [(self._cards[slot], self.rows[slot].tobytes()) for slot in slots.tolist()]
             self.dirty[start:stop] = False
             self._hand = stop
         return found

@@ -182,7 +182,7 @@ def _positive(text: str) -> float:
     return value
 
 
-def _at_least(least: int):  # noqa: ANN202
+def _at_least(least: int):
     def read(text: str) -> int:
         value = int(text)
         if value < least:

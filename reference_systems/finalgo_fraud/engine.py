@@ -275,9 +275,7 @@ class PipelinedEngine(Engine):
 class BlockingEngine(Engine):
     """The incident: a look-up for each transaction, and all others wait for its answer."""
 
-    def __init__(
-        self, model: Model, decisions: DecisionLog | None, lookup: BlockingLookup
-    ) -> None:
+    def __init__(self, model: Model, decisions: DecisionLog | None, lookup: BlockingLookup) -> None:
         super().__init__(model, decisions)
         self.lookup = lookup
 
@@ -285,7 +283,7 @@ class BlockingEngine(Engine):
     full = True
     next_deadline = None
 
-    def _take(self, parked: _Parked, now: float) -> None:
+    def _take(self, parked: _Parked, now: float) -> None:  # noqa: ARG002 (it waits right here)
         card = parked.transaction.card
         began = time.perf_counter()
         row = np.zeros(1, PROFILE)

@@ -180,7 +180,9 @@ def payments(seed: int, weeks: int, cards: int = 4000) -> Payments:
     """Return several weeks of payments of one world, without a shift."""
     world = World(seed, cards)
     parts = [world.week(number) for number in range(weeks)]
-    return Payments(*(np.concatenate(c) for c in zip(*(vars(p).values() for p in parts), strict=True)))
+    return Payments(
+        *(np.concatenate(c) for c in zip(*(vars(p).values() for p in parts), strict=True))
+    )
 
 
 def transactions(world: World, week: Payments, first: int = 0) -> Iterator[dict[str, object]]:

@@ -47,7 +47,7 @@ def served(
     """
     command = [*prefix, sys.executable, "-m", "reference_systems.finalgo_fraud", "serve"]
     command += ["--port", str(port), "--build", build, "--state", str(state), *more]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 (this interpreter)
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )  # fmt: skip

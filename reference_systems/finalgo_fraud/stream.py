@@ -27,6 +27,7 @@ __all__ = ["GROUP", "Relay", "Stream", "labels", "opened"]
 TOPIC = "confirmed-labels"
 GROUP = "updater"
 _PARTITIONS = 4
+_PATIENCE_S = 6
 _QUIET = {"log_level": 0, "socket.timeout.ms": 10_000}
 
 
@@ -46,16 +47,16 @@ def opened(servers: str | None, topic: str = TOPIC) -> Iterator[Stream]:
     settings = {"enable.idempotence": True, "acks": "all", "linger.ms": 5, **_QUIET}
     settings |= {"delivery.timeout.ms": 30_000, "request.timeout.ms": 5_000}
     if servers is None:
-        producer = Producer(
-            {**settings, "bootstrap.servers": "mock:1", "test.mock.num.brokers": 1}
-        )
+        producer = Producer({**settings, "bootstrap.servers": "mock:1", "test.mock.num.brokers": 1})
     else:
         producer = Producer({**settings, "bootstrap.servers": servers})
     try:
-        found = producer.list_topics(timeout=15)
+        found = producer.list_topics(timeout=_PATIENCE_S)
     except KafkaException as error:
         where = servers or "librdkafka's mock cluster"
-        raise ConnectionError(f"Kafka at {where} did not answer within 15 s: {error}") from None
+        raise ConnectionError(
+            f"Kafka at {where} did not answer within {_PATIENCE_S} s: {error}"
+        ) from None
     address = servers or ",".join(f"{b.host}:{b.port}" for b in found.brokers.values())
     if servers is not None:  # the mock cluster makes topics when they are asked for
         _make_topic(address, topic)

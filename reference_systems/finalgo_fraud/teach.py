@@ -110,9 +110,10 @@ def update(state: State, servers: str, *, least: int = 50, longest_s: float = 5.
     """Learn what comes through the broker until interrupted; a round every so many labels."""
     with stream.opened(servers) as opened, Updater.opened(state) as updater:
         waited = time.monotonic()
-        with contextlib.closing(
-            stream.labels(opened, start=updater.start(opened.name))
-        ) as batches, Outbox.opened(state.outbox) as outbox:
+        with (
+            contextlib.closing(stream.labels(opened, start=updater.start(opened.name))) as batches,
+            Outbox.opened(state.outbox) as outbox,
+        ):
             relay = stream.Relay(outbox, opened)
             say(f"updating from {opened.servers}")
             for batch in batches:

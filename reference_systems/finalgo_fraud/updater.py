@@ -143,12 +143,17 @@ class Updater:
 
     def counts(self) -> dict[str, int]:
         """Return how many labels came, were learned from, and were refused, and how many rounds."""
-        promoted = "where round in (select number from round where promoted)"
-        refused = "where round in (select number from round where not promoted)"
+        learned, refused = (
+            self._one(
+                "select count(*) from learned where round in "
+                "(select number from round where promoted = ?)", promoted,
+            )
+            for promoted in (1, 0)
+        )  # fmt: skip
         return {
             "labels": self._one("select count(*) from learned"),
-            "learned": self._one(f"select count(*) from learned {promoted}"),
-            "refused": self._one(f"select count(*) from learned {refused}"),
+            "learned": learned,
+            "refused": refused,
             "counted": self._one("select coalesce(sum(labels), 0) from round"),
             "rounds": self._one("select count(*) from round"),
         }
@@ -167,8 +172,8 @@ class Updater:
             raise
         self._ledger.execute("commit")
 
-    def _one(self, query: str) -> int:
-        ((found,),) = self._ledger.execute(query)
+    def _one(self, query: str, *values: int) -> int:
+        ((found,),) = self._ledger.execute(query, values)
         return int(found)
 
     def _rows(

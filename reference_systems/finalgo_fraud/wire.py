@@ -12,7 +12,15 @@ from typing import NamedTuple
 
 import orjson
 
-__all__ = ["MOST_BYTES", "Framer", "InvalidLine", "Transaction", "failure", "read_json", "read_line"]
+__all__ = [
+    "MOST_BYTES",
+    "Framer",
+    "InvalidLine",
+    "Transaction",
+    "failure",
+    "read_json",
+    "read_line",
+]
 
 #: the longest line that is read; a transaction takes about 120 bytes
 MOST_BYTES = 64 * 1024

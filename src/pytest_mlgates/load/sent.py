@@ -37,9 +37,7 @@ class Sent:
     doubled: int = 0
 
     def __post_init__(self) -> None:
-        self.begun, self.handed, self.answered = (
-            np.full(len(self.due), np.nan) for _ in range(3)
-        )
+        self.begun, self.handed, self.answered = (np.full(len(self.due), np.nan) for _ in range(3))
         self.wrong = np.zeros(len(self.due), bool)
 
     @property

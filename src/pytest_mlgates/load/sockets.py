@@ -78,9 +78,9 @@ class _Loop:
 
     def connect(self, connection: _Connection, now: float) -> None:
         """Begin to connect, without waiting."""
-        family, kind, proto, _, where = socket.getaddrinfo(
-            *self.address, type=socket.SOCK_STREAM
-        )[0]
+        family, kind, proto, _, where = socket.getaddrinfo(*self.address, type=socket.SOCK_STREAM)[
+            0
+        ]
         found = socket.socket(family, kind, proto)
         found.setblocking(False)
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -227,9 +227,7 @@ def _open_all(loop: _Loop, ends: list[_Connection]) -> None:
             )
 
 
-def _run(
-    loop: _Loop, ends: list[_Connection], rng: np.random.Generator, grace_s: float
-) -> None:
+def _run(loop: _Loop, ends: list[_Connection], rng: np.random.Generator, grace_s: float) -> None:
     sent = loop.sent
     due = sent.due.tolist()
     ways = rng.integers(0, len(ends), len(due)).tolist()
