@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["poisson", "recorded"]
+__all__ = ["poisson", "poisson_of", "recorded"]
 
 
 def poisson(per_second: float, seconds: float, seed: int) -> NDArray[np.float64]:
@@ -28,6 +28,16 @@ def poisson(per_second: float, seconds: float, seed: int) -> NDArray[np.float64]
     rng = np.random.default_rng(seed)
     count = rng.poisson(per_second * seconds)
     return np.sort(rng.uniform(0, seconds, count))
+
+
+def poisson_of(count: int, seconds: float, seed: int) -> NDArray[np.float64]:
+    """Return ``count`` arrivals within ``seconds``: a Poisson process given its number.
+
+    >>> len(poisson_of(50, 2.0, seed=1))
+    50
+    """
+    found: NDArray[np.float64] = np.sort(np.random.default_rng(seed).uniform(0, seconds, count))
+    return found
 
 
 def recorded(times: Iterable[float]) -> NDArray[np.float64]:

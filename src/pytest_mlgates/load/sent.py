@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,13 @@ class Sent:
     answered: NDArray[np.float64] = field(init=False)
     wrong: NDArray[np.bool_] = field(init=False)
     ended: float = 0.0
-    #: CPU seconds of the generator's thread
+    #: the same for each request, where several runs were joined
+    ends: NDArray[np.float64] | None = None
+    #: when it started, on the clock of ``perf_counter``
+    started: float = 0.0
+    #: CPU seconds of the generator's thread, and of calls made in it
     own_cpu_s: float = 0.0
+    subject_cpu_s: float = 0.0
     #: connections that the other side dropped, answers to nothing that was asked, second answers
     dropped: int = 0
     unasked: int = 0
@@ -40,6 +46,10 @@ class Sent:
         self.begun, self.handed, self.answered = (np.full(len(self.due), np.nan) for _ in range(3))
         self.wrong = np.zeros(len(self.due), bool)
 
+    def finish(self, started: float) -> None:
+        """Note when it started and that it ends now."""
+        self.started, self.ended = started, time.perf_counter() - started
+
     @property
     def right(self) -> NDArray[np.bool_]:
         """Which requests were answered, and not with an error."""
@@ -48,21 +58,26 @@ class Sent:
 
     def latency(self) -> NDArray[np.float64]:
         """Return seconds from due to answered; without a right answer, to the end of waiting."""
-        found: NDArray[np.float64] = np.where(self.right, self.answered, self.ended) - self.due
+        return self.end() - self.due
+
+    def end(self) -> NDArray[np.float64]:
+        """Return when each request was rightly answered; without that, when waiting ended."""
+        ends = self.ended if self.ends is None else self.ends
+        found: NDArray[np.float64] = np.where(self.right, self.answered, ends)
         return found
 
     def lag(self) -> NDArray[np.float64]:
         """Return the generator's own delay in seconds; what it never got to lags to the end."""
-        begun = np.where(np.isnan(self.begun), self.ended, self.begun)
+        ends = self.ended if self.ends is None else self.ends
+        begun = np.where(np.isnan(self.begun), ends, self.begun)
         found: NDArray[np.float64] = begun - self.due
         return found
 
-    def worst_second(self, q: float) -> float | None:
-        """Return the largest ``q`` quantile of latency among the seconds in which requests were due."""
+    def by_second(self, q: float) -> list[float]:
+        """Return the ``q`` quantile of latency of each second in which requests were due."""
         latency, second = self.latency(), np.floor(self.due).astype(np.int64)
         cuts = np.flatnonzero(np.diff(second)) + 1
-        parts = [part for part in np.split(latency, cuts) if len(part)]
-        return max((quantile(part, q) for part in parts), default=None)
+        return [quantile(part, q) for part in np.split(latency, cuts) if len(part)]
 
 
 def quantile(values: NDArray[np.float64], q: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import errno
 import gc
 import select
@@ -48,7 +49,7 @@ def lines(data: bytes) -> tuple[Sequence[bytes], bytes]:
 class _Connection:
     """One connection: what is to leave on it, and what came in part."""
 
-    __slots__ = ("held", "indices", "open", "out", "retry_at", "socket")
+    __slots__ = ("held", "indices", "open", "order", "out", "retry_at", "socket")
 
     def __init__(self) -> None:
         self.socket: socket.socket | None = None
@@ -56,20 +57,24 @@ class _Connection:
         self.out = bytearray()
         self.indices: list[int] = []
         self.held = b""
+        #: requests whose answers are to come, in order, where answers tell nothing of them
+        self.order: collections.deque[int] = collections.deque()
         self.retry_at = 0.0
 
 
 class _Loop:
     def __init__(
-        self, address: tuple[str, int], sent: Sent, make: Make, read: Read, frames: Frames
+        self,
+        address: tuple[str, int],
+        sent: Sent,
+        make: Make,
+        read: Read,
+        frames: Frames,
+        *,
+        in_order: bool = False,
     ) -> None:
-        self.address, self.sent, self.make, self.read, self.frames = (
-            address,
-            sent,
-            make,
-            read,
-            frames,
-        )
+        self.address, self.sent, self.make = address, sent, make
+        self.read, self.frames, self.in_order = read, frames, in_order
         self.epoll = select.epoll()
         self.by_fd: dict[int, _Connection] = {}
         self.waiting: set[_Connection] = set()
@@ -100,6 +105,7 @@ class _Loop:
         self.sent.dropped += connection.open
         connection.socket, connection.open = None, False
         connection.retry_at = now + _RETRY_S
+        connection.order = collections.deque(connection.indices)
         connection.out = bytearray(b"".join(self.make(i) for i in connection.indices))
         self.waiting.add(connection)
 
@@ -143,6 +149,8 @@ class _Loop:
         at, sent = now - self.began, self.sent
         for answer in whole:
             index, right = self.read(answer)
+            if self.in_order:
+                index = connection.order.popleft() if connection.order else None
             if index is None or not 0 <= index < len(sent.due) or np.isnan(sent.begun[index]):
                 sent.unasked += 1
             elif not np.isnan(sent.answered[index]):
@@ -181,17 +189,19 @@ def offer(
     frames: Frames = lines,
     grace_s: float = 5.0,
     seed: int = 0,
+    in_order: bool = False,
+    tick: Callable[[], None] | None = None,
 ) -> Sent:
     """Send request i when ``due[i]`` seconds have passed, over connections drawn at random.
 
     Nothing waits for an answer. A connection that ends is opened again, and what had not left by
-    then leaves on it. Waiting for answers ends ``grace_s`` seconds after the last request was due.
+    then leaves on it. ``tick`` is called in each round, for whoever samples. Waiting for answers ends ``grace_s`` seconds after the last request was due.
     Raises ConnectionError where no connection can be opened at the start.
     """
     if connections < 1:
         raise ValueError(f"at least one connection is needed, not {connections}")
     sent = Sent(due)
-    loop = _Loop(address, sent, make, read, frames)
+    loop = _Loop(address, sent, make, read, frames, in_order=in_order)
     ends = [_Connection() for _ in range(connections)]
     try:
         _open_all(loop, ends)
@@ -199,7 +209,7 @@ def offer(
         gc.disable()
         cpu = time.thread_time()
         try:
-            _run(loop, ends, np.random.default_rng(seed), grace_s)
+            _run(loop, ends, np.random.default_rng(seed), grace_s, tick)
         finally:
             sent.own_cpu_s = time.thread_time() - cpu
             if collects:
@@ -227,7 +237,13 @@ def _open_all(loop: _Loop, ends: list[_Connection]) -> None:
             )
 
 
-def _run(loop: _Loop, ends: list[_Connection], rng: np.random.Generator, grace_s: float) -> None:
+def _run(
+    loop: _Loop,
+    ends: list[_Connection],
+    rng: np.random.Generator,
+    grace_s: float,
+    tick: Callable[[], None] | None,
+) -> None:
     sent = loop.sent
     due = sent.due.tolist()
     ways = rng.integers(0, len(ends), len(due)).tolist()
@@ -242,6 +258,8 @@ def _run(loop: _Loop, ends: list[_Connection], rng: np.random.Generator, grace_s
             one = ends[ways[i]]
             one.out += loop.make(i)
             one.indices.append(i)
+            if loop.in_order:
+                one.order.append(i)
             touched.add(one)
             sent.begun[i] = at
             i += 1
@@ -251,8 +269,10 @@ def _run(loop: _Loop, ends: list[_Connection], rng: np.random.Generator, grace_s
             break
         for one in [one for one in loop.waiting if one.retry_at <= now]:
             loop.connect(one, now)
+        if tick is not None:
+            tick()
         if len(touched) >= _BUSY:
             time.sleep(_TICK_S)
         left = due[i] - (time.perf_counter() - loop.began) if i < n else 0.01
         loop.heard(min(0.01, max(0.0, left)))
-    sent.ended = time.perf_counter() - loop.began
+    sent.finish(loop.began)
