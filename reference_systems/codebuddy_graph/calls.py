@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.choosing import accessible, select, spread
+from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var, substitute
 from reference_systems.codebuddy_graph.names import Names
 from reference_systems.codebuddy_graph.scope import Env, Waiting
-from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -242,8 +242,10 @@ class Calls(Names):
             return method.params
         if count == method.arity:
             last = args[-1]
-            if type(last) is not Waiting and type(last) is Arr and rules.fits(
-                last, method.params[-1], known, False
+            if (
+                type(last) is not Waiting
+                and type(last) is Arr
+                and rules.fits(last, method.params[-1], known, False)
             ):
                 return method.params
         return spread(method, count) if count >= method.arity - 1 else method.params
@@ -298,7 +300,7 @@ class Calls(Names):
             return self.read_reference(node, goal, env)
         return self.expr(node, env, goal)
 
-    def peek(self, env: Env):  # noqa: ANN201 - a function of a node and types
+    def peek(self, env: Env):
         """Give a function that tells the type of a lambda's body without noting its calls."""
         if self.muted:
             return None

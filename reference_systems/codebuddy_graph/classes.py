@@ -5,14 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from reference_systems.codebuddy_graph import inheritance, rules
-from reference_systems.codebuddy_graph.skeleton import (
-    ABSTRACT,
-    DEFAULT,
-    NEWER,
-    PRIVATE,
-    STATIC,
-    VARARGS,
-)
 from reference_systems.codebuddy_graph.javatypes import (
     PRIMS,
     Arr,
@@ -23,6 +15,13 @@ from reference_systems.codebuddy_graph.javatypes import (
     Wild,
     parse_type,
     parse_variables,
+)
+from reference_systems.codebuddy_graph.skeleton import (
+    ABSTRACT,
+    DEFAULT,
+    NEWER,
+    STATIC,
+    VARARGS,
 )
 
 if TYPE_CHECKING:
@@ -301,8 +300,10 @@ class Cls:
         if not self.in_tree:
             return bool(raw[1])
         names = raw[3] if len(raw) > 3 else None
-        return names is not None and depth < rules.DEPTH and all(
-            self.constant(name, depth + 1) for name in names
+        return (
+            names is not None
+            and depth < rules.DEPTH
+            and all(self.constant(name, depth + 1) for name in names)
         )
 
     def inner(self, name: str) -> Cls | None:
@@ -388,9 +389,7 @@ class Cls:
             return self._with_arguments(found.cls, parts[-1][1], scope, above)
         return found
 
-    def _with_arguments(
-        self, cls: Cls, args: tuple, scope: dict[str, Type], above: bool
-    ) -> Ref:
+    def _with_arguments(self, cls: Cls, args: tuple, scope: dict[str, Type], above: bool) -> Ref:
         if not args:
             return cls.raw
         return Ref(cls, tuple([self.look_up(a, scope, above) for a in args]))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.calls import Calls
 from reference_systems.codebuddy_graph.choosing import accessible, select
+from reference_systems.codebuddy_graph.javatypes import NULL, PRIMS, UNBOX, Arr, Prim, Ref, Type
 from reference_systems.codebuddy_graph.names import MISSING
 from reference_systems.codebuddy_graph.scope import Env, Waiting, Write
-from reference_systems.codebuddy_graph.javatypes import NULL, PRIMS, UNBOX, Arr, Prim, Ref, Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -363,9 +363,7 @@ class Expressions(Calls):
         if type(kind) is not Ref:
             self._unknown_call(f"{text}.<init>", args, node, env)
             return None
-        chosen = select(
-            accessible(kind.cls.own("<init>"), env.cls), args, kind, self.peek(env)
-        )
+        chosen = select(accessible(kind.cls.own("<init>"), env.cls), args, kind, self.peek(env))
         if body is not None:
             return self._anonymous(node, body, kind, args, chosen, env, want)
         arity = chosen.arity if chosen is not None else len(args)

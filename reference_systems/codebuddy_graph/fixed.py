@@ -57,9 +57,7 @@ class _Fit:
         while tokens > self.room:
             # counted apart, the parts are a little less than the whole
             if not self._step_down():
-                raise TooSmall(
-                    f"{self.room} tokens do not hold the entry: give at least {tokens}"
-                )
+                raise TooSmall(f"{self.room} tokens do not hold the entry: give at least {tokens}")
             text = self._text()
             tokens = count_tokens(text)
         return Context(text, tokens, self._shown())

@@ -147,7 +147,9 @@ class Graph:
 
     def places(self, name: str) -> list[Place]:
         """Give where a method is declared."""
-        query = "select name, file, line, start, stop from method where name = ? order by file, line"
+        query = (
+            "select name, file, line, start, stop from method where name = ? order by file, line"
+        )
         return [
             Place(who, file, self._paths[file], line, start, stop)
             for who, file, line, start, stop in self.store.rows(query, (name,))

@@ -238,7 +238,9 @@ class _Update:
             if found is None or next(store.rows(inside, span))[0]:
                 return None
             for table, column in MADE_BY.items():
-                query = f"delete from {table} where file = ? and {column} = ? and line between ? and ?"  # noqa: S608
+                query = (
+                    f"delete from {table} where file = ? and {column} = ? and line between ? and ?"  # noqa: S608
+                )
                 list(store.rows(query, (row.id, found[0], first, patch.old_last)))
         patching.move(store, row.id, patch)
         if found is not None:
@@ -327,7 +329,6 @@ class _Update:
         store.add_rows("method", file, _method_rows(found))
         store.add_rows("class", file, _class_rows(found.classes))
         store.add_rows("override", file, _override_rows(found.classes))
-
 
     def _add(self, file: int, found: Found) -> None:
         store = self.store

@@ -180,7 +180,9 @@ def _source(cls: str, names: list[str], plan: Plan, rng: random.Random) -> str:
     lines += [f"import {other};" for other in used]
     lines += ["", *_javadoc(rng, 12, ""), f"public class {simple} {{"]
     for other in used:
-        lines.append(f"    private final {_simple(other)} {_field(other)} = new {_simple(other)}();")
+        lines.append(
+            f"    private final {_simple(other)} {_field(other)} = new {_simple(other)}();"
+        )
     lines += ["    private int audits;", ""]
     for other in used:
         lines += [

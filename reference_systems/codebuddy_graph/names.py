@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reference_systems.codebuddy_graph import rules
-from reference_systems.codebuddy_graph.scope import Call, Env, Found, Write
 from reference_systems.codebuddy_graph.javatypes import PRIMS, Arr, Prim, Ref, Type, Var, parse_type
+from reference_systems.codebuddy_graph.scope import Call, Env, Found, Write
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -56,7 +56,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return match[1] + chr(code).encode()
 
 
-def _parser():  # noqa: ANN202 - tree_sitter loads when the first file is read
+def _parser():
     import tree_sitter_java
     from tree_sitter import Language, Parser
 

@@ -60,7 +60,7 @@ def edit_between(old: bytes, new: bytes) -> Edit:
     return Edit(start, len(old) - tail, len(new) - tail)
 
 
-def _agree(most: int, same) -> int:  # noqa: ANN001 - int -> bool
+def _agree(most: int, same) -> int:
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2

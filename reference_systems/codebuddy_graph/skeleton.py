@@ -105,9 +105,7 @@ def _method(node: Node, kind: str, parameters: tuple[list[str], list[str], bool]
     kinds, names, many = parameters
     made = node.type != "method_declaration"
     flags = (STATIC if "static" in marks else 0) | (VARARGS if many else 0)
-    if kind in "ia" and node.child_by_field_name("body") is None:
-        flags |= ABSTRACT
-    elif "abstract" in marks:
+    if (kind in "ia" and node.child_by_field_name("body") is None) or "abstract" in marks:
         flags |= ABSTRACT
     if "default" in marks:
         flags |= DEFAULT
@@ -167,7 +165,9 @@ def type_skeleton(node: Node, body: Node | None = None) -> dict:
     if kind == "r":
         record["v"] = [
             [name, 0, back]
-            for back, name in zip(*_parameters(node.child_by_field_name("parameters"))[:2], strict=True)
+            for back, name in zip(
+                *_parameters(node.child_by_field_name("parameters"))[:2], strict=True
+            )
         ]
     record["rc"] = [[name, back] for name, _, back in record["v"]]
     if body is not None:

@@ -8,9 +8,9 @@ from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.choosing import accessible, select
 from reference_systems.codebuddy_graph.classes import Cls
 from reference_systems.codebuddy_graph.expressions import Expressions
+from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var
 from reference_systems.codebuddy_graph.scope import Env, Write
 from reference_systems.codebuddy_graph.skeleton import TYPE_NODES, type_skeleton
-from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -322,7 +322,7 @@ class Statements(Expressions):
             return [f"{cls.name}.<init>/{len(cls.record['rc'])}"]
         return list(dict.fromkeys(declared)) or [f"{cls.name}.<init>/0"]
 
-    def _declared_method(self, cls: Cls, name: str, node: Node):  # noqa: ANN202
+    def _declared_method(self, cls: Cls, name: str, node: Node):
         for method in cls.own(name):
             if method.start == node.start_byte:
                 return method

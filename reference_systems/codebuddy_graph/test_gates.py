@@ -42,9 +42,7 @@ def test_chains_fit(
 
 
 @pytest.mark.known_bad
-def test_silence_is_caught(
-    context_budget: ContextBudget, questions: list[dict[str, Any]]
-) -> None:
+def test_silence_is_caught(context_budget: ContextBudget, questions: list[dict[str, Any]]) -> None:
     """An empty context always fits, and holds nothing."""
     context_budget(empty, questions, count_tokens)
 

@@ -34,7 +34,9 @@ def test_a_body_changed(three):
 
 def test_an_overload_came(three):
     """The file that mentions the name is resolved again, the other one is not."""
-    done = three.write(B="class B { void b(Object o) { } void b(int i) { } static int b(int... i) { return 1; } }")
+    done = three.write(
+        B="class B { void b(Object o) { } void b(int i) { } static int b(int... i) { return 1; } }"
+    )
     assert done[:3] == (3, 1, 2)
     done = three.write(B="class B { void b(Object o, int... more) { } }")
     assert three.callees("A.a/1") == {"B.b/2"}
@@ -103,10 +105,14 @@ MEMBERS = [
 ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     edits=st.lists(
-        st.tuples(st.sampled_from("AB"), st.lists(st.sampled_from(MEMBERS), max_size=7, unique=True)),
+        st.tuples(
+            st.sampled_from("AB"), st.lists(st.sampled_from(MEMBERS), max_size=7, unique=True)
+        ),
         min_size=1,
         max_size=4,
     )
@@ -114,7 +120,12 @@ MEMBERS = [
 def test_edits_one_by_one_give_what_a_fresh_index_gives(edits, tmp_path_factory):
     """After any edits the index holds the same rows as one made from nothing."""
     folder = tmp_path_factory.mktemp("edits")
-    tree = Tree(folder, A="class A { }", B="class B extends A { }", C="class C { void c(B b) { b.f(1); b.g(2); b.id(b).h.k(); } }")
+    tree = Tree(
+        folder,
+        A="class A { }",
+        B="class B extends A { }",
+        C="class C { void c(B b) { b.f(1); b.g(2); b.id(b).h.k(); } }",
+    )
     for name, members in edits:
         above = "extends A " if name == "B" else ""
         tree.write(**{name: f"class {name} {above}{{\n" + "\n".join(members) + "\n}\n"})
@@ -138,7 +149,7 @@ BODIES = [
     "// g(1)\n return 0;",
     "Runnable r = new Runnable() { public void run() { g(3); } }; r.run(); return 1;",
     "Runnable r = () -> g(4);\n r.run();\n return 1;",
-    "count = g(5); throw new IllegalStateException(\"x\");",
+    'count = g(5); throw new IllegalStateException("x");',
     "class In { int k() { return g(6); } } return new In().k();",
     "return unknown();",
 ]
@@ -153,7 +164,9 @@ BETWEEN = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     shape=st.sampled_from(SHAPES),
     edits=st.lists(

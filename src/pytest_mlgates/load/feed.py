@@ -18,7 +18,10 @@ class Feed:
     (['a', 'b', 'a', 'b', 'a'], True, 2)
     """
 
-    def __init__(self, inputs: Iterable[object]) -> None:
+    def __init__(
+        self, inputs: Iterable[object], why: str = "a latency needs at least one input"
+    ) -> None:
+        self._why = why
         self._source: Iterator[object] | None = iter(records(inputs, "inputs"))
         self._kept: list[object] = []
         self._next = 0
@@ -34,7 +37,7 @@ class Feed:
                 return item
             self._source = None
             if not self._kept:
-                raise Unmeasurable("inputs is empty: a latency needs at least one input")
+                raise Unmeasurable(f"inputs is empty: {self._why}")
         self.cycled = True
         item = self._kept[self._next]
         self._next = (self._next + 1) % len(self._kept)
