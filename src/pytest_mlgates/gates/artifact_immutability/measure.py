@@ -6,7 +6,6 @@ import random
 import secrets
 from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_mlgates.calls.guard import CallGuard
 from pytest_mlgates.core import Look, Measurement
@@ -41,7 +40,7 @@ class Plan:
     seed: int
 
 
-def measure_store(store: Store, plan: Plan) -> Generator[Look, Any, None]:
+def measure_store(store: Store, plan: Plan) -> Generator[Look, object, None]:
     """Yield what was seen after every hundred sequences."""
     for method in ("put", "get"):
         if not callable(getattr(store, method, None)):
@@ -124,7 +123,7 @@ class _Run:
         told = tuple(map(tell, operations)) or ("read artifacts of earlier sequences again",)
         self.broken = Broken(how=str(broken), operations=told, shrunk=False)
 
-    def explain(self) -> Generator[Awaitable[Any], Any, Measurement]:
+    def explain(self) -> Generator[Awaitable[object], object, Measurement]:
         """Return the same with the fewest operations that break the same promise."""
         assert self.failed is not None  # it failed
         broken, operations = self.failed

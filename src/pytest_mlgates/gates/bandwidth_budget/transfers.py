@@ -99,7 +99,7 @@ def read(transfers: object) -> Columns:
     return Columns(sent, raw, at, seconds, np.array(source, np.int64), tuple(names))
 
 
-def _field_values(record: object, index: int) -> tuple[Any, ...]:
+def _field_values(record: object, index: int) -> tuple[object, ...]:
     if isinstance(record, Mapping):
         return tuple(record.get(name) for name in _FIELDS)
     if isinstance(record, Transfer):
@@ -136,7 +136,9 @@ def _moment(value: object, index: int) -> float:
             value = datetime.fromisoformat(value)
         except ValueError:
             raise Unmeasurable(f"transfer {index} has an `at` that is not a time") from None
-    number = value.timestamp() if isinstance(value, datetime) else _transfer_amount(value, "at", index)
+    number = (
+        value.timestamp() if isinstance(value, datetime) else _transfer_amount(value, "at", index)
+    )
     if not math.isfinite(number):
         raise Unmeasurable(f"transfer {index} has an `at` that is not finite")
     return number
