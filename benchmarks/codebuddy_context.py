@@ -2,7 +2,8 @@
 
 For each entry whose pasted chain has at least 40,000 tokens: the path to the farthest method and all
 names that can be reached are taken from javac's edges, and looked for in the text of either build. A
-method of the path counts as kept where its code stands in the context, comments and blanks apart.
+method of the path counts as kept in full where its code stands in the context, comments and blanks
+apart; of overloads with one name and arity, the code of one.
 
 Run: python benchmarks/codebuddy_context.py [TREE] [--entries 40] [--out FILE]
 Without a tree: commons-lang3 in the folder named by MLGATES_DATA. Needs a JDK (17 or later).
@@ -30,6 +31,8 @@ from reference_systems.codebuddy_graph.indexer import update
 from reference_systems.codebuddy_graph.store import Store
 
 BUDGET, LONG = 4000, 40_000
+#: so many shorter chains in a row end the search: entries come by how many methods they reach
+SHORT = 60
 
 
 def reach(calls: dict[str, set[str]], entry: str) -> dict[str, str | None]:
@@ -85,11 +88,13 @@ def measure(tree: Path, db: Path, program: str, entries: int) -> list[dict]:
     update(store, tree)
     graph = Graph(store)
     order = sorted(gold.methods, key=lambda m: (-len(reach(calls, m)), m))
-    rows = []
+    rows: list[dict] = []
+    short = 0
     for entry in order:
-        if len(rows) == entries:
+        if len(rows) == entries or short == SHORT:
             break
         pasted = incident.build_context(graph, entry, "", BUDGET)
+        short = 0 if pasted.tokens >= LONG else short + 1
         if pasted.tokens >= LONG:
             rows.append(one(graph, entry, reach(calls, entry), pasted.tokens))
     return rows
@@ -105,7 +110,7 @@ def one(graph: Graph, entry: str, found: dict[str, str | None], pasted: int) -> 
     own = {m.name: m.detail for m in made.methods}
     excerpts = Excerpts(graph.store)
     in_full = [
-        all("".join(excerpts.code(place).split()) in squeezed for place in graph.places(method))
+        any("".join(excerpts.code(place).split()) in squeezed for place in graph.places(method))
         for method in path
     ]
     return {

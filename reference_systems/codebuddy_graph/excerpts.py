@@ -59,6 +59,10 @@ class Excerpts:
         """Give a method without its comments."""
         return without_comments(self._dedented(self._source(place.file), place.start, place.stop))
 
+    def last_line(self, place: Place) -> int:
+        """Give the line that a method ends on."""
+        return self._source(place.file).count(b"\n", 0, place.stop) + 1
+
     def head(self, place: Place) -> str:
         """Give what a method takes and gives, in one line."""
         text = ANNOTATION.sub(" ", self.code(place))

@@ -19,7 +19,7 @@ from reference_systems.codebuddy_graph.classes import World
 from reference_systems.codebuddy_graph.jdk.table import Platform
 from reference_systems.codebuddy_graph.numbering import number_classes
 from reference_systems.codebuddy_graph.parsing import Damaged, Parsed, parse
-from reference_systems.codebuddy_graph.skeleton import PRIVATE, STATIC, file_skeleton
+from reference_systems.codebuddy_graph.skeleton import ABSTRACT, PRIVATE, STATIC, file_skeleton
 from reference_systems.codebuddy_graph.statements import Statements
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ KEEP_BYTES = 24_000_000
 #: generated code nests deeper than the interpreter's own limit; a body that goes beyond is skipped
 RECURSION = 60_000
 LARGEST = 32_000_000
+#: a method is compared by so many of its parts, a field by fewer
+METHOD_KEY = 6
 #: the rows that a method's body makes
 MADE_BY = {
     "call": "caller", "field_write": "method", "thrown": "method", "unresolved": "method",
@@ -282,7 +284,7 @@ class _Update:
         for old, new in zip(_types(before), _types(after), strict=True):
             changed = _members(old) ^ _members(new)
             # a lambda does not name the method of its interface
-            if changed and old["k"] in "ia":
+            if old["k"] == "i" and any(m[1] & ABSTRACT for m in changed if len(m) == METHOD_KEY):
                 self.names = None
                 return
             self.names.update(member[0] for member in changed)
