@@ -71,7 +71,9 @@ def main() -> None:
         if tree is None and not options.quick:
             tree = next((t for t in inputs.shared_trees(Path(name)) if "lang3" in t.name), None)
         tree = tree or inputs.legacy_tree(Path(name, "made"), 1)
-        rows = measure(tree.resolve(), Path(name, "index.db"), program, 5 if options.quick else options.entries)
+        rows = measure(
+            tree.resolve(), Path(name, "index.db"), program, 5 if options.quick else options.entries
+        )
     show(tree.name, rows)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
@@ -128,7 +130,9 @@ def one(graph: Graph, entry: str, found: dict[str, str | None], pasted: int) -> 
 
 def show(tree: str, rows: list[dict]) -> None:
     """Print a summary, and the chain of the case."""
-    print(f"{tree}: {len(rows)} chains of {LONG:,} tokens and more\n\n| | smallest | median | largest |\n|---|---|---|---|")
+    print(
+        f"{tree}: {len(rows)} chains of {LONG:,} tokens and more\n\n| | smallest | median | largest |\n|---|---|---|---|"
+    )
     for key, what in (
         ("methods", "methods reached (javac)"),
         ("pasted", "tokens, pasted whole"),
@@ -137,11 +141,18 @@ def show(tree: str, rows: list[dict]) -> None:
     ):
         values = [row[key] for row in rows]
         print(f"| {what} | {min(values):,} | {statistics.median(values):,.0f} | {max(values):,} |")
-    for key, what in (("names", "share of the names in the text"), ("listed", "share of the methods listed")):
+    for key, what in (
+        ("names", "share of the names in the text"),
+        ("listed", "share of the methods listed"),
+    ):
         values = [row[key] for row in rows]
-        print(f"| {what} | {min(values):.3f} | {statistics.median(values):.3f} | {max(values):.3f} |")
+        print(
+            f"| {what} | {min(values):.3f} | {statistics.median(values):.3f} | {max(values):.3f} |"
+        )
     for key, what in (("path_named", "named"), ("path_full", "in full")):
-        print(f"\nOf {sum(r['path'] for r in rows)} methods on the paths {sum(r[key] for r in rows)} are {what}.")
+        print(
+            f"\nOf {sum(r['path'] for r in rows)} methods on the paths {sum(r[key] for r in rows)} are {what}."
+        )
     case = [row for row in rows if re.search(r"getOverrideHierarchy", row["entry"])]
     for row in case:
         print(f"\n{row}")

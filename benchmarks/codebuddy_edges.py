@@ -58,7 +58,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         trees = options.trees or [OWN]
         if not options.trees and not options.quick:
-            trees = [*inputs.shared_trees(Path(folder)), inputs.legacy_tree(Path(folder, "made"), 1), OWN]
+            trees = [
+                *inputs.shared_trees(Path(folder)),
+                inputs.legacy_tree(Path(folder, "made"), 1),
+                OWN,
+            ]
         found = {tree.name: score(tree.resolve(), program) for tree in trees}
     print("| tree | edges | precision | recall |", " | ".join(KINDS), "| right line |")
     print("|---" * (len(KINDS) + 5) + "|")
@@ -68,7 +72,10 @@ def main() -> None:
             for caller, callee in pairs[: options.show]:
                 print(f"<!-- {kind}: {caller} -> {callee} -->")
     if options.out:
-        record = {name: {**vars(one), "precision": one.precision, "recall": one.recall} for name, one in found.items()}
+        record = {
+            name: {**vars(one), "precision": one.precision, "recall": one.recall}
+            for name, one in found.items()
+        }
         options.out.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
 
 

@@ -85,8 +85,12 @@ def ask(tree: Path, db: Path, program: str, options: argparse.Namespace) -> None
         wording = WORDINGS[kind][number // len(WORDINGS) % 2]
         drawn.append((kind, subject, wording.format(subject)))
     words = [sys.executable, "-m", "reference_systems.codebuddy_graph"]
-    subprocess.run([*words, "index", str(tree), "--to", str(db)], check=True, cwd=ROOT, capture_output=True)
-    lines = "".join(json.dumps({"id": n, "question": q}) + "\n" for n, (_, _, q) in enumerate(drawn))
+    subprocess.run(
+        [*words, "index", str(tree), "--to", str(db)], check=True, cwd=ROOT, capture_output=True
+    )
+    lines = "".join(
+        json.dumps({"id": n, "question": q}) + "\n" for n, (_, _, q) in enumerate(drawn)
+    )
     done = subprocess.run(
         [*words, "ask", str(db)], input=lines, check=True, cwd=ROOT, capture_output=True, text=True
     )
@@ -98,7 +102,13 @@ def ask(tree: Path, db: Path, program: str, options: argparse.Namespace) -> None
         score[kind][0] += good
         score[kind][1] += 1
         if not good:
-            wrong.append({"question": question, "given": given, "wanted": sorted(map(sorted, answers[kind][subject]))})
+            wrong.append(
+                {
+                    "question": question,
+                    "given": given,
+                    "wanted": sorted(map(sorted, answers[kind][subject])),
+                }
+            )
     print(f"{tree.name}, seed {options.seed}\n\n| | right | of |\n|---|---|---|")
     for kind, (good, total) in score.items():
         print(f"| {kind} | {good} | {total} |")
@@ -106,7 +116,9 @@ def ask(tree: Path, db: Path, program: str, options: argparse.Namespace) -> None
     for one in wrong[:5]:
         print(f"<!-- {json.dumps(one)[:400]} -->")
     if options.out:
-        options.out.write_text(json.dumps({"score": score, "wrong": wrong}, indent=2) + "\n", "utf-8")
+        options.out.write_text(
+            json.dumps({"score": score, "wrong": wrong}, indent=2) + "\n", "utf-8"
+        )
 
 
 if __name__ == "__main__":

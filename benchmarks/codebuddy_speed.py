@@ -75,7 +75,9 @@ def main() -> None:
         one = edits(tree, folder)
     print(f"{tree.name}: {len(one['in a body'])} files, {lines:,} lines; CPU seconds\n")
     print("| | median | 90 % below | largest | of |\n|---|---|---|---|---|")
-    print(f"| whole tree | {statistics.median(all_of_it):.2f} | | {max(all_of_it):.2f} | {options.runs} runs |")
+    print(
+        f"| whole tree | {statistics.median(all_of_it):.2f} | | {max(all_of_it):.2f} | {options.runs} runs |"
+    )
     for kind, took in one.items():
         times = sorted(t for t, _ in took)
         last = max(took)
@@ -84,7 +86,9 @@ def main() -> None:
             f" {last[0]:.4f} ({Path(last[1]).name}) | {len(times)} files |"
         )
     if options.out:
-        options.out.write_text(json.dumps({"whole": all_of_it, "edits": one}, indent=2) + "\n", "utf-8")
+        options.out.write_text(
+            json.dumps({"whole": all_of_it, "edits": one}, indent=2) + "\n", "utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from pytest_mlgates import registry
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
-from pytest_mlgates.gates.cost_budget import CostBudget
 from pytest_mlgates.gates.context_budget import ContextBudget
+from pytest_mlgates.gates.cost_budget import CostBudget
 from pytest_mlgates.gates.egress import Egress
 from pytest_mlgates.gates.egress import measure as egress_measure
 from pytest_mlgates.gates.infra_guardrails import InfraGuardrails

@@ -61,7 +61,7 @@ def java(least: int = 17) -> str | None:
     if program is None:
         return None
     # a JRE has no compiler
-    says = subprocess.run(  # noqa: S603
+    says = subprocess.run(
         [program, "--list-modules"], capture_output=True, text=True, check=False
     ).stdout
     release = next((w for w in says.split() if w.startswith("jdk.compiler@")), "jdk.compiler@0")
@@ -70,7 +70,7 @@ def java(least: int = 17) -> str | None:
 
 def gold_of(tree: Path, program: str = "java", options: Iterable[str] = ()) -> Gold:
     """Ask javac about a tree."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [program, "-Dfile.encoding=UTF-8", str(PROGRAM), str(tree), *options],
         capture_output=True,
         check=False,

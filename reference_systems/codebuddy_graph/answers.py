@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from reference_systems.codebuddy_graph.symbols import mentions, named_fields, named_methods, sure_names
+from reference_systems.codebuddy_graph.symbols import (
+    mentions,
+    named_fields,
+    named_methods,
+    sure_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,9 +70,7 @@ def answer(graph: Graph, question: str) -> Answer:
     return _about(graph, _marked(question, word), words, word, methods)
 
 
-def _about(
-    graph: Graph, plain: str, words: list[str], word: str, methods: list[str]
-) -> Answer:
+def _about(graph: Graph, plain: str, words: list[str], word: str, methods: list[str]) -> Answer:
     if THROW.search(plain):
         return _thrown(graph, methods)
     if REACH.search(plain):
@@ -97,7 +101,7 @@ def _without_names(text: str) -> str:
     return text.lower()
 
 
-def _first(words: Iterable[str], look) -> tuple[str, list[str]] | None:  # noqa: ANN001
+def _first(words: Iterable[str], look) -> tuple[str, list[str]] | None:
     for word in words:
         found = look(word)
         if found:
@@ -160,9 +164,7 @@ def _writers(graph: Graph, fields: list[str]) -> Answer:
 
 
 def _overriding(graph: Graph, methods: list[str]) -> Answer:
-    names = [
-        other for name in methods for other in graph.overrides(name, name.rpartition(".")[0])
-    ]
+    names = [other for name in methods for other in graph.overrides(name, name.rpartition(".")[0])]
     names = list(dict.fromkeys(names))
     places = [p for name in names for p in graph.places(name)]
     text = f"{len(names)} methods override {_of(methods)}: {_joined(names) or 'none'}."
@@ -186,7 +188,7 @@ def _path(graph: Graph, entries: list[str], goals: list[str]) -> Answer:
         if hit is not None:
             path = graph.path(reached, hit)
             sources: list[dict[str, str | int]] = []
-            for caller, callee in zip(path, path[1:], strict=False):
+            for caller, callee in itertools.pairwise(path):
                 edge = next(e for e in graph.callees(caller) if e.callee == callee)
                 sources.append({"file": edge.file, "line": edge.line})
             return Answer(f"{' -> '.join(path)}.", path, sources)

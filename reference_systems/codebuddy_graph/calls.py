@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.choosing import accessible, select, spread
+from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var, substitute
 from reference_systems.codebuddy_graph.names import Names
 from reference_systems.codebuddy_graph.scope import Env, Waiting
-from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import Cls, FileScope, Method, World
+    from reference_systems.codebuddy_graph.classes import Cls, Method
+    from reference_systems.codebuddy_graph.world import FileScope, World
 
 __all__ = ["Calls"]
 
@@ -61,7 +62,7 @@ class Calls(Names):
         ):
             given = node.child_by_field_name("arguments")
             inner = given.named_children if given is not None else []
-        for part in inner:
+        for part in inner:  # noqa: SIM110
             if self._waits(part):
                 return True
         return False
@@ -242,8 +243,10 @@ class Calls(Names):
             return method.params
         if count == method.arity:
             last = args[-1]
-            if type(last) is not Waiting and type(last) is Arr and rules.fits(
-                last, method.params[-1], known, False
+            if (
+                type(last) is not Waiting
+                and type(last) is Arr
+                and rules.fits(last, method.params[-1], known, False)
             ):
                 return method.params
         return spread(method, count) if count >= method.arity - 1 else method.params
@@ -298,7 +301,7 @@ class Calls(Names):
             return self.read_reference(node, goal, env)
         return self.expr(node, env, goal)
 
-    def peek(self, env: Env):  # noqa: ANN201 - a function of a node and types
+    def peek(self, env: Env):
         """Give a function that tells the type of a lambda's body without noting its calls."""
         if self.muted:
             return None
@@ -343,13 +346,13 @@ class Calls(Names):
         for site in self._sites(found):
             chosen = self._referred(site, name, takes, is_type, env)
             if chosen is not None:
-                method, site, args = chosen
-                self._note_reference(method, site, node, env, kind)
-                got = self.outcome(method, site, args, None, None)
-                known = rules.mapping(site, method.owner)
+                method, seen, args = chosen
+                self._note_reference(method, seen, node, env, kind)
+                got = self.outcome(method, seen, args, None, None)
+                known = rules.mapping(seen, method.owner)
                 taken = tuple([substitute(p, known) for p in method.params])
                 unbound = is_type and not method.static
-                self.referred = (site, *taken) if unbound else taken
+                self.referred = (seen, *taken) if unbound else taken
                 return got
         for site in self._sites(found):
             method = select(site.cls.newer(name), list(takes or ()), site, None)

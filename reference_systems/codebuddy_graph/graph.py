@@ -106,7 +106,7 @@ class Graph:
 
     def _edges(self, side: str, name: str) -> list[Edge]:
         query = (
-            "select caller, callee, path, line, kind from call join file on file.id = call.file"
+            "select caller, callee, path, line, kind from call join file on file.id = call.file"  # noqa: S608
             f" where {side} = ? order by path, line, call.rowid"
         )
         return [Edge(*row) for row in self.store.rows(query, (name,))]
@@ -147,7 +147,9 @@ class Graph:
 
     def places(self, name: str) -> list[Place]:
         """Give where a method is declared."""
-        query = "select name, file, line, start, stop from method where name = ? order by file, line"
+        query = (
+            "select name, file, line, start, stop from method where name = ? order by file, line"
+        )
         return [
             Place(who, file, self._paths[file], line, start, stop)
             for who, file, line, start, stop in self.store.rows(query, (name,))

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reference_systems.codebuddy_graph import inheritance, patching, rules
-from reference_systems.codebuddy_graph.classes import World
 from reference_systems.codebuddy_graph.jdk.table import Platform
 from reference_systems.codebuddy_graph.numbering import number_classes
 from reference_systems.codebuddy_graph.parsing import Damaged, Parsed, parse
 from reference_systems.codebuddy_graph.skeleton import ABSTRACT, PRIVATE, STATIC, file_skeleton
 from reference_systems.codebuddy_graph.statements import Statements
+from reference_systems.codebuddy_graph.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,10 +121,11 @@ def update(store: Store, root: Path) -> Done:
         except OSError as error:
             contents[name] = f"can't be read: {error.strerror}"
     known = {row.path: row for row in store.files()}
-    changed: dict[str, bytes | str] = {}
-    for name, content in contents.items():
-        if name not in known or known[name].digest != _digest(content):
-            changed[name] = content
+    changed = {
+        name: content
+        for name, content in contents.items()
+        if name not in known or known[name].digest != _digest(content)
+    }
     gone = [name for name in known if name not in contents]
     return _apply(store, changed, gone, str(root))
 
@@ -240,7 +241,9 @@ class _Update:
             if found is None or next(store.rows(inside, span))[0]:
                 return None
             for table, column in MADE_BY.items():
-                query = f"delete from {table} where file = ? and {column} = ? and line between ? and ?"  # noqa: S608
+                query = (
+                    f"delete from {table} where file = ? and {column} = ? and line between ? and ?"  # noqa: S608
+                )
                 list(store.rows(query, (row.id, found[0], first, patch.old_last)))
         patching.move(store, row.id, patch)
         if found is not None:
@@ -329,7 +332,6 @@ class _Update:
         store.add_rows("method", file, _method_rows(found))
         store.add_rows("class", file, _class_rows(found.classes))
         store.add_rows("override", file, _override_rows(found.classes))
-
 
     def _add(self, file: int, found: Found) -> None:
         store = self.store

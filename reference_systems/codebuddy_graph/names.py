@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reference_systems.codebuddy_graph import rules
-from reference_systems.codebuddy_graph.scope import Call, Env, Found, Write
 from reference_systems.codebuddy_graph.javatypes import PRIMS, Arr, Prim, Ref, Type, Var, parse_type
+from reference_systems.codebuddy_graph.scope import Call, Env, Found, Write
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import Cls, FileScope, Method, World
+    from reference_systems.codebuddy_graph.classes import Cls, Method
+    from reference_systems.codebuddy_graph.world import FileScope, World
 
 __all__ = ["MISSING", "Names"]
 

@@ -30,7 +30,7 @@ class Parsed(NamedTuple):
 
 
 def decode(content: bytes) -> bytes:
-    """Give a file's text as UTF-8 with ``\\n`` line ends, whatever encoding it came in.
+    """Give a file's text as UTF-8 with plain line ends, whatever encoding it came in.
 
     >>> decode("caf\u00e9".encode("latin-1")).decode()
     'café'
@@ -56,7 +56,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return match[1] + chr(code).encode()
 
 
-def _parser():  # noqa: ANN202 - tree_sitter loads when the first file is read
+def _parser():
     import tree_sitter_java
     from tree_sitter import Language, Parser
 

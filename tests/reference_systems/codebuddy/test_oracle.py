@@ -55,11 +55,7 @@ def test_a_generated_tree(javac, tmp_path):
     assert (found.wrong, found.missed) == ([], [])
     plan = inputs.legacy_plan(3, width=3, methods=4)
     for caller, calls in plan.methods.items():
-        inside = {
-            callee
-            for who, callee in gold.calls
-            if who == caller and callee in plan.methods
-        }
+        inside = {callee for who, callee in gold.calls if who == caller and callee in plan.methods}
         assert inside == {call.callee for call in calls}
 
 

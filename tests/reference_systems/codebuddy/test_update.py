@@ -34,7 +34,9 @@ def test_a_body_changed(three):
 
 def test_an_overload_came(three):
     """The file that mentions the name is resolved again, the other one is not."""
-    done = three.write(B="class B { void b(Object o) { } void b(int i) { } static int b(int... i) { return 1; } }")
+    done = three.write(
+        B="class B { void b(Object o) { } void b(int i) { } static int b(int... i) { return 1; } }"
+    )
     assert done[:3] == (3, 1, 2)
     done = three.write(B="class B { void b(Object o, int... more) { } }")
     assert three.callees("A.a/1") == {"B.b/2"}
@@ -103,10 +105,14 @@ MEMBERS = [
 ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     edits=st.lists(
-        st.tuples(st.sampled_from("AB"), st.lists(st.sampled_from(MEMBERS), max_size=7, unique=True)),
+        st.tuples(
+            st.sampled_from("AB"), st.lists(st.sampled_from(MEMBERS), max_size=7, unique=True)
+        ),
         min_size=1,
         max_size=4,
     )
@@ -114,7 +120,12 @@ MEMBERS = [
 def test_edits_one_by_one_give_what_a_fresh_index_gives(edits, tmp_path_factory):
     """After any edits the index holds the same rows as one made from nothing."""
     folder = tmp_path_factory.mktemp("edits")
-    tree = Tree(folder, A="class A { }", B="class B extends A { }", C="class C { void c(B b) { b.f(1); b.g(2); b.id(b).h.k(); } }")
+    tree = Tree(
+        folder,
+        A="class A { }",
+        B="class B extends A { }",
+        C="class C { void c(B b) { b.f(1); b.g(2); b.id(b).h.k(); } }",
+    )
     for name, members in edits:
         above = "extends A " if name == "B" else ""
         tree.write(**{name: f"class {name} {above}{{\n" + "\n".join(members) + "\n}\n"})
@@ -138,22 +149,34 @@ BODIES = [
     "// g(1)\n return 0;",
     "Runnable r = new Runnable() { public void run() { g(3); } }; r.run(); return 1;",
     "Runnable r = () -> g(4);\n r.run();\n return 1;",
-    "count = g(5); throw new IllegalStateException(\"x\");",
+    'count = g(5); throw new IllegalStateException("x");',
     "class In { int k() { return g(6); } } return new In().k();",
     "return unknown();",
 ]
-SHAPES = [
-    "class A {{\n int count = g(7);\n int a() {{ {0} }}\n\n int b()\n {{\n {1}\n }}\n int g(int... n) {{ return 1; }}\n"
-    " Object last = new Object() {{ int z() {{ return g(8); }} }};\n {2}\n}}\nclass Z {{ int q() {{ {1} }} int g(int a) {{ return a; }} int count; }}",
-    "class A {{ int count; int a() {{ {0} }} int b() {{ {1} }} {2} int g(int... n) {{ return 1; }} }}",
-]
+WIDE = """class A {{
+ int count = g(7);
+ int a() {{ {0} }}
+
+ int b()
+ {{
+ {1}
+ }}
+ int g(int... n) {{ return 1; }}
+ Object last = new Object() {{ int z() {{ return g(8); }} }};
+ {2}
+}}
+class Z {{ int q() {{ {1} }} int g(int a) {{ return a; }} int count; }}"""
+NARROW = "class A {{ int count; int a() {{ {0} }} int b() {{ {1} }} {2} int g(int... n) {{ return 1; }} }}"
+SHAPES = [WIDE, NARROW]
 BETWEEN = [
     "", "// a\n", "/** two\n lines */", "\n\n\n", "int more;", "{ g(9); }", "static { Z.class.getName(); }",
     "/* a */ { g(9); } /* b */", "/* a b */", "// a\n { g(9); }\n // b\n", "// a { g(9); }\n",
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     shape=st.sampled_from(SHAPES),
     edits=st.lists(

@@ -136,7 +136,9 @@ def _moment(value: object, index: int) -> float:
             value = datetime.fromisoformat(value)
         except ValueError:
             raise Unmeasurable(f"transfer {index} has an `at` that is not a time") from None
-    number = value.timestamp() if isinstance(value, datetime) else _transfer_amount(value, "at", index)
+    number = (
+        value.timestamp() if isinstance(value, datetime) else _transfer_amount(value, "at", index)
+    )
     if not math.isfinite(number):
         raise Unmeasurable(f"transfer {index} has an `at` that is not finite")
     return number

@@ -32,9 +32,7 @@ def judge(seen: Seen, value: float, n: int, max_tokens: int, keep: Sequence[Keep
                 Outcome.INCONCLUSIVE,
                 f"no question says what must be kept of {row.what!r}: an empty context would do",
             )
-    held = ", ".join(
-        f"{sum(row.found):,} of {sum(row.wanted):,} {row.what}" for row in seen.kept
-    )
+    held = ", ".join(f"{sum(row.found):,} of {sum(row.wanted):,} {row.what}" for row in seen.kept)
     return Verdict(
         Outcome.PASS,
         f"the longest of {plural(n, 'context')} has {value:,.0f} tokens, {max_tokens:,} are"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Keep", "holds", "folded", "parse_keep"]
+__all__ = ["Keep", "folded", "holds", "parse_keep"]
 
 RULE = re.compile(r"([A-Za-z_][\w-]*)(?:\s*>=\s*(\d+(?:\.\d+)?)\s*(%?))?")
 

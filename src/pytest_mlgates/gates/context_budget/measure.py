@@ -58,9 +58,7 @@ def measure_contexts(
             islice(records(questions, "questions", _HOW), plan.max_questions), 1
         )
     ]
-    subject = Subject(
-        build_context, text_from("build_context"), plan.timeout_s, plan.concurrency
-    )
+    subject = Subject(build_context, text_from("build_context"), plan.timeout_s, plan.concurrency)
     contexts: list[str] = yield from subject.ask([one.question for one in asked])
     tokens = [_count(count_tokens, text, number) for number, text in enumerate(contexts, 1)]
     _try_counter(count_tokens, contexts, tokens)
