@@ -274,38 +274,6 @@ class Cls:
                         break
         return self._fields[name]
 
-    def constant(self, name: str, depth: int = 0) -> bool:
-        """Tell whether the compiler puts a field's value in where it is named (JLS 15.29)."""
-        head, _, last = name.rpartition(".")
-        if not head and self.file is not None:
-            owners = [o for o, _, member in self.file.static if member == name]
-            if owners and (cls := self.world.dotted(owners[0])) is not None:
-                return cls.constant(name, depth)
-        cls = self
-        if head:
-            found = self.look_up(parse_type(head), {})
-            cls = found.cls if type(found) is Ref else None
-        while cls is not None:
-            for owner in cls.ancestors():
-                for raw in owner.record["v"]:
-                    if raw[0] == last:
-                        return owner.constant_field(raw, depth)
-            cls = None if head else cls.outer
-        return False
-
-    def constant_field(self, raw: list, depth: int = 0) -> bool:
-        """Tell whether a field is a constant, with all that its value is made of."""
-        if raw[2] not in PRIMS and raw[2] not in ("String", "java.lang.String"):
-            return False
-        if not self.in_tree:
-            return bool(raw[1])
-        names = raw[3] if len(raw) > 3 else None
-        return (
-            names is not None
-            and depth < rules.DEPTH
-            and all(self.constant(name, depth + 1) for name in names)
-        )
-
     def inner(self, name: str) -> Cls | None:
         """Give a member type, its own or inherited."""
         if name not in self._inner:
