@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -42,7 +42,7 @@ def load(name: str) -> type[Gate]:
     from pytest_mlgates.core.errors import UnknownGate
     from pytest_mlgates.core.words import did_you_mean
 
-    cls: Any
+    cls: object
     if name not in names():
         raise UnknownGate(f"no gate is called {name!r}{did_you_mean(name, names())}")
     try:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -40,7 +39,7 @@ class Proof:
         alarms = self.fixed["fail"] + self.fixed["error"]
         return caught and self.fixed["pass"] > 0 and not alarms
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the counts and the exact 95 % intervals."""
         return {
             "system": self.system,

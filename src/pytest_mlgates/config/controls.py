@@ -108,7 +108,7 @@ class _ControlsReader:
                     gates=self._gates((*at, "gates"), fields["gates"]),
                 )
 
-    def _gates(self, path: KeyPath, value: Any) -> tuple[str, ...] | None:
+    def _gates(self, path: KeyPath, value: object) -> tuple[str, ...] | None:
         if value == "all":
             return None
         if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
@@ -116,7 +116,7 @@ class _ControlsReader:
         self._fault(path, f"expected `all` or a list of gates, got {describe_value(value)}")
         raise AssertionError
 
-    def _text(self, path: KeyPath, value: Any) -> str:
+    def _text(self, path: KeyPath, value: object) -> str:
         if not isinstance(value, str) or not value.strip():
             self._fault(path, f"expected a string, got {describe_value(value)}")
         return str(value)

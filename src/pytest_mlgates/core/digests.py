@@ -149,7 +149,7 @@ class _Walk:
         else:
             self._object(value)
 
-    def _apart(self, item: Any) -> str:
+    def _apart(self, item: object) -> str:
         """Return the digest of a member of a set, whose order differs between processes."""
         walk = _Walk()
         walk.add(item)

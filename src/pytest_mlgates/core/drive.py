@@ -28,7 +28,7 @@ class Driven(Protocol):
         """The name of the gate."""
 
     @property
-    def measure(self) -> Callable[..., Any]:
+    def measure(self) -> Callable[..., object]:
         """What looks at the subject."""
 
     def decide(self, measurement: Measurement, /) -> Verdict:
@@ -116,11 +116,11 @@ def _steps(
 
 
 def _look_by_look(
-    driven: Driven, looks: Generator[Look, Any, Any], state: _State, on_look: OnLook | None
-) -> Generator[Awaitable[Any], Any, None]:
+    driven: Driven, looks: Generator[Look, object, object], state: _State, on_look: OnLook | None
+) -> Generator[Awaitable[object], object, None]:
     """Decide after each look, until a verdict stands; after a FAIL, have it explained."""
     try:
-        answer: Any = None
+        answer: object = None
         while True:
             try:
                 look = looks.send(answer)
@@ -178,7 +178,7 @@ def _check_call(driven: Driven, args: Any, kwargs: Any) -> None:
         raise Unmeasurable(f"{driven.name} was called with the wrong arguments: {error}") from None
 
 
-async def _await_one(pending: Awaitable[Any]) -> Any:
+async def _await_one(pending: Awaitable[object]) -> object:
     return await pending
 
 

@@ -10,7 +10,6 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.pii.scrub import scrub
@@ -85,7 +84,7 @@ def _row_texts(file: Path, called: str, *, has_header: bool) -> Iterator[str]:
             )
 
 
-def _json_or_none(line: str) -> Any:
+def _json_or_none(line: str) -> object:
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

@@ -131,7 +131,7 @@ class Slicer:
         finest: bool = False,
     ) -> None:
         self.what, self.finest = what, finest
-        self._names: list[Any] | None = None
+        self._names: list[object] | None = None
         self._known: dict[str, tuple[str, ...]] = {}
         if slice_of is None:
             self.of: Namer = lambda _index, _item: ()
@@ -193,7 +193,7 @@ class Slicer:
         return tuple(found)
 
 
-def _parallel(slice_of: object) -> list[Any]:
+def _parallel(slice_of: object) -> list[object]:
     if isinstance(slice_of, Mapping) or not hasattr(slice_of, "__len__"):
         raise Unmeasurable(
             f"slice_of is {a(type(slice_of).__name__)}: give a callable, a column, a tuple of"
@@ -226,7 +226,7 @@ def columns_of(
     return tuple(slice_of)
 
 
-def field_of(item: object, column: str, index: int, what: str = "input") -> Any:
+def field_of(item: object, column: str, index: int, what: str = "input") -> object:
     """Return the value of a column of an input: a key of a mapping, or an attribute."""
     if isinstance(item, Mapping):
         if column in item:

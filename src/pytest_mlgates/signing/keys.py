@@ -104,7 +104,7 @@ def _public(public: Any, source: str) -> PublicKey:
     return PublicKey(crypto.SSlibKey.from_crypto(public), pem.decode("ascii"), source)
 
 
-def _check_kind(key: Any, source: object) -> None:
+def _check_kind(key: object, source: object) -> None:
     kind = type(key).__name__
     for suffix in ("PrivateKey", "PublicKey"):
         kind = kind.removesuffix(suffix)

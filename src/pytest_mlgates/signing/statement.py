@@ -52,8 +52,8 @@ class Sealing:
 
 
 def statements(
-    report: Mapping[str, Any], files: Mapping[str, Stored], sealing: Sealing
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    report: Mapping[str, object], files: Mapping[str, Stored], sealing: Sealing
+) -> tuple[dict[str, object], dict[str, object]]:
     """Return both statements about a report (as ``report.json`` holds it) and its files."""
     subjects = _subjects(report, files)
     head = {"_type": _STATEMENT, "subject": subjects}
@@ -63,7 +63,7 @@ def statements(
     )
 
 
-def check(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
+def check(both: tuple[dict[str, object], dict[str, object]]) -> None:
     """Hold statements against in-toto's own definitions; an error here is a mistake of ours."""
     from google.protobuf.json_format import ParseDict
     from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
@@ -126,7 +126,7 @@ def _test_result(report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _predicate_kind(status: str, rules: Mapping[str, Any]) -> str:
+def _predicate_kind(status: str, rules: Mapping[str, object]) -> str:
     if status == "inconclusive":
         return "failed" if rules["inconclusive"] == "fail" else "warned"
     if status == "missing":

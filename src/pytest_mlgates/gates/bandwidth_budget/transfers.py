@@ -99,7 +99,7 @@ def read(transfers: object) -> Columns:
     return Columns(sent, raw, at, seconds, np.array(source, np.int64), tuple(names))
 
 
-def _field_values(record: object, index: int) -> tuple[Any, ...]:
+def _field_values(record: object, index: int) -> tuple[object, ...]:
     if isinstance(record, Mapping):
         return tuple(record.get(name) for name in _FIELDS)
     if isinstance(record, Transfer):

@@ -104,7 +104,7 @@ def _tag(seen: Layout, matches: Callable[[str], bool], by: str) -> Callable[[Seq
     return of
 
 
-def _parsed_tags(cell: str) -> Any:
+def _parsed_tags(cell: str) -> object:
     if not cell.strip():
         return None
     try:
@@ -115,7 +115,7 @@ def _parsed_tags(cell: str) -> Any:
 
 def _find(tags: object, matches: Callable[[str], bool]) -> str:
     """Return the value of the first tag that matches; tags are a mapping or pairs (Parquet)."""
-    pairs: Any = list(tags.items()) if isinstance(tags, Mapping) else tags
+    pairs: object = list(tags.items()) if isinstance(tags, Mapping) else tags
     if not isinstance(pairs, (list, tuple)):
         return ""
     for pair in pairs:

@@ -131,7 +131,7 @@ def _parts(source: Any) -> Mapping[str, Any]:
     return source
 
 
-def _stock_records(source: object, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _stock_records(source: object, kind: str) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield where each record stands and its fields; a field that it lacks is not there."""
     if source is None:
         return
@@ -156,7 +156,7 @@ def _stock_records(source: object, kind: str) -> Iterator[tuple[str, dict[str, A
 
 
 def _read_pods(
-    records: Iterable[tuple[str, dict[str, Any]]],
+    records: Iterable[tuple[str, dict[str, object]]],
     nodes: Mapping[str, tuple[str, float]],
     found: Inventory,
     min_utilization: float | None,
@@ -292,7 +292,7 @@ def _without(
             yield left, end, why
 
 
-def _volumes(records: Iterable[tuple[str, dict[str, Any]]], found: Inventory) -> None:
+def _volumes(records: Iterable[tuple[str, dict[str, object]]], found: Inventory) -> None:
     for place, record in records:
         found.kinds["volumes"] = found.kinds.get("volumes", 0) + 1
         resource, plain = _cell_text(record, "resource"), _cell_text(record, "name")
@@ -323,7 +323,7 @@ def _volumes(records: Iterable[tuple[str, dict[str, Any]]], found: Inventory) ->
             found.windows.append(Window(UNATTACHED, name, ids, since, finish, why))
 
 
-def _cell_text(record: Mapping[str, Any], name: str) -> str:
+def _cell_text(record: Mapping[str, object], name: str) -> str:
     value = record.get(name)
     return "" if missing(value) else str(value).strip()
 

@@ -27,7 +27,7 @@ class Line(NamedTuple):
     """
 
     number: int
-    row: Sequence[Any]
+    row: Sequence[object]
     cost: Decimal
     currency: str
     start: int
@@ -46,7 +46,7 @@ def read_lines(  # noqa: C901  (the checks of a line, one after the other)
     c_cost, c_currency, c_start = at["cost"], at["currency"], at["start"]
     c_end, c_billing, c_category = at.get("end"), at.get("billing_start"), at.get("category")
     c_class, c_often, c_version = at.get("class"), at.get("frequency"), at.get("version")
-    times: dict[Any, int] = {}
+    times: dict[object, int] = {}
     kinds: dict[str, Category] = {}
     usage, currency, mark = CATEGORIES["Usage"], terms.currency, terms.decimal
     for number, row in table.rows:
@@ -98,7 +98,7 @@ def _category(word: Any, known: dict[str, Category], seen: Layout) -> Category:
     return found
 
 
-def _instant_of(value: object, known: dict[Any, int], column: str) -> int:
+def _instant_of(value: object, known: dict[object, int], column: str) -> int:
     try:
         found = known.get(value)
     except TypeError:
@@ -123,7 +123,7 @@ def _is_known(version: object) -> bool:
     return missing(version) or re.match(r"v?1\.[0-3](\D|$)", str(version).strip()) is not None
 
 
-def _time_or_zero(value: object, known: dict[Any, int]) -> int:
+def _time_or_zero(value: object, known: dict[object, int]) -> int:
     try:
         return _instant_of(value, known, "")
     except Fault:

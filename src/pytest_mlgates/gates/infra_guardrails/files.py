@@ -172,7 +172,7 @@ class _Unique:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, Any]:
+    def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) != len(pairs):
             keys = [key for key, _ in pairs]
@@ -215,7 +215,7 @@ def _each(node: Node | None) -> list[Node]:
     return node.items if isinstance(node.value, list) else [node]
 
 
-def _unquoted(value: object, depth: int, name: str) -> Any:
+def _unquoted(value: object, depth: int, name: str) -> object:
     """Drop the quotes that python-hcl2 keeps around keys and strings, and its marks."""
     if depth > 100:
         raise Unreadable(f"{name}: is nested deeper than 100 levels")
@@ -235,7 +235,7 @@ def _without_mark(value: Any) -> Any:
     return value[1:-1] if quoted else value
 
 
-def _resolved(text: str, name: str, module: Module) -> Any:
+def _resolved(text: str, name: str, module: Module) -> object:
     """Work out a string that is an expression, ``${60 * 60}``."""
     if not (text.startswith("${") and text.endswith("}")):
         return text

@@ -16,9 +16,7 @@ from pytest_mlgates.calls.stages import StageClock, listen
 from pytest_mlgates.core import Measurement, Unmeasurable
 from pytest_mlgates.gates.p99_latency.arrivals import Arrivals
 from pytest_mlgates.gates.p99_latency.async_loop import await_calls, await_due_calls, await_one
-from pytest_mlgates.gates.p99_latency.collector import collector_paused
 from pytest_mlgates.gates.p99_latency.details import Tally
-from pytest_mlgates.gates.p99_latency.feed import Feed
 from pytest_mlgates.gates.p99_latency.loop import NoCounters, run_calls
 from pytest_mlgates.gates.p99_latency.machine import (
     MachineUse,
@@ -26,9 +24,11 @@ from pytest_mlgates.gates.p99_latency.machine import (
     machine_use,
     open_counters,
 )
-from pytest_mlgates.gates.p99_latency.priority import realtime_priority
 from pytest_mlgates.gates.p99_latency.speed import Calibration, stored_quiet
 from pytest_mlgates.gates.p99_latency.trace import Recorder, Trace
+from pytest_mlgates.load.collector import collector_paused
+from pytest_mlgates.load.feed import Feed
+from pytest_mlgates.load.priority import realtime_priority
 
 __all__ = ["Plan", "Session", "observe"]
 

@@ -54,7 +54,7 @@ class Plan:
 
 def scan_replies(
     reply: Callable[[Any], object], prompts: object, plan: Plan, key: bytes | None
-) -> Generator[Look, Any, None]:
+) -> Generator[Look, object, None]:
     """Ask each different prompt once, in random order, up to the first confirmed leak."""
     if not callable(reply):
         raise Unmeasurable("reply is not a callable that takes a prompt and returns text")
@@ -194,9 +194,9 @@ class _Scan:
         )
 
 
-def _different_prompts(prompts: object, most: int) -> list[tuple[int, Any]]:
+def _different_prompts(prompts: object, most: int) -> list[tuple[int, object]]:
     """Return each different prompt once, with the place where it stands first."""
-    different: dict[object, tuple[int, Any]] = {}
+    different: dict[object, tuple[int, object]] = {}
     for index, prompt in enumerate(islice(records(prompts, "prompts", values=True), most)):
         try:
             different.setdefault(prompt, (index, prompt))

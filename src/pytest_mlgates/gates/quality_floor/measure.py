@@ -85,7 +85,7 @@ def measure_quality(
     score: Score | None,
     baseline: object,
     plan: Plan,
-) -> Generator[Look, Any, None]:
+) -> Generator[Look, object, None]:
     """Ask for every input once, and yield what came of it."""
     if (score is not None) != (plan.metric == "score"):
         raise Unmeasurable("metric: score takes score=(answer, label) -> number from 0 to 1")

@@ -64,7 +64,7 @@ class Comparison:
     nan_agrees: bool = False
     distance: Callable[[Any, Any], Any] | None = None
 
-    def __call__(self, control: Any, shadow: Any) -> Difference | None:
+    def __call__(self, control: object, shadow: object) -> Difference | None:
         """Return how the shadow's answer differs, or None where it does not."""
         if control is None:
             raise Broken("None")
@@ -73,7 +73,7 @@ class Comparison:
         return self._compare(control, shadow)
 
     def _by_distance(
-        self, distance: Callable[[Any, Any], Any], control: Any, shadow: Any
+        self, distance: Callable[[Any, Any], object], control: object, shadow: object
     ) -> Difference | None:
         if shadow is None:
             return Difference("None")
@@ -121,11 +121,11 @@ class Comparison:
             return None
         return Difference("another text" if kind == "text" else "another class", 1.0, _texts(a, b))
 
-    def _worst(self, pairs: list[tuple[Any, Any]]) -> Difference | None:
+    def _worst(self, pairs: list[tuple[object, object]]) -> Difference | None:
         found = [self._compare(a, b) for a, b in pairs]
         return max((d for d in found if d is not None), key=lambda d: d.size, default=None)
 
-    def _control_is_sound(self, value: Any) -> None:
+    def _control_is_sound(self, value: object) -> None:
         if self.nan_agrees or _answer_kind(value) not in ("number", "vector"):
             return
         if bool(np.any(np.isnan(np.asarray(value)))):
@@ -259,7 +259,7 @@ def _as_bytes(value: object) -> Any:
     return np.stack(items) if alike else items
 
 
-def _equal(a: Any, b: Any) -> bool:
+def _equal(a: object, b: object) -> bool:
     if getattr(type(a), "__eq__", None) is object.__eq__ and not isinstance(a, (Enum, type(None))):
         raise Unmeasurable(
             f"the control gave a {type(a).__name__}, which can't be compared: return numbers, a"
@@ -268,7 +268,7 @@ def _equal(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _texts(a: Any, b: Any) -> str:
+def _texts(a: object, b: object) -> str:
     if isinstance(a, str) and isinstance(b, str):
         return f"a text of {len(b)} characters against one of {len(a)}"
     numbers = all(isinstance(x, (bool, int)) and not isinstance(x, Enum) for x in (a, b))
@@ -279,7 +279,7 @@ def _item_distance(at: int, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> str:
     return f"element {at}: {_short(y[at].item())} against {_short(x[at].item())}"
 
 
-def _short(number: Any) -> str:
+def _short(number: object) -> str:
     try:
         return f"{number:.4g}"
     except OverflowError:

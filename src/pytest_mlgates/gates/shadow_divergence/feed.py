@@ -29,7 +29,7 @@ class Case:
     """One input: its place, itself, the slices it is in, its stratum (the set of them)."""
 
     index: int
-    item: Any
+    item: object
     names: tuple[str, ...]
 
 

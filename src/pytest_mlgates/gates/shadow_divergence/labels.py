@@ -21,7 +21,7 @@ __all__ = ["Labels"]
 class Labels:
     """Labels by input; None and NaN are none."""
 
-    look_up: Callable[[Case], Any] | None
+    look_up: Callable[[Case], object] | None
 
     @classmethod
     def of(cls, labels: object, total: int | None) -> Labels:

@@ -91,7 +91,9 @@ class Run:
         self._searched: list[_Searched] = []
         self._digests: dict[int, str] = {}
 
-    def looks(self, inputs: object, slice_of: object, labels: object) -> Generator[Look, Any, None]:
+    def looks(
+        self, inputs: object, slice_of: object, labels: object
+    ) -> Generator[Look, object, None]:
         """Yield a measurement at each look, and what must be awaited."""
         plan, discover = self.plan, self.plan.limits.discover
         feed = Feed(inputs, slice_of, plan.order, plan.max_inputs, plan.seed)
@@ -135,7 +137,7 @@ class Run:
 
     def _compare(
         self, chunk: list[Case], pair: list[Model], labels: Labels, tally: Tally
-    ) -> Generator[Awaitable[Any], Any, None]:
+    ) -> Generator[Awaitable[object], object, None]:
         """Ask both for a chunk and count. The control answers before the shadow is asked."""
         control, shadow = pair
         items = [case.item for case in chunk]

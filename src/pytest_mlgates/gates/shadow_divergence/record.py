@@ -94,7 +94,7 @@ def _slice_rows(tally: Tally, limits: Limits) -> tuple[list[Row], list[Row]]:
         needed = name in wanted or shares[name] >= limits.min_share
         alike[(needed, *count.key())].append(name)
 
-    def row(name: str, needed: bool, **changes: Any) -> Row:
+    def row(name: str, needed: bool, **changes: object) -> Row:
         return tally.slices[name].row(shown[name], shares[name], needed=needed, **changes)
 
     kept = wanted if len(shares) > MAX_NAMED else set(shares)

@@ -51,7 +51,7 @@ def _root(value: Mapping[str, Any]) -> Any:
     return None
 
 
-def _with_unknown(value: object, unknown: object) -> Any:
+def _with_unknown(value: object, unknown: object) -> object:
     """Put :class:`Unknown` where the plan says that a value is known after apply."""
     if unknown is True:
         return _AFTER_APPLY
