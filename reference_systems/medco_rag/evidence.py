@@ -40,6 +40,14 @@ class Evidence:
         """Whether it is an entry of the record, not a sentence."""
         return self.fact is not None and self.fact.structured
 
+    @property
+    def place(self) -> Span:
+        """Where it stands."""
+        if self.fact is not None:
+            return self.fact.span
+        assert self.mention is not None
+        return self.mention.span
+
 
 def facts_about(ask: Ask, facts: Iterable[Fact]) -> list[Fact]:
     """Return the facts whose name is what is asked for; exact names alone where there are any."""
@@ -112,6 +120,7 @@ def evidence_for(
             taken.add((mention.span.file, mention.span.start))
             told = mention.context
             found.append(Evidence(told.polarity, told.subject, date, mention=mention))
+    found.sort(key=lambda e: e.place)  # of one day, what stands first in the chart comes first
     return sorted(found, key=lambda e: (e.date, e.structured, e.fact is not None), reverse=True)
 
 
