@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pytest_mlgates.config.config import load_config
+from pytest_mlgates.config.load import load_config
 from pytest_mlgates.core import Evidence, Measurement, Verdict
 from pytest_mlgates.session.journal import Journal
 from pytest_mlgates.session.ledger import Ledger
@@ -51,7 +51,7 @@ def measured(folder: Path, pieces: int) -> list[str]:
     journal.close()
     ledger.expect(pieces)
     wall, cpu = time.perf_counter(), time.process_time()
-    ledger.take(texts)
+    ledger.add_evidence(texts)
     found = ledger.close([load_config(config)], None)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     assert len(found.evidence) == pieces, found.problems[:3]

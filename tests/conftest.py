@@ -80,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "[pytest_mlgates.gates]\nanswer_length = answer_length:AnswerLength\n"
     )
     sys.path.insert(0, str(site))
-    for cached in (registry.names, registry.load, registry._entry_points):
+    for cached in (registry.names, registry.classes, registry.load, registry._entry_points):
         cached.cache_clear()
     # as the plugin does at import, which was before the installation
     plugin.answer_length = plugin._fixture("answer_length")

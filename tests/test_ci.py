@@ -31,7 +31,7 @@ def test_ci_runs_the_tests_and_the_gates_of_the_readme():
 
 #: a row of the README's table: system, entry, verdict, measured, limit
 ROW = re.compile(
-    r"^(\w+) +([\w-]+) +PASS +\S.*? {2,}([\d.,]+) (?:USD|ms|score|of [a-z ]+?) {2,}", re.M
+    r"^(\w+) +([\w-]+) +PASS +\S.*? {2,}([\d.,]+) (?:USD|ms|score|of [a-z ]+?) {2,}", re.MULTILINE
 )
 
 

@@ -69,7 +69,7 @@ def test_init_alone(run, project):
     assert run("check", "gate_configs")[0] == 0
     status, _, err = run("init")
     assert status == 4
-    assert "is there already" in err
+    assert "already exists" in err
 
 
 def test_plan(run):

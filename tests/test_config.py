@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from pytest_mlgates.config.config import ConfigError, load_config, load_configs
+from pytest_mlgates.config.errors import ConfigError
+from pytest_mlgates.config.load import load_config, load_configs
 from pytest_mlgates.config.schema import config_schema
 
 CONFIGS = Path(__file__).parent / "configs"

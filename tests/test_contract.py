@@ -19,10 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_mlgates import plugin, registry
-from pytest_mlgates.config.config import ConfigError, tighten
-from pytest_mlgates.config.schema import DIALECT, config_schema, gate_schema, make
+from pytest_mlgates.config.errors import ConfigError
+from pytest_mlgates.config.schema import DIALECT, config_schema, gate_schema
+from pytest_mlgates.config.tighten import tighten
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import describe, hints, limit_of
+from pytest_mlgates.core.gate import make
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.replay import replay
 from pytest_mlgates.writers import write_all
@@ -30,7 +32,13 @@ from pytest_mlgates.writers.html_report.view import Piece
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
-pytestmark = pytest.mark.parametrize("name", registry.names())
+pytestmark = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.timing] if name == "p99_latency" else [])
+        for name in registry.names()
+    ],
+)
 
 _runs: dict[tuple[str, str], Evidence] = {}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_mlgates import registry
-from pytest_mlgates.config.config import ConfigError, find_configs, load_config
 from pytest_mlgates.config.controls import Control, all_controls, filed, look_up
+from pytest_mlgates.config.errors import ConfigError
+from pytest_mlgates.config.load import find_configs, load_config
 
 CONFIG = "version: 1\nsystem: s\ncontrols: [{}]\ngates: {{p99_latency: {{max_ms: 12}}}}\n"
 OWN = """\

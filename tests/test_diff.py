@@ -125,6 +125,6 @@ def test_the_command(project, old, tmp_path, capsys):
     gate(worse)["status"] = "fail"
     (tmp_path / "new.json").write_text(json.dumps(worse), encoding="utf-8")
     assert main(["diff", str(project.report_folder), str(tmp_path / "new.json")]) == 1
-    assert "1 changes, 1 for the worse" in capsys.readouterr().out
+    assert "1 change, 1 for the worse" in capsys.readouterr().out
     assert main(["diff", str(project.report_folder), str(project.report_folder)]) == 0
     assert main(["diff", str(project.report_folder), str(tmp_path / "none.json")]) == 4

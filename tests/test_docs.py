@@ -12,8 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_mlgates.config.config import find_configs
 from pytest_mlgates.config.controls import all_controls
+from pytest_mlgates.config.load import find_configs
 from pytest_mlgates.reading.yaml import read_yaml
 
 ROOT = Path(__file__).parent.parent
@@ -58,6 +58,7 @@ def test_the_example_is_the_walk_through():
     assert code.endswith(BLOCK.findall(text)[0][1])
 
 
+@pytest.mark.timing
 def test_readme_example_passes(project):
     """The README's test file and gate config work as they stand."""
     for name, text in files_of(ROOT / "README.md").items():

@@ -6,6 +6,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+import pytest_mlgates
+from pytest_mlgates import registry
+
 PROBE = """
 import json, sys
 opened = []
@@ -53,3 +58,26 @@ def test_import_is_standard_library_only():
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert set(seen.stdout.split()) - {"pytest_mlgates"} <= sys.stdlib_module_names | {"__main__"}
+
+
+def test_every_gate_is_a_name_of_the_package():
+    """Lazily: with the third-party one, and none of them imported by asking for another."""
+    for name in registry.names():
+        kind = registry.load(name)
+        assert getattr(pytest_mlgates, kind.__name__) is kind
+    assert {"AnswerLength", "P99Latency", "Detector"} <= set(dir(pytest_mlgates))
+    ours = {registry.class_name(name) for name in registry.names() if name != "answer_length"}
+    assert ours <= set(pytest_mlgates.__all__), "name a new gate in pytest_mlgates/__init__.py"
+    with pytest.raises(AttributeError, match="has no attribute 'NoSuchGate'"):
+        pytest_mlgates.NoSuchGate  # noqa: B018
+
+
+def test_one_name_loads_no_other_gate():
+    program = (
+        "import sys; from pytest_mlgates import SliceCoverage, stage, scrub, plant; "
+        "print([n for n in sys.modules if 'p99_latency' in n or 'cost_budget' in n])"
+    )
+    seen = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert seen.stdout == "[]\n"

@@ -11,7 +11,8 @@ from typing import Annotated
 import pytest
 
 from pytest_mlgates import registry
-from pytest_mlgates.config.config import ConfigError, load_config
+from pytest_mlgates.config.errors import ConfigError
+from pytest_mlgates.config.load import load_config
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, Role, Verdict
 from pytest_mlgates.report.build import build

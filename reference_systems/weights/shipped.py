@@ -70,9 +70,11 @@ def ship(states: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
         write(FOLDER / name, body)
     lines = [f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in sorted(data.items())]
     write(FOLDER / _SUMS, "".join(lines).encode())
-    for old in FOLDER.glob("*.npz"):
-        if old.name not in data:
-            old.unlink()
+    for path in FOLDER.iterdir():
+        if path.suffix == ".npz" and path.name not in data:
+            path.unlink()
+        else:
+            path.chmod(0o644)  # drafts are the writer's alone
 
 
 def _damaged(name: str, why: str) -> str:

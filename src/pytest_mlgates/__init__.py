@@ -1,7 +1,11 @@
 """Quality gates with declared error rates for machine-learning systems, as a pytest plugin.
 
 Importing this package loads the standard library only; each public name loads its module on
-first use.
+first use. The class of every gate is one of them, also of those that other packages register.
+
+>>> from pytest_mlgates import SliceCoverage
+>>> SliceCoverage(min_share=0.05).min_share
+0.05
 """
 
 from __future__ import annotations
@@ -22,36 +26,101 @@ if TYPE_CHECKING:
         Verdict,
     )
     from pytest_mlgates.core.fields import Limit
+    from pytest_mlgates.gates.artifact_immutability import ArtifactImmutability
+    from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
+    from pytest_mlgates.gates.canary_memorization import CanaryMemorization
+    from pytest_mlgates.gates.cost_budget import CostBudget
+    from pytest_mlgates.gates.egress import Egress
+    from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
+    from pytest_mlgates.gates.name_invariance import NameInvariance
+    from pytest_mlgates.gates.p99_latency import P99Latency
+    from pytest_mlgates.gates.pii_leak import PiiLeak
+    from pytest_mlgates.gates.quality_floor import QualityFloor
+    from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
+    from pytest_mlgates.gates.slice_coverage import SliceCoverage
+    from pytest_mlgates.memorization import Canary, make_canaries, plant
+    from pytest_mlgates.pii import Detector, scrub
 
 __all__ = [
+    "ArtifactImmutability",
+    "BandwidthBudget",
+    "Canary",
+    "CanaryMemorization",
+    "CostBudget",
+    "Detector",
+    "Egress",
     "Evidence",
     "Gate",
     "GateFailed",
+    "InfraGuardrails",
     "Limit",
     "Measurement",
+    "NameInvariance",
     "Needs",
     "Outcome",
+    "P99Latency",
+    "PiiLeak",
+    "QualityFloor",
+    "ShadowDivergence",
+    "SliceCoverage",
     "StatisticalGate",
     "Unmeasurable",
     "Verdict",
+    "make_canaries",
+    "plant",
+    "scrub",
     "stage",
 ]
 
 __version__ = "0.2.0"
 
-_HOME = {"Limit": "core.fields", "stage": "calls.stages"}
+#: the module of each public name but the gates
+_HOME = {
+    **dict.fromkeys(
+        (
+            "Evidence",
+            "Gate",
+            "GateFailed",
+            "Measurement",
+            "Needs",
+            "Outcome",
+            "StatisticalGate",
+            "Unmeasurable",
+            "Verdict",
+        ),
+        "core",
+    ),
+    "Canary": "memorization",
+    "Detector": "pii",
+    "Limit": "core.fields",
+    "make_canaries": "memorization",
+    "plant": "memorization",
+    "scrub": "pii",
+    "stage": "calls.stages",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+    if name in _HOME:
+        import importlib
 
-    module = importlib.import_module(f"{__name__}.{_HOME.get(name, 'core')}")
-    value = getattr(module, name)
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    elif gate := _gates().get(name) if name[:1].isupper() else None:
+        from pytest_mlgates.registry import load
+
+        value = load(gate)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
 
 
+def _gates() -> dict[str, str]:
+    """Return the gates by the name of their class; none of them is imported."""
+    from pytest_mlgates.registry import classes
+
+    return classes()
+
+
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, *_gates()})

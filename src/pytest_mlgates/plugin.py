@@ -82,11 +82,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     asked = any(map(config.getoption, ("mlgates_report", "mlgates_sign", "mlgates_store")))
     if asked and not _is_worker(config) and not _only_collects(config):
-        from pytest_mlgates.config.config import ConfigError
+        from pytest_mlgates.core.errors import UsageError
 
         try:
             _session(config).open()
-        except ConfigError as error:
+        except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         except OSError as error:
             raise pytest.UsageError(
@@ -111,7 +111,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from pytest_mlgates.session.items import gates_asked
 
     gates = _session(config)
-    mistakes = gates.check(touched)
+    mistakes = gates.resolver.check(touched)
     if mistakes:
         if not _is_worker(config):
             raise pytest.UsageError("\n".join(mistakes))
@@ -121,7 +121,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in touched:
         for name in sorted(gates_asked(item)):
-            gates.asked = True
+            gates.in_use = True
             if item.get_closest_marker(name) is None:
                 item.add_marker(name)
 
@@ -137,10 +137,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Hold a known-bad test, and a test that asks for gates while it runs, to its markers."""
     result = yield
     if _known(item.config):
-        from pytest_mlgates.session.session import uncaught, ungated
+        from pytest_mlgates.session.known_bad import why_not_caught, why_unused
 
         known_bad = item.get_closest_marker("known_bad") is not None
-        if reason := ungated(item) or (uncaught(item) if known_bad else ""):
+        if reason := why_unused(item) or (why_not_caught(item) if known_bad else ""):
             pytest.fail(reason, pytrace=False)
     return result
 
@@ -169,8 +169,8 @@ class _Controller:
         """Take the evidence that a report carries."""
         if evidence := getattr(report, "mlgates", None):
             gates = _session(self._config)
-            gates.asked = True
-            gates.ledger.take(evidence)
+            gates.in_use = True
+            gates.ledger.add_evidence(evidence)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what could not be collected: its gates did not run."""
@@ -189,8 +189,8 @@ class _Controller:
             self._lost.append(f"the worker {node.gateway.id} died")
             return
         self._mistakes.update(dict.fromkeys(output.get(_MISTAKES, ())))
-        if said := output.get("mlgates"):
-            _session(self._config).hear(said)
+        if summary := output.get("mlgates"):
+            _session(self._config).receive_summary(summary)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -201,18 +201,18 @@ class _Controller:
         gates = _known(self._config)
         if gates is None or _only_collects(self._config):
             return
-        if exitstatus == pytest.ExitCode.USAGE_ERROR or not (gates.asked or _named(self._config)):
+        if exitstatus == pytest.ExitCode.USAGE_ERROR or not (gates.in_use or _named(self._config)):
             return
         if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             self._lost.append("pytest itself broke")
         elif stopped := session.shouldfail or session.shouldstop:
             self._lost.append(f"the run was cut short: {stopped}")
         gates.ledger.lost += dict.fromkeys(self._lost)
-        from pytest_mlgates.config.config import ConfigError
+        from pytest_mlgates.core.errors import UsageError
 
         try:
             self._report = gates.finish()
-        except ConfigError as error:  # of workers that died before they could say it
+        except UsageError as error:  # of workers that died before they could say it
             self._mistakes.update(dict.fromkeys(error.lines))
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
@@ -243,7 +243,7 @@ class _Worker:
     def pytest_sessionfinish(self) -> None:
         """Say how much evidence the controller has to have received."""
         if gates := _known(self._config):
-            self._config.workeroutput["mlgates"] = gates.last_words()  # type: ignore[attr-defined]
+            self._config.workeroutput["mlgates"] = gates.worker_summary()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def mlgates_seed(pytestconfig: pytest.Config) -> int:
     return int(pytestconfig.getoption("mlgates_seed"))
 
 
-def _fixture(name: str) -> Callable[..., Any]:
+def _fixture(name: str) -> Callable[..., object]:
     def gate(request: pytest.FixtureRequest) -> Generator[GateRunner, None, None]:
         yield from _session(request.config).fixture(request, name)
 

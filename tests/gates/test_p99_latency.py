@@ -24,6 +24,8 @@ from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.p99_latency import measure as session
 from tests.gate_cases import p99_latency as cases
 
+pytestmark = pytest.mark.timing
+
 #: few calls and a limit no noise reaches
 SHORT = {"quantile": 0.95, "max_calls": 1000, "warmup": 3, "shared_machine": True}
 GENEROUS = P99Latency(max_ms=500, **SHORT)

@@ -110,7 +110,7 @@ def test_thin_slice_is_named_with_what_it_lacks():
     relaxed = dataclasses.replace(GATE, min_share=0.05)
     evidence = relaxed.run(v1, off(lambda f: False), few, "road")
     assert evidence.outcome == Outcome.PASS
-    assert "1 slice(s) rarer than 5 % are not judged" in evidence.verdict.reason
+    assert "1 slice rarer than 5 % is not judged" in evidence.verdict.reason
     needed = dataclasses.replace(relaxed, slices=("left_turn",))
     assert outcome(needed.run(v1, off(lambda f: False), few, "road")) == Outcome.INCONCLUSIVE
 
@@ -177,7 +177,7 @@ def test_what_a_fail_takes_is_told():
 def test_many_slices_stay_small_on_disk():
     evidence = GATE.run(v1, some(0.02), frames(6000), lambda f: f["n"] % 3000)
     assert evidence.outcome == Outcome.INCONCLUSIVE
-    assert "more slice(s) are undecided" in evidence.verdict.reason
+    assert "2,999 more slices are undecided" in evidence.verdict.reason
     assert len(evidence.to_json()) < 40_000
     assert GATE.decide(evidence.measurement) == evidence.verdict
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from pytest_mlgates.cli import main
-from pytest_mlgates.config.config import find_configs, load_configs
+from pytest_mlgates.config.load import find_configs, load_configs
 from pytest_mlgates.session.ledger import Ledger
 from pytest_mlgates.signing.seal import Seal
 from tests.conftest import CONFIG
@@ -96,7 +96,7 @@ class Signed:
                 "source": entry.source,
                 "role": role,
             }
-            ledger.take([dataclasses.replace(piece, **about).to_json()])
+            ledger.add_evidence([dataclasses.replace(piece, **about).to_json()])
         ledger.close(configs, None)
         assert ledger.faults == []
 

@@ -214,7 +214,7 @@ def test_a_folder_that_can_not_be_signed(project, keys, run):
     )
     result = project.run(f"--mlgates-sign={keys['ed25519'][0]}")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*a: is no plain file*"])
+    result.stdout.fnmatch_lines(["*a: is not a plain file*"])
     assert project.report()["outcome"] == "pass"
     assert not (project.report_folder / ATTESTATION).exists()
 
@@ -231,7 +231,7 @@ def test_sign_and_verify_later(signed, keys, run):
     assert run("verify", folder, "--key", public)[0] == 0
     status, _, err = run("sign", folder, "--key", private)
     assert status == 4
-    assert "is there already" in err
+    assert "already exists" in err
 
 
 def test_sign_refuses_what_does_not_follow(signed, keys, run):

@@ -274,7 +274,7 @@ def test_a_damaged_last_line_is_told_before_the_run(project):
     (project.path / "store/chain.jsonl").write_text("{}\n")
     result = project.run("--mlgates-store=store")
     assert result.ret == 4
-    assert "chain.jsonl:1: is no line of a chain" in result.stderr.str()
+    assert "chain.jsonl:1: is not a line of a chain" in result.stderr.str()
 
 
 WRITER = """

@@ -422,7 +422,7 @@ def test_changed_folder(copied, answers, case):
 
 def test_a_folder_of_too_many_files(copied, answers, monkeypatch):
     folder = copied()
-    monkeypatch.setattr("pytest_mlgates.signing.folder.MOST_FILES", 10)
+    monkeypatch.setattr("pytest_mlgates.signing.folder.MAX_FILES", 10)
     for number in range(20):
         (folder / f"{number}").touch()
     no, reasons = answers(folder)
@@ -528,7 +528,7 @@ def test_no_signed_statement_breaks_the_verifier(copied, keys):
         (("report", "--key", "K", "--max-age", "nan"), "--max-age nan: takes more than 0 days"),
         (("report", "--key", "K", "--max-age", "inf"), "--max-age inf: takes more than 0 days"),
         (("report", "--key", "K", "--now", "0001-01-01T00:00+14:00"), "--now 0001"),
-        (("report", "--key", "K", "--store", "report"), "report: is no store"),
+        (("report", "--key", "K", "--store", "report"), "report: is not a store"),
         (("report", "--key", "K", "--config", "nowhere"), "nowhere: there is no such config"),
     ],
 )

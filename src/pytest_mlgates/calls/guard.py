@@ -1,8 +1,8 @@
 """Stop a call that hangs, without moving it to another thread.
 
 On POSIX a SIGALRM interrupts the main thread. Elsewhere an asynchronous exception is set, which
-can't stop a blocking C call. What neither can stop ends the process, after ``last_words`` had its
-chance to put the evidence on disk.
+can't stop a blocking C call. What neither can stop ends the process, once the calls given to
+``before_exit`` had their chance to put the evidence on disk.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 
-__all__ = ["CallGuard", "CallTimeout", "on_unstoppable", "together"]
+__all__ = ["CallGuard", "CallTimeout", "before_exit", "together"]
 
 #: how long a stopped call may go on before the process is ended, in seconds
 GRACE_S = 5.0
 #: by how much a stop may be late, as a share: quick calls share a timer
 _SLACK = 0.05
 
-_last_words: list[Callable[[str], object]] = []
+_before_exit: list[Callable[[str], object]] = []
 
 
-def on_unstoppable(say: Callable[[str], object]) -> Callable[[], None]:
-    """Have ``say(reason)`` called before a process that can't be stopped is ended.
+def before_exit(call: Callable[[str], object]) -> Callable[[], None]:
+    """Have ``call(reason)`` called before a process that can't be stopped is ended.
 
     Returns what takes it back.
     """
-    _last_words.append(say)
-    return lambda: _last_words.remove(say)
+    _before_exit.append(call)
+    return lambda: _before_exit.remove(call)
 
 
 class CallTimeout(BaseException):
@@ -135,8 +135,8 @@ class CallGuard:
                 )
             else:
                 text = self._text("could not be stopped: the process was ended")
-                for say in _last_words:
-                    say(text)
+                for call in _before_exit:
+                    call(text)
                 sys.stderr.write(f"\nmlgates: {text}\n")
                 sys.stderr.flush()
                 os._exit(1)

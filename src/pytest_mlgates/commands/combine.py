@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.history import earlier
 from pytest_mlgates.report.merge import from_the_future, merge
@@ -20,8 +23,24 @@ from pytest_mlgates.report.read import (
 )
 from pytest_mlgates.session.journal import FOLDER, read_journals
 from pytest_mlgates.writers import write_all
+from pytest_mlgates.writers.summary import markdown
 
-__all__ = ["Combined", "combine", "recover"]
+__all__ = ["Combined", "combine", "recover", "report"]
+
+
+def report(args: Namespace) -> int:
+    """Print one report of several folders; with ``--out`` write it."""
+    folders = list(dict.fromkeys(args.folders))
+    if args.out is None and (len(folders) > 1 or args.history):
+        raise UsageError("several reports make one: say where with --out DIR")
+    if len(folders) > 1 and args.out in folders:
+        raise UsageError(f"--out {args.out}: is one of the reports")
+    made = combine(folders, args.history)
+    faults = [] if args.out is None else write_all(made.report, args.out)
+    print(markdown(made.report))
+    for line in [*made.notes, *faults]:
+        print(line, file=sys.stderr)
+    return 1 if made.report.problems or made.doubts or faults else 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,26 +59,28 @@ def combine(folders: Sequence[Path], history: Sequence[Path] = ()) -> Combined:
     for folder in folders:
         recover(folder)
         data = read_report(folder)
-        report = report_of(folder, data)
-        check_digests(folder, data, report)
-        shards.append((folder, report))
+        shard = report_of(folder, data)
+        check_digests(folder, data, shard)
+        shards.append((folder, shard))
     notes: list[str] = []
     if len(shards) > 1:
-        report = merge(shards, now)
-        pieces = [piece.digest for _, shard in shards for piece in shard.evidence]
-        if (again := len(set(pieces)) - len(report.evidence)) > 0:
+        whole = merge(shards, now)
+        pieces = [piece.digest for _, one in shards for piece in one.evidence]
+        if (again := len(set(pieces)) - len(whole.evidence)) > 0:
             notes.append(
                 f"{again} of {len(pieces)} pieces were measured in two shards: the worse stands"
             )
-    elif wrong := from_the_future(*shards[0], now):
-        notes.append(wrong)
+    else:
+        ((place, whole),) = shards
+        if wrong := from_the_future(place, whole, now):
+            notes.append(wrong)
     doubts = bool(notes) and len(shards) == 1
     if history:
-        ended = max(ended_at(*shard) for shard in shards)
+        ended = max(ended_at(*one) for one in shards)
         runs, left_out = earlier(history, ended)
-        report = dataclasses.replace(report, history=tuple(runs))
+        whole = dataclasses.replace(whole, history=tuple(runs))
         notes += left_out
-    return Combined(report, tuple(notes), doubts)
+    return Combined(whole, tuple(notes), doubts)
 
 
 def recover(place: Path) -> Report:
@@ -67,15 +88,15 @@ def recover(place: Path) -> Report:
 
     Raises ReportError where that can't be done. A report that was finished is left as it is.
     """
-    report = report_of(place, read_report(place))
+    read = report_of(place, read_report(place))
     folder = place if place.is_dir() else place.parent
     if not (folder / FOLDER).is_dir():
-        return report
+        return read
     found, cut = read_journals(folder)
     # a journal is there only where the run did not end
-    lost = dict.fromkeys(["the run has not ended", *report.incomplete, *cut])
-    pieces = [*report.evidence, *found]
-    report = build(pieces, [], list(lost), report.environment, datetime.now(UTC))
-    if faults := write_all(report, folder):
+    lost = dict.fromkeys(["the run has not ended", *read.incomplete, *cut])
+    pieces = [*read.evidence, *found]
+    made = build(pieces, [], list(lost), read.environment, datetime.now(UTC))
+    if faults := write_all(made, folder):
         raise ReportError(faults[0])
-    return report
+    return made

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+from argparse import Namespace
 from collections.abc import Iterator
 
 from pytest_mlgates.core.errors import UnknownGate
+from pytest_mlgates.core.words import install
 from pytest_mlgates.gates.p99_latency.machine import machine_use, open_counters
-from pytest_mlgates.load.priority import realtime_priority
 from pytest_mlgates.gates.p99_latency.speed import calibrate, stored_quiet
+from pytest_mlgates.load.priority import realtime_priority
 from pytest_mlgates.registry import load, names
 
-__all__ = ["examine"]
+__all__ = ["doctor", "examine"]
 
 #: a module of each extra, and what the extra is for
 _EXTRAS = {
@@ -20,6 +22,13 @@ _EXTRAS = {
     "torch": ("torch", "models in torch"),
     "systems": ("tokenizers", "the reference systems"),
 }
+
+
+def doctor(args: Namespace) -> int:
+    """Print what this machine and installation can and can't do."""
+    for line in examine(calibrate_now=args.calibrate):
+        print(line)
+    return 0
 
 
 def examine(*, calibrate_now: bool = False) -> Iterator[str]:
@@ -32,7 +41,7 @@ def examine(*, calibrate_now: bool = False) -> Iterator[str]:
     yield f"gates: {', '.join(names())}"
     for extra, (module, purpose) in _EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
-        way = "installed" if there else f'pip install "pytest-mlgates[{extra}]"'
+        way = "installed" if there else install(extra)
         yield f"extra {extra} ({purpose}): {way}"
     with open_counters() as counters:
         both = counters is not None and machine_use() is not None

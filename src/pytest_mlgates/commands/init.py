@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import textwrap
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pytest_mlgates.config.config import ConfigError
-from pytest_mlgates.config.schema import config_schema, make
+from pytest_mlgates.config.schema import config_schema
 from pytest_mlgates.core import Gate
+from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.gate import make
 from pytest_mlgates.registry import load
 
-__all__ = ["write_starter"]
+__all__ = ["init", "write_starter"]
 
 _CONFIG = """\
 # yaml-language-server: $schema=gate-config.schema.json
@@ -40,6 +43,15 @@ def test_{system}_{gate}({gate}):
 '''
 
 
+def init(args: Namespace) -> int:
+    """Write a first gate config and test below the working directory."""
+    system = args.system or re.sub(r"\W", "_", Path.cwd().name.lower()) or "my_system"
+    fields = args.fields if args.gate else ["max_ms=100"]
+    for file in write_starter(Path.cwd(), system, args.gate or "p99_latency", fields):
+        print(f"wrote {file}")
+    return 0
+
+
 def write_starter(root: Path, system: str, gate: str, words: Sequence[str]) -> Iterator[Path]:
     """Write a config, its JSON Schema for editors and a test below ``root``; yield their paths.
 
@@ -49,7 +61,7 @@ def write_starter(root: Path, system: str, gate: str, words: Sequence[str]) -> I
     fields = dict(_field(word) for word in words)
     make(cls, fields)
     if not system.isidentifier():
-        raise ConfigError(f"{system}: a system's name here is letters, digits and underscores")
+        raise UsageError(f"{system}: a system's name here is letters, digits and underscores")
     texts = {
         root / "gate_configs" / f"{system}.yaml": _CONFIG.format(
             system=system, owner="your-team", gate=gate, fields=json.dumps(fields)
@@ -60,7 +72,7 @@ def write_starter(root: Path, system: str, gate: str, words: Sequence[str]) -> I
     }
     for file in texts:
         if file.exists():
-            raise ConfigError(f"{file}: is there already; nothing was written")
+            raise UsageError(f"{file}: already exists; nothing was written")
     schema = root / "gate_configs" / "gate-config.schema.json"
     if not schema.exists():
         texts[schema] = json.dumps(config_schema(), indent=2) + "\n"
@@ -73,7 +85,7 @@ def write_starter(root: Path, system: str, gate: str, words: Sequence[str]) -> I
 def _field(word: str) -> tuple[str, object]:
     name, equals, text = word.partition("=")
     if not equals:
-        raise ConfigError(f"{word}: write FIELD=VALUE, such as max_ms=12")
+        raise UsageError(f"{word}: write FIELD=VALUE, such as max_ms=12")
     try:
         return name, json.loads(text)
     except ValueError:

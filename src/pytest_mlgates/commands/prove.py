@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import json
 import sys
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_mlgates.core import Evidence, Role
+from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.files import put
 from pytest_mlgates.core.words import table
 
-__all__ = ["Proof", "prove", "table_of"]
+__all__ = ["Proof", "prove", "prove_systems", "table_of"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Proof:
         alarms = self.fixed["fail"] + self.fixed["error"]
         return caught and self.fixed["pass"] > 0 and not alarms
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the counts and the exact 95 % intervals."""
         return {
             "system": self.system,
@@ -47,6 +50,25 @@ class Proof:
             "false_alarm_rate": exact(self.fixed["fail"] + self.fixed["error"], self.fixed.total()),
             "proved": self.proved,
         }
+
+
+def prove_systems(args: Namespace) -> int:
+    """Print how each entry of some systems fared over seeds; with ``--out`` write it as JSON."""
+    if args.seeds < 1:
+        raise UsageError(f"--seeds {args.seeds}: at least one seed")
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    results = prove([_system_path(s) for s in args.systems], seeds, progress=sys.stderr.isatty())
+    print(table_of(results))
+    if args.out is not None:
+        put(args.out, json.dumps([r.to_dict() for r in results], indent=1) + "\n")
+    return 0 if results and all(result.proved for result in results) else 1
+
+
+def _system_path(system: str) -> Path:
+    for path in (Path(system), Path("reference_systems", system)):
+        if path.exists():
+            return path
+    raise UsageError(f"{system}: neither a path nor a folder of reference_systems")
 
 
 def exact(hits: int, n: int) -> tuple[float, float] | None:
@@ -112,8 +134,8 @@ def table_of(proofs: Sequence[Proof]) -> str:
     for proof in proofs:
         caught, n = proof.incident["fail"], proof.incident.total()
         failed, m = proof.fixed["fail"] + proof.fixed["error"], proof.fixed.total()
-        shown = (_rate(caught, n), _rate(failed, m), _rate(proof.fixed["pass"], m))
-        lines.append((proof.system, proof.entry, *shown))
+        rates = (_rate(caught, n), _rate(failed, m), _rate(proof.fixed["pass"], m))
+        lines.append((proof.system, proof.entry, *rates))
     return "\n".join(table(lines))
 
 

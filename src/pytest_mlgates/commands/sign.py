@@ -1,68 +1,77 @@
-"""``mlgates sign`` and ``mlgates verify``; every mistake in their use is a ConfigError."""
+"""``mlgates sign`` and ``mlgates verify``."""
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from pytest_mlgates.config.config import ConfigError
+from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.instants import instant
+from pytest_mlgates.core.words import printable
 from pytest_mlgates.report.read import read_report, report_of
 from pytest_mlgates.session.journal import FOLDER
 from pytest_mlgates.signing.attested import Attested
 from pytest_mlgates.signing.consistency import made_again
 from pytest_mlgates.signing.coverage import ConfigsAtHand
-from pytest_mlgates.signing.keys import KeyFault, public_key
-from pytest_mlgates.signing.seal import Seal, SealFault
-from pytest_mlgates.signing.store import CHAIN, Store, StoreFault
+from pytest_mlgates.signing.keys import public_key
+from pytest_mlgates.signing.seal import Seal
+from pytest_mlgates.signing.store import CHAIN, Store
 from pytest_mlgates.signing.verify import Verification, verify, verify_store
 from pytest_mlgates.writers import ATTESTATION
 
-__all__ = ["check", "sign"]
+__all__ = ["answers", "sign_report", "verify_report"]
 
-_MOST_DAYS = 1e6
-
-
-def sign(folder: Path, key: Path, store: Path | None) -> tuple[str, list[str]]:
-    """Sign a report that follows from its evidence; return what was done, or why it was not."""
-    try:
-        seal = Seal.open(key, store, folder)
-        data = read_report(folder)
-    except (KeyFault, SealFault, StoreFault, ValueError) as error:
-        raise ConfigError(str(error)) from None
-    if (folder / ATTESTATION).exists():
-        raise ConfigError(f"{folder / ATTESTATION}: is there already: remove it to sign anew")
-    if (folder / FOLDER).exists():
-        raise ConfigError(f"{folder}: the run has not ended; mlgates report {folder} recovers it")
-    report = report_of(folder, data)
-    faults, _ = made_again(folder, data, report, Attested(fault=""))
-    if faults:
-        return "", [f"{folder}: not signed: {fault}" for fault in faults]
-    return seal.close(folder)
+MAX_DAYS = 1e6
 
 
-def check(args: Namespace) -> Verification:
-    """Answer the questions of ``mlgates verify``."""
+def sign_report(args: Namespace) -> int:
+    """Sign a report that follows from its evidence."""
+    seal = Seal.open(args.key, args.store, args.folder)
+    data = read_report(args.folder)
+    if (args.folder / ATTESTATION).exists():
+        raise UsageError(f"{args.folder / ATTESTATION}: already exists: remove it to sign anew")
+    if (args.folder / FOLDER).exists():
+        way = f"mlgates report {args.folder} recovers it"
+        raise UsageError(f"{args.folder}: the run has not ended; {way}")
+    report = report_of(args.folder, data)
+    faults, _ = made_again(args.folder, data, report, Attested(fault=""))
+    done, faults = (
+        ("", [f"{args.folder}: not signed: {fault}" for fault in faults])
+        if faults
+        else seal.close(args.folder)
+    )
+    print("\n".join(faults) if faults else done)
+    return 1 if faults else 0
+
+
+def verify_report(args: Namespace) -> int:
+    """Answer the questions about a report folder, or a store."""
+    verification = answers(args)
+    if args.json:
+        print(json.dumps(verification.to_dict(), indent=1))
+    else:
+        for line in verification.lines():
+            print(printable(line))
+    return 0 if verification.good and (verification.passed or not args.must_pass) else 1
+
+
+def answers(args: Namespace) -> Verification:
+    """Return the answers to what ``mlgates verify`` was asked."""
     if args.folder is None and args.store is None:
-        raise ConfigError("mlgates verify: name a report folder, or a store with --store")
+        raise UsageError("mlgates verify: name a report folder, or a store with --store")
     if args.folder is not None and not args.key:
-        raise ConfigError("mlgates verify: whose signature counts? name a public key with --key")
-    if args.max_age is not None and not 0 < args.max_age < _MOST_DAYS:
-        raise ConfigError(f"--max-age {args.max_age:g}: takes more than 0 days")
-    try:
-        keys = [public_key(path) for path in args.key]
-    except KeyFault as error:
-        raise ConfigError(str(error)) from None
-    store = None
-    if args.store is not None:
-        if not (args.store / CHAIN).is_file():
-            raise ConfigError(f"{args.store}: is no store: there is no {CHAIN}")
-        store = Store(args.store)
+        raise UsageError("mlgates verify: whose signature counts? name a public key with --key")
+    if args.max_age is not None and not 0 < args.max_age < MAX_DAYS:
+        raise UsageError(f"--max-age {args.max_age:g}: takes more than 0 days")
+    keys = [public_key(path) for path in args.key]
+    store = None if args.store is None else _print_store(args.store)
     if args.folder is None:
         assert store is not None  # one of the two was named
         return Verification((verify_store(store, keys),))
     if not args.folder.is_dir():
-        raise ConfigError(f"{args.folder}: there is no such folder")
+        raise UsageError(f"{args.folder}: there is no such folder")
     return verify(
         args.folder,
         keys,
@@ -74,11 +83,14 @@ def check(args: Namespace) -> Verification:
     )
 
 
+def _print_store(folder: Path) -> Store:
+    if not (folder / CHAIN).is_file():
+        raise UsageError(f"{folder}: is not a store: there is no {CHAIN}")
+    return Store(folder)
+
+
 def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
     try:
-        when = datetime.fromisoformat(text)
-        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ConfigError(f"--now {text}: expected an instant such as 2026-12-31T12:00Z") from None
+        return None if text is None else instant(text)
+    except ValueError as error:
+        raise UsageError(f"--now {text}: {error}") from None

@@ -7,16 +7,17 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pytest_mlgates.core.fields import FieldError, Limit, convert, hints
+from pytest_mlgates.core.fields import Checked, FieldError, Limit
+from pytest_mlgates.core.words import plural
 
 __all__ = ["Profile"]
 
 #: the smallest alpha that a gate takes
-LEAST = 1e-9
+MIN_ALPHA = 1e-9
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Profile:
+class Profile(Checked):
     """What a run makes of verdicts; chosen with ``--mlgates-profile``, else ``default``."""
 
     name: str = "default"
@@ -40,8 +41,7 @@ class Profile:
     ] = "all"
 
     def __post_init__(self) -> None:
-        for field, annotation in hints(type(self)).items():
-            object.__setattr__(self, field, convert(annotation, getattr(self, field), field))
+        super().__post_init__()
         if self.alpha is not None and self.suite_alpha is not None:
             raise FieldError("suite_alpha", "is split into alphas: give it or alpha, not both")
 
@@ -58,11 +58,11 @@ class Profile:
         if self.suite_alpha is None or not sharing:
             return self.alpha
         left = (self.suite_alpha - math.fsum(stated)) / sharing / max(1, tests)
-        if left < LEAST:
+        if left < MIN_ALPHA:
             raise FieldError(
                 "suite_alpha",
                 f"{self.suite_alpha:g}, less the {math.fsum(stated):g} that entries state, over "
-                f"{sharing} gate(s) and {tests} test(s) leaves {max(left, 0.0):.3g}: an alpha is "
-                f"at least {LEAST:g}",
+                f"{plural(sharing, 'gate')} and {plural(tests, 'test')} leaves {max(left, 0.0):.3g}: an alpha is "
+                f"at least {MIN_ALPHA:g}",
             )
         return left

@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) read off a gate's fields, and gates made from plain values."""
+"""JSON Schema (2020-12) read off a gate's fields."""
 
 from __future__ import annotations
 
@@ -6,37 +6,20 @@ import dataclasses
 import enum
 import types
 import typing
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+from pytest_mlgates.config.profiles import Profile
+from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Gate
 from pytest_mlgates.core.canonical import freeze
-from pytest_mlgates.core.fields import FieldError, describe, hints, limit_of
-from pytest_mlgates.core.words import did_you_mean
+from pytest_mlgates.core.fields import describe, hints, limit_of, required
 from pytest_mlgates.registry import load, names
 
-__all__ = ["DIALECT", "config_schema", "gate_schema", "make", "summary"]
+__all__ = ["DIALECT", "config_schema", "gate_schema", "summary"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
-
-
-def make(cls: type[Gate], values: Mapping[str, Any]) -> Gate:
-    """Return ``cls`` with ``values``, or raise :class:`FieldError` naming the field at fault."""
-    known = hints(cls)
-    for field in values:
-        if field not in known:
-            raise FieldError(field, f"is no field of {cls.name}{did_you_mean(field, tuple(known))}")
-    for required in _required(cls):
-        if required not in values:
-            raise FieldError("", f"{cls.name} needs {required}: {describe(known[required])}")
-    try:
-        return cls(**values)
-    except FieldError:
-        raise
-    except (TypeError, ValueError) as error:  # a check of the gate's own
-        raise FieldError("", f"{cls.name}: {error}") from None
 
 
 def summary(cls: type[Gate]) -> str:
@@ -46,10 +29,11 @@ def summary(cls: type[Gate]) -> str:
 
 def gate_schema(cls: type[Gate]) -> dict[str, Any]:
     """Return the JSON Schema of a gate's policy."""
+    needed = required(cls)
     defaults = {
         f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
         for f in dataclasses.fields(cls)
-        if _has_default(f)
+        if f.name not in needed
     }
     properties = {}
     for field, annotation in hints(cls).items():
@@ -63,7 +47,7 @@ def gate_schema(cls: type[Gate]) -> dict[str, Any]:
         "type": "object",
         "description": summary(cls),
         "properties": properties,
-        "required": _required(cls),
+        "required": needed,
         "additionalProperties": False,
     }
 
@@ -108,38 +92,24 @@ def config_schema() -> dict[str, Any]:
         },
         "$defs": {
             **schemas,
-            "profile": _record_schema("profile"),
-            "waiver": _record_schema("waiver"),
+            "profile": _record_schema(Profile),
+            "waiver": _record_schema(Waiver),
         },
     }
 
 
-def _record_schema(which: str) -> dict[str, Any]:
-    from pytest_mlgates.config.profiles import Profile
-    from pytest_mlgates.config.waivers import Waiver
-
-    cls: type = {"profile": Profile, "waiver": Waiver}[which]
+def _record_schema(cls: type) -> dict[str, Any]:
     known = {field: kind for field, kind in hints(cls).items() if field not in ("name", "source")}
     properties = {
         field: {**_schema(kind), "description": describe(kind)} for field, kind in known.items()
     }
-    required = [f.name for f in dataclasses.fields(cls) if f.name in known and not _has_default(f)]
+    needed = [name for name in required(cls) if name in known]
     return {
         "type": "object",
         "properties": properties,
-        "required": required,
+        "required": needed,
         "additionalProperties": False,
     }
-
-
-def _has_default(field: dataclasses.Field[Any]) -> bool:
-    return dataclasses.MISSING is not field.default or (
-        dataclasses.MISSING is not field.default_factory
-    )
-
-
-def _required(cls: type[Gate]) -> list[str]:
-    return [field.name for field in dataclasses.fields(cls) if not _has_default(field)]
 
 
 def _schema(kind: Any) -> dict[str, Any]:

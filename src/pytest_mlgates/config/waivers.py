@@ -9,29 +9,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pytest_mlgates.core import Evidence, Outcome
-from pytest_mlgates.core.fields import FieldError, convert, hints
+from pytest_mlgates.core.fields import Checked, FieldError
 
 __all__ = ["Waiver", "ends", "same_person"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Waiver:
+class Waiver(Checked):
     """Turns a FAIL of one entry into WAIVED until it ends; it is shown everywhere."""
 
     gate: Annotated[str, "the entry whose FAIL is accepted"]
     reason: Annotated[str, "why it is accepted"]
     approved_by: Annotated[str, "who accepted it; not the owner"]
     expires: Annotated[str, "a date (it ends at 00:00 UTC of the next day) or an instant in UTC"]
-    owner: Annotated[str, "who will mend it; by default the owner of the config"] = ""
+    owner: Annotated[str, "who will fix it; by default the owner of the config"] = ""
     up_to: Annotated[float | None, "the measured value up to which it holds"] = None
     source: str = ""
 
     def __post_init__(self) -> None:
-        for field, annotation in hints(type(self)).items():
-            value = convert(annotation, getattr(self, field), field)
-            if field in ("gate", "reason", "approved_by") and not value.strip():
+        super().__post_init__()
+        for field in ("gate", "reason", "approved_by"):
+            if not getattr(self, field).strip():
                 raise FieldError(field, "must not be empty")
-            object.__setattr__(self, field, value)
         ends(self.expires)
         if not self.owner.strip():
             raise FieldError("owner", "a waiver needs an owner: name one here or in the config")

@@ -6,7 +6,7 @@
 
     * FieldError (``core.fields``): a field of a policy, or of a record, does not fit
     * UnknownGate: no gate of that name, or it can't be imported
-    * ConfigError, ControlsError (``config``), YamlError (``reading.yaml``)
+    * ConfigError > ControlsError (``config.errors``), YamlError (``reading.yaml``)
     * ReportError (``report.read``): a report can't be read
     * KeyFault, StoreFault, SealFault, FileFault, EnvelopeFault (``signing``)
 

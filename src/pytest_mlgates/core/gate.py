@@ -10,13 +10,21 @@ from __future__ import annotations
 import dataclasses
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pytest_mlgates.core import drive
 from pytest_mlgates.core.canonical import Json, freeze
 from pytest_mlgates.core.errors import Unfit, Unmeasurable
-from pytest_mlgates.core.fields import Checked, Limit, hints, limit_of
+from pytest_mlgates.core.fields import (
+    Checked,
+    FieldError,
+    Limit,
+    describe,
+    hints,
+    limit_of,
+    required,
+)
 from pytest_mlgates.core.pictures import Picture
 from pytest_mlgates.core.records import (
     Evidence,
@@ -30,6 +38,7 @@ from pytest_mlgates.core.records import (
     Role,
     Verdict,
 )
+from pytest_mlgates.core.words import did_you_mean
 
 __all__ = [
     "Evidence",
@@ -67,7 +76,7 @@ class Gate(Checked, ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "decide" in vars(cls):
-            cls.decide = _total(cls.decide)  # type: ignore[method-assign]
+            cls.decide = _answering_always(cls.decide)  # type: ignore[method-assign]
 
     @abstractmethod
     def measure(self, *args: Any, **kwargs: Any) -> Measurement | Iterator[Look]:
@@ -151,11 +160,13 @@ class Gate(Checked, ABC):
         return await drive.ajudge(self, args, kwargs, on_look)
 
 
-def _total(decide: Callable[[Any, Measurement], Verdict]) -> Callable[[Any, Measurement], Verdict]:
+def _answering_always(
+    decide: Callable[[Any, Measurement], Verdict],
+) -> Callable[[Any, Measurement], Verdict]:
     """Have a ``decide`` answer to any measurement: one whose details do not fit is an ERROR."""
 
     @functools.wraps(decide)
-    def total(self: Any, measurement: Measurement, /) -> Verdict:
+    def total(self: object, measurement: Measurement, /) -> Verdict:
         try:
             return decide(self, measurement)
         except Unfit as fault:
@@ -165,6 +176,24 @@ def _total(decide: Callable[[Any, Measurement], Verdict]) -> Callable[[Any, Meas
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {kind} in its numbers")
 
     return total
+
+
+def make(cls: type[Gate], values: Mapping[str, object]) -> Gate:
+    """Return ``cls`` with ``values``, or raise :class:`FieldError` naming the field at fault."""
+    known = hints(cls)
+    for field in values:
+        if field not in known:
+            hint = did_you_mean(field, tuple(known))
+            raise FieldError(field, f"is not a field of {cls.name}{hint}")
+    for field in required(cls):
+        if field not in values:
+            raise FieldError("", f"{cls.name} needs {field}: {describe(known[field])}")
+    try:
+        return cls(**values)
+    except FieldError:
+        raise
+    except (TypeError, ValueError) as error:  # a check of the gate's own
+        raise FieldError("", f"{cls.name}: {error}") from None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -54,4 +54,5 @@ def recorded(times: Iterable[float]) -> NDArray[np.float64]:
     early = np.flatnonzero(np.diff(found) < 0)
     if len(early):
         raise ValueError(f"recorded arrival {early[0] + 2} comes before the one ahead of it")
-    return found - found[0]
+    since: NDArray[np.float64] = found - found[0]
+    return since

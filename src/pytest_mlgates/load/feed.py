@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.reading.records import records
@@ -20,18 +19,18 @@ class Feed:
     """
 
     def __init__(
-        self, inputs: Iterable[Any], why: str = "a latency needs at least one input"
+        self, inputs: Iterable[object], why: str = "a latency needs at least one input"
     ) -> None:
         self._why = why
-        self._source: Iterator[Any] | None = iter(records(inputs, "inputs"))
-        self._kept: list[Any] = []
+        self._source: Iterator[object] | None = iter(records(inputs, "inputs"))
+        self._kept: list[object] = []
         self._next = 0
         self.cycled = False
 
     def __iter__(self) -> Feed:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         if self._source is not None:
             for item in self._source:
                 self._kept.append(item)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.instants import CLOCK_SKEW, instant
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.model import Report, Scope
 from pytest_mlgates.report.read import ReportError, ended_at
 from pytest_mlgates.report.scopes import scopes_in
 
-__all__ = ["CLOCK_SKEW", "from_the_future", "merge"]
-
-#: two honest clocks may be apart by so much
-CLOCK_SKEW = timedelta(minutes=5)
+__all__ = ["from_the_future", "merge"]
 
 
 def merge(shards: Sequence[tuple[Path, Report]], now: datetime | None = None) -> Report:
@@ -61,19 +59,19 @@ def _same(scopes: dict[str, tuple[Path, Scope]], place: Path, scope: Scope) -> N
         return
     other, known = scopes[scope.system]
     if scope.path != known.path:
-        said = f"the system {scope.system!r} is of {scope.path}, and of {known.path} in {other}"
+        how = f"the system {scope.system!r} is of {scope.path}, and of {known.path} in {other}"
     elif scope.sha256 != known.sha256:
-        said = f"{scope.path} is not what it is in {other} (by its digest)"
+        how = f"{scope.path} is not what it is in {other} (by its digest)"
     elif scope.profile != known.profile:
-        said = (
+        how = (
             f"{scope.system} was run under the profile {scope.profile.name!r}, and in {other} "
             f"under {known.profile.name!r}"
         )
     elif scope != known:
-        said = f"{scope.system} has other gates or waivers in {other}, under one config"
+        how = f"{scope.system} has other gates or waivers in {other}, under one config"
     else:
         return
-    raise ReportError(f"{place}: {said}: these are not shards of one run")
+    raise ReportError(f"{place}: {how}: these are not shards of one run")
 
 
 def _one_commit(shards: Sequence[tuple[Path, Report]]) -> None:
@@ -117,5 +115,5 @@ def _environment(shards: Sequence[tuple[Path, Report]]) -> dict[str, Json]:
     )
     for name, pick in (("started", min), ("finished", max)):
         if instants := [fact[name] for fact in facts if name in fact]:
-            shared[name] = pick(instants, key=lambda text: datetime.fromisoformat(str(text)))
+            shared[name] = pick(instants, key=instant)
     return {**shared, "shards": own}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import parse
 from pytest_mlgates.core.details import read
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.instants import instant
 from pytest_mlgates.report.model import (
     ConfigFile,
     EarlierRun,
@@ -87,20 +88,20 @@ def summary_of(data: Mapping[str, Any], evidence: Sequence[Evidence] = ()) -> Re
     return Report(
         outcome=data["outcome"],
         problems=tuple(data["problems"]),
-        systems=_records(SystemReport, data, "systems"),
+        systems=_evidence_records(SystemReport, data, "systems"),
         evidence=tuple(evidence),
-        missing=_records(MissingEntry, data, "missing"),
+        missing=_evidence_records(MissingEntry, data, "missing"),
         incomplete=tuple(data["incomplete"]),
-        waived=_records(WaiverState, data, "waived"),
+        waived=_evidence_records(WaiverState, data, "waived"),
         false_alarm=read(FalseAlarm, data["false_alarm"], "false_alarm"),
         environment=data["environment"],
-        configs=_records(ConfigFile, data, "configs"),
-        controls=_records(Control, data, "controls"),
-        history=_records(EarlierRun, data, "history"),
+        configs=_evidence_records(ConfigFile, data, "configs"),
+        controls=_evidence_records(Control, data, "controls"),
+        history=_evidence_records(EarlierRun, data, "history"),
     )
 
 
-def _records(cls: type[T], data: Mapping[str, Any], name: str) -> tuple[T, ...]:
+def _evidence_records(cls: type[T], data: Mapping[str, Any], name: str) -> tuple[T, ...]:
     return tuple(read(cls, item, f"{name}[{at}]") for at, item in enumerate(data[name]))
 
 
@@ -121,7 +122,6 @@ def ended_at(place: Path, report: Report) -> datetime:
     """Return when a run ended, or began where it did not end; ReportError if no instant says it."""
     facts = report.environment
     try:
-        ended = datetime.fromisoformat(str(facts.get("finished") or facts["started"]))
-        return ended.astimezone(UTC) if ended.tzinfo else ended.replace(tzinfo=UTC)
-    except (KeyError, ValueError, OverflowError):
+        return instant(facts.get("finished") or facts["started"])
+    except (KeyError, ValueError):
         raise ReportError(f"{place}: does not say when it ended") from None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from pytest_mlgates import __version__
-from pytest_mlgates.config.schema import make
 from pytest_mlgates.core import Evidence, Outcome, Verdict
 from pytest_mlgates.core.errors import UnknownGate
+from pytest_mlgates.core.gate import make
+from pytest_mlgates.core.instants import instant
 from pytest_mlgates.registry import load
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.read import evidence_in, summary_of
@@ -110,12 +110,12 @@ def _compare(evidence: Evidence, again: Verdict, version: str) -> tuple[str, str
     return f"decides differently: {again.outcome.upper()}: {again.reason}", ""
 
 
-def _summary(data: Mapping[str, Any], pieces: list[Evidence], version: str) -> Iterator[Replay]:
+def _summary(data: Mapping[str, object], pieces: list[Evidence], version: str) -> Iterator[Replay]:
     """Make the report again from its evidence, and name each part that comes out differently."""
     try:
         report = summary_of(data, pieces)
         facts = report.environment
-        now = datetime.fromisoformat(str(facts.get("finished") or facts["started"]))
+        now = instant(facts.get("finished") or facts["started"])
         again = build(pieces, list(scopes_in(report)), report.incomplete, facts, now)
     except (KeyError, TypeError, ValueError, UnknownGate) as error:
         yield Replay("summary", "?", fault=f"can't be made again: {error}")
@@ -127,9 +127,9 @@ def _summary(data: Mapping[str, Any], pieces: list[Evidence], version: str) -> I
             note = f"{_OTHER_WORDS} {version}"
             yield Replay(f"summary: {part}", report.outcome, note=note)
         else:
-            said = f"says {report.outcome} and" if part == "outcome" else "is not what"
+            recorded = f"says {report.outcome} and" if part == "outcome" else "is not what"
             came = f"comes to {again.outcome}" if part == "outcome" else "the evidence comes to"
-            yield Replay(f"summary: {part}", "?", f"{said} {came}")
+            yield Replay(f"summary: {part}", "?", f"{recorded} {came}")
 
 
 def _same_problems(one: Sequence[str], other: Sequence[str]) -> bool:

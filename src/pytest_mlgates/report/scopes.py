@@ -11,33 +11,32 @@ from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.registry import load
 from pytest_mlgates.report.model import EntryInfo, Report, Scope, WaiverState
 
-__all__ = ["scopes_in", "scopes_of"]
+__all__ = ["scope_of", "scopes_in", "scopes_of"]
 
 
 def scopes_of(configs: Sequence[Config], profile: str | None) -> list[Scope]:
-    """Return the configs at hand."""
-    return [
-        Scope(
-            path=config.path,
-            sha256=config.sha256,
-            system=config.system,
-            owner=config.owner,
-            controls=config.controls,
-            known_controls=config.known_controls,
-            entries=tuple(
-                EntryInfo(
-                    entry=entry.name,
-                    gate=entry.cls.name,
-                    source=entry.source,
-                    worse=entry.cls.worse,
-                )
-                for entry in config.entries.values()
-            ),
-            profile=config.profile(profile),
-            waivers=config.waivers,
-        )
-        for config in configs
-    ]
+    """Return the configs at hand, each with its profile of that name."""
+    return [scope_of(config, config.profile(profile)) for config in configs]
+
+
+def scope_of(config: Config, profile: Profile) -> Scope:
+    """Return a config at hand."""
+    return Scope(
+        path=config.path,
+        sha256=config.sha256,
+        system=config.system,
+        owner=config.owner,
+        controls=config.controls,
+        known_controls=config.known_controls,
+        entries=tuple(
+            EntryInfo(
+                entry=entry.name, gate=entry.cls.name, source=entry.source, worse=entry.cls.worse
+            )
+            for entry in config.entries.values()
+        ),
+        profile=profile,
+        waivers=config.waivers,
+    )
 
 
 def scopes_in(report: Report) -> Iterator[Scope]:

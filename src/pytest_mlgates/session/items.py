@@ -17,9 +17,9 @@ __all__ = [
     "is_known_bad",
     "levels_of",
     "root_of",
-    "taken_for_tests",
     "test_id",
     "where_is",
+    "why_misread",
 ]
 
 _INI = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
@@ -93,18 +93,18 @@ def root_of(config: pytest.Config) -> Path:
     return config.rootpath if at_home or chosen else here
 
 
-def taken_for_tests(config: pytest.Config) -> str:
+def why_misread(config: pytest.Config) -> str:
     """Return which of our paths pytest took for tests, and so missed its configuration; or nothing.
 
     pytest looks for its own configuration before it knows the options of plugins, so that a path
     which follows its option after a space counts as one of tests.
     """
-    told = config.invocation_params
-    missed = any((d / name).is_file() for d in (told.dir, *told.dir.parents) for name in _INI)
+    call = config.invocation_params
+    missed = any((d / name).is_file() for d in (call.dir, *call.dir.parents) for name in _INI)
     if root_of(config) == config.rootpath or not missed:
         return ""
     for option in ("--mlgates-report", "--mlgates-sign", "--mlgates-store", "--mlgates-config"):
         path = config.getoption(option.strip("-").replace("-", "_"))
-        if path and option in told.args and not Path(path).is_relative_to(told.dir):
+        if path and option in call.args and not Path(path).is_relative_to(call.dir):
             return f"{option} {path}: write {option}={path}, or pytest looks for tests there"
     return ""

@@ -62,7 +62,7 @@ class Ledger:
         if faults:
             raise OSError(0, faults[0])
 
-    def take(self, texts: Sequence[str]) -> None:
+    def add_evidence(self, texts: Sequence[str]) -> None:
         """Take the evidence that a test report carried, as JSON texts."""
         self._texts.update(dict.fromkeys(texts))
         self._arrived += len(texts)

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_mlgates.calls.guard import on_unstoppable
+from pytest_mlgates.calls.guard import before_exit
 from pytest_mlgates.core import (
     Evidence,
     Gate,
@@ -21,12 +21,12 @@ from pytest_mlgates.core import (
     Verdict,
 )
 
-__all__ = ["GateRunner", "Occasion", "seed_for"]
+__all__ = ["GateRunner", "TestContext", "seed_for"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
-    """What a test is to its gate: everything about the evidence that is no measurement."""
+class TestContext:
+    """What a gate needs to know of its test: all of the evidence that is not a measurement."""
 
     test: str
     claim: str
@@ -40,7 +40,7 @@ class Occasion:
     started: Callable[[str, str, int, int], object]
     record: Callable[[Evidence], object]
     progress: Callable[[Measurement], object] | None = None
-    #: lets what is said last reach the terminal, past pytest's capture
+    #: lets what is written next reach the terminal, past pytest's capture
     uncapture: Callable[[], object] = lambda: None
 
 
@@ -61,9 +61,9 @@ class GateRunner:
     verdict does not let the subject through. The fields of the policy can be read from it.
     """
 
-    def __init__(self, gate: Gate, occasion: Occasion) -> None:
+    def __init__(self, gate: Gate, context: TestContext) -> None:
         self._gate = gate
-        self._occasion = occasion
+        self._context = context
         self._seeded = "seed" in inspect.signature(gate.measure).parameters
         self._numbers = itertools.count(1)
         self.gate_name = gate.name
@@ -83,7 +83,7 @@ class GateRunner:
         """Measure, record, and raise unless the subject may pass."""
         __tracebackhide__ = True  # pytest would print the arguments: inputs are not ours to show
         number, about = self._begin(args, kwargs)
-        with _LastWords(self, number, about):
+        with RecordIfKilled(self, number, about):
             try:
                 judged = self._gate.judge(*args, **self._extra(kwargs, number))
             except BaseException as stop:
@@ -95,7 +95,7 @@ class GateRunner:
         """Do the same inside a running event loop."""
         __tracebackhide__ = True
         number, about = self._begin(args, kwargs)
-        with _LastWords(self, number, about):
+        with RecordIfKilled(self, number, about):
             try:
                 judged = await self._gate.ajudge(*args, **self._extra(kwargs, number))
             except BaseException as stop:
@@ -108,20 +108,20 @@ class GateRunner:
         reason = "the test asked for this gate and never called it"
         return self._keep(1, Judged(None, Verdict(Outcome.ERROR, reason)), {})
 
-    def _begin(self, args: Any, kwargs: Any) -> tuple[int, dict[str, str | None]]:
+    def _begin(self, args: object, kwargs: object) -> tuple[int, dict[str, str | None]]:
         number = next(self._numbers)  # calls may be under way at once
-        at = self._occasion
+        at = self._context
         at.started(at.test, at.entry, number, at.attempt)
         return number, self._gate.subject_in(args, kwargs)
 
     def _extra(self, kwargs: dict[str, Any], number: int) -> dict[str, Any]:
-        extra = {**kwargs, "on_look": self._occasion.progress}
+        extra = {**kwargs, "on_look": self._context.progress}
         if self._seeded and "seed" not in kwargs:
             extra["seed"] = self._seed(number)
         return extra
 
     def _seed(self, number: int) -> int:
-        at = self._occasion
+        at = self._context
         return seed_for(at.run_seed, at.test, at.entry, number)
 
     def _stopped(self, number: int, stop: BaseException, about: Mapping[str, str | None]) -> None:
@@ -131,13 +131,13 @@ class GateRunner:
     def _end(self, number: int, judged: Judged, about: Mapping[str, str | None]) -> Evidence:
         __tracebackhide__ = True
         evidence = self._keep(number, judged, about)
-        if self._occasion.role == Role.GATE and self._occasion.raises(evidence):
+        if self._context.role == Role.GATE and self._context.raises(evidence):
             # not from judged.cause: its text and its frames may hold what the gate guards
             raise GateFailed(evidence) from None
         return evidence
 
     def _keep(self, number: int, judged: Judged, about: Mapping[str, str | None]) -> Evidence:
-        at = self._occasion
+        at = self._context
         evidence = self._gate.evidence(
             judged,
             **about,
@@ -156,19 +156,19 @@ class GateRunner:
         return evidence
 
 
-class _LastWords:
+class RecordIfKilled:
     """While a gate measures: a process that has to be ended leaves evidence first."""
 
     def __init__(self, runner: GateRunner, number: int, about: Mapping[str, str | None]) -> None:
         self._runner, self._number, self._about = runner, number, about
 
     def __enter__(self) -> None:
-        self._off = on_unstoppable(self._say)
+        self._forget = before_exit(self._record)
 
     def __exit__(self, *_: object) -> None:
-        self._off()
+        self._forget()
 
-    def _say(self, reason: str) -> None:
+    def _record(self, reason: str) -> None:
         judged = Judged(None, Verdict(Outcome.ERROR, reason))
         self._runner._keep(self._number, judged, self._about)  # noqa: SLF001  (one class in two)
-        self._runner._occasion.uncapture()  # noqa: SLF001
+        self._runner._context.uncapture()  # noqa: SLF001

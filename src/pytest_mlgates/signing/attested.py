@@ -16,7 +16,7 @@ from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["Attested", "read_attested"]
 
-_LARGEST = 512 << 20
+MAX_BYTES = 512 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,14 @@ class Attested:
 def read_attested(path: Path) -> Attested:
     """Read a folder's attestation; never raises for what it holds."""
     try:
-        data = read_file(path, _LARGEST)
+        data = read_file(path, MAX_BYTES)
         envelopes = read_envelopes(data)
         if len(envelopes) != 2:
             raise EnvelopeFault(f"holds {len(envelopes)} envelopes, not two")
         payloads = tuple(envelope.statement for envelope in envelopes)
         if [payload.get("predicateType") for payload in payloads] != [TEST_RESULT, GATES]:
-            raise EnvelopeFault("holds other statements than a report has")
-        sealing, files = sealing_of(payloads[1]), _files(payloads[1])
+            raise EnvelopeFault("holds statements that a report does not have")
+        sealing, files = sealing_of(payloads[1]), _attested_files(payloads[1])
         signer = public_from_pem(sealing.public_pem.encode(), "the signer's key")
     except (FileFault, EnvelopeFault, KeyFault) as error:
         return Attested(fault=f"{ATTESTATION} {error}")
@@ -75,11 +75,11 @@ def read_attested(path: Path) -> Attested:
     )
 
 
-def _files(statement: Mapping[str, Any]) -> dict[str, Stored]:
+def _attested_files(statement: Mapping[str, Any]) -> dict[str, Stored]:
     files = {}
     for entry in statement["predicate"]["files"]:
         name, size, digest = entry["name"], entry["size"], entry["sha256"]
         if not (isinstance(name, str) and isinstance(size, int) and isinstance(digest, str)):
-            raise TypeError("no file")
+            raise TypeError("a file without name, size or digest")
         files[name] = Stored(size, digest)
     return files

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
-from pytest_mlgates.config.config import (
-    Config,
-    ConfigError,
-    find_configs,
-    load_config,
-    load_configs,
-    tighten,
-)
+from pytest_mlgates.config.config import Config
+from pytest_mlgates.config.errors import ConfigError
+from pytest_mlgates.config.load import configs_in, load_config, load_configs
+from pytest_mlgates.config.tighten import tighten
 from pytest_mlgates.core import Evidence, Role
+from pytest_mlgates.core.instants import instant
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.scopes import scopes_of
@@ -40,11 +36,7 @@ class ConfigsAtHand:
     """
 
     def __init__(self, place: Path) -> None:
-        if not place.exists():
-            raise ConfigError(f"{place}: there is no such config file or folder")
-        paths = find_configs(place)
-        if not paths:
-            raise ConfigError(f"{place}: holds no gate config (*.yaml)")
+        paths = configs_in([place])
         configs = load_configs((path, path.as_posix()) for path in paths)
         self.files = {config.system: path for config, path in zip(configs, paths, strict=True)}
 
@@ -82,7 +74,7 @@ def _made_again(report: Report, configs: list[Config]) -> Iterator[str]:
     try:
         scopes = [scope for c in configs for scope in scopes_of([c], profiles[c.system])]
         facts = report.environment
-        now = datetime.fromisoformat(str(facts["finished"]))
+        now = instant(facts["finished"])
         again = build(report.evidence, scopes, report.incomplete, facts, now)
     except (ConfigError, KeyError, TypeError, ValueError, OverflowError) as error:
         yield f"the report can't be made again from the configs at hand: {error}"

@@ -18,7 +18,7 @@ from pytest_mlgates.core.errors import UsageError
 
 __all__ = ["FileFault", "Folder", "Stored", "read_file", "scan", "stored"]
 
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 _BLOCK = 1 << 20
 
 
@@ -54,15 +54,15 @@ def scan(folder: Path, expected: Mapping[str, int] | None = None) -> Folder:
         with os.scandir(folder / inside) as entries:
             for entry in entries:
                 name = f"{inside}{entry.name}"
-                if len(files) + len(folders) + len(faults) >= MOST_FILES:
+                if len(files) + len(folders) + len(faults) >= MAX_FILES:
                     return Folder(files, frozenset(folders), (*faults, _too_many()))
                 if entry.is_dir(follow_symlinks=False):
                     folders.add(name)
                     waiting.append(f"{name}/")
                 elif not entry.is_file(follow_symlinks=False):
-                    faults.append(f"{name}: is no plain file")
+                    faults.append(f"{name}: is not a plain file")
                 elif not _utf8(name):
-                    faults.append(f"{name!a}: has a name that is no UTF-8")
+                    faults.append(f"{name!a}: has a name that is not UTF-8")
                 else:
                     try:
                         files[name] = stored(
@@ -107,7 +107,7 @@ def _open(path: Path) -> BinaryIO:
     descriptor = os.open(path, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise FileFault("is no plain file")
+        raise FileFault("is not a plain file")
     return os.fdopen(descriptor, "rb")
 
 
@@ -116,4 +116,4 @@ def _utf8(name: str) -> bool:
 
 
 def _too_many() -> str:
-    return f"it holds more than {MOST_FILES:,} files: a report has a folder of its own"
+    return f"it holds more than {MAX_FILES:,} files: a report has a folder of its own"

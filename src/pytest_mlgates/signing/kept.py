@@ -13,7 +13,7 @@ from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["KeptReport", "store_faults"]
 
-_LARGEST = 4 << 30
+MAX_BYTES = 4 << 30
 
 
 class KeptReport:
@@ -76,10 +76,10 @@ def _objects(store: Store, run: Run, good: set[str]) -> Iterator[str]:
 
 def _evidence(store: Store, report: str, good: set[str]) -> Iterator[str]:
     try:
-        data = parse(read_file(store.object(report), _LARGEST))
+        data = parse(read_file(store.object(report), MAX_BYTES))
         digests = [piece["digest"] for piece in data["evidence"]]
     except (ValueError, TypeError, KeyError, RecursionError):
-        yield "report.json: is no report"
+        yield "report.json: is not a report"
         return
     for digest in digests:
         if digest not in good:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key
 
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.words import install
 
 __all__ = [
     "PASSPHRASE",
@@ -25,7 +26,7 @@ __all__ = [
 #: the environment variable that opens an encrypted key
 PASSPHRASE = "MLGATES_SIGN_PASSPHRASE"  # noqa: S105  (a name)
 
-_LARGEST_FILE = 64 * 1024
+MAX_BYTES = 64 * 1024
 _WANTED = "an Ed25519 or ECDSA P-256 key is needed"
 
 
@@ -53,14 +54,14 @@ class SigningKey:
 def signing_key(path: Path) -> SigningKey:
     """Read a private key; an encrypted one is opened with :data:`PASSPHRASE`."""
     crypto = _library()
-    data = _read(path)
-    for head, told in (
+    data = _read_key(path)
+    for head, words in (
         (b"BEGIN PUBLIC KEY", "holds a public key: sign with the private one"),
         (b"BEGIN CERTIFICATE", "holds a certificate: sign with its private key"),
         (b"BEGIN OPENSSH", "holds an SSH key: make one with openssl genpkey -algorithm ed25519"),
     ):
         if head in data:
-            raise KeyFault(f"{path}: {told}")
+            raise KeyFault(f"{path}: {words}")
     passphrase = os.environ.get(PASSPHRASE, "").encode() or None
     locked = b"ENCRYPTED" in data
     if locked and passphrase is None:
@@ -68,15 +69,15 @@ def signing_key(path: Path) -> SigningKey:
     try:
         private = crypto.load_pem_private_key(data, passphrase if locked else None)
     except (ValueError, TypeError, crypto.UnsupportedAlgorithm):
-        told = f"or {PASSPHRASE} holds a wrong passphrase" if locked else "in PEM"
-        raise KeyFault(f"{path}: holds no private key {told}; {_WANTED}") from None
+        words = f"or {PASSPHRASE} holds a wrong passphrase" if locked else "in PEM"
+        raise KeyFault(f"{path}: holds no private key {words}; {_WANTED}") from None
     _check_kind(private, path)
     return SigningKey(crypto.CryptoSigner(private), _public(private.public_key(), str(path)))
 
 
 def public_key(path: Path) -> PublicKey:
     """Read a public key."""
-    data = _read(path)
+    data = _read_key(path)
     if b"PRIVATE KEY" in data:
         way = "openssl pkey -in KEY -pubout gives the public one"
         raise KeyFault(f"{path}: holds a private key, which belongs to the signer alone: {way}")
@@ -103,7 +104,7 @@ def _public(public: Any, source: str) -> PublicKey:
     return PublicKey(crypto.SSlibKey.from_crypto(public), pem.decode("ascii"), source)
 
 
-def _check_kind(key: Any, source: object) -> None:
+def _check_kind(key: object, source: object) -> None:
     kind = type(key).__name__
     for suffix in ("PrivateKey", "PublicKey"):
         kind = kind.removesuffix(suffix)
@@ -113,15 +114,15 @@ def _check_kind(key: Any, source: object) -> None:
         raise KeyFault(f"{source}: holds an {named}; {_WANTED}")
 
 
-def _read(path: Path) -> bytes:
+def _read_key(path: Path) -> bytes:
     try:
         if not path.is_file():  # also a pipe, which would wait for ever
             raise KeyFault(f"{path}: there is no such key file")
         with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise KeyFault(f"{path}: the key can't be read: {error.strerror}") from None
-    if len(data) > _LARGEST_FILE:
+    if len(data) > MAX_BYTES:
         raise KeyFault(f"{path}: is too large for a key; {_WANTED}")
     return data
 
@@ -129,7 +130,7 @@ def _read(path: Path) -> bytes:
 def _library() -> Any:
     """Return what of the libraries is used; they are imported where a key is named, not before."""
     try:
-        import in_toto_attestation.v1.statement  # noqa: F401  (said here, before anything runs)
+        import in_toto_attestation.v1.statement  # noqa: F401  (missed here, before anything runs)
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import (
             Encoding,
@@ -139,9 +140,8 @@ def _library() -> Any:
         )
         from securesystemslib.signer import CryptoSigner, SSlibKey
     except ImportError as error:
-        raise KeyFault(
-            f'a signature needs the extra sign: pip install "pytest-mlgates[sign]" ({error.name})'
-        ) from None
+        way = install("sign")
+        raise KeyFault(f"a signature needs the extra sign: {way} ({error.name})") from None
     from types import SimpleNamespace
 
     return SimpleNamespace(

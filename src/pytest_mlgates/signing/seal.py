@@ -57,22 +57,22 @@ class Seal:
     def close(self, folder: Path) -> tuple[str, list[str]]:
         """Sign and keep the folder; return a line that tells of it, and a line for each fault."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        told = []
+        done = []
         try:
             with self.store.locked() if self.store else contextlib.nullcontext():
                 link = self.store.next() if self.store else None
                 report = parse((folder / "report.json").read_bytes())
                 if self.key is not None:
                     self._sign(self.key, folder, report, link, now)
-                    told.append(f"signed by the key {self.key.public.key.keyid[:16]}")
+                    done.append(f"signed by the key {self.key.public.key.keyid[:16]}")
                 if self.store is not None and link is not None:
                     self._keep(self.store, folder, report, link, now)
-                    told.append(f"kept as run {link.sequence} of {self.store.folder}")
+                    done.append(f"kept as run {link.sequence} of {self.store.folder}")
         except OSError as error:
             return "", [f"{error.filename or folder}: {error.strerror or error}"]
-        except (ValueError, StoreFault) as fault:
+        except (ValueError, UsageError) as fault:
             return "", [str(fault)]
-        return ", ".join(told), []
+        return ", ".join(done), []
 
     def _sign(
         self, key: SigningKey, folder: Path, report: dict[str, Any], link: Link | None, now: str
@@ -84,7 +84,7 @@ class Seal:
             public_pem=key.public.pem,
             chain=link.to_dict() if link else None,
         )
-        both = statements(report, _plain(folder).files, sealing)
+        both = statements(report, _plain_reason(folder).files, sealing)
         check(both)
         put(folder / ATTESTATION, sign(both, key).decode("ascii"))
 
@@ -92,7 +92,7 @@ class Seal:
         self, store: Store, folder: Path, report: dict[str, Any], link: Link, now: str
     ) -> None:
         files = {}
-        for name, stored in _plain(folder).files.items():
+        for name, stored in _plain_reason(folder).files.items():
             files[name] = store.put((folder / name).read_bytes())
             if files[name] != stored.sha256:
                 raise FileFault(f"{folder / name}: changed while it was kept")
@@ -101,7 +101,7 @@ class Seal:
         store.append(Run(link, now, report["outcome"], files))
 
 
-def _plain(folder: Path) -> Folder:
+def _plain_reason(folder: Path) -> Folder:
     found = scan(folder)
     if found.faults:
         raise FileFault(f"{folder}: {found.faults[0]}")

@@ -1,5 +1,8 @@
 """What is signed of a report: two in-toto statements about the same subjects. Pure.
 
+They are made of ``report.json`` as it was written, whatever its schema, so that a report of an older
+version can still be compared with what was signed.
+
 The first holds the field's *test-result* predicate, which any in-toto verifier reads and which
 knows PASSED, WARNED and FAILED only. The second holds a predicate of ours with what the first
 can't say. Both follow from ``report.json``, the digests of the files and the few facts in
@@ -49,18 +52,18 @@ class Sealing:
 
 
 def statements(
-    report: Mapping[str, Any], files: Mapping[str, Stored], sealing: Sealing
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    report: Mapping[str, object], files: Mapping[str, Stored], sealing: Sealing
+) -> tuple[dict[str, object], dict[str, object]]:
     """Return both statements about a report (as ``report.json`` holds it) and its files."""
     subjects = _subjects(report, files)
     head = {"_type": _STATEMENT, "subject": subjects}
     return (
         {**head, "predicateType": TEST_RESULT, "predicate": _test_result(report)},
-        {**head, "predicateType": GATES, "predicate": _gates(report, files, sealing)},
+        {**head, "predicateType": GATES, "predicate": _gate_rows(report, files, sealing)},
     )
 
 
-def check(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
+def check(both: tuple[dict[str, object], dict[str, object]]) -> None:
     """Hold statements against in-toto's own definitions; an error here is a mistake of ours."""
     from google.protobuf.json_format import ParseDict
     from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
@@ -78,7 +81,7 @@ def sealing_of(statement: Mapping[str, Any]) -> Sealing:
     signer, signed, chain = predicate["signer"], predicate["signed"], predicate["chain"]
     texts = (signed, signer["keyid"], signer["publicKey"])
     if not all(isinstance(text, str) for text in texts) or not isinstance(chain, dict | None):
-        raise TypeError("another kind")
+        raise TypeError("chain is neither an object nor null, or a text is missing")
     return Sealing(signed=signed, keyid=texts[1], public_pem=texts[2], chain=chain)
 
 
@@ -107,7 +110,7 @@ def _test_result(report: Mapping[str, Any]) -> dict[str, Any]:
     tests: dict[str, list[str]] = {"passed": [], "warned": [], "failed": []}
     for system in report["systems"]:
         for gate in system["gates"]:
-            kind = _kind(gate["status"], system["rules"])
+            kind = _predicate_kind(gate["status"], system["rules"])
             tests[kind].append(f"{system['system']}/{gate['entry']}")
     if report["problems"] or tests["failed"] or not report["evidence"]:
         result = "FAILED"
@@ -123,7 +126,7 @@ def _test_result(report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _kind(status: str, rules: Mapping[str, Any]) -> str:
+def _predicate_kind(status: str, rules: Mapping[str, object]) -> str:
     if status == "inconclusive":
         return "failed" if rules["inconclusive"] == "fail" else "warned"
     if status == "missing":
@@ -131,7 +134,7 @@ def _kind(status: str, rules: Mapping[str, Any]) -> str:
     return {"pass": "passed", "waived": "warned"}.get(status, "failed")
 
 
-def _gates(
+def _gate_rows(
     report: Mapping[str, Any], files: Mapping[str, Stored], sealing: Sealing
 ) -> dict[str, Any]:
     facts = report["environment"]
@@ -150,11 +153,11 @@ def _gates(
         **{
             name: report[name] for name in ("configs", "systems", "missing", "incomplete", "waived")
         },
-        "evidence": [_row(piece) for piece in report["evidence"]],
+        "evidence": [_subject_row(piece) for piece in report["evidence"]],
     }
 
 
-def _row(piece: Mapping[str, Any]) -> dict[str, Any]:
+def _subject_row(piece: Mapping[str, Any]) -> dict[str, Any]:
     """Return names and numbers of a piece of evidence; no text that a subject may have written."""
     policy, measured = piece["policy"], piece["measurement"] or {}
     return {

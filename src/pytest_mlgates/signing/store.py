@@ -17,11 +17,11 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO
 
 from pytest_mlgates.core.canonical import canonical, parse
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.files import put
 
 __all__ = ["FIRST", "Link", "Run", "Store", "StoreFault", "is_digest"]
 
@@ -29,7 +29,7 @@ CHAIN = "chain.jsonl"
 #: what the first run names as the line before it
 FIRST = "0" * 64
 
-_LARGEST_CHAIN = 1 << 30
+MAX_CHAIN = 1 << 30
 
 _KEYS = {"sequence", "previous", "time", "outcome", "files"}
 
@@ -66,14 +66,14 @@ class Run:
         try:
             data = parse(line)
             if set(data) != _KEYS or canonical(data) != line:
-                raise ValueError("another form")
+                raise ValueError("not canonical JSON")
             texts = [data["time"], data["outcome"]]
             digests = [data["previous"], *data["files"].values()]
             if not all(isinstance(text, str) for text in texts) or not all(map(is_digest, digests)):
-                raise TypeError("another kind")
+                raise TypeError("not a text, or not a digest")
             link = Link(data["sequence"], data["previous"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise StoreFault("is no line of a chain") from None
+            raise StoreFault("is not a line of a chain") from None
         digest = hashlib.sha256(line).hexdigest()
         return cls(link, data["time"], data["outcome"], data["files"], digest)
 
@@ -144,15 +144,7 @@ class Store:
             return digest
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-            try:
-                file.write(data)
-                file.close()
-                Path(file.name).chmod(0o444)
-                Path(file.name).rename(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        put(path, data, 0o444)
         return digest
 
     def append(self, run: Run) -> None:
@@ -188,7 +180,7 @@ class Store:
 
     def _lines(self) -> tuple[list[bytes], bytes]:
         try:
-            if self.chain.stat().st_size > _LARGEST_CHAIN:
+            if self.chain.stat().st_size > MAX_CHAIN:
                 raise StoreFault(f"{self.chain}: is too large for a chain")
             *lines, rest = self.chain.read_bytes().split(b"\n")
         except FileNotFoundError:
@@ -222,7 +214,7 @@ def _after(lines: list[bytes]) -> Link:
 
 
 def is_digest(text: object) -> bool:
-    """Tell whether a text is a SHA-256 in hex, and so no path to anywhere else."""
+    """Tell whether a text is a SHA-256 in hex, and so not a path to anywhere else."""
     return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 
 

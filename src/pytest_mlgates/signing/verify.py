@@ -12,11 +12,10 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.instants import CLOCK_SKEW, instant
 from pytest_mlgates.core.words import first
-from pytest_mlgates.report.merge import CLOCK_SKEW
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.read import ReportError, read_report, report_of
 from pytest_mlgates.signing.attested import Attested, read_attested
@@ -90,14 +89,14 @@ def verify(
 ) -> Verification:
     """Answer the questions about a report folder; OSError where there is no such folder."""
     attested = read_attested(folder / ATTESTATION)
-    found = scan(folder, {name: stored.size for name, stored in attested.files.items()})
-    read = _read(folder, found, attested)
+    contents = scan(folder, {name: stored.size for name, stored in attested.files.items()})
+    read = _read(folder, contents, attested)
     report = read.report
     answers = [
         _answer("signature", [attested.fault], "both signatures fit the bytes"),
         _trust(attested, {key.key.keyid: key for key in keys}),
-        _completeness(found, attested, read, configs, profile),
-        _consistency(folder, found, attested, read),
+        _completeness(contents, attested, read, configs, profile),
+        _consistency(folder, contents, attested, read),
         _freshness(attested, read, max_age, now or datetime.now(UTC)),
     ]
     if store is not None:
@@ -112,8 +111,8 @@ def verify_store(
 ) -> Answer:
     """Answer whether a store holds all its runs as they were recorded, and ``report`` among them."""
     accepted = {key.key.keyid for key in keys} or None
-    told = "every run is signed and in its place" if keys else "links and digests hold (no --key)"
-    return _answer("store", store_faults(store, accepted, report), told)
+    reason = "every run is signed and in its place" if keys else "links and digests hold (no --key)"
+    return _answer("store", store_faults(store, accepted, report), reason)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -121,16 +120,16 @@ class _Read:
     """The report of a folder, as JSON and as records; or why it can't be read."""
 
     fault: str = ""
-    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    data: Mapping[str, object] = dataclasses.field(default_factory=dict)
     report: Report | None = None
 
 
-def _read(folder: Path, found: Folder, attested: Attested) -> _Read:
+def _read(folder: Path, contents: Folder, attested: Attested) -> _Read:
     """Read the report, where it is the one that was signed."""
     name = "report.json"
     if name not in attested.files:
         return _Read("no signed report.json is known")
-    if found.files.get(name) != attested.files[name]:
+    if contents.files.get(name) != attested.files[name]:
         return _Read("report.json is not the one that was signed")
     try:
         data = read_report(folder / name)
@@ -145,19 +144,19 @@ def _trust(attested: Attested, accepted: dict[str, PublicKey]) -> Answer:
         return _answer("trust", ["there is no valid signature to trust"], "")
     if keyid not in accepted:
         return _answer(
-            "trust", [f"the key {keyid[:16]} is none of the {len(accepted)} accepted"], ""
+            "trust", [f"the key {keyid[:16]} is not one of the {len(accepted)} accepted"], ""
         )
     return _answer("trust", [], f"signed by {accepted[keyid].source} ({keyid[:16]})")
 
 
 def _completeness(
-    found: Folder,
+    contents: Folder,
     attested: Attested,
     read: _Read,
     configs: ConfigsAtHand | None,
     profile: str | None,
 ) -> Answer:
-    faults = [*strangers(found, attested, ATTESTATION), read.fault]
+    faults = [*strangers(contents, attested, ATTESTATION), read.fault]
     if read.report is not None:
         faults += gaps(read.report)
         faults += configs.faults(read.report, profile) if configs else ()
@@ -165,16 +164,16 @@ def _completeness(
     return _answer("completeness", faults, f"every gate left evidence, by {by}")
 
 
-def _consistency(folder: Path, found: Folder, attested: Attested, read: _Read) -> Answer:
-    faults = list(changed(found, attested))
+def _consistency(folder: Path, contents: Folder, attested: Attested, read: _Read) -> Answer:
+    faults = list(changed(contents, attested))
     if read.report is None:
         faults.append(read.fault)
     notes: list[str] = []
-    if read.report is not None and not faults and not found.faults:
+    if read.report is not None and not faults and not contents.faults:
         faults, notes = made_again(folder, read.data, read.report, attested)
     count = len(read.report.evidence) if read.report else 0
-    told = f"{count} decisions replayed, every file as it was signed"
-    return _answer("consistency", faults, "; ".join([told, *notes]))
+    reason = f"{count} decisions replayed, every file as it was signed"
+    return _answer("consistency", faults, "; ".join([reason, *notes]))
 
 
 def _freshness(
@@ -188,14 +187,13 @@ def _freshness(
     facts = read.report.environment
     try:
         started, finished, signed = (
-            datetime.fromisoformat(str(text)).astimezone(UTC)
-            for text in (facts["started"], facts["finished"], attested.sealing.signed)
+            instant(text) for text in (facts["started"], facts["finished"], attested.sealing.signed)
         )
         latest = max(finished, signed)
         ahead = latest - now > CLOCK_SKEW
         astray = not started <= finished or finished - signed > CLOCK_SKEW
         age = now - finished
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, ValueError):
         return _answer("freshness", ["it does not say when the run started and ended"], "")
     faults = []
     if astray:
@@ -212,6 +210,6 @@ def _days(span: timedelta) -> str:
     return f"{span / timedelta(days=1):.1f} days"
 
 
-def _answer(question: str, faults: Iterable[str], told: str) -> Answer:
+def _answer(question: str, faults: Iterable[str], reason: str) -> Answer:
     real = tuple(dict.fromkeys(fault for fault in faults if fault))
-    return Answer(question, not real, real or (told,))
+    return Answer(question, not real, real or (reason,))

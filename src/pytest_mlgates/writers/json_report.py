@@ -22,10 +22,10 @@ def text(report: Report) -> str:
     parts = []
     for name, value in whole.items():
         if name == "evidence" and isinstance(value, tuple) and value:
-            shown = "[\n" + ",\n".join(map(_line, value)) + "\n]"
+            lines = "[\n" + ",\n".join(map(_line, value)) + "\n]"
         else:
-            shown = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-        parts.append(f'"{name}": {shown}')
+            lines = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+        parts.append(f'"{name}": {lines}')
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 

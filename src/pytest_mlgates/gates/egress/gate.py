@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pytest_mlgates.core import Gate, Measurement, Needs, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
@@ -64,7 +64,7 @@ class Egress(Gate):
         return Needs(to_pass=1, to_fail=1)
 
     def measure(
-        self, call: Callable[..., Any], inputs: Any, *, factory: bool = False
+        self, call: Callable[..., object], inputs: object, *, factory: bool = False
     ) -> Measurement:
         """Call ``call`` for every input where nothing leaves unseen.
 

@@ -74,7 +74,7 @@ class _Told:
         self.broke = line.get("broke", self.broke)
 
 
-def measure_egress(call: Callable[..., Any], inputs: Any, plan: Plan) -> Measurement:
+def measure_egress(call: Callable[..., object], inputs: object, plan: Plan) -> Measurement:
     """Call the subject for every input in a child process, and return what was reached for."""
     if not callable(call):
         raise Unmeasurable(f"call is {a(type(call).__name__)}, not a callable of one input")
@@ -97,13 +97,15 @@ def measure_egress(call: Callable[..., Any], inputs: Any, plan: Plan) -> Measure
         allow=plan.allow,
         before=before,
         contacts=tuple(contacts[:MAX_CONTACTS]),
-        findings=tuple(_findings(contacts, told)),
+        findings=tuple(_contact_lines(contacts, told)),
     )
     off = sum(not contact.allowed for contact in contacts)
     return Measurement(value=off, unit="off the list", n=seen.calls, details=plain(seen))
 
 
-def _run(call: Callable[..., Any], items: Sequence[Any], plan: Plan, allowed: Allowed) -> _Told:
+def _run(
+    call: Callable[..., object], items: Sequence[object], plan: Plan, allowed: Allowed
+) -> _Told:
     read, write = os.pipe()
     outer, inner = socket.socketpair()
     job = Job(call, items, plan.factory, allowed, tuple(_targets(allowed)), write, inner)
@@ -244,7 +246,7 @@ def _endpoint(text: str) -> tuple[str, int]:
     return str(ipaddress.ip_address(packed)), int(port, 16)
 
 
-def _findings(contacts: Sequence[Contact], told: _Told) -> Iterator[str]:
+def _contact_lines(contacts: Sequence[Contact], told: _Told) -> Iterator[str]:
     for contact in contacts[:MAX_FINDINGS]:
         yield f"{'allowed' if contact.allowed else 'off the list'}: {contact}"
     faults = sorted({fault for fault in told.faults if fault})

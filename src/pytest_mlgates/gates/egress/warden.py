@@ -11,7 +11,7 @@ import select
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -36,8 +36,8 @@ _LINGER_S = 0.2
 class Job:
     """What is run and where it is told: lines of JSON into ``out``; connections out by ``link``."""
 
-    call: Callable[..., Any]
-    items: Sequence[Any]
+    call: Callable[..., object]
+    items: Sequence[object]
     factory: bool
     allowed: Allowed
     targets: tuple[tuple[str, int], ...]
@@ -158,7 +158,7 @@ def _run_subject(job: Job, *, block: bool) -> None:
     listen(note, block=block)
     status = 0
     try:
-        call = job.call() if job.factory else job.call
+        call: Any = job.call() if job.factory else job.call
         say(job.out, made=True)
         for item in job.items:
             fault = ""
@@ -185,7 +185,7 @@ def _may(allowed: Allowed, kind: str, target: str, port: int) -> bool:
     return allowed.has_name(target)
 
 
-def _finish(answer: Any) -> None:
+def _finish(answer: object) -> None:
     """Have an answer done: what a generator would reach for is reached for while it runs."""
     if inspect.isawaitable(answer):
         answer = asyncio.run(_awaited(answer))
@@ -196,15 +196,15 @@ def _finish(answer: Any) -> None:
             pass
 
 
-async def _awaited(answer: Any) -> Any:
-    answer = await answer
-    if inspect.isasyncgen(answer):
-        await _drained(answer)
+async def _awaited(answer: Awaitable[object]) -> object:
+    found = await answer
+    if inspect.isasyncgen(found):
+        await _drained(found)
         return None
-    return answer
+    return found
 
 
-async def _drained(parts: Any) -> None:
+async def _drained(parts: AsyncIterable[object]) -> None:
     left = MAX_PARTS
     async for _ in parts:
         left -= 1

@@ -116,14 +116,14 @@ class QualityFloor(StatisticalGate):
 
     def measure(
         self,
-        predict: Callable[[Any], Any],
-        inputs: Any,
-        labels: Any,
-        slice_of: Any = None,
+        predict: Callable[[Any], object],
+        inputs: object,
+        labels: object,
+        slice_of: object = None,
         *,
-        baseline: Callable[[Any], Any] | None = None,
-        score: Callable[[Any, Any], Any] | None = None,
-        unit_of: Any = None,
+        baseline: Callable[[Any], object] | None = None,
+        score: Callable[[Any, Any], object] | None = None,
+        unit_of: object = None,
     ) -> Generator[Look, Any, None]:
         """Ask ``predict`` (and ``baseline``) for every input.
 

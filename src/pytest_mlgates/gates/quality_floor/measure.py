@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
 from pytest_mlgates.calls.ask import Subject
 from pytest_mlgates.core.details import plain
@@ -29,6 +29,9 @@ from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import NO_NAME, Slicer, field_of, unique_labels
 
 __all__ = ["Plan", "measure_quality"]
+
+#: a user's own: answer and label to a number from 0 to 1
+Score = Callable[[Any, Any], object]
 
 #: wrong answers that are told
 MAX_FINDINGS = 10
@@ -54,8 +57,8 @@ class Given:
     """One input with its label, its slices and the unit it belongs to."""
 
     index: int
-    item: Any
-    label: Any
+    item: object
+    label: object
     slices: tuple[str, ...]
     unit: Hashable
 
@@ -68,27 +71,28 @@ class _Part:
     seen: dict[Hashable, list[float]] = field(default_factory=dict)
     drops: dict[Hashable, list[float]] = field(default_factory=dict)
     scores: list[float] = field(default_factory=list)
-    labels: list[Any] = field(default_factory=list)
+    truths: list[float] = field(default_factory=list)
+    labels: list[Hashable] = field(default_factory=list)
 
 
 def measure_quality(
-    predict: Any,
-    inputs: Any,
-    labels: Any,
+    predict: object,
+    inputs: object,
+    labels: object,
     *,
-    slice_of: Any,
-    unit_of: Any,
-    score: Callable[[Any, Any], Any] | None,
-    baseline: Any,
+    slice_of: object,
+    unit_of: object,
+    score: Score | None,
+    baseline: object,
     plan: Plan,
-) -> Generator[Look, Any, None]:
+) -> Generator[Look, object, None]:
     """Ask for every input once, and yield what came of it."""
     if (score is not None) != (plan.metric == "score"):
         raise Unmeasurable("metric: score takes score=(answer, label) -> number from 0 to 1")
     if unit_of is not None and plan.metric not in MEANS:
         raise Unmeasurable(f"unit_of goes with {', '.join(sorted(MEANS))}, not {plan.metric}")
     given, repeated = _given(inputs, labels, slice_of, unit_of, plan)
-    answers: list[list[Any]] = []
+    answers: list[list[object]] = []
     calls = 0
     for name, call in (("predict", predict), ("baseline", baseline)):
         if call is None:
@@ -110,25 +114,17 @@ class _Answer:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, answer: Any, call: int) -> Any:
+    def __call__(self, answer: object, call: int) -> object:
         if inspect.isgenerator(answer) or inspect.isasyncgen(answer) or inspect.isawaitable(answer):
             kind = a(type(answer).__name__)
             raise Unmeasurable(f"{self.name} gave {kind} at call {call}: return the answer itself")
-        value = answer
-        if hasattr(value, "detach"):
-            value = value.detach().cpu().numpy()
-        shape = getattr(value, "shape", None)
-        if shape in ((), (1,)) and hasattr(value, "item"):
-            return value.item()
-        return value
+        return _unwrapped(answer)
 
 
 class _Rows:
     """The answers by row: all of them, and those of each slice."""
 
-    def __init__(
-        self, plan: Plan, score: Callable[[Any, Any], Any] | None, *, paired: bool
-    ) -> None:
+    def __init__(self, plan: Plan, score: Score | None, *, paired: bool) -> None:
         self.plan, self.score, self.paired = plan, score, paired
         self.whole = _Part()
         self.slices: dict[str, _Part] = {}
@@ -136,10 +132,10 @@ class _Rows:
         self.kinds: set[Hashable] = set()
         self.wrong: list[str] = []
 
-    def add(self, one: Given, answers: Sequence[Any]) -> None:
+    def add(self, one: Given, answers: Sequence[object]) -> None:
         """Count the answers of the subject, and of its baseline, to one input."""
         if len(self.kinds) < 2:
-            self.kinds.add(_key(answers[0]))
+            self.kinds.add(_equality_key(answers[0]))
         parts = [self.whole]
         for name in one.slices:
             if name == NO_NAME:
@@ -150,7 +146,7 @@ class _Rows:
             for part in parts:
                 part.inputs += 1
                 part.scores.append(self._score(answers[0], one.index))
-                part.labels.append(self._yes(one.label, one.index))
+                part.truths.append(self._yes(one.label, one.index))
             return
         shown = [self._observed(answer, one) for answer in answers]
         for part in parts:
@@ -163,7 +159,7 @@ class _Rows:
         if shown[0] is not None and shown[0] < 1 and len(self.wrong) < MAX_FINDINGS:
             self.wrong.append(f"input {one.index}: {shown[0]:g}")
 
-    def _observed(self, answer: Any, one: Given) -> float | None:
+    def _observed(self, answer: object, one: Given) -> float | None:
         metric = self.plan.metric
         if self.score is not None:
             return _in_range(self.score(answer, one.label), one.index)
@@ -172,23 +168,23 @@ class _Rows:
         true = self._yes(one.label, one.index)
         return observe(metric, self._says_yes(answer, one.index), true)
 
-    def _kind(self, one: Given) -> Any:
+    def _kind(self, one: Given) -> Hashable:
         if self.plan.metric in BINARY:
             return self._yes(one.label, one.index)
-        return _key(one.label)
+        return _equality_key(one.label)
 
-    def _same(self, answer: Any, label_: Any) -> bool:
+    def _same(self, answer: object, label_: object) -> bool:
         if isinstance(answer, float) and _is_yes_no(label_) and not float(answer).is_integer():
             return (answer >= self.plan.threshold) == bool(label_)
-        return _key(answer) == _key(_plain(label_))
+        return _equality_key(answer) == _equality_key(_unwrapped(label_))
 
-    def _says_yes(self, answer: Any, index: int) -> float:
+    def _says_yes(self, answer: object, index: int) -> float:
         if self.plan.positive is not None:
             return float(str(answer) == self.plan.positive)
         return float(self._score(answer, index) >= self.plan.threshold)
 
-    def _yes(self, label_: Any, index: int) -> float:
-        value = _plain(label_)
+    def _yes(self, label_: object, index: int) -> float:
+        value = _unwrapped(label_)
         if self.plan.positive is not None:
             return float(str(value) == self.plan.positive)
         if _is_yes_no(value):
@@ -198,11 +194,12 @@ class _Rows:
             f" false, 1, 0): set `positive` to the label that {self.plan.metric} is about"
         )
 
-    def _score(self, answer: Any, index: int) -> float:
+    def _score(self, answer: object, index: int) -> float:
         share = self.plan.metric == "calibration_error"
-        number = isinstance(answer, (bool, int, float)) and math.isfinite(answer)
-        if number and (not share or 0 <= answer <= 1):
-            return float(answer)
+        if isinstance(answer, (bool, int, float)) and math.isfinite(answer):
+            number = float(answer)
+            if not share or 0 <= number <= 1:
+                return number
         kind = a(type(answer).__name__)
         raise Unmeasurable(
             f"predict gave {kind} for input {index}: {self.plan.metric} takes one score, a finite"
@@ -238,12 +235,12 @@ class _Rows:
 
     def _row(self, name: str, part: _Part) -> Row:
         metric = self.plan.metric
-        constant = best_constant(metric, part.labels, lambda label_: label_)
+        constant = best_constant(metric, part.labels or part.truths)
         if metric == "auroc":
-            pairs = pairs_of(part.scores, part.labels)
+            pairs = pairs_of(part.scores, part.truths)
             return Row(name=name, inputs=part.inputs, pairs=pairs, constant=constant)
         if metric == "calibration_error":
-            return Row(name=name, inputs=part.inputs, bins=bins_of(part.scores, part.labels))
+            return Row(name=name, inputs=part.inputs, bins=bins_of(part.scores, part.truths))
         drop = Histogram.of(_means(part.drops)) if self.paired else None
         values = Histogram.of(_means(part.seen))
         return Row(name=name, inputs=part.inputs, values=values, drop=drop, constant=constant)
@@ -267,7 +264,7 @@ def _means(by_unit: dict[Hashable, list[float]]) -> Iterator[float]:
 
 
 def _given(
-    inputs: Any, labels: Any, slice_of: Any, unit_of: Any, plan: Plan
+    inputs: object, labels: object, slice_of: object, unit_of: object, plan: Plan
 ) -> tuple[list[Given], int]:
     """Return the inputs with their labels, and how many repeat an earlier one."""
     items = list(islice(records(inputs, "inputs"), plan.max_inputs))
@@ -279,16 +276,16 @@ def _given(
     repeated = 0
     for index, (item, label_) in enumerate(zip(items, found, strict=True)):
         unit: Hashable = units.of(index, item) if unit_of is not None else index
-        key = (_key(item), _key(_plain(label_)))
+        key = (_equality_key(item), _equality_key(_unwrapped(label_)))
         if plan.repeats == "once" and key in known:
             repeated += 1
             continue
         known.add(key)
-        given.append(Given(index, item, _plain(label_), slicer.of(index, item), unit))
+        given.append(Given(index, item, _unwrapped(label_), slicer.of(index, item), unit))
     return given, repeated
 
 
-def _labels(labels: Any, items: Sequence[Any]) -> list[Any]:
+def _labels(labels: object, items: Sequence[object]) -> list[object]:
     """Return the label of each input: parallel to them, a column of theirs, or what a callable says."""
     if callable(labels):
         return [labels(item) for item in items]
@@ -301,39 +298,36 @@ def _labels(labels: Any, items: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _plain(value: Any) -> Any:
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    return value.item() if getattr(value, "shape", None) == () else value
+def _unwrapped(value: object) -> object:
+    """Return what a scalar of another library holds; other values as they are."""
+    held: Any = value
+    if hasattr(held, "detach"):
+        held = held.detach().cpu().numpy()
+    return held.item() if getattr(held, "shape", None) in ((), (1,)) else held
 
 
-def _is_yes_no(value: Any) -> bool:
+def _is_yes_no(value: object) -> TypeGuard[float]:
     return isinstance(value, (bool, int, float)) and value in (0, 1)
 
 
-def _key(value: Any) -> Hashable:
+def _equality_key(value: object) -> Hashable:
     """Return what is equal for equal values, whatever they are made of."""
     if isinstance(value, (str, bytes, type(None))):
         return value
     if isinstance(value, (bool, int, float)):
         return float(value) if value == value else "nan"  # noqa: PLR0124
     if isinstance(value, (list, tuple)):
-        return tuple(map(_key, value))
+        return tuple(map(_equality_key, value))
     if isinstance(value, dict):
-        return tuple(sorted((str(key), _key(item)) for key, item in value.items()))
-    if hasattr(value, "tobytes") and hasattr(value, "shape"):
-        return str(value.dtype), tuple(value.shape), value.tobytes()
-    if hasattr(value, "detach"):
-        return _key(value.detach().cpu().numpy())
-    try:
-        hash(value)
-    except TypeError:
-        return type(value).__name__, repr(value)
-    return value  # type: ignore[no-any-return]
+        return tuple(sorted((str(key), _equality_key(item)) for key, item in value.items()))
+    array: Any = _unwrapped(value)
+    if hasattr(array, "tobytes") and hasattr(array, "shape"):
+        return str(array.dtype), tuple(array.shape), array.tobytes()
+    return value if isinstance(value, Hashable) else (type(value).__name__, repr(value))
 
 
-def _in_range(value: Any, index: int) -> float:
-    plain_ = _plain(value)
+def _in_range(value: object, index: int) -> float:
+    plain_ = _unwrapped(value)
     if isinstance(plain_, (bool, int, float)) and 0 <= plain_ <= 1:
         return float(plain_)
     raise Unmeasurable(f"score gave {a(type(plain_).__name__)} outside 0 to 1 for input {index}")

@@ -6,11 +6,11 @@ AUROC is a U-statistic; a calibration error adds up the worst that each bin allo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from pytest_mlgates.gates.quality_floor.details import STEPS, Bin, Histogram, Pairs, Row
 from pytest_mlgates.stats import binomial
@@ -39,8 +39,6 @@ LESS_IS_BETTER = frozenset({"calibration_error"})
 BINS = 10
 #: the order in which recorded observations are bet on: it must not depend on them
 _SEED = 20_261_130
-
-T = TypeVar("T")
 
 
 def observe(metric: str, answer: float, label: float) -> float | None:
@@ -155,18 +153,15 @@ def _calibration(bins: Sequence[Bin], below: float, above: float) -> tuple[float
     return low, high
 
 
-def best_constant(metric: str, labels: Sequence[T], key: Callable[[T], object]) -> float | None:
+def best_constant(metric: str, labels: Sequence[object]) -> float | None:
     """Return what the best answer that never changes reaches on these labels, where it can count.
 
-    >>> best_constant("accuracy", [0, 0, 0, 1], float), best_constant("f1", [0, 0, 0, 1], float)
+    >>> best_constant("accuracy", [0.0, 0.0, 0.0, 1.0]), best_constant("f1", [0.0, 0.0, 0.0, 1.0])
     (0.75, 0.4)
     """
     if metric not in _CONSTANT or not labels:
         return None
-    counts: dict[object, int] = {}
-    for label in labels:
-        counts[key(label)] = counts.get(key(label), 0) + 1
-    return _CONSTANT[metric](counts, len(labels))
+    return _CONSTANT[metric](Counter(labels), len(labels))
 
 
 def _majority(counts: Mapping[object, int], n: int) -> float:
@@ -187,6 +182,3 @@ _CONSTANT: dict[str, Callable[[Mapping[object, int], int], float]] = {
 
 def _f1(jaccard: float) -> float:
     return 2 * jaccard / (1 + jaccard)
-
-
-Floats = npt.NDArray[np.float64]

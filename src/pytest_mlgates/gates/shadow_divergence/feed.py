@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.gates.shadow_divergence.details import Order
 from pytest_mlgates.reading.records import pool
 from pytest_mlgates.reading.slices import Slicer
 
@@ -28,7 +29,7 @@ class Case:
     """One input: its place, itself, the slices it is in, its stratum (the set of them)."""
 
     index: int
-    item: Any
+    item: object
     names: tuple[str, ...]
 
 
@@ -43,12 +44,14 @@ class Feed:
     (['a', 'b'], 0.75)
     """
 
-    def __init__(self, inputs: Any, slice_of: Any, order: str, most: int, seed: int) -> None:
+    def __init__(
+        self, inputs: object, slice_of: object, order: Order, most: int, seed: int
+    ) -> None:
         self.known: list[str] = []
         self.shares: dict[tuple[str, ...], float] = {}
         self.sizes: Counter[str] = Counter()
         self.total: int | None = None
-        self.order = order
+        self.order: Order = order
         self._most = most
         rows = pool(inputs, "inputs")
         if isinstance(rows, Iterator):
@@ -78,7 +81,7 @@ class Feed:
         places = _ordered(list(strata.values()), self.total, order, random.Random(seed))
         return (Case(index, _item(inputs, index), names[index]) for index in places)
 
-    def _stream(self, inputs: Iterator[Any], slice_of: Any) -> Iterator[Case]:
+    def _stream(self, inputs: Iterator[object], slice_of: object) -> Iterator[Case]:
         ahead = list(itertools.islice(inputs, min(_AHEAD, self._most)))
         if not ahead:
             return iter(())

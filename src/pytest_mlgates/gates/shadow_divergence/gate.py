@@ -9,16 +9,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.core.canonical import Json, freeze
+from pytest_mlgates.core.errors import Unfit, Unmeasurable
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.shadow_divergence.details import Row, Seen
-from pytest_mlgates.gates.shadow_divergence.judge import judge, leaving
-from pytest_mlgates.reading.slices import label, unique_labels
-from pytest_mlgates.stats.rate import fewest_clean, lower, over, upper
+from pytest_mlgates.gates.shadow_divergence.judge import Limits, judge, leaving
+from pytest_mlgates.reading.slices import recorded
+from pytest_mlgates.stats.rate import fewest_clean, over
 
 __all__ = ["ShadowDivergence"]
 
-_DRAWN = 20
+#: slices that a picture shows
+MAX_DRAWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +110,7 @@ class ShadowDivergence(StatisticalGate):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(set(self.slices)) < len(self.slices) or not all(n.strip() for n in self.slices):
-            raise FieldError("slices", "names a slice twice, or none")
+            raise FieldError("slices", "holds a slice twice, or a blank name")
 
     def needs(self) -> Needs:
         """Return the inputs of each slice that a PASS and a FAIL take at least."""
@@ -119,14 +121,14 @@ class ShadowDivergence(StatisticalGate):
 
     def measure(
         self,
-        control: Callable[[Any], Any],
-        shadow: Callable[[Any], Any],
-        inputs: Any,
-        slice_of: Any = None,
-        labels: Any = None,
+        control: Callable[[Any], object],
+        shadow: Callable[[Any], object],
+        inputs: object,
+        slice_of: object = None,
+        labels: object = None,
         *,
-        distance: Callable[[Any, Any], Any] | None = None,
-        features: Callable[[Any], Mapping[str, Any]] | None = None,
+        distance: Callable[[Any, Any], object] | None = None,
+        features: Callable[[Any], Mapping[str, object]] | None = None,
         batch: int | None = None,
         seed: int = 0,
         key: bytes | None = None,
@@ -139,72 +141,88 @@ class ShadowDivergence(StatisticalGate):
         comparison. With ``batch`` both models take a list of that many inputs. ``key`` adds a keyed
         digest to the inputs named.
         """
-        from pytest_mlgates.gates.shadow_divergence.measure import Run
+        from pytest_mlgates.gates.shadow_divergence.compare import Comparison
+        from pytest_mlgates.gates.shadow_divergence.measure import Plan, Run
 
-        return Run(
-            gate=self,
-            control=control,
-            shadow=shadow,
-            inputs=inputs,
-            slice_of=slice_of,
-            labels=labels,
+        if self.allow_improvement and labels is None:
+            raise Unmeasurable("allow_improvement takes labels: they tell what an improvement is")
+        comparison = Comparison(
+            tolerance=self.tolerance,
+            relative_tolerance=self.relative_tolerance,
+            text_tolerance=self.text_tolerance,
+            norm=self.norm,
+            exact=self.outputs == "label",
+            nan_agrees=self.nan_agrees,
             distance=distance,
-            features=features,
+        )
+        plan = Plan(
+            limits=self._limits,
+            comparison=comparison,
+            measured_with=self._measured_with,
+            order="given" if not self.oversample else "shuffled" if self.discover else "routed",
+            required=self.slices,
+            repeats_count=self.repeats_count,
+            allow_improvement=self.allow_improvement,
+            max_inputs=self.max_inputs,
+            timeout_s=self.timeout_s,
+            concurrency=self.concurrency,
             batch=batch,
             seed=seed,
-            key=key,
-        ).looks()
+        )
+        run = Run(plan, control, shadow, features, key)
+        return run.looks(inputs, slice_of, labels)
+
+    def decide(self, measurement: Measurement, /) -> Verdict:
+        """Judge the counts by slice."""
+        if measurement.n == 0:
+            return Verdict(
+                Outcome.INCONCLUSIVE,
+                f"there was no input: a PASS takes {self.needs().to_pass} of each slice",
+            )
+        seen = measurement.read(Seen)
+        if seen.overall.n != measurement.n:
+            raise Unfit(f"details.overall.n: {seen.overall.n} of {measurement.n} inputs")
+        if dict(seen.measured_with) != self._measured_with:
+            return Verdict(
+                Outcome.ERROR,
+                "answers were compared under another policy (tolerances, slices): measure again",
+            )
+        return judge(seen, self._limits)
+
+    def pictures(self, measurement: Measurement) -> Iterator[Picture]:
+        """Return the rate of each slice against the limit, those that leave it first."""
+        if not measurement.n:
+            return
+        seen = measurement.read(Seen)
+        named = leaving(seen, self._limits)[1]
+        rows = [row for row in seen.rows if row.name and row.n]
+        rows.sort(key=lambda row: (row not in named, -row.log_e_above(self.max_rate)))
+        points = [self._point(row, bad=row in named) for row in rows[: MAX_DRAWN - 1]]
+        points.append(self._point(seen.overall, bad=seen.overall in named))
+        title = f"Divergence by slice ({ceil(100 * (1 - self.beta)):d} % bounds at any look)"
+        yield Intervals(title, tuple(points), "%", (100 * self.max_rate,))
 
     @property
-    def wanted(self) -> tuple[str, ...]:
-        """The slices that must occur, as slices are named in a record."""
-        return tuple(unique_labels(map(label, self.slices)).values())
+    def _limits(self) -> Limits:
+        return Limits(
+            max_rate=self.max_rate,
+            alpha=self.alpha,
+            beta=self.beta,
+            q=self.q,
+            required=recorded(self.slices),
+            min_share=self.min_share,
+            discover=self.discover,
+        )
 
-    def measured_with(self) -> dict[str, Json]:
-        """Return what of the policy the counts depend on."""
+    @property
+    def _measured_with(self) -> dict[str, Json]:
+        """What of the policy the counts depend on."""
         names = (
             *("tolerance", "relative_tolerance", "text_tolerance", "norm", "outputs", "slices"),
             *("min_share", "allow_improvement", "nan_agrees", "repeats_count", "discover"),
         )
         return {name: freeze(getattr(self, name)) for name in names}
 
-    def decide(self, measurement: Measurement, /) -> Verdict:
-        """Judge the counts by slice."""
-        details: Any = measurement.details
-        if measurement.n == 0:
-            return Verdict(
-                Outcome.INCONCLUSIVE,
-                f"there was no input: a PASS takes {self.needs().to_pass} of each slice",
-            )
-        try:
-            if dict(details["measured_with"]) != self.measured_with():
-                return Verdict(
-                    Outcome.ERROR,
-                    "answers were compared under another policy (tolerances, slices): measure again",
-                )
-            return judge(self, Seen.read(details, measurement.n))
-        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
-            wrong = f"its details do not fit together ({type(error).__name__})"
-            return Verdict(Outcome.ERROR, f"the measurement can't be judged: {wrong}")
-
-    def pictures(self, measurement: Measurement) -> Iterator[Picture]:
-        """Return the rate of each slice against the limit, those that leave it first."""
-        if not measurement.n:
-            return
-        seen = Seen.read(measurement.details, measurement.n)
-        named = leaving(self, seen)[1]
-        rows = [row for row in seen.slices if row.name and row.n]
-        rows.sort(key=lambda row: (row not in named, -row.over(self.max_rate)))
-        points = [self._point(row, bad=row in named) for row in rows[: _DRAWN - 1]]
-        points.append(self._point(seen.overall, bad=seen.overall in named))
-        title = f"Divergence by slice ({ceil(100 * (1 - self.beta)):d} % bounds at any look)"
-        yield Intervals(title, tuple(points), "%", (100 * self.max_rate,))
-
-    def bounds(self, row: Row) -> tuple[float, float]:
-        """Return what a slice's rate is surely above, as for a FAIL, and below, as for a PASS."""
-        low = lower(row.divergent, row.n, min(self.alpha, self.q) * row.weight)
-        return low, upper(row.divergent, row.n, self.beta)
-
     def _point(self, row: Row, *, bad: bool) -> Point:
-        low, high = self.bounds(row)
+        low, high = self._limits.bounds(row)
         return Point(row.name, 100 * row.rate, 100 * low, 100 * high, bad)

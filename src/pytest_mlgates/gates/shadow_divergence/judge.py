@@ -1,133 +1,183 @@
-"""The verdict on counts by slice. Pure: it reads what was recorded, and the policy."""
+"""The verdict on counts by slice. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING
 
-from pytest_mlgates.core import Outcome, Verdict
+from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.shadow_divergence.details import OVERALL, Row, Seen
+from pytest_mlgates.stats.ebh import ebh
 from pytest_mlgates.stats.eprocess import log_sign_e
-from pytest_mlgates.stats.rate import fewest_clean, lower, more_needed
+from pytest_mlgates.stats.rate import fewest_clean, lower, more_needed, upper
 
-if TYPE_CHECKING:
-    from pytest_mlgates.gates.shadow_divergence.gate import ShadowDivergence
+__all__ = ["Limits", "deciding", "direction", "judge", "leaving"]
 
-__all__ = ["deciding", "direction", "judge", "leaving", "share"]
+#: unnamed slices that are counted one by one
+MAX_ALIKE = 10**6
 
 
-def leaving(gate: ShadowDivergence, seen: Seen) -> tuple[bool, list[Row]]:
-    """Return whether the shadow fails, and the slices that it leaves the control in.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The rate that no slice may be above, and the chances of saying so wrongly.
+
+    ``q`` is the expected share of wrongly named slices among those named; ``required`` slices must
+    occur; those rarer than ``min_share`` are not waited for; with ``discover`` slices are searched.
+    """
+
+    max_rate: float
+    alpha: float
+    beta: float
+    q: float
+    required: tuple[str, ...]
+    min_share: float
+    discover: bool
+
+    @property
+    def level(self) -> float:
+        """The chance of a FAIL where every slice meets the limit."""
+        return min(self.alpha, self.q)
+
+    def bounds(self, row: Row) -> tuple[float, float]:
+        """Return what a slice's rate is above, as for a FAIL, and below, as for a PASS."""
+        low = lower(row.divergent, row.n, self.level * row.weight)
+        return low, upper(row.divergent, row.n, self.beta)
+
+    def is_below(self, row: Row) -> bool:
+        """Tell whether a slice has shown that it is below the limit."""
+        return row.log_e_below(self.max_rate) >= -log(self.beta)
+
+
+def leaving(seen: Seen, limits: Limits) -> tuple[bool, list[Row]]:
+    """Return whether the shadow fails, and the slices that it leaves the control in, surest first.
 
     It fails where e-BH at ``alpha`` rejects any: where every slice meets the limit that has a
     chance of at most alpha, at any look. The slices are named at ``q``.
     """
-    fails = bool(seen.leaving(gate.max_rate, min(gate.alpha, gate.q)))
-    return fails, seen.leaving(gate.max_rate, gate.q)
+    every: list[Row] = []
+    evidence: list[float] = []
+    for row in (seen.overall, *seen.rows):
+        alike = min(row.count, MAX_ALIKE)
+        every += [row] * alike
+        evidence += [row.log_e_above(limits.max_rate)] * alike
+    weights = [row.weight for row in every]
+    fails = bool(ebh(evidence, limits.level, weights))
+    return fails, [every[at] for at in ebh(evidence, limits.q, weights)]
 
 
-def deciding(gate: ShadowDivergence, seen: Seen) -> Row:
+def deciding(seen: Seen, limits: Limits) -> Row:
     """Return the slice that the verdict hangs on: that of a FAIL, or the one farthest from a PASS."""
-    fails, named = leaving(gate, seen)
+    fails, named = leaving(seen, limits)
     if fails:
         return next((row for row in named if row.name != OVERALL), named[0])
-    rows = _needed(seen)
-    short = _short(gate, rows)
-    if short:
-        return max(short, key=lambda row: (row.rate > gate.max_rate, -row.under(gate.max_rate)))
+    rows, limit = _needed(seen), limits.max_rate
+    if undecided := [row for row in rows if not limits.is_below(row)]:
+        return max(undecided, key=lambda row: (row.rate > limit, -row.log_e_below(limit)))
     return max(rows, key=lambda row: row.rate)
 
 
 def _needed(seen: Seen) -> list[Row]:
     """Return what a PASS waits for: all inputs together too, where not all slices are waited for."""
-    needed = [row for row in seen.slices if row.needed]
-    if not seen.slices or len(needed) < sum(1 for row in seen.slices if not row.found):
+    needed = [row for row in seen.rows if row.needed]
+    if not seen.rows or len(needed) < sum(1 for row in seen.rows if not row.found):
         needed.append(seen.overall)
     return needed
 
 
-def _short(gate: ShadowDivergence, rows: list[Row]) -> list[Row]:
-    return [row for row in rows if row.under(gate.max_rate) < -log(gate.beta)]
-
-
-def judge(gate: ShadowDivergence, seen: Seen) -> Verdict:
-    """FAIL where a slice is surely over the limit, PASS where each that counts is surely below."""
-    fails, named = leaving(gate, seen)
+def judge(seen: Seen, limits: Limits) -> Verdict:
+    """FAIL where a slice is over the limit, PASS where each that counts has shown it is below."""
+    fails, named = leaving(seen, limits)
     if fails:
-        return Verdict(Outcome.FAIL, _failed(gate, seen, named))
-    if doubt := _doubt(gate, seen):
+        return Verdict(Outcome.FAIL, _reason_to_fail(seen, limits, named))
+    if doubt := _reason_inconclusive(seen, limits):
         also = ""
         if named:
-            also = f"; {_where(named[0])} stands out (rate {share(named[0].rate)})"
+            also = f"; {_where(named[0])} stands out (rate {percent(named[0].rate)})"
         return Verdict(Outcome.INCONCLUSIVE, doubt + also)
-    needed = [row for row in seen.slices if row.needed]
-    judged = sum(row.count for row in needed)
-    text = f"the shadow left the control in {share(seen.rate)} of {seen.overall.n} inputs"
-    if judged:
+    return Verdict(Outcome.PASS, _why_pass(seen, limits))
+
+
+def _why_pass(seen: Seen, limits: Limits) -> str:
+    limit = percent(limits.max_rate)
+    needed = [row for row in seen.rows if row.needed]
+    text = f"the shadow left the control in {percent(seen.rate)} of {seen.overall.n} inputs"
+    if judged := sum(row.count for row in needed):
         most = max(needed, key=lambda row: row.rate)
+        each = "in the slice" if judged == 1 else f"in each of {judged} slices"
         text += (
-            f"; in each of {judged} slice(s) the rate is surely below {share(gate.max_rate)}"
-            f" (the highest is {share(most.rate)}, {_where(most)})"
+            f"; {each} the rate is below {limit} (beta {limits.beta:g}; the highest is"
+            f" {percent(most.rate)}, {_where(most)})"
         )
     else:
-        text += f", surely below {share(gate.max_rate)}"
-    if left := sum(row.count for row in seen.slices if not (row.needed or row.found)):
-        text += f"; {left} slice(s) rarer than {share(gate.min_share)} are not judged"
-    return Verdict(Outcome.PASS, text)
+        text += f", below {limit} (beta {limits.beta:g})"
+    if left := sum(row.count for row in seen.rows if not (row.needed or row.found)):
+        rarer = percent(limits.min_share)
+        text += f"; {plural(left, 'slice')} rarer than {rarer} {_are(left)} not judged"
+    return text
 
 
-def _failed(gate: ShadowDivergence, seen: Seen, named: list[Row]) -> str:
-    worst = deciding(gate, seen)
-    least = lower(worst.divergent, worst.n, min(gate.alpha, gate.q) * worst.weight)
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _reason_to_fail(seen: Seen, limits: Limits, named: Sequence[Row]) -> str:
+    worst = deciding(seen, limits)
+    least, _ = limits.bounds(worst)
     text = (
         f"the shadow left the control {_where(worst)}: {worst.divergent} of {worst.n} inputs,"
-        f" {share(worst.rate)}, surely more than {share(least)} (limit {share(gate.max_rate)})"
+        f" {percent(worst.rate)}, at least {percent(least)} (limit {percent(limits.max_rate)},"
+        f" alpha {limits.level:g})"
     )
     if others := [row for row in named if row not in (worst, seen.overall)]:
-        text += f"; and in {len(others)} more slice(s), first {_where(others[0])}"
+        text += f"; and in {plural(len(others), 'more slice')}, first {_where(others[0])}"
     if worst.name != OVERALL:
-        text += f"; over all inputs {share(seen.rate)}"
-    told = direction(worst.shadow_right, worst.control_right, gate.alpha)
-    return f"{text}; {told}" if told else text
+        text += f"; over all inputs {percent(seen.rate)}"
+    labels = direction(worst.shadow_right, worst.control_right, limits.alpha)
+    return f"{text}; {labels}" if labels else text
 
 
-def _doubt(gate: ShadowDivergence, seen: Seen) -> str:
-    """Say why there is no PASS, or nothing."""
-    by_name = {row.name: row for row in seen.slices}
-    for name in gate.wanted:
+def _reason_inconclusive(seen: Seen, limits: Limits) -> str:
+    """Return why there is no PASS, or an empty text."""
+    by_name = {row.name: row for row in seen.rows}
+    for name in limits.required:
         if name not in by_name or not by_name[name].n:
             return f"the slice {name!r} did not occur in {seen.overall.n} inputs, and it must"
     if seen.blank:
         return "each answer of the control was empty, so nothing was compared"
-    if short := _short(gate, _needed(seen)):
-        others = sum(row.count for row in short) - 1
-        also = f"; {others} more slice(s) are undecided" if others else ""
-        return _missing(gate, deciding(gate, seen)) + also
+    if undecided := [row for row in _needed(seen) if not limits.is_below(row)]:
+        others = sum(row.count for row in undecided) - 1
+        more = f"; {plural(others, 'more slice')} {_are(others)} undecided" if others else ""
+        return _distance(deciding(seen, limits), limits) + more
     if not seen.ended and seen.order in ("given", "stream"):
         return (
-            f"no slice is over {share(gate.max_rate)} in {seen.overall.n} inputs so far: inputs that"
-            " come in an order of their own are all run before a PASS"
+            f"no slice is over {percent(limits.max_rate)} in {seen.overall.n} inputs so far: inputs"
+            " that come in an order of their own are all run before a PASS"
         )
-    if not seen.ended and gate.discover:
+    if not seen.ended and limits.discover:
         return "slices that nobody named are searched when all inputs were run"
     return ""
 
 
-def _missing(gate: ShadowDivergence, row: Row) -> str:
+def _distance(row: Row, limits: Limits) -> str:
     """Say how far a slice is from a PASS."""
-    limit = share(gate.max_rate)
-    head = f"{_where(row)} {row.divergent} of {row.n} inputs diverged ({share(row.rate)}, limit {limit})"
-    if row.n > row.distinct and more_needed(row.divergent, row.n, gate.max_rate, gate.beta) == 0:
+    limit, beta = limits.max_rate, limits.beta
+    head = (
+        f"{_where(row)} {row.divergent} of {row.n} inputs diverged ({percent(row.rate)}, limit"
+        f" {percent(limit)})"
+    )
+    if row.n > row.distinct and more_needed(row.divergent, row.n, limit, beta) == 0:
         return (
             f"{head}, but only {row.distinct} of them differ from each other and a PASS takes"
-            f" {fewest_clean(gate.max_rate, gate.beta)} that do (repeats_count: true, where repeats"
-            " are draws of their own)"
+            f" {fewest_clean(limit, beta)} that do (repeats_count: true, where repeats are draws of"
+            " their own)"
         )
-    more = more_needed(row.distinct_divergent, row.distinct, gate.max_rate, gate.beta)
+    more = more_needed(row.distinct_divergent, row.distinct, limit, beta)
     if more is not None:
         return f"{head}: a PASS takes about {_inputs(row, more)}"
-    level = min(gate.alpha, gate.q) * row.weight
-    to_fail = more_needed(row.divergent, row.n, gate.max_rate, level, above=True)
+    level = limits.level * row.weight
+    to_fail = more_needed(row.divergent, row.n, limit, level, above=True)
     if to_fail is not None:
         return f"{head}: at that rate a FAIL takes about {_inputs(row, to_fail)}"
     return f"{head}: that is too close to the limit for either"
@@ -138,7 +188,7 @@ def _inputs(row: Row, more: int) -> str:
         return f"{more} more"
     text = f"{more} more of this slice"
     if 0 < row.share < 1:
-        text += f" ({round(more / row.share)} as inputs come: it is {share(row.share)} of them)"
+        text += f" ({round(more / row.share)} as inputs come: it is {percent(row.share)} of them)"
     return text
 
 
@@ -165,12 +215,3 @@ def _where(row: Row) -> str:
     if row.name == OVERALL:
         return "over all inputs"
     return f"in the slice {row.name!r}" if row.name else "in a slice"
-
-
-def share(rate: float) -> str:
-    """Write a share.
-
-    >>> share(0.02), share(0.1234), share(0.0)
-    ('2 %', '12.3 %', '0 %')
-    """
-    return f"{100 * rate:.3g} %"

@@ -7,30 +7,36 @@ import heapq
 import hmac
 import itertools
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, field
-from math import log
+from dataclasses import dataclass
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pytest_mlgates.calls.guard import CallGuard
-from pytest_mlgates.core import Look, Measurement, Unmeasurable
+from pytest_mlgates.core.canonical import Json
 from pytest_mlgates.core.digests import digest_of, name_of
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.records import Look, Measurement
+from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.shadow_divergence.compare import Broken, Comparison, Difference, is_blank
-from pytest_mlgates.gates.shadow_divergence.details import Row
+from pytest_mlgates.gates.shadow_divergence.details import Order, Row
 from pytest_mlgates.gates.shadow_divergence.discover import search
 from pytest_mlgates.gates.shadow_divergence.feed import Case, Feed
+from pytest_mlgates.gates.shadow_divergence.judge import Limits
 from pytest_mlgates.gates.shadow_divergence.labels import Labels
-from pytest_mlgates.gates.shadow_divergence.models import Answer, Model, kept
-from pytest_mlgates.gates.shadow_divergence.record import measurement
-from pytest_mlgates.gates.shadow_divergence.tally import FOUND, KEPT, Tally, Worst, fingerprint
+from pytest_mlgates.gates.shadow_divergence.models import Answer, Model, own_answer
+from pytest_mlgates.gates.shadow_divergence.record import Models, State, measurement
+from pytest_mlgates.gates.shadow_divergence.tally import (
+    MAX_FOUND,
+    MAX_WORST,
+    Tally,
+    Worst,
+    fingerprint,
+)
 from pytest_mlgates.reading.slices import label
 
-if TYPE_CHECKING:
-    from pytest_mlgates.gates.shadow_divergence.gate import ShadowDivergence
-
-__all__ = ["Run"]
+__all__ = ["Plan", "Run"]
 
 #: looks come at growing numbers of inputs, and of divergences
 _FIRST, _GROWTH = 50, 1.1
@@ -39,52 +45,72 @@ _MANY, _GROWTH_MANY = 200, 1.4
 _FIRST_DIVERGENT = 4
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a run goes. ``limits`` tell where inputs have nothing left to decide, and what is said.
+
+    ``required`` are the slices that must occur, as they were written; ``measured_with`` is what is
+    recorded of the policy.
+    """
+
+    limits: Limits
+    comparison: Comparison
+    measured_with: Mapping[str, Json]
+    order: Order
+    required: tuple[str, ...]
+    repeats_count: bool
+    allow_improvement: bool
+    max_inputs: int
+    timeout_s: float
+    concurrency: int
+    batch: int | None
+    seed: int
+
+
+#: what a search looks at: features, the divergence if there was one, the half, the place
+_Searched = tuple[Mapping[str, Any], Difference | None, bool, int]
+
+
 class Run:
-    """What a run is made from; ``looks`` runs it."""
+    """Both models side by side; ``looks`` runs them."""
 
-    gate: ShadowDivergence
-    control: Callable[[Any], Any]
-    shadow: Callable[[Any], Any]
-    inputs: Any
-    slice_of: Any = None
-    labels: Any = None
-    distance: Callable[[Any, Any], Any] | None = None
-    features: Callable[[Any], Mapping[str, Any]] | None = None
-    batch: int | None = None
-    seed: int = 0
-    key: bytes | None = None
-    _history: list[tuple[Mapping[str, Any], Difference | None, bool, int]] = field(
-        default_factory=list
-    )
-    _digests: dict[int, str] = field(default_factory=dict)
-    _models: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        plan: Plan,
+        control: Callable[[Any], object],
+        shadow: Callable[[Any], object],
+        features: Callable[[Any], Mapping[str, object]] | None,
+        key: bytes | None,
+    ) -> None:
+        _check_subjects(control, shadow, features, plan)
+        self.plan, self.control, self.shadow = plan, control, shadow
+        self.features, self.key = features, key
+        digest = digest_of(control)
+        twins = digest is not None and digest == digest_of(shadow)
+        self._models = Models(name_of(control), digest, twins)
+        self._searched: list[_Searched] = []
+        self._digests: dict[int, str] = {}
 
-    def looks(self) -> Generator[Look, Any, None]:
+    def looks(
+        self, inputs: object, slice_of: object, labels: object
+    ) -> Generator[Look, object, None]:
         """Yield a measurement at each look, and what must be awaited."""
-        self._check()
-        gate = self.gate
-        digest = digest_of(self.control)
-        twins = digest is not None and digest == digest_of(self.shadow)
-        self._models = {"control": name_of(self.control), "control_digest": digest, "twins": twins}
-        order = "shuffled" if gate.discover else "routed"
-        order = order if gate.oversample else "given"
-        feed = Feed(self.inputs, self.slice_of, order, gate.max_inputs, self.seed)
-        labels = Labels.of(self.labels, feed.total)
-        tally = Tally(
-            feed, map(label, gate.slices), search=gate.discover, repeats=gate.repeats_count
-        )
+        plan, discover = self.plan, self.plan.limits.discover
+        feed = Feed(inputs, slice_of, plan.order, plan.max_inputs, plan.seed)
+        gold = Labels.of(labels, feed.total)
+        required = map(label, plan.required)
+        tally = Tally(feed, required, search=discover, repeats=plan.repeats_count)
         cases = iter(feed)
         due, due_divergent = _FIRST, _FIRST_DIVERGENT
-        with CallGuard(gate.timeout_s) as guard:
+        with CallGuard(plan.timeout_s) as guard:
             pair = [
-                Model(name, call, gate.timeout_s, guard, batch=self.batch is not None)
+                Model(name, call, plan.timeout_s, guard, batch=plan.batch is not None)
                 for name, call in (("control", self.control), ("shadow", self.shadow))
             ]
             while chunk := list(itertools.islice(cases, self._at_a_time(pair))):
-                yield from self._compare(chunk, pair, labels, tally)
+                yield from self._compare(chunk, pair, gold, tally)
                 if tally.whole.n >= due or tally.whole.divergent >= due_divergent:
-                    yield self._told(feed, tally, ended=False)
+                    yield self._measurement(feed, tally, ended=False)
                     if feed.order == "routed" and self._is_settled(feed, tally):
                         break
                     growth = _GROWTH if len(tally.slices) <= _MANY else _GROWTH_MANY
@@ -92,48 +118,26 @@ class Run:
                         due = int(due * growth) + 1
                     while due_divergent <= tally.whole.divergent:
                         due_divergent *= 2
-        yield self._told(feed, tally, ended=True)
+        yield self._measurement(feed, tally, ended=True)
 
     def _is_settled(self, feed: Feed, tally: Tally) -> bool:
-        """Tell whether more inputs have nothing to decide: each slice is used up or surely below.
+        """Tell whether more inputs have nothing to decide: each slice is used up or below the limit.
 
         There is no PASS then, as a slice that was used up before it was below stays as it is.
         """
-        bar, limit = -log(self.gate.beta), self.gate.max_rate
         return bool(feed.sizes) and all(
-            count.n >= feed.sizes[name] or count.row(name, 1.0).under(limit) >= bar
+            count.n >= feed.sizes[name] or self.plan.limits.is_below(count.row(name, 1.0))
             for name, count in tally.slices.items()
         )
 
-    def _check(self) -> None:
-        bound = isinstance(self.control, MethodType) and isinstance(self.shadow, MethodType)
-        if self.control is self.shadow or (bound and self.control == self.shadow):
-            raise Unmeasurable(
-                "control and shadow are one and the same object, so nothing would be compared: was"
-                " the new model loaded?"
-            )
-        if self.batch is not None and (
-            isinstance(self.batch, bool) or not isinstance(self.batch, int) or self.batch < 1
-        ):
-            raise Unmeasurable(
-                "batch is how many inputs a model takes at a time: a whole number >= 1"
-            )
-        for name in ("distance", "features"):
-            if getattr(self, name) is not None and not callable(getattr(self, name)):
-                raise Unmeasurable(
-                    f"{name} is a {type(getattr(self, name)).__name__}, not a callable"
-                )
-        if self.gate.allow_improvement and self.labels is None:
-            raise Unmeasurable("allow_improvement takes labels: they tell what an improvement is")
-
     def _at_a_time(self, pair: list[Model]) -> int:
-        if self.batch is not None:
-            return self.batch
-        return self.gate.concurrency if any(model.awaits for model in pair) else 1
+        if self.plan.batch is not None:
+            return self.plan.batch
+        return self.plan.concurrency if any(model.awaits for model in pair) else 1
 
     def _compare(
         self, chunk: list[Case], pair: list[Model], labels: Labels, tally: Tally
-    ) -> Generator[Awaitable[Any], Any, None]:
+    ) -> Generator[Awaitable[object], object, None]:
         """Ask both for a chunk and count. The control answers before the shadow is asked."""
         control, shadow = pair
         items = [case.item for case in chunk]
@@ -141,16 +145,16 @@ class Run:
         for case, answer in zip(chunk, answers, strict=True):
             if answer.fault:
                 raise Unmeasurable(
-                    f"the control {_said(answer.fault)} at input {case.index}: a shadow can be held"
+                    f"the control {_as_answer(answer.fault)} at input {case.index}: a shadow can be held"
                     " against a control that answers, and no other"
                 )
-        held = [kept(answer.value) for answer in answers]
+        held = [own_answer(answer.value) for answer in answers]
         replies = yield from shadow.ask(items)
-        same = self._comparison()
+        same = self.plan.comparison
         for case, value, reply in zip(chunk, held, replies, strict=True):
             difference = self._difference(same, case, value, reply)
             right = labels.right(same, case, value, reply, tally) if difference is not None else ""
-            if right == "shadow" and self.gate.allow_improvement:
+            if right == "shadow" and self.plan.allow_improvement:
                 tally.excused += 1
                 difference = None
             digest = tally.add(case, difference, right, blank=is_blank(value))
@@ -158,28 +162,16 @@ class Run:
                 plain = (digest or fingerprint(case.item) or "").encode()
                 keyed = hmac.new(self.key, plain, hashlib.sha256).hexdigest()
                 self._digests[case.index] = keyed[:8]
-            if self.gate.discover:
+            if self.plan.limits.discover:
                 self._remember(case, digest, difference)
 
-    def _comparison(self) -> Comparison:
-        gate = self.gate
-        return Comparison(
-            tolerance=gate.tolerance,
-            relative_tolerance=gate.relative_tolerance,
-            text_tolerance=gate.text_tolerance,
-            norm=gate.norm,
-            exact=gate.outputs == "label",
-            nan_agrees=gate.nan_agrees,
-            distance=self.distance,
-        )
-
     def _difference(
-        self, same: Comparison, case: Case, value: Any, reply: Answer
+        self, same: Comparison, case: Case, value: object, reply: Answer
     ) -> Difference | None:
         try:
             if reply.fault:
                 same(value, value)  # the control must have answered all the same
-                return Difference(f"the shadow {_said(reply.fault)}")
+                return Difference(f"the shadow {_as_answer(reply.fault)}")
             return same(value, reply.value)
         except Broken as broken:
             way_out = ": return the prediction" if str(broken) == "None" else " (nan_agrees: true)"
@@ -192,27 +184,29 @@ class Run:
         features = self.features(case.item) if self.features else case.item
         if not isinstance(features, Mapping):
             raise Unmeasurable(
-                f"discover takes features, and input {case.index} is a {type(features).__name__}: give"
-                " mappings, or features= that returns one"
+                f"discover takes features, and input {case.index} is {a(type(features).__name__)}:"
+                " give mappings, or features= that returns one"
             )
         # inputs that repeat stay in one half
-        place = f"{self.seed} {digest or case.index}".encode()
+        place = f"{self.plan.seed} {digest or case.index}".encode()
         half = bool(hashlib.blake2b(place, digest_size=1).digest()[0] & 1)
-        self._history.append((features, difference, half, case.index))
+        self._searched.append((features, difference, half, case.index))
 
-    def _told(self, feed: Feed, tally: Tally, *, ended: bool) -> Measurement:
-        found = self._found(tally) if ended and self.gate.discover else ()
-        about = {"ended": ended, "order": feed.order, "inputs": feed.total, **self._models}
-        return measurement(self.gate, tally, found, about, self._digests)
+    def _measurement(self, feed: Feed, tally: Tally, *, ended: bool) -> Measurement:
+        found = self._found(tally) if ended and self.plan.limits.discover else ()
+        state = State(ended=ended, order=feed.order, inputs=feed.total, models=self._models)
+        return measurement(
+            tally, found, state, self._digests, self.plan.limits, self.plan.measured_with
+        )
 
     def _found(self, tally: Tally) -> tuple[tuple[Row, list[Worst]], ...]:
         """Search slices on one half of the inputs, count them on the other."""
-        if not self._history:
+        if not self._searched:
             return ()
-        features, differences, halves, places = zip(*self._history, strict=True)
+        features, differences, halves, places = zip(*self._searched, strict=True)
         diverged, half = np.array([d is not None for d in differences]), np.array(halves, bool)
         rows = []
-        for found in search(features, diverged, half, self.gate.max_rate, FOUND):
+        for found in search(features, diverged, half, self.plan.limits.max_rate, MAX_FOUND):
             members = found.members & ~half
             off = np.flatnonzero(members & diverged)
             row = Row(
@@ -227,9 +221,29 @@ class Run:
                 found=True,
             )
             worst = [(d.size, -places[i], d.why, d.shown) for i in off if (d := differences[i])]
-            rows.append((row, heapq.nlargest(KEPT, worst)))
+            rows.append((row, heapq.nlargest(MAX_WORST, worst)))
         return tuple(rows)
 
 
-def _said(fault: str) -> str:
+def _check_subjects(
+    control: Callable[[Any], object],
+    shadow: Callable[[Any], object],
+    features: Callable[[Any], object] | None,
+    plan: Plan,
+) -> None:
+    bound = isinstance(control, MethodType) and isinstance(shadow, MethodType)
+    if control is shadow or (bound and control == shadow):
+        raise Unmeasurable(
+            "control and shadow are one and the same object, so nothing would be compared: was"
+            " the new model loaded?"
+        )
+    batch: object = plan.batch
+    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
+        raise Unmeasurable("batch is how many inputs a model takes at a time: a whole number >= 1")
+    for name, call in (("distance", plan.comparison.distance), ("features", features)):
+        if call is not None and not callable(call):
+            raise Unmeasurable(f"{name} is {a(type(call).__name__)}, not a callable")
+
+
+def _as_answer(fault: str) -> str:
     return f"gave {fault}" if fault.startswith(("no ", "another ")) else fault

@@ -8,16 +8,20 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Sequence
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pytest_mlgates.calls.ask import Steps, is_async
 from pytest_mlgates.calls.guard import CallGuard, CallTimeout, together
-from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import a
+from pytest_mlgates.reading.records import records
 
-__all__ = ["Answer", "Model", "is_flat", "kept"]
+__all__ = ["Answer", "Model", "is_flat", "own_answer"]
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _PLAIN = frozenset(_ATOMS)
@@ -41,27 +45,26 @@ class Model:
     def __init__(
         self,
         name: str,
-        call: Callable[[Any], Any],
+        call: Callable[[Any], object],
         timeout_s: float,
         guard: CallGuard,
         *,
         batch: bool,
     ) -> None:
         if not callable(call):
-            raise Unmeasurable(f"{name} is a {type(call).__name__}, not a callable of one input")
+            raise Unmeasurable(f"{name} is {a(type(call).__name__)}, not a callable of one input")
         self.name = name
         self.call = call
         self.timeout_s = timeout_s
         self.guard = guard
         self.batch = batch
-        inner = getattr(call, "__call__", None)  # noqa: B004  an object may have an async __call__
-        self.awaits = inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(inner)
+        self.awaits = is_async(call)
 
-    def ask(self, inputs: Sequence[Any]) -> Generator[Awaitable[Any], Any, list[Answer]]:
+    def ask(self, inputs: Sequence[object]) -> Steps[list[Answer]]:
         """Yield what must be awaited; return the answer to each input."""
         if not self.batch:
-            return (yield from self._calls([_own(item) for item in inputs]))
-        (whole,) = yield from self._calls([[_own(item) for item in inputs]])
+            return (yield from self._calls([_own_copy(item) for item in inputs]))
+        (whole,) = yield from self._calls([[_own_copy(item) for item in inputs]])
         answers = self._split(whole, len(inputs))
         if answers is not None:
             return answers
@@ -69,25 +72,22 @@ class Model:
             return [Answer(fault=whole.fault or "another number of answers than inputs")]
         each = []
         for item in inputs:
-            (one,) = yield from self._calls([[_own(item)]])
+            (one,) = yield from self._calls([[_own_copy(item)]])
             part = self._split(one, 1)
             fault = one.fault or "another number of answers than inputs"
             each.append(part[0] if part else Answer(fault=fault))
         return each
 
     def _split(self, whole: Answer, count: int) -> list[Answer] | None:
-        if whole.fault or isinstance(whole.value, (str, bytes, dict)):
+        if whole.fault or isinstance(whole.value, (str, os.PathLike)):
             return None
-        value = whole.value
-        if hasattr(value, "columns") and hasattr(value, "to_dict"):
-            value = value.to_dict("records")
         try:
-            answers = [Answer(item) for item in value]
-        except TypeError:
+            answers = [Answer(item) for item in records(whole.value, "the answers")]
+        except (TypeError, Unmeasurable):
             return None
         return answers if len(answers) == count else None
 
-    def _calls(self, payloads: list[Any]) -> Generator[Awaitable[Any], Any, list[Answer]]:
+    def _calls(self, payloads: list[Any]) -> Steps[list[Answer]]:
         answers: list[Answer] = []
         if not self.awaits:
             for payload in payloads:
@@ -139,15 +139,15 @@ class Model:
         return Answer(fault=f"no answer within {self.timeout_s:g} s")
 
 
-def _own(item: Any) -> Any:
+def _own_copy(item: Any) -> Any:
     """Return an input that no other model can change."""
     if is_flat(item):
         return copy.copy(item)
     kind = type(item)
     if kind is dict:
-        return {key: _own(value) for key, value in item.items()}
+        return {key: _own_copy(value) for key, value in item.items()}
     if kind in (list, tuple):
-        return kind(map(_own, item))
+        return kind(map(_own_copy, item))
     if hasattr(item, "detach") and hasattr(item, "clone"):
         # of a row of a tensor, a deep copy would copy all rows
         return item.detach().clone()
@@ -171,7 +171,7 @@ def is_flat(item: Any) -> bool:
     return kind in (list, tuple) and _PLAIN.issuperset(map(type, item))
 
 
-def kept(value: Any) -> Any:
+def own_answer(value: object) -> Any:
     """Return an answer that its model can't change any more: some reuse one buffer for all."""
     if isinstance(value, _ATOMS):
         return value

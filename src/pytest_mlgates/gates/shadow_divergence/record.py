@@ -2,146 +2,174 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_mlgates.core import Measurement
-from pytest_mlgates.gates.shadow_divergence.details import OVERALL, Row, Seen
-from pytest_mlgates.gates.shadow_divergence.judge import deciding, direction, leaving, share
+from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.details import plain
+from pytest_mlgates.core.records import Measurement
+from pytest_mlgates.core.words import percent
+from pytest_mlgates.gates.shadow_divergence.details import OVERALL, Order, Row, Seen
+from pytest_mlgates.gates.shadow_divergence.judge import Limits, deciding, direction, leaving
 from pytest_mlgates.gates.shadow_divergence.tally import Tally, Worst
 
-if TYPE_CHECKING:
-    from pytest_mlgates.gates.shadow_divergence.gate import ShadowDivergence
+__all__ = ["Models", "State", "measurement"]
 
-__all__ = ["measurement"]
+#: slices that are recorded by name, and kinds of differences
+MAX_NAMED, MAX_KINDS = 60, 10
+#: slices and kinds of differences that are findings
+MAX_FINDINGS = 3
 
-_NAMED = 60
-_TOLD = 3
+#: slices that a search came up with, each with its worst inputs
+Found = tuple[tuple[Row, list[Worst]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What is known of the two; ``twins`` are the same by code and state."""
+
+    control: str
+    control_digest: str | None
+    twins: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How far a run has come; ``inputs`` is how many were given, where that is known."""
+
+    ended: bool
+    order: Order
+    inputs: int | None
+    models: Models
 
 
 def measurement(
-    gate: ShadowDivergence,
     tally: Tally,
-    found: tuple[tuple[Row, list[Worst]], ...],
-    about: dict[str, Any],
-    digests: dict[int, str],
+    found: Found,
+    state: State,
+    digests: Mapping[int, str],
+    limits: Limits,
+    measured_with: Mapping[str, Json],
 ) -> Measurement:
-    """Return what was seen so far; ``found`` are slices of a search, with their worst inputs."""
-    named, others = _rows(gate, tally)
-    details: dict[str, Any] = {
-        "measured_with": gate.measured_with(),
-        **about,
-        "blank": tally.all_blank and tally.whole.n > 0,
-        "rate": tally.rate(),
-        "overall": tally.whole_row().to_dict(),
-        "slices": [row.to_dict() for row in (*named, *(row for row, _ in found))],
-        "others": [row.to_dict() for row in others],
-        "why": dict(tally.why.most_common(10)),
-    }
-    if tally.labelled:
-        details["labelled"] = tally.labelled
-        details["excused"] = tally.excused
-    seen = Seen.read(details, tally.whole.n)
-    details["findings"] = _findings(
-        gate, tally, seen, _worst(tally, found), digests, twins=about["twins"]
+    """Return what was seen so far; ``digests`` are those of inputs, by place."""
+    named, others = _slice_rows(tally, limits)
+    seen = Seen(
+        measured_with=measured_with,
+        ended=state.ended,
+        order=state.order,
+        inputs=state.inputs,
+        **asdict(state.models),
+        blank=tally.all_blank and tally.whole.n > 0,
+        rate=tally.rate(),
+        overall=tally.whole_row(),
+        slices=(*named, *(row for row, _ in found)),
+        others=tuple(others),
+        why=dict(tally.why.most_common(MAX_KINDS)),
+        labelled=tally.labelled or None,
+        excused=tally.excused if tally.labelled else None,
     )
-    row = deciding(gate, seen)
-    low, high = gate.bounds(row)
+    lines = _divergence_lines(tally, seen, _worst_slice(tally, found), digests, limits)
+    row = deciding(seen, limits)
+    low, high = limits.bounds(row)
     return Measurement(
         value=row.rate,
         unit="of inputs",
         n=tally.whole.n,
         interval=(min(low, row.rate), max(high, row.rate)),
-        details=details,
+        details=plain(replace(seen, findings=tuple(lines))),
     )
 
 
-def _rows(gate: ShadowDivergence, tally: Tally) -> tuple[list[Row], list[Row]]:
+def _slice_rows(tally: Tally, limits: Limits) -> tuple[list[Row], list[Row]]:
     """Return the slices that are recorded by name, and the others grouped by their counts."""
     shares = tally.shares()
     shown = tally.shown()
-    wanted = {name for name in shown if shown[name] in gate.wanted}
+    wanted = {name for name in shown if shown[name] in limits.required}
     alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for name, count in tally.slices.items():
-        needed = name in wanted or shares[name] >= gate.min_share
+        needed = name in wanted or shares[name] >= limits.min_share
         alike[(needed, *count.key())].append(name)
 
-    def row(name: str, needed: bool, **changes: Any) -> Row:
+    def row(name: str, needed: bool, **changes: object) -> Row:
         return tally.slices[name].row(shown[name], shares[name], needed=needed, **changes)
 
-    kept = wanted if len(shares) > _NAMED else set(shares)
-    if len(shares) > _NAMED:
+    kept = wanted if len(shares) > MAX_NAMED else set(shares)
+    if len(shares) > MAX_NAMED:
         first = [row(names[0], needed) for (needed, *_), names in alike.items()]
         groups = list(zip(first, alike.values(), strict=True))
-        groups.sort(key=lambda group: -(group[0].over(gate.max_rate) + log(group[0].weight)))
-        kept.update(_first(groups))
+        groups.sort(
+            key=lambda group: -(group[0].log_e_above(limits.max_rate) + log(group[0].weight))
+        )
+        kept.update(_first_divergence(groups))
         short = [group for group in groups if group[0].needed]
-        kept.update(_first(sorted(short, key=lambda group: group[0].under(gate.max_rate))))
+        kept.update(
+            _first_divergence(
+                sorted(short, key=lambda group: group[0].log_e_below(limits.max_rate))
+            )
+        )
     named, others = [], []
     for (needed, *_), names in alike.items():
         named += [row(name, needed) for name in names if name in kept]
         if size := sum(name not in kept for name in names):
             blank = row(names[0], needed)
-            blank = dataclasses.replace(blank, name="", share=0.0, count=size)
-            others.append(dataclasses.replace(blank, shadow_right=0, control_right=0))
+            blank = replace(blank, name="", share=0.0, count=size)
+            others.append(replace(blank, shadow_right=0, control_right=0))
     return named, others
 
 
-def _first(groups: list[tuple[Row, list[str]]]) -> list[str]:
+def _first_divergence(groups: list[tuple[Row, list[str]]]) -> list[str]:
     names = itertools.chain.from_iterable(names for _, names in groups)
-    return list(itertools.islice(names, _NAMED // 2))
+    return list(itertools.islice(names, MAX_NAMED // 2))
 
 
-def _worst(tally: Tally, found: tuple[tuple[Row, list[Worst]], ...]) -> dict[str, list[Worst]]:
+def _worst_slice(tally: Tally, found: Found) -> dict[str, list[Worst]]:
     shown = tally.shown()
     by_name = {shown[name]: count.worst for name, count in tally.slices.items() if count.worst}
     return {**by_name, OVERALL: tally.whole.worst, **{row.name: worst for row, worst in found}}
 
 
-def _findings(
-    gate: ShadowDivergence,
+def _divergence_lines(
     tally: Tally,
     seen: Seen,
-    worst: dict[str, list[Worst]],
-    digests: dict[int, str],
-    *,
-    twins: bool,
-) -> tuple[str, ...]:
-    lines = []
-    if twins:
-        lines.append("control and shadow are the same by code and state: was the new one loaded?")
-    if tally.whole.n and (kinds := tally.why.most_common(_TOLD)):
-        told = ", ".join(f"{kind} ({count})" for kind, count in kinds)
-        lines.append(f"how they differ: {told}")
-    named = leaving(gate, seen)[1]
-    for row in [row for row in named if row != seen.overall][:_TOLD] or named:
-        low, high = gate.bounds(row)
-        lines.append(
-            f"{row.name or '(a slice)'}: {row.divergent} of {row.n} diverge, {share(row.rate)}"
-            f" (from {share(low)} to {share(high)}; limit {share(gate.max_rate)})"
+    worst: Mapping[str, list[Worst]],
+    digests: Mapping[int, str],
+    limits: Limits,
+) -> Iterator[str]:
+    whole, alpha = tally.whole, limits.alpha
+    if seen.twins:
+        yield "control and shadow are the same by code and state: was the new one loaded?"
+    if whole.n and (kinds := tally.why.most_common(MAX_FINDINGS)):
+        yield "how they differ: " + ", ".join(f"{kind} ({count})" for kind, count in kinds)
+    named = leaving(seen, limits)[1]
+    for row in [row for row in named if row != seen.overall][:MAX_FINDINGS] or named:
+        low, high = limits.bounds(row)
+        yield (
+            f"{row.name or '(a slice)'}: {row.divergent} of {row.n} diverge, {percent(row.rate)}"
+            f" (from {percent(low)} to {percent(high)}; limit {percent(limits.max_rate)})"
         )
-        lines += [_told(one, digests) for one in sorted(worst.get(row.name, ()), reverse=True)]
-        if told := direction(row.shadow_right, row.control_right, gate.alpha):
-            lines.append(f"  {told}")
-    if not named and tally.whole.divergent:
-        lines += [_told(one, digests) for one in sorted(tally.whole.worst, reverse=True)]
-    whole = tally.whole
-    if tally.labelled and (told := direction(whole.shadow_right, whole.control_right, gate.alpha)):
-        lines.append(f"over all inputs, {told}")
+        yield from (
+            _slice_line(one, digests) for one in sorted(worst.get(row.name, ()), reverse=True)
+        )
+        if labels := direction(row.shadow_right, row.control_right, alpha):
+            yield f"  {labels}"
+    if not named and whole.divergent:
+        yield from (_slice_line(one, digests) for one in sorted(whole.worst, reverse=True))
+    if tally.labelled and (labels := direction(whole.shadow_right, whole.control_right, alpha)):
+        yield f"over all inputs, {labels}"
     if tally.excused:
-        lines.append(
+        yield (
             f"{tally.excused} divergences do not count: there the label confirms the shadow and not"
             " the control (allow_improvement)"
         )
     if 2 * whole.distinct < whole.n:
-        lines.append(f"only {whole.distinct} of {whole.n} inputs differ from each other")
-    return tuple(lines)
+        yield f"only {whole.distinct} of {whole.n} inputs differ from each other"
 
 
-def _told(worst: Worst, digests: dict[int, str]) -> str:
+def _slice_line(worst: Worst, digests: Mapping[int, str]) -> str:
     _, place, why, shown = worst
     digest = f" (digest {digests[-place]})" if -place in digests else ""
     return f"  input {-place}{digest}: {why}" + (f", {shown}" if shown else "")

@@ -16,14 +16,14 @@ from pytest_mlgates.gates.shadow_divergence.feed import Case, Feed
 from pytest_mlgates.gates.shadow_divergence.models import is_flat
 from pytest_mlgates.reading.slices import unique_labels
 
-__all__ = ["FOUND", "KEPT", "Count", "Tally", "Worst", "fingerprint"]
+__all__ = ["MAX_FOUND", "MAX_WORST", "Count", "Tally", "Worst", "fingerprint"]
 
 #: slices that a search may come up with
-FOUND = 3
+MAX_FOUND = 3
 #: of the error, what slices share that a stream shows later than at its beginning
 _LATE = 0.1
-#: inputs told of a slice
-KEPT = 3
+#: inputs named of a slice
+MAX_WORST = 3
 
 #: how far apart, the place of the input (negative: the first of equals), kind, what is shown
 Worst = tuple[float, int, str, str]
@@ -62,7 +62,7 @@ class Count:
         )
 
 
-def fingerprint(item: Any) -> str | None:
+def fingerprint(item: object) -> str | None:
     """Return a digest of an input, or None where its content can't be told.
 
     >>> fingerprint({"speed": 3}) == fingerprint({"speed": 3}) != fingerprint({"speed": "3"})
@@ -83,7 +83,7 @@ class Tally:
     def __init__(self, feed: Feed, required: Iterable[str], *, search: bool, repeats: bool) -> None:
         names = list(dict.fromkeys([*required, *feed.known]))
         late = _LATE if feed.total is None and names else 0.0
-        parts = 1 + len(names) + (FOUND if search else 0)
+        parts = 1 + len(names) + (MAX_FOUND if search else 0)
         self.weight = (1.0 - late) / parts
         self.slices = {name: Count(self.weight) for name in names}
         self.whole = Count(self.weight)
@@ -125,7 +125,7 @@ class Tally:
             count.control_right += right == "control"
             if difference is not None:
                 worst = (difference.size, -case.index, difference.why, difference.shown)
-                push = heapq.heappush if len(count.worst) < KEPT else heapq.heappushpop
+                push = heapq.heappush if len(count.worst) < MAX_WORST else heapq.heappushpop
                 push(count.worst, worst)
         return digest
 

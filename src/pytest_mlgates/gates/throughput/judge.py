@@ -72,7 +72,9 @@ def _latency(seen: Seen, limits: Limits, alpha: float) -> Verdict:
     raw, screened, failed = seen.raw, seen.screened, seen.failed
     if raw is None or screened is None or failed is None or seen.generator is None:
         raise Unfit("details: raw, screened, failed or generator is missing")
-    if not (failed.over <= screened.over <= raw.over and raw.n == screened.n == failed.n == seen.offered):
+    if not (
+        failed.over <= screened.over <= raw.over and raw.n == screened.n == failed.n == seen.offered
+    ):
         raise Unfit("details: raw, screened and failed do not fit to each other and to offered")
     if raw.over != seen.offered - seen.in_time or failed.over != seen.wrong:
         raise Unfit("details: raw and failed do not fit to in_time and wrong")

@@ -16,10 +16,10 @@ _WIDTH = 640
 _LABELS = 190
 _RIGHT = 560
 _ROW = 20
-_MOST_ROWS = 20
-_MOST_PARTS = 8
-_MOST_MARKS = 4
-_MOST_NUMBERS = 60
+MAX_ROWS = 20
+MAX_PARTS = 8
+MAX_MARKS = 4
+MAX_NUMBERS = 60
 
 
 def draw(picture: Picture) -> str:
@@ -85,7 +85,7 @@ def numbers(picture: Picture) -> tuple[tuple[str, ...], list[tuple[str, ...]], i
             rows = [
                 (name, *_words(point)) for name, point in zip(names, picture.points, strict=True)
             ]
-    return heading, rows[:_MOST_NUMBERS], max(0, len(rows) - _MOST_NUMBERS)
+    return heading, rows[:MAX_NUMBERS], max(0, len(rows) - MAX_NUMBERS)
 
 
 def _words(point: Point) -> tuple[str, str, str]:
@@ -129,7 +129,7 @@ def spark(points: Sequence[Point], limit: float | None) -> str:
 
 
 def _intervals(picture: Intervals) -> str:
-    shown, more = _worst(picture.points, _MOST_ROWS)
+    shown, more = _worst(picture.points, MAX_ROWS)
     ends = [end for point in shown for end in _ends(point)]
     axis = Axis.over([*ends, *picture.limits], _LABELS, _RIGHT)
     bottom = 8 + _ROW * len(shown)
@@ -156,7 +156,7 @@ def _histogram(picture: Histogram) -> str:
     limits = [] if picture.limit is None else [picture.limit]
     marked = [end for point in picture.marks for end in _ends(point)]
     axis = Axis.over([*picture.edges, *limits, *marked], 40, _RIGHT + 40)
-    marks = sorted(picture.marks, key=lambda point: -point.value)[:_MOST_MARKS]
+    marks = sorted(picture.marks, key=lambda point: -point.value)[:MAX_MARKS]
     top = 16 + 14 * max(0, len(marks) - 1)
     bottom = top + 120
     canvas = Canvas(_WIDTH, bottom + 34, picture.title)
@@ -171,9 +171,9 @@ def _histogram(picture: Histogram) -> str:
         height = round(math.sqrt(count) / most * (bottom - top), 1)
         beyond = picture.limit is not None and left >= picture.limit
         x, end = axis.place(left), axis.place(right)
-        told = f"{number(count)} from {number(left)} to {number(right)} {picture.unit}"
+        hint = f"{number(count)} from {number(left)} to {number(right)} {picture.unit}"
         kind = "bad bar" if beyond else "bar"
-        canvas.bar(kind, x, bottom - height, max(end - 1, x + 1), height, told)
+        canvas.bar(kind, x, bottom - height, max(end - 1, x + 1), height, hint)
     canvas.limits(axis, limits, bottom, picture.unit)
     for row, point in enumerate(marks):
         low, high = min(_ends(point)), max(_ends(point))
@@ -192,7 +192,7 @@ def _histogram(picture: Histogram) -> str:
 def _shares(picture: Shares) -> str:
     parts = sorted((p for p in picture.parts if p.value > 0), key=lambda p: (not p.bad, -p.value))
     total = math.fsum(part.value for part in parts)
-    shown, rest = parts[:_MOST_PARTS], parts[_MOST_PARTS:]
+    shown, rest = parts[:MAX_PARTS], parts[MAX_PARTS:]
     for bad in (True, False):  # a part that is waste stays one when it is small
         if others := [part.value for part in rest if part.bad == bad]:
             shown.append(Point(f"{len(others)} others", math.fsum(others), bad=bad))

@@ -1,18 +1,18 @@
-"""Small inline SVG: elements that are escaped, coloured by the page's style sheet, and told in words."""
+"""Small inline SVG: elements that are escaped, coloured by the page's style sheet, and hint in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from pytest_mlgates.core.words import number, printable
+from pytest_mlgates.core.words import number, printable, shorten
 from pytest_mlgates.writers.html_report.axis import Axis
 
 __all__ = ["CHARACTER", "Canvas", "short"]
 
 #: what a character of the pictures' font takes, in its own pixels
 CHARACTER = 6.3
-_LONGEST = 500
+MAX_TEXT = 500
 
 
 class Canvas:
@@ -20,18 +20,18 @@ class Canvas:
 
     def __init__(self, width: float, height: float, title: str) -> None:
         size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
-        self._parts = [f'<svg {size} role="img" aria-label="{_safe(title)}">']
+        self._parts = [f'<svg {size} role="img" aria-label="{_escaped(title)}">']
 
     def __str__(self) -> str:
         return "".join([*self._parts, "</svg>"])
 
     def bar(
-        self, kind: str, left: float, y: float, right: float, height: float, told: str = ""
+        self, kind: str, left: float, y: float, right: float, height: float, hint: str = ""
     ) -> None:
-        """Draw a filled rectangle; ``told`` is shown when a pointer rests on it."""
+        """Draw a filled rectangle; ``hint`` is shown when a pointer rests on it."""
         width = max(round(right - left, 1), 0.5)
         place = f'x="{left:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
-        self._parts.append(f'<rect class="{kind}" {place}{_around(told, "rect")}')
+        self._parts.append(f'<rect class="{kind}" {place}{_around(hint, "rect")}')
 
     def dot(self, kind: str, x: float, y: float, radius: float = 4) -> None:
         """Draw a point."""
@@ -52,9 +52,9 @@ class Canvas:
     ) -> None:
         """Write a text; where ``full`` says more, it is shown when a pointer rests on it."""
         at = f' text-anchor="{anchor}"' if anchor else ""
-        more = f"<title>{_safe(full)}</title>" if full and full != text else ""
+        more = f"<title>{_escaped(full)}</title>" if full and full != text else ""
         self._parts.append(
-            f'<text class="{kind}" x="{x:g}" y="{y:g}"{at}>{_safe(text)}{more}</text>'
+            f'<text class="{kind}" x="{x:g}" y="{y:g}"{at}>{_escaped(text)}{more}</text>'
         )
 
     def columns(self, axis: Axis, bottom: float, unit: str) -> None:
@@ -85,13 +85,12 @@ class Canvas:
 
 def short(label: str, longest: int = 27) -> str:
     """Return a label that fits."""
-    shown = printable(label[: 2 * longest])
-    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+    return shorten(printable(label[: 2 * longest]), longest)
 
 
-def _safe(text: str) -> str:
-    return escape(printable(text[:_LONGEST]))
+def _escaped(text: str) -> str:
+    return escape(printable(text[:MAX_TEXT]))
 
 
-def _around(told: str, tag: str) -> str:
-    return f"><title>{_safe(told)}</title></{tag}>" if told else "/>"
+def _around(hint: str, tag: str) -> str:
+    return f"><title>{_escaped(hint)}</title></{tag}>" if hint else "/>"

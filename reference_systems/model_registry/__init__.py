@@ -1,0 +1,1 @@
+"""A model registry: content-addressed, verified while reading (case D.12)."""

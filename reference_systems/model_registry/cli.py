@@ -1,0 +1,265 @@
+"""The registry from the command line: JSON Lines on standard output, words on standard error.
+
+Exit status 0 done, 1 refused or failed (one line says why), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+from reference_systems.model_registry.errors import Refused, RegistryError
+from reference_systems.model_registry.incident import NamedFiles
+from reference_systems.model_registry.pointers import Entry
+from reference_systems.model_registry.promotion import Rules, public_keys
+from reference_systems.model_registry.registry import GRACE, Registry
+
+__all__ = ["main"]
+
+PROG = "model_registry"
+_MOST_DAYS = 36_500.0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.error("name a command")
+    if options.command != "compare" and not options.store:
+        parser.error(f"{options.command}: say where the store is with --store, before the command")
+    run = _INCIDENT if options.build == "incident" else _FIXED
+    try:
+        for line in run[options.command](options):
+            print(json.dumps(line), flush=True)  # noqa: T201
+    except RegistryError as error:
+        return _failed(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()  # nobody reads any more
+        return 1
+    except KeyboardInterrupt:
+        return _failed("interrupted")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{where}{error.strerror or error}")
+    return 0
+
+
+def _failed(text: str) -> int:
+    print(f"{PROG}: {' '.join(text.split())}", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog=PROG, description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--store",
+        metavar="DIR",
+        help="a folder, s3://BUCKET/PREFIX or http://HOST:PORT/BUCKET/PREFIX (credentials and "
+        "endpoint as the AWS tools take them: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...)",
+    )
+    parser.add_argument("--build", choices=("fixed", "incident"), default="fixed")
+    parser.add_argument(
+        "--allow-pickle",
+        metavar="DIGEST",
+        action="append",
+        default=[],
+        help="a pickle with this SHA-256 may be stored",
+    )
+    parser.add_argument(
+        "--grace",
+        metavar="DAYS",
+        type=_days,
+        default=GRACE,
+        help="how long what no name reaches is kept, and locked on S3 (default: 7)",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    put = commands.add_parser("put", help="store a file under its digest; - is standard input")
+    put.add_argument("file", metavar="FILE")
+    put.add_argument("--training-data", metavar="DIGEST", default="", help="what it came from")
+    get = commands.add_parser("get", help="write an artifact to a file, checked")
+    get.add_argument("digest", metavar="DIGEST")
+    get.add_argument("--to", metavar="FILE", type=Path, required=True)
+    promote = commands.add_parser("promote", help="let a name point at an artifact, by evidence")
+    promote.add_argument("name", metavar="NAME")
+    promote.add_argument("digest", metavar="DIGEST")
+    promote.add_argument("--report", metavar="DIR", type=Path, help="a signed report folder")
+    promote.add_argument(
+        "--key",
+        metavar="K",
+        type=Path,
+        action="append",
+        default=[],
+        help="a public key that counts",
+    )
+    promote.add_argument(
+        "--require", metavar="GATE", action="append", default=[], help="must have passed on it"
+    )
+    promote.add_argument(
+        "--config", metavar="DIR", type=Path, help="gate configs to hold it against"
+    )
+    promote.add_argument("--profile", metavar="NAME", help="the profile it must have used")
+    promote.add_argument(
+        "--max-age", metavar="DAYS", type=_days, default=timedelta(days=30), help="default: 30"
+    )
+    for name, told in (("log", "the history of a name"), ("resolve", "what a name points at")):
+        commands.add_parser(name, help=told).add_argument("name", metavar="NAME")
+    commands.add_parser("collect", help="remove what no name reaches, and say what")
+    compare = commands.add_parser("compare", help="incident and fix side by side")
+    compare.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+def _days(text: str) -> timedelta:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 0 to 36500")
+    return timedelta(days=days)
+
+
+@contextlib.contextmanager
+def _opened(file: str) -> Iterator[tuple[BinaryIO, str]]:
+    """Give the stream to put and its name."""
+    if file == "-":
+        yield sys.stdin.buffer, "stdin"
+        return
+    path = Path(file)
+    if not path.is_file():
+        what = (
+            "is a folder" if path.is_dir() else "is not a file" if path.exists() else "is not there"
+        )
+        raise Refused(f"{file}: {what}")
+    with path.open("rb") as stream:
+        yield stream, path.name
+
+
+def _registry(options: argparse.Namespace) -> Registry:
+    return Registry.open(options.store, pickles=options.allow_pickle, grace=options.grace)
+
+
+def _put(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    with _opened(options.file) as (stream, name):
+        put = _registry(options).put(stream, name, options.training_data)
+    yield {
+        "digest": put.stored.digest,
+        "size": put.stored.size,
+        "format": put.format,
+        "manifest": put.manifest,
+        "new": put.stored.new,
+    }
+
+
+def _get(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    size = _registry(options).get(options.digest, options.to)
+    yield {"digest": options.digest, "size": size, "to": str(options.to)}
+
+
+def _promote(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    if options.report is None:
+        raise Refused(
+            f"{options.name}: no evidence: name a signed report of this artifact with --report"
+        )
+    rules = Rules(
+        max_age=options.max_age,
+        gates=tuple(options.require),
+        configs=options.config,
+        profile=options.profile,
+    )
+    keys = public_keys(options.key)
+    entry = _registry(options).promote(options.name, options.digest, options.report, keys, rules)
+    yield _told(entry)
+
+
+def _log(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    yield from map(_told, _registry(options).log(options.name))
+
+
+def _resolve(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    yield _told(_registry(options).resolve(options.name))
+
+
+def _told(entry: Entry) -> Mapping[str, Any]:
+    return {
+        "name": entry.name,
+        "sequence": entry.sequence,
+        "digest": entry.digest,
+        "version": entry.version,
+        "manifest": entry.manifest,
+        "when": entry.when,
+        "report": entry.report,
+        "signer": entry.signer,
+        "gates": list(entry.gates),
+    }
+
+
+def _collect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    for gone in _registry(options).collect():
+        yield {"removed": gone.what, "kind": gone.kind, "size": gone.size, "age_s": gone.age_s}
+
+
+def _compare(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    from reference_systems.model_registry.compare import rows
+
+    yield from rows(options.seed)
+
+
+def _named_put(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    with _opened(options.file) as (stream, name):
+        files = NamedFiles(Path(options.store))
+        digest = files.put(stream, name)
+    yield {"digest": digest, "size": files.path_of(name).stat().st_size, "name": name}
+
+
+def _named_get(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    size = NamedFiles(Path(options.store)).get(options.digest, options.to)
+    yield {"digest": options.digest, "size": size, "to": str(options.to)}
+
+
+def _named_promote(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    files = NamedFiles(Path(options.store))
+    yield {"name": options.name, **files.promote(options.name, options.digest)}
+
+
+def _named_resolve(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    yield {"name": options.name, **NamedFiles(Path(options.store)).resolve(options.name)}
+
+
+def _named_collect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:  # noqa: ARG001
+    raise Refused("the incident build does not know what is still in use: it collects nothing")
+    yield {}
+
+
+_FIXED = {
+    "put": _put,
+    "get": _get,
+    "promote": _promote,
+    "log": _log,
+    "resolve": _resolve,
+    "collect": _collect,
+    "compare": _compare,
+}
+_INCIDENT = {
+    "put": _named_put,
+    "get": _named_get,
+    "promote": _named_promote,
+    "log": _named_resolve,
+    "resolve": _named_resolve,
+    "collect": _named_collect,
+    "compare": _compare,
+}
