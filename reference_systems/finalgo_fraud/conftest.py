@@ -48,9 +48,7 @@ def _subject(build: str, state: Path, stream: object) -> Iterator[tuple[Socket, 
 
     with served(build, state, prefix=realtime()) as running:
         host, port = running.address
-        subject = Socket(
-            f"{host}:{port}", CONNECTIONS, encode=stream.encode, answer=stream.read
-        )
+        subject = Socket(f"{host}:{port}", CONNECTIONS, encode=stream.encode, answer=stream.read)
         yield subject, Served(pid=running.pid)
 
 

@@ -47,7 +47,9 @@ with Server(("127.0.0.1", 0), Handler) as server:
 def served(body: str = "pass") -> Iterator[tuple[Socket, int]]:
     """Serve in a process of its own, with ``body`` before each answer."""
     code = textwrap.dedent(SERVER).format(body=body)
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             port = int(process.stdout.readline())
             yield Socket(f"127.0.0.1:{port}", connections=4), process.pid

@@ -48,9 +48,7 @@ def joined(parts: list[Sent]) -> Sent:
     return whole
 
 
-def design(
-    over: NDArray[np.bool_], due: NDArray[np.float64], in_flight_s: float
-) -> Tally:
+def design(over: NDArray[np.bool_], due: NDArray[np.float64], in_flight_s: float) -> Tally:
     """Return the count of ``over`` with a design effect that holds near saturation.
 
     Requests that are in flight together wait in the same queue and share its fate, so no more than
