@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import queue
 import re
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from reference_systems.model_registry.errors import Refused
@@ -13,6 +16,9 @@ __all__ = ["BLOCK", "blocks_of", "copy_hashed", "digest_of_blocks", "full_digest
 
 #: bytes read at a time
 BLOCK = 1 << 20
+#: bytes up to which a stream is hashed in the thread that reads it, and blocks that may wait
+_ALONE = 4 << 20
+_BEHIND = 4
 
 _FULL = re.compile(r"(?:sha256:)?([0-9a-f]{64})", re.IGNORECASE)
 
@@ -64,10 +70,35 @@ def digest_of_blocks(blocks: Iterable[bytes]) -> str:
 
 
 def copy_hashed(blocks: Iterable[bytes], target: BinaryIO) -> tuple[str, int]:
-    """Write blocks to ``target``; return the hex SHA-256 and the number of bytes written."""
+    """Write blocks to ``target``; return the hex SHA-256 and the number of bytes written.
+
+    A long stream is hashed in a thread beside the reading and writing, a few blocks behind.
+    """
     sha, size = hashlib.sha256(), 0
-    for block in blocks:
-        sha.update(block)
-        target.write(block)
-        size += len(block)
+    with contextlib.ExitStack() as stack:
+        hash_block = sha.update
+        for block in blocks:
+            if size <= _ALONE < size + len(block):
+                hash_block = stack.enter_context(_beside(sha.update))
+            hash_block(block)
+            target.write(block)
+            size += len(block)
     return sha.hexdigest(), size
+
+
+@contextlib.contextmanager
+def _beside(update: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None]]:
+    """Give what hands blocks to ``update`` in a thread; on the way out all have been handed over."""
+    waiting: queue.Queue[bytes | None] = queue.Queue(_BEHIND)
+
+    def work() -> None:
+        while (block := waiting.get()) is not None:
+            update(block)
+
+    thread = threading.Thread(target=work, name="sha256", daemon=True)
+    thread.start()
+    try:
+        yield waiting.put
+    finally:
+        waiting.put(None)
+        thread.join()

@@ -8,8 +8,12 @@ import pytest
 
 from reference_systems.truckai_shadow import fixed, incident
 from reference_systems.truckai_shadow.export import OneFrame
+from reference_systems.truckai_shadow.model_files import GatedFiles, ModelFiles, UncheckedFiles
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_mlgates.gates.artifact_immutability import ArtifactImmutability
     from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
     from pytest_mlgates.gates.p99_latency import P99Latency
     from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
@@ -65,3 +69,18 @@ def test_a_frame_is_read_in_time(p99_latency: P99Latency, log: DriveLog, candida
     frames, speed, _ = log.frames(log.rows[:200])
     ones = list(zip(frames.reshape(-1, 1, *frames.shape[2:]), speed.reshape(-1, 1), strict=True))
     p99_latency(OneFrame(candidate), ones)
+
+
+def test_a_model_on_a_truck_never_changes(
+    artifact_immutability: ArtifactImmutability, tmp_path: Path
+) -> None:
+    """What drives by its digest has that digest, whatever its flash memory did."""
+    artifact_immutability(GatedFiles(ModelFiles(tmp_path)))
+
+
+@pytest.mark.known_bad
+def test_a_file_name_is_not_believed(
+    artifact_immutability: ArtifactImmutability, tmp_path: Path
+) -> None:
+    """A truck that loads whatever lies under a name is not let out."""
+    artifact_immutability(GatedFiles(UncheckedFiles(tmp_path)))

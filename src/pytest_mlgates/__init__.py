@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from pytest_mlgates.core.fields import Limit
+    from pytest_mlgates.gates.artifact_immutability import ArtifactImmutability
     from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
     from pytest_mlgates.gates.canary_memorization import CanaryMemorization
     from pytest_mlgates.gates.cost_budget import CostBudget
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pytest_mlgates.pii import Detector, scrub
 
 __all__ = [
+    "ArtifactImmutability",
     "BandwidthBudget",
     "Canary",
     "CanaryMemorization",

@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--allow", action="append", default=[], metavar="VALUE", help="no leak; repeatable"
     )
-    command.set_defaults(run="scan.scan")
+    command.set_defaults(run="scan.scan_datasets")
     return parser
 
 

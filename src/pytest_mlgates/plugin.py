@@ -121,7 +121,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in touched:
         for name in sorted(gates_asked(item)):
-            gates.asked = True
+            gates.in_use = True
             if item.get_closest_marker(name) is None:
                 item.add_marker(name)
 
@@ -169,7 +169,7 @@ class _Controller:
         """Take the evidence that a report carries."""
         if evidence := getattr(report, "mlgates", None):
             gates = _session(self._config)
-            gates.asked = True
+            gates.in_use = True
             gates.ledger.add_evidence(evidence)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -201,7 +201,7 @@ class _Controller:
         gates = _known(self._config)
         if gates is None or _only_collects(self._config):
             return
-        if exitstatus == pytest.ExitCode.USAGE_ERROR or not (gates.asked or _named(self._config)):
+        if exitstatus == pytest.ExitCode.USAGE_ERROR or not (gates.in_use or _named(self._config)):
             return
         if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             self._lost.append("pytest itself broke")
@@ -252,7 +252,7 @@ def mlgates_seed(pytestconfig: pytest.Config) -> int:
     return int(pytestconfig.getoption("mlgates_seed"))
 
 
-def _fixture(name: str) -> Callable[..., Any]:
+def _fixture(name: str) -> Callable[..., object]:
     def gate(request: pytest.FixtureRequest) -> Generator[GateRunner, None, None]:
         yield from _session(request.config).fixture(request, name)
 

@@ -126,10 +126,13 @@ def test_five_hundred_pieces_take_less_than_two_megabytes():
                 "counts": [chance.randrange(500) for _ in range(30)],
                 "from_ms": [1.26**i for i in range(30)],
             },
-            "slowest": {"calls": 5, "stages": {f"stage {i}": chance.random() for i in range(8)}},
+            "slowest": {
+                "calls": 5, "from_ms": 9.0, "share_of_time": {},
+                "stages": {f"stage {i}": chance.random() for i in range(8)},
+            },
             "findings": [f"a finding of some length, with its number {chance.random()}"] * 3,
-            "counts": {f"number {i}": chance.random() for i in range(200)},
-        }
+            "more": {f"number {i}": chance.random() for i in range(200)},
+        }  # fmt: skip
         value = chance.uniform(1, 9)
         seen = Measurement(value=value, unit="ms", n=270, interval=(value, 9), details=details)
         many.append(

@@ -9,10 +9,10 @@ from pytest_mlgates.core import Outcome
 from pytest_mlgates.core.words import printable
 from pytest_mlgates.gates.pii_leak import PiiLeak
 
-__all__ = ["scan"]
+__all__ = ["scan_datasets"]
 
 
-def scan(args: Namespace) -> int:
+def scan_datasets(args: Namespace) -> int:
     """Print a verdict and the findings for each data set."""
     fields: dict[str, Any] = {"max_leak_rate": args.max_leak_rate, "allow": args.allow}
     if args.entity:

@@ -35,9 +35,9 @@ def load_configs(files: Iterable[tuple[Path, str]], profile: str | None = None) 
     """
     found: dict[str, Config] = {}
     faults: list[str] = []
-    for file, shown in files:
+    for file, display in files:
         try:
-            config = load_config(file, shown)
+            config = load_config(file, display)
             config.profile(profile)
         except ConfigError as error:
             faults += error.lines
@@ -70,18 +70,18 @@ def configs_in(places: Iterable[Path]) -> list[Path]:
     return found
 
 
-def load_config(file: Path, shown: str | None = None) -> Config:
+def load_config(file: Path, display: str | None = None) -> Config:
     """Read and check one config, or raise :class:`ConfigError` with every mistake in it.
 
-    ``shown`` is the path as messages and evidence name it.
+    ``display`` is the path as messages and evidence name it.
     """
-    shown = shown or file.as_posix()
+    display = display or file.as_posix()
     try:
         doc = read_yaml(file)
     except YamlError as error:
-        place = f"{shown}:{error.line}:{error.column}" if error.line else shown
+        place = f"{display}:{error.line}:{error.column}" if error.line else display
         raise ConfigError(f"{place}: {error.message}") from None
-    reader = _ConfigReader(doc, shown, all_controls(file.parent))
+    reader = _ConfigReader(doc, display, all_controls(file.parent))
     config = reader.read()
     if reader.faults:
         raise ConfigError(*reader.faults)
@@ -89,21 +89,21 @@ def load_config(file: Path, shown: str | None = None) -> Config:
 
 
 class _ConfigReader:
-    def __init__(self, doc: Doc, shown: str, table: Mapping[str, Control]) -> None:
-        self.doc, self.shown, self.table = doc, shown, table
+    def __init__(self, doc: Doc, display: str, table: Mapping[str, Control]) -> None:
+        self.doc, self.display, self.table = doc, display, table
         self.faults: list[str] = []
 
     def fault(self, path: KeyPath, message: str, *, key: bool = False) -> None:
         line, column = self.doc.at(path, key=key)
         where = ".".join(map(str, path))
-        text = f"{self.shown}:{line}:{column}: {where + ': ' if where else ''}{message}"
+        text = f"{self.display}:{line}:{column}: {where + ': ' if where else ''}{message}"
         self.faults.append(printable(text))
 
     def read(self) -> Config:
         root = self.doc.value
         if not isinstance(root, dict):
             raise ConfigError(
-                f"{self.shown}:1:1: expected a mapping with version, system and gates"
+                f"{self.display}:1:1: expected a mapping with version, system and gates"
             )
         self._known((), root, _KEYS)
         if root.get("version") != 1 or isinstance(root.get("version"), bool):
@@ -115,7 +115,7 @@ class _ConfigReader:
         owner = self._text(root, "owner", needed=False)
         named = self._controls(root.get("controls"))
         config = Config(
-            path=self.shown,
+            path=self.display,
             sha256=self.doc.sha256,
             system=system,
             owner=owner,
@@ -147,22 +147,22 @@ class _ConfigReader:
             self.fault((), f"needs {key}")
         return ""
 
-    def _controls(self, found: Any) -> tuple[str, ...]:
-        if found is None:
+    def _controls(self, value: Any) -> tuple[str, ...]:
+        if value is None:
             return ()
         try:
-            named: tuple[str, ...] = convert(tuple[str, ...], found, "controls")
+            named: tuple[str, ...] = convert(tuple[str, ...], value, "controls")
         except FieldError as fault:
             self.fault(("controls",), fault.message)
             return ()
         return named
 
-    def _entries(self, found: Any) -> dict[str, Entry]:
+    def _entries(self, value: Any) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
-        if not isinstance(found, dict) or not found:
+        if not isinstance(value, dict) or not value:
             self.fault(("gates",), "expected at least one gate, as in `p99_latency: {max_ms: 12}`")
             return entries
-        for name, fields in found.items():
+        for name, fields in value.items():
             path: KeyPath = ("gates", name)
             if not name.strip() or not name.isprintable():
                 self.fault(path, f"{name!r} is not a name for an entry", key=True)
@@ -185,16 +185,16 @@ class _ConfigReader:
                 self.fault(at, fault.message, key=field not in hints(cls))
                 continue
             line, _ = self.doc.at(path, key=True)
-            source = f"{self.shown}:{line}"
+            source = f"{self.display}:{line}"
             entries[name] = Entry(name=name, plain=plain, fields=values, source=source)
         return entries
 
-    def _profiles(self, found: Any) -> dict[str, Profile]:
+    def _profiles(self, value: Any) -> dict[str, Profile]:
         profiles = {}
-        if found is not None and not isinstance(found, dict):
+        if value is not None and not isinstance(value, dict):
             self.fault(("profiles",), "expected a mapping of profiles")
             return {}
-        for name, fields in (found or {}).items():
+        for name, fields in (value or {}).items():
             record = self._record(("profiles", name), Profile, fields, {"name": name})
             if record is not None:
                 profiles[name] = record
@@ -211,14 +211,14 @@ class _ConfigReader:
         for (field, of), message in faults.items():
             self.fault(("profiles", profile.name, field), f"{of}{message}")
 
-    def _waivers(self, found: Any, owner: str, entries: Mapping[str, Entry]) -> Iterable[Waiver]:
-        if found is not None and not isinstance(found, list):
+    def _waivers(self, value: Any, owner: str, entries: Mapping[str, Entry]) -> Iterable[Waiver]:
+        if value is not None and not isinstance(value, list):
             self.fault(("waivers",), "expected a list of waivers")
             return
-        for i, fields in enumerate(found or []):
+        for i, fields in enumerate(value or []):
             path = ("waivers", i)
             line, _ = self.doc.at(path)
-            known = {"source": f"{self.shown}:{line}"}
+            known = {"source": f"{self.display}:{line}"}
             if isinstance(fields, dict) and owner and "owner" not in fields:
                 known["owner"] = owner
             record = self._record(path, Waiver, fields, known)

@@ -85,7 +85,7 @@ def unique(names: Any, where: str) -> tuple[Hashable, ...]:
 def _field_names(source: object) -> tuple[str, ...]:
     """Return the names of the fields of a structured numpy array; none of anything else."""
     names = getattr(getattr(source, "dtype", None), "names", None)
-    return names if isinstance(names, tuple) else ()
+    return names if isinstance(names, tuple) and hasattr(type(source), "reshape") else ()
 
 
 def _arrow_rows(table: Any) -> Iterator[tuple[Any, ...]]:

@@ -145,12 +145,12 @@ def false_alarm(policies: Iterable[Mapping[str, Json]]) -> FalseAlarm:
 
 def _unique(evidence: Sequence[Evidence]) -> list[Evidence]:
     """One piece of evidence for each identity, the worst; in a fixed order."""
-    kept: dict[tuple[str, str, int, int], Evidence] = {}
+    worst_of: dict[tuple[str, str, int, int], Evidence] = {}
     for piece in evidence:
-        other = kept.get(piece.identity)
+        other = worst_of.get(piece.identity)
         if other is None or _rank(piece) < _rank(other):
-            kept[piece.identity] = piece
-    return [kept[identity] for identity in sorted(kept)]
+            worst_of[piece.identity] = piece
+    return [worst_of[identity] for identity in sorted(worst_of)]
 
 
 def _rank(evidence: Evidence) -> tuple[int, str]:
@@ -177,7 +177,7 @@ def _gate(
     gated = [e for e in mine if e.role == Role.GATE]
     proof = [e for e in mine if e.role == Role.KNOWN_BAD]
     last = scope.profile.reruns == "last"
-    judged, shown = (_last_attempts(gated), _last_attempts(proof)) if last else (gated, proof)
+    judged, proofs = (_last_attempts(gated), _last_attempts(proof)) if last else (gated, proof)
     name = f"{scope.system}: {info.entry}"
     problems = []
     states = []
@@ -188,7 +188,7 @@ def _gate(
             problems.append(f"{name}: {problem}")
     if not gated and scope.profile.complete:
         problems.append(f"{name}: is configured ({info.source}) and left no evidence")
-    missed = [e for e in shown if e.outcome != Outcome.FAIL]
+    missed = [e for e in proofs if e.outcome != Outcome.FAIL]
     states += ["fail"] * bool(missed)  # a gate that misses its incident is not to be trusted
     problems += [
         f"{name}: the known-bad subject of {e.test} was not caught: {e.outcome}: {e.verdict.reason}"

@@ -65,33 +65,33 @@ def _quoted(place: Path, report: Report, evidence: Iterable[Mapping[str, Any]]) 
         outcome=report.outcome,
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
         gates=tuple(
-            _gate(place, system.system, gate, pieces)
+            _earlier_gate(place, system.system, gate, pieces)
             for system in report.systems
             for gate in system.gates
         ),
     )
 
 
-def _gate(
-    place: Path, system: str, gate: GateReport, pieces: Mapping[str, Mapping[str, Any]]
+def _earlier_gate(
+    place: Path, system: str, gate: GateReport, pieces: Mapping[str, Mapping[str, object]]
 ) -> EarlierGate:
     """Return the number that speaks for a gate: that of its worst piece of evidence."""
-    shown = _worst(place, [pieces[digest] for digest in gate.evidence if digest in pieces])
-    seen = shown.measurement if shown is not None else None
-    low, high = (seen.interval if seen else None) or (None, None)
+    piece = _worst_piece(place, [pieces[digest] for digest in gate.evidence if digest in pieces])
+    measurement = piece.measurement if piece is not None else None
+    low, high = (measurement.interval if measurement else None) or (None, None)
     return EarlierGate(
         system=system,
         entry=gate.entry,
         status=gate.status,
-        value=seen.value if seen else None,
+        value=measurement.value if measurement else None,
         low=low,
         high=high,
-        limit=next(iter(shown.limits), None) if shown is not None else None,
-        unit=seen.unit if seen else "",
+        limit=next(iter(piece.limits), None) if piece is not None else None,
+        unit=measurement.unit if measurement else "",
     )
 
 
-def _worst(place: Path, pieces: list[Mapping[str, Any]]) -> Evidence | None:
+def _worst_piece(place: Path, pieces: list[Mapping[str, Any]]) -> Evidence | None:
     """Return the worst of some pieces as evidence; the others of many reports are not looked at."""
     if not pieces:
         return None

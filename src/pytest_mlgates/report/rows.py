@@ -10,7 +10,7 @@ from pytest_mlgates.core.words import first, number
 from pytest_mlgates.report.model import GateReport, Report, SystemReport
 
 __all__ = [
-    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm", "rows", "states",
+    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm_line", "rows", "states",
 ]  # fmt: skip
 
 HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident")
@@ -28,14 +28,14 @@ MAX_FINDINGS = 4
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
-    """One configured gate; ``shown`` is the evidence that speaks for it, the worst it has.
+    """One configured gate; ``evidence`` is the worst piece it has, the one that speaks for it.
 
     ``proof`` is the evidence that the gate caught its incident, or missed it.
     """
 
     system: SystemReport
     gate: GateReport
-    shown: Evidence | None
+    evidence: Evidence | None
     proof: Evidence | None
 
     @property
@@ -63,29 +63,29 @@ class Row:
     @property
     def measured(self) -> str:
         """The measured value with its unit."""
-        seen = self.shown.measurement if self.shown is not None else None
-        return "-" if seen is None else f"{number(seen.value)} {self._unit}".strip()
+        measurement = self.evidence.measurement if self.evidence is not None else None
+        return "-" if measurement is None else f"{number(measurement.value)} {self._unit}".strip()
 
     @property
     def limit(self) -> str:
         """The limit with the unit of the measured value."""
-        limits = self.shown.limits if self.shown is not None else ()
+        limits = self.evidence.limits if self.evidence is not None else ()
         return f"{number(limits[0])} {self._unit}".strip() if limits else "-"
 
     @property
     def calls(self) -> str:
         """The calls made: what the gate says, or one for each observation."""
-        seen = self.shown.measurement if self.shown is not None else None
-        if seen is None:
+        measurement = self.evidence.measurement if self.evidence is not None else None
+        if measurement is None:
             return "-"
-        calls = seen.details.get("calls")
-        count = calls if isinstance(calls, int) else seen.n
+        calls = measurement.details.get("calls")
+        count = calls if isinstance(calls, int) else measurement.n
         return f"{count:,}" if count else "-"
 
     @property
     def _unit(self) -> str:
-        seen = self.shown.measurement if self.shown is not None else None
-        return seen.unit[:MAX_UNIT] if seen is not None else ""
+        measurement = self.evidence.measurement if self.evidence is not None else None
+        return measurement.unit[:MAX_UNIT] if measurement is not None else ""
 
     def incident_lines(self) -> list[str]:
         """Return lines that tell how the incident was caught, or none."""
@@ -110,8 +110,10 @@ def rows(report: Report) -> Iterator[Row]:
             yield Row(
                 system=system,
                 gate=gate,
-                shown=_first(gate.evidence, by_digest, ("fail", "error", "inconclusive", "pass")),
-                proof=_first(gate.proof, by_digest, ("pass", "inconclusive", "error", "fail")),
+                evidence=_gravest_of(
+                    gate.evidence, by_digest, ("fail", "error", "inconclusive", "pass")
+                ),
+                proof=_gravest_of(gate.proof, by_digest, ("pass", "inconclusive", "error", "fail")),
             )
 
 
@@ -123,18 +125,18 @@ def states(report: Report) -> dict[Identity, str]:
         for gate in system.gates
         if gate.status == "waived"
     }
-    found = {}
+    by_identity = {}
     for piece in report.evidence:
         state = piece.outcome.value
         if piece.role == Role.KNOWN_BAD:
             state = "caught" if piece.outcome == Outcome.FAIL else "missed"
         elif state == "fail" and (piece.system, piece.entry) in waived:
             state = "waived"
-        found[piece.identity] = state
-    return found
+        by_identity[piece.identity] = state
+    return by_identity
 
 
-def _first(
+def _gravest_of(
     digests: Iterable[str], known: Mapping[str, Evidence], order: tuple[str, ...]
 ) -> Evidence | None:
     """Return the evidence whose outcome comes first in ``order``."""
@@ -142,13 +144,13 @@ def _first(
     return min(pieces, key=lambda piece: order.index(piece.outcome.value), default=None)
 
 
-def false_alarm(report: Report) -> str:
+def false_alarm_line(report: Report) -> str:
     """Return in a sentence how likely it is that a gate of the run failed a sound subject."""
     runs = report.false_alarm.runs
     if not runs:
         return ""
     text = f"chance that any of {runs:,} statistical gate run(s) fails a sound subject: at most"
-    text += f" {_chance(report.false_alarm.at_most)}"
+    text += f" {_chance_words(report.false_alarm.at_most)}"
     spent = [
         f"{system.system} spends {chance.at_most:.3g} of {chance.budget:.3g}"
         + (", MORE THAN IT MAY" if chance.at_most > chance.budget * (1 + 1e-9) else "")
@@ -158,10 +160,10 @@ def false_alarm(report: Report) -> str:
     return f"{text} (budget: {'; '.join(spent)})" if spent else text
 
 
-def _chance(value: float) -> str:
+def _chance_words(value: float) -> str:
     """Return a chance as people read it.
 
-    >>> _chance(2e-4), _chance(0.25)
+    >>> _chance_words(2e-4), _chance_words(0.25)
     ('0.0002 (1 in 5,000)', '0.25')
     """
     return f"{value:.3g}" if not 0 < value < 0.1 else f"{value:.3g} (1 in {1 / value:,.0f})"

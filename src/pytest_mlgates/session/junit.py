@@ -12,9 +12,9 @@ def junit_properties(evidence: Evidence) -> list[tuple[str, object]]:
     """Return names and values for ``--junitxml``, one group for each call of a gate.
 
     >>> from pytest_mlgates.core import Measurement, Verdict
-    >>> seen = Measurement(value=8.13274, unit="ms", n=5000)
+    >>> measurement = Measurement(value=8.13274, unit="ms", n=5000)
     >>> piece = Evidence(gate="p99_latency", policy={"max_ms": 12}, limit="max_ms",
-    ...                  verdict=Verdict("pass", "P99 is 8.13 ms"), measurement=seen)
+    ...                  verdict=Verdict("pass", "P99 is 8.13 ms"), measurement=measurement)
     >>> for pair in junit_properties(piece)[:4]: print(*pair)
     mlgates.p99_latency.outcome PASS
     mlgates.p99_latency.reason P99 is 8.13 ms
@@ -28,11 +28,11 @@ def junit_properties(evidence: Evidence) -> list[tuple[str, object]]:
         "outcome": evidence.outcome.upper(),
         "reason": one_line(evidence.verdict.reason),
     }
-    seen = evidence.measurement
-    if seen is not None:
-        values["measured"] = f"{number(seen.value)} {seen.unit}".strip()
+    measurement = evidence.measurement
+    if measurement is not None:
+        values["measured"] = f"{number(measurement.value)} {measurement.unit}".strip()
         for limit in evidence.limits:
-            values["limit"] = f"{number(limit)} {seen.unit}".strip()
-        values["n"] = seen.n
+            values["limit"] = f"{number(limit)} {measurement.unit}".strip()
+        values["n"] = measurement.n
     values |= {"role": evidence.role.value, "digest": evidence.digest}
     return [(f"{name}.{key}", value) for key, value in values.items()]

@@ -21,8 +21,8 @@ def progress_of(config: pytest.Config, name: str) -> Callable[[Measurement], Non
     if reporter is None or not reporter.isatty:
         return None
 
-    def show(seen: Measurement) -> None:
-        line = f"{name}: {seen.n:,} so far, {seen.value:.4g} {seen.unit}"
+    def show(measurement: Measurement) -> None:
+        line = f"{name}: {measurement.n:,} so far, {measurement.value:.4g} {measurement.unit}"
         with capture.global_and_fixture_disabled():
             reporter.rewrite(line, erase=True)
 

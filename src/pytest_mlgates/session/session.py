@@ -34,7 +34,7 @@ __all__ = ["GateSession", "WorkerSummary"]
 class WorkerSummary(TypedDict):
     """What a process tells the controller when it ends."""
 
-    asked: bool
+    in_use: bool
     count: int
     unsent: list[str]
     fault: str
@@ -52,7 +52,7 @@ class GateSession:
         worker: str = getattr(config, "workerinput", {}).get("workerid", "main")
         self.journal = Journal(self.folder, worker)
         self.count = 0
-        self.asked = False
+        self.in_use = False
         self._unsent: dict[str, list[str]] = defaultdict(list)
         self._attempts: dict[str, int] = defaultdict(int)
         facts: dict[str, Json] = {"seed": self.seed}
@@ -70,8 +70,8 @@ class GateSession:
             if self.folder is None:
                 option = "--mlgates-sign" if sign else "--mlgates-store"
                 raise UsageError(f"{option}: needs a report: add --mlgates-report DIR")
-            key, kept = (Path(path) if path else None for path in (sign, store))
-            self.ledger.seal = Seal.open(key, kept, self.folder).close
+            key, folder = (Path(path) if path else None for path in (sign, store))
+            self.ledger.seal = Seal.open(key, folder, self.folder).close
         self.ledger.open_folder()
 
     def attempt(self, item: pytest.Item) -> None:
@@ -82,7 +82,7 @@ class GateSession:
     def fixture(self, request: pytest.FixtureRequest, name: str) -> Iterator[GateRunner]:
         """Give a test its gate; at teardown, record a gate that was never called."""
         item: pytest.Item = request.node
-        self.asked = True
+        self.in_use = True
         self._attempts[item.nodeid] = max(1, self._attempts[item.nodeid])
         resolved = self.resolver.resolve(item, name)
         runner = GateRunner(resolved.gate, self._context(item, resolved))
@@ -126,7 +126,7 @@ class GateSession:
         unsent = [text for texts in self._unsent.values() for text in texts]
         self._unsent.clear()
         return {
-            "asked": self.asked,
+            "in_use": self.in_use,
             "count": self.count,
             "unsent": unsent,  # of a test that was interrupted no report is sent
             "fault": self.journal.fault,
@@ -134,7 +134,7 @@ class GateSession:
 
     def receive_summary(self, summary: WorkerSummary) -> None:
         """Take what a process told when it ended."""
-        self.asked |= summary["asked"]
+        self.in_use |= summary["in_use"]
         self.ledger.expect(summary["count"])
         self.ledger.add_evidence(summary["unsent"])
         if summary["fault"]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates import __version__
 from pytest_mlgates.core.canonical import parse
@@ -29,25 +28,25 @@ _RENDERED: dict[str, Callable[[Report], str]] = {
 }
 
 
-def strangers(found: Folder, attested: Attested, own: str) -> Iterator[str]:
+def strangers(contents: Folder, attested: Attested, own: str) -> Iterator[str]:
     """Yield what is in a folder and was not signed, or was signed and is not there."""
-    yield from found.faults
-    yield from (f"{name}: is not there" for name in sorted(attested.files.keys() - found.files))
-    extra = found.files.keys() - attested.files.keys() - {own}
+    yield from contents.faults
+    yield from (f"{name}: is not there" for name in sorted(attested.files.keys() - contents.files))
+    extra = contents.files.keys() - attested.files.keys() - {own}
     yield from (f"{name}: was not signed" for name in sorted(extra))
     parents = {str(parent) for name in attested.files for parent in Path(name).parents}
-    yield from (f"{name}/: was not signed" for name in sorted(found.folders - parents))
+    yield from (f"{name}/: was not signed" for name in sorted(contents.folders - parents))
 
 
-def changed(found: Folder, attested: Attested) -> Iterator[str]:
+def changed(contents: Folder, attested: Attested) -> Iterator[str]:
     """Yield each file that is not as it was signed."""
     for name, stored in sorted(attested.files.items()):
-        if name in found.files and found.files[name] != stored:
+        if name in contents.files and contents.files[name] != stored:
             yield f"{name}: is not what was signed"
 
 
 def made_again(
-    folder: Path, data: Mapping[str, Any], report: Report, attested: Attested
+    folder: Path, data: Mapping[str, object], report: Report, attested: Attested
 ) -> tuple[list[str], list[str]]:
     """Make statements, decisions, summary and pages again; return the faults, and the notes.
 
@@ -70,7 +69,7 @@ def _differences(folder: Path, report: Report, attested: Attested) -> Iterator[s
         yield from _shown_differently(folder, report)
 
 
-def _attested_differently(raw: Mapping[str, Any], attested: Attested) -> Iterator[str]:
+def _attested_differently(raw: Mapping[str, object], attested: Attested) -> Iterator[str]:
     assert attested.sealing is not None
     try:
         again = statements(raw, attested.files, attested.sealing)

@@ -12,7 +12,6 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core.canonical import Json
 from pytest_mlgates.core.instants import CLOCK_SKEW, instant
@@ -90,14 +89,14 @@ def verify(
 ) -> Verification:
     """Answer the questions about a report folder; OSError where there is no such folder."""
     attested = read_attested(folder / ATTESTATION)
-    found = scan(folder, {name: stored.size for name, stored in attested.files.items()})
-    read = _read(folder, found, attested)
+    contents = scan(folder, {name: stored.size for name, stored in attested.files.items()})
+    read = _read(folder, contents, attested)
     report = read.report
     answers = [
         _answer("signature", [attested.fault], "both signatures fit the bytes"),
         _trust(attested, {key.key.keyid: key for key in keys}),
-        _completeness(found, attested, read, configs, profile),
-        _consistency(folder, found, attested, read),
+        _completeness(contents, attested, read, configs, profile),
+        _consistency(folder, contents, attested, read),
         _freshness(attested, read, max_age, now or datetime.now(UTC)),
     ]
     if store is not None:
@@ -121,16 +120,16 @@ class _Read:
     """The report of a folder, as JSON and as records; or why it can't be read."""
 
     fault: str = ""
-    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    data: Mapping[str, object] = dataclasses.field(default_factory=dict)
     report: Report | None = None
 
 
-def _read(folder: Path, found: Folder, attested: Attested) -> _Read:
+def _read(folder: Path, contents: Folder, attested: Attested) -> _Read:
     """Read the report, where it is the one that was signed."""
     name = "report.json"
     if name not in attested.files:
         return _Read("no signed report.json is known")
-    if found.files.get(name) != attested.files[name]:
+    if contents.files.get(name) != attested.files[name]:
         return _Read("report.json is not the one that was signed")
     try:
         data = read_report(folder / name)
@@ -151,13 +150,13 @@ def _trust(attested: Attested, accepted: dict[str, PublicKey]) -> Answer:
 
 
 def _completeness(
-    found: Folder,
+    contents: Folder,
     attested: Attested,
     read: _Read,
     configs: ConfigsAtHand | None,
     profile: str | None,
 ) -> Answer:
-    faults = [*strangers(found, attested, ATTESTATION), read.fault]
+    faults = [*strangers(contents, attested, ATTESTATION), read.fault]
     if read.report is not None:
         faults += gaps(read.report)
         faults += configs.faults(read.report, profile) if configs else ()
@@ -165,12 +164,12 @@ def _completeness(
     return _answer("completeness", faults, f"every gate left evidence, by {by}")
 
 
-def _consistency(folder: Path, found: Folder, attested: Attested, read: _Read) -> Answer:
-    faults = list(changed(found, attested))
+def _consistency(folder: Path, contents: Folder, attested: Attested, read: _Read) -> Answer:
+    faults = list(changed(contents, attested))
     if read.report is None:
         faults.append(read.fault)
     notes: list[str] = []
-    if read.report is not None and not faults and not found.faults:
+    if read.report is not None and not faults and not contents.faults:
         faults, notes = made_again(folder, read.data, read.report, attested)
     count = len(read.report.evidence) if read.report else 0
     reason = f"{count} decisions replayed, every file as it was signed"
@@ -212,5 +211,5 @@ def _days(span: timedelta) -> str:
 
 
 def _answer(question: str, faults: Iterable[str], reason: str) -> Answer:
-    found = tuple(dict.fromkeys(fault for fault in faults if fault))
-    return Answer(question, not found, found or (reason,))
+    real = tuple(dict.fromkeys(fault for fault in faults if fault))
+    return Answer(question, not real, real or (reason,))

@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_mlgates.core.files import put
 from pytest_mlgates.core.words import first, shorten
 from pytest_mlgates.report.model import Report
-from pytest_mlgates.report.rows import HEADINGS, false_alarm, rows
+from pytest_mlgates.report.rows import HEADINGS, false_alarm_line, rows
 
 __all__ = ["markdown", "write"]
 
@@ -42,15 +42,15 @@ def markdown(report: Report) -> str:
         lines.append("")
         if len(table) > MAX_ROWS:
             lines += [f"{len(table) - MAX_ROWS:,} more gates are in the report.", ""]
-    if chance := false_alarm(report):
+    if chance := false_alarm_line(report):
         lines += [f"{_safe(chance[0].upper() + chance[1:])}.", ""]
     sections = {
         "Why it does not pass": report.problems,
         "Findings": [
             f"{row.name}: {finding}"
             for row in table
-            if row.shown is not None
-            for finding in row.shown.findings
+            if row.evidence is not None
+            for finding in row.evidence.findings
         ],
         "Incidents caught": [line.strip() for row in table for line in row.incident_lines()],
         "Missing": [

@@ -85,7 +85,7 @@ def measure_quality(
     score: Score | None,
     baseline: object,
     plan: Plan,
-) -> Generator[Look, Any, None]:
+) -> Generator[Look, object, None]:
     """Ask for every input once, and yield what came of it."""
     if (score is not None) != (plan.metric == "score"):
         raise Unmeasurable("metric: score takes score=(answer, label) -> number from 0 to 1")
@@ -118,7 +118,7 @@ class _Answer:
         if inspect.isgenerator(answer) or inspect.isasyncgen(answer) or inspect.isawaitable(answer):
             kind = a(type(answer).__name__)
             raise Unmeasurable(f"{self.name} gave {kind} at call {call}: return the answer itself")
-        return _plain(answer)
+        return _unwrapped(answer)
 
 
 class _Rows:
@@ -135,7 +135,7 @@ class _Rows:
     def add(self, one: Given, answers: Sequence[object]) -> None:
         """Count the answers of the subject, and of its baseline, to one input."""
         if len(self.kinds) < 2:
-            self.kinds.add(_key(answers[0]))
+            self.kinds.add(_equality_key(answers[0]))
         parts = [self.whole]
         for name in one.slices:
             if name == NO_NAME:
@@ -171,12 +171,12 @@ class _Rows:
     def _kind(self, one: Given) -> Hashable:
         if self.plan.metric in BINARY:
             return self._yes(one.label, one.index)
-        return _key(one.label)
+        return _equality_key(one.label)
 
     def _same(self, answer: object, label_: object) -> bool:
         if isinstance(answer, float) and _is_yes_no(label_) and not float(answer).is_integer():
             return (answer >= self.plan.threshold) == bool(label_)
-        return _key(answer) == _key(_plain(label_))
+        return _equality_key(answer) == _equality_key(_unwrapped(label_))
 
     def _says_yes(self, answer: object, index: int) -> float:
         if self.plan.positive is not None:
@@ -184,7 +184,7 @@ class _Rows:
         return float(self._score(answer, index) >= self.plan.threshold)
 
     def _yes(self, label_: object, index: int) -> float:
-        value = _plain(label_)
+        value = _unwrapped(label_)
         if self.plan.positive is not None:
             return float(str(value) == self.plan.positive)
         if _is_yes_no(value):
@@ -276,12 +276,12 @@ def _given(
     repeated = 0
     for index, (item, label_) in enumerate(zip(items, found, strict=True)):
         unit: Hashable = units.of(index, item) if unit_of is not None else index
-        key = (_key(item), _key(_plain(label_)))
+        key = (_equality_key(item), _equality_key(_unwrapped(label_)))
         if plan.repeats == "once" and key in known:
             repeated += 1
             continue
         known.add(key)
-        given.append(Given(index, item, _plain(label_), slicer.of(index, item), unit))
+        given.append(Given(index, item, _unwrapped(label_), slicer.of(index, item), unit))
     return given, repeated
 
 
@@ -298,7 +298,7 @@ def _labels(labels: object, items: Sequence[object]) -> list[object]:
     return found
 
 
-def _plain(value: object) -> object:
+def _unwrapped(value: object) -> object:
     """Return what a scalar of another library holds; other values as they are."""
     held: Any = value
     if hasattr(held, "detach"):
@@ -310,24 +310,24 @@ def _is_yes_no(value: object) -> TypeGuard[float]:
     return isinstance(value, (bool, int, float)) and value in (0, 1)
 
 
-def _key(value: object) -> Hashable:
+def _equality_key(value: object) -> Hashable:
     """Return what is equal for equal values, whatever they are made of."""
     if isinstance(value, (str, bytes, type(None))):
         return value
     if isinstance(value, (bool, int, float)):
         return float(value) if value == value else "nan"  # noqa: PLR0124
     if isinstance(value, (list, tuple)):
-        return tuple(map(_key, value))
+        return tuple(map(_equality_key, value))
     if isinstance(value, dict):
-        return tuple(sorted((str(key), _key(item)) for key, item in value.items()))
-    array: Any = _plain(value)
+        return tuple(sorted((str(key), _equality_key(item)) for key, item in value.items()))
+    array: Any = _unwrapped(value)
     if hasattr(array, "tobytes") and hasattr(array, "shape"):
         return str(array.dtype), tuple(array.shape), array.tobytes()
     return value if isinstance(value, Hashable) else (type(value).__name__, repr(value))
 
 
 def _in_range(value: object, index: int) -> float:
-    plain_ = _plain(value)
+    plain_ = _unwrapped(value)
     if isinstance(plain_, (bool, int, float)) and 0 <= plain_ <= 1:
         return float(plain_)
     raise Unmeasurable(f"score gave {a(type(plain_).__name__)} outside 0 to 1 for input {index}")

@@ -20,8 +20,8 @@ def trend(report: Report, evidence: Evidence) -> Lines | None:
 
 def points_of(report: Report, evidence: Evidence) -> list[Point]:
     """Return the number by run, the present one last."""
-    seen = evidence.measurement
-    if seen is None:
+    measurement = evidence.measurement
+    if measurement is None:
         return []
     points = [
         Point(
@@ -35,11 +35,11 @@ def points_of(report: Report, evidence: Evidence) -> list[Point]:
         for gate in run.gates
         if (gate.system, gate.entry) == (evidence.system, evidence.entry)
         and gate.value is not None
-        and gate.unit == seen.unit
+        and gate.unit == measurement.unit
     ]
-    low, high = seen.interval or (None, None)
+    low, high = measurement.interval or (None, None)
     now = _when(str(report.environment.get("finished") or "now"))
-    points.append(Point(now, seen.value, low, high, bad=evidence.outcome == Outcome.FAIL))
+    points.append(Point(now, measurement.value, low, high, bad=evidence.outcome == Outcome.FAIL))
     return points
 
 

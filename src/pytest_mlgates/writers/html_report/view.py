@@ -103,8 +103,8 @@ class Piece:
         method, sources = method_of(kind)
         named = next((s.controls for s in report.systems if s.system == evidence.system), ())
         drawings = _drawings(evidence, kind)
-        if evidence.role == Role.GATE and (went := trend(report, evidence)):
-            drawings.append(Drawing.of(went))
+        if evidence.role == Role.GATE and (history := trend(report, evidence)):
+            drawings.append(Drawing.of(history))
         return cls(
             at=anchor(evidence),
             state=state,
@@ -112,7 +112,7 @@ class Piece:
             method=method,
             sources=sources,
             drawings=tuple(drawings),
-            policy=tuple(_policy(evidence, kind)),
+            policy=tuple(_policy_rows(evidence, kind)),
             measured=_measured(evidence),
             controls=tuple(filed(report.controls, named, evidence.gate)),
             waivers=report.waivers_of(evidence.system, evidence.entry),
@@ -127,10 +127,10 @@ def tables(report: Report) -> Iterator[Table]:
         lines[row.system.system].append(
             Line(
                 row=row,
-                claim=row.shown.claim if row.shown is not None else "",
+                claim=row.evidence.claim if row.evidence is not None else "",
                 gauge=_gauge(row),
                 spark=_spark(report, row),
-                at=anchor(row.shown) if row.shown is not None else "",
+                at=anchor(row.evidence) if row.evidence is not None else "",
                 proof_at=anchor(row.proof) if row.proof is not None else "",
             )
         )
@@ -141,10 +141,10 @@ def tables(report: Report) -> Iterator[Table]:
 def open_ends(report: Report) -> list[str]:
     """Return the gates that are undecided and do not fail the run; nothing else names them."""
     return [
-        f"{row.name}: {row.shown.verdict.reason}"
+        f"{row.name}: {row.evidence.verdict.reason}"
         for row in rows(report)
         if row.verdict == "INCONCLUSIVE"
-        and row.shown is not None
+        and row.evidence is not None
         and not any(problem.startswith(f"{row.name}: ") for problem in report.problems)
     ]
 
@@ -181,55 +181,59 @@ def _command(evidence: Evidence, report: Report) -> str:
 
 
 def _gauge(row: Row) -> str:
-    if row.shown is None or row.shown.measurement is None or not row.shown.limits:
+    if row.evidence is None or row.evidence.measurement is None or not row.evidence.limits:
         return ""
-    seen, (limit,) = row.shown.measurement, row.shown.limits
+    measurement, (limit,) = row.evidence.measurement, row.evidence.limits
     try:
         worse = load(row.gate.gate).worse
     except UnknownGate:
         worse = "up"
-    low, high = seen.interval or (seen.value, seen.value)
-    return gauge(seen.value, low, high, limit, worse)
+    low, high = measurement.interval or (measurement.value, measurement.value)
+    return gauge(measurement.value, low, high, limit, worse)
 
 
 def _spark(report: Report, row: Row) -> str:
-    if row.shown is None or row.shown.measurement is None:
+    if row.evidence is None or row.evidence.measurement is None:
         return ""
-    points = points_of(report, row.shown)
-    return spark(points, next(iter(row.shown.limits), None)) if len(points) > 1 else ""
+    points = points_of(report, row.evidence)
+    return spark(points, next(iter(row.evidence.limits), None)) if len(points) > 1 else ""
 
 
 def _drawings(evidence: Evidence, kind: type[Gate] | None) -> list[Drawing]:
     """Return what the gate draws of a measurement; of what it can't, its value and the limit."""
-    seen = evidence.measurement
-    if seen is None or seen.n == 0:
+    measurement = evidence.measurement
+    if measurement is None or measurement.n == 0:
         return []
     drawn = []
     try:
         # a gate of others may be of another version than the evidence, or broken
         if kind is not None:
-            pictures = tuple(kind(**dict(evidence.policy)).pictures(seen))
+            pictures = tuple(kind(**dict(evidence.policy)).pictures(measurement))
             drawn = [Drawing.of(picture) for picture in pictures if sane(picture)]
     except Exception:  # noqa: BLE001
         drawn = []
     if drawn:
         return drawn
-    low, high = seen.interval or (None, None)
-    point = Point("measured", seen.value, low, high, bad=evidence.outcome == Outcome.FAIL)
+    low, high = measurement.interval or (None, None)
+    point = Point("measured", measurement.value, low, high, bad=evidence.outcome == Outcome.FAIL)
     title = "Measured, against the limit"
-    return [Drawing.of(Intervals(title, (point,), seen.unit, evidence.limits))]
+    return [Drawing.of(Intervals(title, (point,), measurement.unit, evidence.limits))]
 
 
-def _policy(evidence: Evidence, kind: type[Gate] | None) -> Iterator[tuple[str, str, str]]:
+def _policy_rows(evidence: Evidence, kind: type[Gate] | None) -> Iterator[tuple[str, str, str]]:
     """Yield each field of a policy: its name, its value with the unit, and what it means."""
     known = {} if kind is None else hints(kind)
     for field, value in evidence.policy.items():
         meaning = known.get(field)
         unit = "" if meaning is None or value is None else limit_of(meaning).unit
-        yield field, f"{_text(value)} {unit}".strip(), "" if meaning is None else describe(meaning)
+        yield (
+            field,
+            f"{_shown_text(value)} {unit}".strip(),
+            "" if meaning is None else describe(meaning),
+        )
 
 
-def _text(value: object) -> str:
+def _shown_text(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "not set" if value is None else "yes" if value else "no"
     if isinstance(value, (int, float)):
@@ -249,7 +253,7 @@ def _measured(evidence: Evidence) -> str:
     return text if len(text) <= MAX_JSON else f"{text[:MAX_JSON]}\n… (cut here)"
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: object) -> Any:
     if isinstance(value, Mapping):
         few = list(value.items())[:12] if len(value) > 20 else list(value.items())
         return {key[:100]: _cut(item) for key, item in few} | (
