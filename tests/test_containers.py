@@ -31,6 +31,7 @@ from pytest_mlgates.gates.name_invariance import NameInvariance
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.pii_leak import PiiLeak
 from pytest_mlgates.gates.quality_floor import QualityFloor
+from pytest_mlgates.gates.recall_retention import RecallRetention
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
 from pytest_mlgates.reading.records import records
@@ -271,6 +272,12 @@ def quality_floor(rows):
     return evidence, seen
 
 
+def recall_retention(rows):
+    seen = Seen()
+    gate = RecallRetention(max_drop=0.5)
+    return gate.run(lambda query, k: [str(seen(query))], lambda query, k: ["0.5"], rows), seen
+
+
 def egress(rows):
     seen = Seen()
 
@@ -367,6 +374,7 @@ OF_RECORDS = {
     "p99_latency": (p99_latency, ROWS),
     "shadow_divergence": (shadow, ROWS),
     "quality_floor": (quality_floor, ROWS),
+    "recall_retention": (recall_retention, ROWS),
     "egress": (egress, ROWS),
     "slice_coverage": (slice_coverage, ROWS),
     "slice_coverage by a call": (sliced_by_a_call, ROWS),
@@ -383,6 +391,7 @@ OF_TEXTS = {
     "p99_latency": (p99_latency, TEXTS),
     "shadow_divergence": (shadow, TEXTS),
     "quality_floor": (quality_floor, TEXTS),
+    "recall_retention": (recall_retention, TEXTS),
     "egress": (egress, TEXTS),
 }
 OF_MANIFESTS = {"infra_guardrails": (infra_guardrails, JOBS)}
