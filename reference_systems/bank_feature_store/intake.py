@@ -43,6 +43,10 @@ def take(view: View, note: Callable[[str], object]) -> Taken:
     rows, keys = pd.DataFrame(index=raw.index), {}
     for key, kind in view.keys.items():
         keys[key] = kind or key_kind(raw[key])
+        if keys[key] not in ("Int64", "String"):
+            raise BankError(
+                f"{place}: the key {key!r} holds {raw[key].dtype}: keys are whole numbers or texts"
+            )
         rows[key] = cast(raw[key], keys[key], place, key)
         if (empty := rows[key].isna()).any():
             number = int(empty.to_numpy().argmax()) + 1
