@@ -134,11 +134,12 @@ def table_side(
     text = text_of(source)
     timed = timestamp in columns and entities.times is not None
     texts = "any" in (text, entities.text)
-    held: dict[Hashable, list[Row]] = defaultdict(list)
+    found: dict[Hashable, list[Row]] = defaultdict(list)
     for number, row in enumerate(rows):
         place = f"{what} row {number}"
         key = key_of(row, mine, place, as_texts=texts)
-        held[(key, time_of(row[timestamp], place)) if timed else key].append(row)
+        found[(key, time_of(row[timestamp], place)) if timed else key].append(row)
+    held = found if timed else {key: _distinct(rows) for key, rows in found.items()}
     asked = entities.keys(mine, as_texts=texts)
     if timed and entities.times is not None:
         asked = list(zip(asked, entities.times, strict=True))
@@ -152,6 +153,14 @@ def table_side(
     if extra := len(set(held) - set(asked)):
         notes.append(f"{what} holds {extra:,} more keys than were asked for")
     return side
+
+
+def _distinct(rows: list[Row]) -> list[Row]:
+    """Return one row where several are the same: values of now, written down twice."""
+    if len(rows) == 1:
+        return rows
+    shapes = {repr(sorted((str(k), repr(plain_value(v))) for k, v in row.items())) for row in rows}
+    return rows[:1] if len(shapes) == 1 else rows
 
 
 def _match(
@@ -183,6 +192,8 @@ def asked_side(
     subject: tuple[float, int],
 ) -> Generator[Look, Any, Side]:
     """Ask a callable for each row; it gets the keys, and the event time where ``timestamp`` is given."""
+    if isinstance(call, type):
+        raise Unmeasurable(f"{what} is a class: give {_HOW}")
     wanted = [*keys, *([timestamp] if timestamp else [])]
     asked = [{name: row[name] for name in wanted if name in row} for row in entities.rows]
     answers: list[Row | None] = yield from Subject(call, _Answer(what), *subject).ask(asked)
