@@ -26,7 +26,9 @@ from pytest_mlgates.gates.context_budget import ContextBudget
 from pytest_mlgates.gates.cost_budget import CostBudget
 from pytest_mlgates.gates.egress import Egress
 from pytest_mlgates.gates.egress import measure as egress_measure
+from pytest_mlgates.gates.feature_parity import FeatureParity
 from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
+from pytest_mlgates.gates.lead_time import LeadTime
 from pytest_mlgates.gates.name_invariance import NameInvariance
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.pii_leak import PiiLeak
@@ -47,6 +49,17 @@ CHARGES = [
         "ChargePeriodStart": "2026-11-07T00:00:00Z",
         "ChargePeriodEnd": "2026-11-08T00:00:00Z",
         "ResourceId": f"r{n}",
+    }
+    for n in range(4)
+]
+STEPS = [
+    {
+        "name": f"step {n}",
+        "by": "one",
+        "start": f"2026-03-02T08:{n}0Z",
+        "end": f"2026-03-02T08:{n + 1}0Z",
+        "exit_status": "0",
+        "served": "age",
     }
     for n in range(4)
 ]
@@ -315,6 +328,32 @@ def sliced_by_a_call(rows):
     return evidence, seen
 
 
+def feature_parity(rows):
+    """Each row is its own key, and its feature; so the other side says which were seen."""
+    online = [{**row, "n": n} for n, row in enumerate(ROWS)]
+    evidence = FeatureParity(max_mismatch_rate=0).run(lambda row: {"n": 1}, online, rows)
+    seen = evidence.measurement
+    rows_seen = bool(seen) and (seen.n, seen.details["features"][0]["kinds"]) == (4, {"value": 3})
+    return evidence, ROWS if rows_seen else []
+
+
+def parity_of_a_side(rows):
+    """The side that is a container of any kind, against one that is asked."""
+    entities = [{"sent_bytes": row["sent_bytes"]} for row in ROWS]
+    turns = {row["sent_bytes"]: row["turn"] for row in ROWS}
+    evidence = FeatureParity(max_mismatch_rate=0).run(
+        rows, lambda row: {"turn": turns[row["sent_bytes"]]}, entities
+    )
+    seen = evidence.measurement
+    return evidence, ROWS if seen and seen.n == 4 and not seen.value else []
+
+
+def lead_time(rows):
+    evidence = LeadTime(max_minutes=60).run(rows)
+    seen = evidence.measurement
+    return evidence, STEPS if seen and (seen.n, seen.value) == (4, 40) else []
+
+
 def bandwidth_budget(rows):
     evidence = BandwidthBudget(max_bytes=10**6).run(rows)
     seen = evidence.measurement
@@ -378,6 +417,9 @@ OF_RECORDS = {
     "egress": (egress, ROWS),
     "slice_coverage": (slice_coverage, ROWS),
     "slice_coverage by a call": (sliced_by_a_call, ROWS),
+    "feature_parity": (feature_parity, ROWS),
+    "feature_parity of a side": (parity_of_a_side, ROWS),
+    "lead_time": (lead_time, STEPS),
     "bandwidth_budget": (bandwidth_budget, ROWS),
     "cost_budget": (cost_budget, CHARGES),
     "context_budget": (context_budget, ASKED),
