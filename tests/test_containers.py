@@ -27,6 +27,7 @@ from pytest_mlgates.gates.cost_budget import CostBudget
 from pytest_mlgates.gates.egress import Egress
 from pytest_mlgates.gates.egress import measure as egress_measure
 from pytest_mlgates.gates.feature_parity import FeatureParity
+from pytest_mlgates.gates.impact_ratio import ImpactRatio
 from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
 from pytest_mlgates.gates.lead_time import LeadTime
 from pytest_mlgates.gates.name_invariance import NameInvariance
@@ -322,6 +323,21 @@ def slice_coverage(rows):
     return evidence, ROWS if kept == {"a": 1, "b": 2, "c": 1} else kept
 
 
+def impact_ratio(rows):
+    """The rows are the groups; who is selected stands beside them."""
+    evidence = ImpactRatio(intersections=False).run([True, False, True, False], rows)
+    if evidence.measurement is None:
+        return evidence, []
+    assert evidence.measurement.n == 4
+    turn, sent = evidence.measurement.details["tables"]
+    counts = {row["category"]: (row["n"], row["selected"]) for row in turn["categories"]}
+    assert [row["category"] for row in sent["categories"]] == [
+        f"sent_bytes={n}" for n in (1, 2, 4, 8)
+    ]
+    right = counts == {"turn=a": (1, 1), "turn=b": (2, 1), "turn=c": (1, 0)}
+    return evidence, ROWS if right else counts
+
+
 def sliced_by_a_call(rows):
     seen = Seen()
     evidence = SliceCoverage(slices=("0.5",)).run(rows, seen)
@@ -416,6 +432,7 @@ OF_RECORDS = {
     "recall_retention": (recall_retention, ROWS),
     "egress": (egress, ROWS),
     "slice_coverage": (slice_coverage, ROWS),
+    "impact_ratio": (impact_ratio, ROWS),
     "slice_coverage by a call": (sliced_by_a_call, ROWS),
     "feature_parity": (feature_parity, ROWS),
     "feature_parity of a side": (parity_of_a_side, ROWS),
@@ -445,6 +462,9 @@ NOTHING_GIVEN = [
     ("pii_leak of texts", UNCLEAR["a class"]),
 ]
 
+
+#: groups beside the applicants: as many values in each column as there are applicants is clear
+COLUMNS_ARE_CLEAR = [("impact_ratio", UNCLEAR["dict of columns"])]
 
 #: gates whose only argument is the subject
 TAKES_NO_ROWS = {"artifact_immutability"}
@@ -486,9 +506,11 @@ def test_records(gate, make, tmp_path):
 @pytest.mark.parametrize("make", list(containers(UNCLEAR)))
 def test_what_has_no_clear_rows_is_refused(gate, make, tmp_path):
     see = (OF_RECORDS | OF_TEXTS)[gate][0]
-    evidence, _ = see(make(ROWS, tmp_path))
+    evidence, seen = see(make(ROWS, tmp_path))
     if (gate, make) in NOTHING_GIVEN:
         assert evidence.outcome == Outcome.INCONCLUSIVE
+    elif (gate, make) in COLUMNS_ARE_CLEAR:
+        assert_seen(evidence, seen, ROWS)
     else:
         assert_refused(evidence)
 
