@@ -47,6 +47,10 @@ _NOT_AN_ENTRY = re.compile(
     r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b",
     re.IGNORECASE,
 )
+_NO_CONTENT = re.compile(
+    r"^(?:otherwise,? )?(?:as (?:noted|above|listed|documented)|reviewed(?: and (?:noted|updated|unchanged))?|see (?:above|chart|list|hpi)|unchanged|unknown|not sure)\b[^,;]{0,40}$",
+    re.IGNORECASE,
+)
 _OTHER_MATTER = re.compile(
     r"\b(?:has|have|takes|history of|significant for)\b(?![^.]*allerg)", re.IGNORECASE
 )
@@ -275,7 +279,7 @@ def _medication_list(place: Place) -> Iterator[Fact]:
             continue
         if BLANKET_ALLERGY.search(said):
             continue
-        told = context_of(said, len(said), len(said))
+        told = _told_of(said)
         ended = re.search(
             r"\b(?:stopped|discontinued|d/c['\u2019]?d|held|no longer|ceased|completed)\b",
             said,
@@ -321,7 +325,7 @@ def _plain_list(place: Place) -> Iterator[Fact]:
                 blanket=_NOTHING.match(said) is not None,
             )
             continue
-        told = context_of(said, len(said), len(said))
+        told = _told_of(said)
         yield _fact(
             place,
             kind,
@@ -334,10 +338,19 @@ def _plain_list(place: Place) -> Iterator[Fact]:
         )
 
 
+def _told_of(said: str) -> Context:
+    """Return what an entry says as a whole: by the cues before its last words."""
+    whole = said.rstrip(" .;,:")
+    return context_of(whole, len(whole), len(whole))
+
+
 def _pieces(place: Place) -> Iterator[tuple[int, int]]:
     """Yield list entries, and within an entry its sentences."""
     for start, end in items(place.text, place.section.start, place.section.end):
-        yield from sentences(place.text, start, end)
+        for first, last in sentences(place.text, start, end):
+            said = place.text[first:last]
+            if re.search(r"[^\W\d_]{2}", said) and not _NO_CONTENT.search(said):
+                yield first, last
 
 
 def _named_lists(place: Place) -> Iterator[Fact]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_mlgates.gates.canary_memorization import CanaryMemorization
     from pytest_mlgates.gates.cost_budget import CostBudget
     from pytest_mlgates.gates.egress import Egress
+    from pytest_mlgates.gates.impact_ratio import ImpactRatio
     from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
     from pytest_mlgates.gates.name_invariance import NameInvariance
     from pytest_mlgates.gates.p99_latency import P99Latency
@@ -52,6 +53,7 @@ __all__ = [
     "Evidence",
     "Gate",
     "GateFailed",
+    "ImpactRatio",
     "InfraGuardrails",
     "Limit",
     "Measurement",
