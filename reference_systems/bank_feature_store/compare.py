@@ -22,13 +22,13 @@ def rows(seed: int, customers: int = CUSTOMERS) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         store = Store(Path(name), customers, seed)
         found = {build: _parity(store, build) for build in BUILDS}
-    for at, (view, feature) in enumerate(FEATURES):
-        question = f"{view}:{feature}: rows of {customers:,} in which training and serving differ"
-        yield {"question": question} | {b: found[b][at]["differ"] for b in BUILDS}
-        question = f"{view}:{feature}: how they differ"
-        yield {"question": question} | {b: dict(found[b][at]["kinds"]) for b in BUILDS}
-        question = f"{view}:{feature}: values from after the event"
-        yield {"question": question} | {b: found[b][at]["leaks"] for b in BUILDS}
+    for name in (f"{view}:{feature}" for view, feature in FEATURES):
+        differ = f"{name}: rows of {customers:,} in which training and serving differ"
+        yield {"question": differ} | {b: found[b][name]["differ"] for b in BUILDS}
+        how = f"{name}: how they differ"
+        yield {"question": how} | {b: dict(found[b][name]["kinds"]) for b in BUILDS}
+        leaks = f"{name}: values of training from after the event"
+        yield {"question": leaks} | {b: found[b][name]["leaks"] for b in BUILDS}
     yield from _lead_times(seed)
 
 
@@ -36,7 +36,7 @@ def _parity(store: Store, build: str) -> Any:
     gate = FeatureParity(max_mismatch_rate=0)
     evidence = gate.run(store.offline(build), store.online(build), store.entities)
     assert evidence.measurement is not None, evidence.verdict.reason
-    return evidence.measurement.details["features"]
+    return {feature["name"]: feature for feature in evidence.measurement.details["features"]}
 
 
 def _lead_times(seed: int) -> Iterator[dict[str, Any]]:

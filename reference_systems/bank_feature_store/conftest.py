@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from reference_systems.bank_feature_store.builds import Store
 
-CUSTOMERS = 2_000
+CUSTOMERS = 1_000
 
 
 @pytest.fixture(scope="session")

@@ -32,11 +32,9 @@ def test_the_incident_is_caught(feature_parity: FeatureParity, store: Store) -> 
 
 
 @pytest.mark.known_bad
-@pytest.mark.parametrize("half", ["training", "serving"])
-def test_half_a_fix_is_caught(feature_parity: FeatureParity, store: Store, half: str) -> None:
-    """One side from the feature store and the other written by hand is no parity."""
-    builds = ("fixed", "incident") if half == "training" else ("incident", "fixed")
-    feature_parity(store.offline(builds[0]), store.online(builds[1]), store.entities)
+def test_half_a_fix_is_caught(feature_parity: FeatureParity, store: Store) -> None:
+    """Training from the feature store, and serving still written by hand, is no parity."""
+    feature_parity(store.offline("fixed"), store.online("incident"), store.entities)
 
 
 @pytest.mark.known_bad
