@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
+import json
 import math
 
 import numpy as np
@@ -77,7 +77,6 @@ def test_scores_are_held_against_their_median():
 
 @pytest.mark.parametrize("values", [(True, False), (1, 0), (1.0, 0.0), ("1", "0"), ("yes", "No")])
 def test_decisions_in_several_forms(values):
-    assert PLAIN.run([values[0] if yes else values[1] for yes in EVEN], GROUPS, None)
     evidence = ImpactRatio(attributes=("sex",)).run([values[not yes] for yes in EVEN], GROUPS)
     assert evidence.measurement.details["basis"] == "selection"
     assert evidence.measurement.details["selected"] == sum(EVEN)
@@ -130,11 +129,11 @@ def test_one_applicant_counts_once():
 
 def test_gaps_beside_the_ratio():
     groups = ["ab"[n % 2] for n in range(12_000)]
-    selected = [n // 2 % 100 < (50 if n % 2 else 42) for n in range(12_000)]
+    selected = [n // 2 % 100 < (50 if n % 2 else 44) for n in range(12_000)]
     assert PLAIN.run(selected, groups).outcome == PASS
-    close = dataclasses.replace(PLAIN, max_parity_gap=0.04).run(selected, groups)
+    close = dataclasses.replace(PLAIN, max_parity_gap=0.02).run(selected, groups)
     assert close.outcome == FAIL
-    assert "max_parity_gap 0.04" in close.verdict.reason
+    assert "max_parity_gap 0.02" in close.verdict.reason
     assert dataclasses.replace(PLAIN, max_parity_gap=0.15).run(selected, groups).outcome == PASS
 
 
@@ -182,9 +181,7 @@ def test_ragged_groups_are_refused_in_one_line(groups):
 
 def test_forged_evidence_does_not_pass():
     seen = sound().measurement
-    details = importlib.import_module("json").loads(
-        importlib.import_module("json").dumps(seen.details)
-    )
+    details = json.loads(json.dumps(seen.details))
 
     def forged(value=seen.value, n=seen.n):
         return GATE.decide(

@@ -208,9 +208,8 @@ def _narrow(x: Floats, width: int = _WIDE) -> Floats:
     rng = np.random.default_rng(x.shape[1])
     found = np.zeros((x.shape[0], width))
     cells = rng.integers(0, width, x.shape[1])
-    signs = rng.choice((-1.0, 1.0), x.shape[1])
-    for at in range(x.shape[1]):
-        found[:, cells[at]] += signs[at] * x[:, at]
+    signed = x * rng.choice((-1.0, 1.0), x.shape[1])
+    np.add.at(found.T, cells, signed.T)
     return found
 
 

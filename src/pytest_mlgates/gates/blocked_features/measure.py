@@ -18,8 +18,8 @@ from pytest_mlgates.gates.blocked_features.details import Hit, ModelAuc, Proxy, 
 from pytest_mlgates.gates.blocked_features.names import is_near, match
 from pytest_mlgates.gates.blocked_features.predict import FOLDS, Folds, Whole, alone, aucs
 from pytest_mlgates.gates.blocked_features.rows import columns_of
-from pytest_mlgates.reading.attributes import UNKNOWN, attributes_of, is_unknown
-from pytest_mlgates.reading.slices import mask_identifiers, unique_labels
+from pytest_mlgates.reading.attributes import attributes_of, known_labels
+from pytest_mlgates.reading.slices import NO_NAME, mask_identifiers, unique_labels
 
 __all__ = ["Plan", "look_for"]
 
@@ -126,7 +126,7 @@ def _units(unit_of: Any, n: int) -> Whole:
     known: dict[object, int] = {}
     found = np.empty(n, np.int64)
     for at, name in enumerate(names):
-        key: object = ("row", at) if all(is_unknown(part, ()) for part in name) else name
+        key: object = ("row", at) if all(part == NO_NAME for part in name) else name
         found[at] = known.setdefault(key, len(known))
     return found
 
@@ -136,10 +136,11 @@ class _Attribute:
 
     def __init__(self, name: str, labels: Sequence[str], unit: Whole, plan: Plan) -> None:
         self.name, self.plan = name, plan
-        labels = _coarse(labels)
         known: dict[int, str] = {}
-        for at, (label, owner) in enumerate(zip(labels, unit.tolist(), strict=True)):
-            if is_unknown(label, UNKNOWN):
+        for at, (label, owner) in enumerate(
+            zip(_coarse(known_labels(labels)), unit.tolist(), strict=True)
+        ):
+            if label is None:
                 continue
             if known.setdefault(owner, label) != label:
                 raise Unmeasurable(
@@ -232,25 +233,19 @@ def _groups(values: Sequence[str], least: int) -> tuple[list[str], list[str]]:
     return large, small
 
 
-def _coarse(labels: Sequence[str]) -> Sequence[str]:
+def _coarse(labels: Sequence[str | None]) -> Sequence[str | None]:
     """Return ages and other numbers of many values as above or below their median."""
-    numbers: list[float] = []
-    for label in labels:
-        if is_unknown(label, UNKNOWN):
-            continue
+    numbers: dict[str, float] = {}
+    for label in set(labels) - {None}:
         try:
-            numbers.append(float(label))
+            numbers[str(label)] = float(str(label))
         except ValueError:
             return labels
-    if len(set(numbers)) <= _MANY:
+    if len(numbers) <= _MANY:
         return labels
-    middle = float(np.median(numbers))
-    return [
-        label
-        if is_unknown(label, UNKNOWN)
-        else f"{'>' if float(label) > middle else '<='} {middle:g}"
-        for label in labels
-    ]
+    middle = float(np.median([numbers[label] for label in labels if label is not None]))
+    cut = {label: f"{'>' if x > middle else '<='} {middle:g}" for label, x in numbers.items()}
+    return [None if label is None else cut[label] for label in labels]
 
 
 def _findings(hits: Sequence[Hit], proxies: Sequence[Proxy], repeated: int) -> Iterator[str]:
