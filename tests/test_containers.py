@@ -24,21 +24,26 @@ from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
 from pytest_mlgates.gates.blocked_features import BlockedFeatures
 from pytest_mlgates.gates.blocked_features import measure as blocked_measure
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
+from pytest_mlgates.gates.context_budget import ContextBudget
 from pytest_mlgates.gates.cost_budget import CostBudget
 from pytest_mlgates.gates.egress import Egress
 from pytest_mlgates.gates.egress import measure as egress_measure
+from pytest_mlgates.gates.feature_parity import FeatureParity
 from pytest_mlgates.gates.impact_ratio import ImpactRatio
 from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
+from pytest_mlgates.gates.lead_time import LeadTime
 from pytest_mlgates.gates.name_invariance import NameInvariance
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.pii_leak import PiiLeak
 from pytest_mlgates.gates.quality_floor import QualityFloor
+from pytest_mlgates.gates.recall_retention import RecallRetention
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
 from pytest_mlgates.reading.records import records
 
 # every value is a text, so that a CSV file gives the same rows as all others
 ROWS = [{"turn": turn, "sent_bytes": str(2**n)} for n, turn in enumerate(["a", "b", "b", "c"])]
+ASKED = [{"question": name, "path": f"p{name}"} for name in "abcd"]
 CHARGES = [
     {
         "BilledCost": str(2**n),
@@ -47,6 +52,17 @@ CHARGES = [
         "ChargePeriodStart": "2026-11-07T00:00:00Z",
         "ChargePeriodEnd": "2026-11-08T00:00:00Z",
         "ResourceId": f"r{n}",
+    }
+    for n in range(4)
+]
+STEPS = [
+    {
+        "name": f"step {n}",
+        "by": "one",
+        "start": f"2026-03-02T08:{n}0Z",
+        "end": f"2026-03-02T08:{n + 1}0Z",
+        "exit_status": "0",
+        "served": "age",
     }
     for n in range(4)
 ]
@@ -272,6 +288,12 @@ def quality_floor(rows):
     return evidence, seen
 
 
+def recall_retention(rows):
+    seen = Seen()
+    gate = RecallRetention(max_drop=0.5)
+    return gate.run(lambda query, k: [str(seen(query))], lambda query, k: ["0.5"], rows), seen
+
+
 def egress(rows):
     seen = Seen()
 
@@ -283,6 +305,15 @@ def egress(rows):
 
     with mock.patch.object(egress_measure, "_run", run):
         return Egress().run(repr, rows), seen
+
+
+def context_budget(rows):
+    """The subject is given the question alone; what must be kept is looked for."""
+    seen = Seen()
+    gate = ContextBudget(max_tokens=9, keep=("path",))
+    evidence = gate.run(lambda question: seen(question) and f"p{question}", rows, len)
+    kept = evidence.measurement and evidence.measurement.details["kept"][0]["found"]
+    return evidence, ASKED if (seen, kept) == (list("abcd"), (1, 1, 1, 1)) else []
 
 
 def slice_coverage(rows):
@@ -330,6 +361,32 @@ def sliced_by_a_call(rows):
     seen = Seen()
     evidence = SliceCoverage(slices=("0.5",)).run(rows, seen)
     return evidence, seen
+
+
+def feature_parity(rows):
+    """Each row is its own key, and its feature; so the other side says which were seen."""
+    online = [{**row, "n": n} for n, row in enumerate(ROWS)]
+    evidence = FeatureParity(max_mismatch_rate=0).run(lambda row: {"n": 1}, online, rows)
+    seen = evidence.measurement
+    rows_seen = bool(seen) and (seen.n, seen.details["features"][0]["kinds"]) == (4, {"value": 3})
+    return evidence, ROWS if rows_seen else []
+
+
+def parity_of_a_side(rows):
+    """The side that is a container of any kind, against one that is asked."""
+    entities = [{"sent_bytes": row["sent_bytes"]} for row in ROWS]
+    turns = {row["sent_bytes"]: row["turn"] for row in ROWS}
+    evidence = FeatureParity(max_mismatch_rate=0).run(
+        rows, lambda row: {"turn": turns[row["sent_bytes"]]}, entities
+    )
+    seen = evidence.measurement
+    return evidence, ROWS if seen and seen.n == 4 and not seen.value else []
+
+
+def lead_time(rows):
+    evidence = LeadTime(max_minutes=60).run(rows)
+    seen = evidence.measurement
+    return evidence, STEPS if seen and (seen.n, seen.value) == (4, 40) else []
 
 
 def bandwidth_budget(rows):
@@ -391,13 +448,18 @@ OF_RECORDS = {
     "p99_latency": (p99_latency, ROWS),
     "shadow_divergence": (shadow, ROWS),
     "quality_floor": (quality_floor, ROWS),
+    "recall_retention": (recall_retention, ROWS),
     "egress": (egress, ROWS),
     "slice_coverage": (slice_coverage, ROWS),
     "impact_ratio": (impact_ratio, ROWS),
     "blocked_features": (blocked_features, ROWS),
     "slice_coverage by a call": (sliced_by_a_call, ROWS),
+    "feature_parity": (feature_parity, ROWS),
+    "feature_parity of a side": (parity_of_a_side, ROWS),
+    "lead_time": (lead_time, STEPS),
     "bandwidth_budget": (bandwidth_budget, ROWS),
     "cost_budget": (cost_budget, CHARGES),
+    "context_budget": (context_budget, ASKED),
 }
 #: gates whose rows are texts
 OF_TEXTS = {
@@ -408,6 +470,7 @@ OF_TEXTS = {
     "p99_latency": (p99_latency, TEXTS),
     "shadow_divergence": (shadow, TEXTS),
     "quality_floor": (quality_floor, TEXTS),
+    "recall_retention": (recall_retention, TEXTS),
     "egress": (egress, TEXTS),
     "blocked_features": (blocked_features, TEXTS),
 }

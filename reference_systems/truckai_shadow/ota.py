@@ -8,9 +8,7 @@ fit, the model that drove before goes on driving.
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 from pytest_mlgates import Evidence, Gate, Outcome
 from pytest_mlgates.core.records import Role
 from reference_systems.truckai_shadow.export import Pilot, digest_of_export
+from reference_systems.truckai_shadow.model_files import ModelFiles, write_at_once
 
 __all__ = ["Decision", "Updater", "refusal"]
 
@@ -83,6 +82,7 @@ class Updater:
             raise ValueError("no gate is required: any model would drive")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.required = folder, tuple(required)
+        self.files = ModelFiles(folder)
 
     @property
     def active(self) -> str | None:
@@ -94,7 +94,7 @@ class Updater:
         if self.active is not None:
             raise ValueError("there is a model already: offer the new one with its evidence")
         Pilot(data)
-        self._keep(data)
+        self.files.keep(data)
         self._point(digest_of_export(data), None)
 
     def offer(self, digest: str, data: bytes, evidence: Iterable[str]) -> Decision:
@@ -108,7 +108,7 @@ class Updater:
         except ValueError as error:
             return self._refused(f"it {error}")
         state = self._state()
-        self._keep(data)
+        self.files.keep(data)
         if digest != state["active"]:
             self._point(digest, state["active"])
         return Decision(accepted=True, reason="verified", active=digest)
@@ -132,12 +132,9 @@ class Updater:
             if digest is None:
                 break
             try:
-                data = (self.folder / f"{digest}.onnx").read_bytes()
-            except OSError:
-                data = b""
-            if digest_of_export(data) == digest:
-                return Pilot(data)
-            self._back("its file is damaged")
+                return Pilot(self.files.read(digest))
+            except LookupError:
+                self._back("its file is damaged")
         raise RuntimeError("no intact model is left")
 
     def _refused(self, reason: str) -> Decision:
@@ -160,16 +157,4 @@ class Updater:
 
     def _point(self, active: str, previous: str | None) -> None:
         state = json.dumps({"active": active, "previous": previous})
-        self._write(self.folder / "state.json", state.encode())
-
-    def _keep(self, data: bytes) -> None:
-        self._write(self.folder / f"{digest_of_export(data)}.onnx", data)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Write a file at once: a truck that loses power has the old one or the new one."""
-        handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
+        write_at_once(self.folder / "state.json", state.encode())
