@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_mlgates.core.fields import Limit
     from pytest_mlgates.gates.artifact_immutability import ArtifactImmutability
     from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
+    from pytest_mlgates.gates.blocked_features import BlockedFeatures
     from pytest_mlgates.gates.canary_memorization import CanaryMemorization
     from pytest_mlgates.gates.cost_budget import CostBudget
     from pytest_mlgates.gates.egress import Egress
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArtifactImmutability",
     "BandwidthBudget",
+    "BlockedFeatures",
     "Canary",
     "CanaryMemorization",
     "CostBudget",
