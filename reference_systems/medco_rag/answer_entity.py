@@ -289,7 +289,7 @@ def _attribute(ask: Ask, draft: Draft, so: list[Evidence]) -> Answer:
     top = candidates[0]
     words = said(draft, top)
     fact = top.fact
-    if fact is not None and fact.structured and key in ("reason", "frequency"):
+    if fact is not None and fact.structured and key in ("reason", "frequency", "doctor"):
         value = fact.detail.get(key) or fact.detail.get("instruction", "")
         whole = _resource_span(draft, fact, value)
         if whole is None:

@@ -6,7 +6,7 @@ answer it refuses and says why.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from reference_systems.medco_rag.answer_allergies import allergies, allergy_to
 from reference_systems.medco_rag.answer_entity import about_one
@@ -39,12 +39,16 @@ _LONGEST = 2_000
 
 
 def compose(
-    question: str, chart: Chart, allowed: Collection[str], passages: Sequence[Chunk]
+    question: str,
+    chart: Chart,
+    allowed: Collection[str],
+    passages: Callable[[], Sequence[Chunk]],
 ) -> Answer:
     """Answer one question from a chart.
 
     :param allowed: ids of all passages within the filter, as the engine gave them.
-    :param passages: the passages that the engine ranks highest, best first.
+    :param passages: gives the passages that the engine ranks highest, best first; asked where no
+        typed fact answers.
     """
     if not question.strip():
         return refusal("nothing was asked")
@@ -57,7 +61,7 @@ def compose(
     chunks = allowed_chunks(chart.chunks, allowed)
     answer = _typed(ask, draft, facts, chunks, allowed)
     if answer is None:
-        answer = from_passages(ask, Draft(chart), passages)
+        answer = from_passages(ask, Draft(chart), passages())
     return answer
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
+from pytest_mlgates.core.observations import Histogram, mean_bounds
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.core.words import first, plural
-from pytest_mlgates.gates.quality_floor.details import Histogram, Row, Seen
-from pytest_mlgates.gates.quality_floor.metrics import bounds, count_of, mean_bounds, value_of
+from pytest_mlgates.gates.quality_floor.details import Row, Seen
+from pytest_mlgates.gates.quality_floor.metrics import bounds, count_of, value_of
 
 __all__ = ["Limits", "judge"]
 
