@@ -79,7 +79,9 @@ def comma_parts(text: str) -> Iterator[tuple[int, int]]:
         mark = text[at]
         depth += mark in "([" or -(mark in ")]" and depth > 0)
         joint = (
-            re.match(r",\s+(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+|\s*;\s*", text[at:])
+            re.match(
+                r",?\s+as well as\s+|,\s+(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+|\s*;\s*", text[at:]
+            )
             if depth <= 0 or (mark == "," and text.find(")", at) < 0)
             else None
         )
