@@ -9,6 +9,7 @@ comparing with a thinner and a fatter template.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,31 +122,42 @@ def _field(photo: Floats, template: Floats, reach: int, cells: int) -> Floats:
     for y, x in shifts:
         moved = padded[reach - y : reach - y + height, reach - x : reach - x + width]
         apart = np.abs(photo[:height, :width] - moved)
-        costs.append(apart.reshape(rows, _CELL, columns, _CELL).sum((1, 3)))
+        bands = apart.reshape(rows, _CELL, width).sum(1)
+        costs.append(bands.reshape(rows, columns, _CELL).sum(2))
     stack = ndimage.uniform_filter(np.stack(costs), (0, cells, cells), mode="nearest")
     far = np.array([y * y + x * x for y, x in shifts], np.float32)
     stack += (far * 4.0)[:, None, None]
     best = stack.argmin(0)
-    gain = stack[shifts.index((0, 0))] - stack.min(0)
     found = np.array(shifts, np.float32)[best].transpose(2, 0, 1)
-    weight = np.minimum(stack.max(0) - stack.min(0), 4000.0) + 1.0 + 0 * gain
+    weight = np.minimum(stack.max(0) - stack.min(0), 4000.0) + 1.0
     smooth = ndimage.gaussian_filter(found * weight, (0, 2, 2), mode="nearest")
     smooth /= ndimage.gaussian_filter(weight, 2, mode="nearest")
     return np.asarray(smooth, np.float32)
 
 
 def _grown(field: Floats, shape: tuple[int, ...]) -> Floats:
-    """Return a field of cells as one of pixels."""
-    grid = [
-        np.clip((np.arange(n, dtype=np.float32) + 0.5) * m / n - 0.5, 0, m - 1)
-        for n, m in zip(shape, field.shape[1:], strict=True)
-    ]
-    at = np.meshgrid(*grid, indexing="ij")
-    return np.stack([ndimage.map_coordinates(part, at, order=1) for part in field])
+    """Return a field of cells as one of pixels (linear between the middles of cells)."""
+    down, across = (_between(n, m) for n, m in zip(shape, field.shape[1:], strict=True))
+    return np.stack([down @ part @ across.T for part in field])
+
+
+@functools.lru_cache(maxsize=16)
+def _between(pixels: int, cells: int) -> Floats:
+    """Return the weights (pixels, cells) of a linear interpolation."""
+    at = np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
+    low = np.minimum(at.astype(int), max(cells - 2, 0))
+    weights = np.zeros((pixels, cells), np.float32)
+    rows = np.arange(pixels)
+    weights[rows, np.minimum(low + 1, cells - 1)] = at - low
+    weights[rows, low] += 1 - (at - low)
+    return weights
 
 
 def _bent(template: Floats, field: Floats) -> Floats:
+    """Return the template moved by a field of pixels or cells, to the nearest pixel."""
     pixels = _grown(field, template.shape) if field.shape[1:] != template.shape else field
-    y, x = np.mgrid[0 : template.shape[0], 0 : template.shape[1]].astype(np.float32)
-    where = [y - pixels[0], x - pixels[1]]
-    return np.asarray(ndimage.map_coordinates(template, where, order=1, mode="nearest"))
+    height, width = template.shape
+    y = np.rint(np.arange(height, dtype=np.float32)[:, None] - pixels[0]).astype(np.int32)
+    x = np.rint(np.arange(width, dtype=np.float32)[None, :] - pixels[1]).astype(np.int32)
+    where = np.clip(y, 0, height - 1) * width + np.clip(x, 0, width - 1)
+    return template.ravel()[where]

@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "--build",
         choices=("fixed", "incident"),
         default="fixed",
-        help="incident: frames are not inspected here but sent away whole",
+        help="incident: the picture goes to the cloud whole, to be inspected there",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     train = commands.add_parser("train", help="train an inspector on labelled boards")
@@ -103,17 +103,11 @@ def _train(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _inspect(options: argparse.Namespace) -> Iterator[Row]:
-    if options.build == "incident":
-        from reference_systems.factory_edge_qc.incident import sent_whole
-
-        for number, line in _lines(options.files):
-            yield _answer(line, number, sent_whole)
-        return
     from reference_systems.factory_edge_qc.inspector import Inspector
 
     inspector = Inspector.load(options.dir)
     for number, line in _lines(options.files):
-        yield _answer(line, number, lambda asked: _inspected(inspector, asked))
+        yield _answer(line, number, lambda asked: _inspected(inspector, asked, options.build))
 
 
 def _lines(files: list[str]) -> Iterator[tuple[int, bytes]]:
@@ -171,8 +165,9 @@ def _path(asked: Mapping[str, object], field: str) -> Path | None:
     return Path(value)
 
 
-def _inspected(inspector: Inspector, asked: Mapping[str, object]) -> Row:
+def _inspected(inspector: Inspector, asked: Mapping[str, object], build: str) -> Row:
     from reference_systems.factory_edge_qc.frames import Fault, read_picture
+    from reference_systems.factory_edge_qc.inspector import Finding
 
     image, template = _path(asked, "image"), _path(asked, "template")
     if image is None:
@@ -183,8 +178,9 @@ def _inspected(inspector: Inspector, asked: Mapping[str, object]) -> Row:
     except Fault as fault:
         if not fault.alarm:
             raise
-        return {"status": "alarm", "boxes": [], "confidence": 1.0, "reason": str(fault)}
-    found = inspector.inspect(photo, beside)
+        found = Finding("alarm", reason=str(fault))
+    else:
+        found = inspector.inspect(photo, beside)
     row: dict[str, object] = {
         "status": found.status,
         "boxes": [list(box) for box in found.boxes],
@@ -194,6 +190,8 @@ def _inspected(inspector: Inspector, asked: Mapping[str, object]) -> Row:
         row["scores"] = list(found.scores)
     if found.reason:
         row["reason"] = found.reason
+    # what leaves the factory for it: the whole picture, or this answer
+    row["sent_bytes"] = image.stat().st_size if build == "incident" else len(json.dumps(row))
     return row
 
 

@@ -13,6 +13,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor
 
 from reference_systems.factory_edge_qc.network import CELL, PLANES, folded
@@ -32,10 +33,11 @@ def digest_of(data: bytes) -> str:
 def exported(state: dict[str, Tensor], examples: Sequence[Floats]) -> bytes:
     """Return the int8 file; ``examples`` (4, height, width) say how wide activations reach."""
     with tempfile.TemporaryDirectory() as folder:
-        plain, small = Path(folder, "plain.onnx"), Path(folder, "int8.onnx")
+        plain, ready, small = (Path(folder, f"{name}.onnx") for name in ("plain", "ready", "int8"))
         onnx.save(_graph(state), plain)
+        quant_pre_process(plain, ready, skip_symbolic_shape=True)
         quantize_static(
-            plain,
+            ready,
             small,
             _Examples(examples),
             per_channel=True,

@@ -19,7 +19,7 @@ from reference_systems.factory_edge_qc import (
 
 __all__ = ["BOARDS", "CROPS", "EPOCHS", "pretrained"]
 
-BOARDS, CROPS, EPOCHS, SEED = 133, 1600, 5, 1
+BOARDS, CROPS, EPOCHS, SEED = 400, 4800, 6, 1
 SOURCES = (alignment, boards, defects, fitting, network, samples, sys.modules[__name__])
 
 

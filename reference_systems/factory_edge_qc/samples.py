@@ -69,7 +69,7 @@ def crops(pairs: Sequence[Pair], count: int, seed: int) -> Samples:
     """Return crops of pairs: as they are, mended, and spoiled anew; turned and mirrored."""
     out = np.zeros((count, PLANES, CROP, CROP), np.uint8)
     wanted = np.zeros((count, 6, CROP // CELL, CROP // CELL), np.float32)
-    good = [mended(pair) if pair.template is not None else None for pair in pairs]
+    good = [mended(p) if p.template is not None or not p.boxes else None for p in pairs]
     for index in range(count):
         rng = np.random.default_rng((seed, 77, index))
         which = int(rng.integers(len(pairs)))
@@ -104,7 +104,7 @@ def _crop(pair: Pair, good: Gray | None, rng: Rng) -> tuple[Floats, list[Box]]:
             template = again(photo, rng, 0.7)
         photo, boxes = spoiled(photo, rng, int(rng.integers(1, 5)))
     photo, template, boxes = _turned(photo, template, boxes, rng)
-    if template is None or rng.random() < 0.5:
+    if template is None or rng.random() < 0.65:  # to judge alone is the harder task
         return planes(_exposed(photo, rng)), boxes
     apart = difference(photo, template)
     return planes(_exposed(photo, rng), apart.extra, apart.missing), boxes

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import torch
 
 from reference_systems.factory_edge_qc.alignment import aligned, difference
+from reference_systems.factory_edge_qc.boards import again
 from reference_systems.factory_edge_qc.defects import PAD, spoiled
 from reference_systems.factory_edge_qc.fitting import fit
 from reference_systems.factory_edge_qc.folder import Labelled, labelled
@@ -38,8 +39,8 @@ Say = Callable[[str], None]
 class Recipe:
     """How much is trained; more boards than ``most_boards`` are drawn from by seed."""
 
-    crops: int = 800
-    epochs: int = 2
+    crops: int = 1200
+    epochs: int = 3
     rate: float = 1e-3
     most_boards: int = 400
     seed: int = 1
@@ -106,8 +107,12 @@ def fitted(
     templates: Sequence[Gray],
     recipe: Recipe,
     start: dict[str, torch.Tensor],
+    more: Sequence[Pair] = (),
 ) -> Trained:
-    """Fit weights to pairs, quantise them, and choose the settings."""
+    """Fit weights to pairs, quantise them, and choose the settings.
+
+    ``more`` are parts of boards, to train on alone.
+    """
     torch.set_num_threads(1)
     step = 5 if len(pairs) >= 5 else len(pairs) + 1
     held = list(pairs[step - 1 :: step])
@@ -116,7 +121,7 @@ def fitted(
         rest = list(pairs)
     state = start
     if recipe.epochs:
-        drawn = crops(rest, recipe.crops, recipe.seed)
+        drawn = crops([*rest, *more], recipe.crops, recipe.seed)
         state = fit(drawn, epochs=recipe.epochs, seed=recipe.seed, rate=recipe.rate, start=start)
     plain = exported(state, _examples(rest, recipe.seed))
     settings = _settings(plain, pairs, held or rest, templates, recipe.seed)
@@ -194,23 +199,30 @@ def _margins(pair: Pair) -> list[float]:
 
 
 def _bound(inspector: Inspector, held: Sequence[Pair], seed: int, *, beside: bool) -> float:
-    """Return the score that tells good boards from bad ones best, from 0.3 to 0.7."""
+    """Return the score that tells good boards from bad ones best, from 0.3 to 0.9.
+
+    Where many do, the one in the middle between them.
+    """
     good, bad = [], []
     for index, pair in enumerate(held):
         template = pair.template if beside else None
         if beside and template is None:
             continue
-        clean = mended(pair)
+        rng = np.random.default_rng((seed, 9, index))
         if pair.template is not None or not pair.boxes:
-            good.append(inspector.score(clean, template))
-            worse, boxes = spoiled(clean, np.random.default_rng((seed, 9, index)), 2)
-            if boxes:
-                bad.append(inspector.score(worse, template))
+            clean = mended(pair)
+            for photo in (clean, again(clean, rng), again(clean, rng, 1.0)):
+                good.append(inspector.score(photo, template))
+                worse, boxes = spoiled(photo, rng, 2)
+                if boxes:
+                    bad.append(inspector.score(worse, template))
         if pair.boxes:
             bad.append(inspector.score(pair.photo, template))
     if not good or not bad:
         return 0.5
-    tried = np.linspace(0.3, 0.7, 41)
-    hits = [np.mean(np.array(bad) >= t) + np.mean(np.array(good) < t) for t in tried]
-    best = tried[np.flatnonzero(np.array(hits) >= max(hits) - 1e-9)]
+    tried = np.linspace(0.3, 0.9, 61)
+    hits = np.array(
+        [np.mean(np.array(bad) >= bound) + np.mean(np.array(good) < bound) for bound in tried]
+    )
+    best = tried[hits >= hits.max() - 1e-9]
     return round(float(best[np.abs(best - best.mean()).argmin()]), 3)

@@ -101,7 +101,7 @@ class UploadQueue:
     """
 
     def __init__(self, path: Path, budget: Budget) -> None:
-        self.budget = budget
+        self.path, self.budget = path, budget
         self._lock_path = path.with_name(path.name + "-uploader")
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
