@@ -128,8 +128,7 @@ def _numbered(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         whole = line
         while len(line) > _LONGEST_LINE and not line.endswith(b"\n"):
             line = stream.readline(_LONGEST_LINE)  # the rest is skipped, and the line refused
-        if whole.strip():
-            yield number, whole
+        yield number, whole
 
 
 def _answer(line: bytes, number: int, ask: object) -> Row:
@@ -138,6 +137,8 @@ def _answer(line: bytes, number: int, ask: object) -> Row:
     try:
         if len(line) > _LONGEST_LINE:
             raise ValueError(f"the line is longer than {_LONGEST_LINE:,} bytes")
+        if not line.strip():
+            raise ValueError("the line is blank")
         try:
             asked = json.loads(line.decode("utf-8-sig"))
         except UnicodeDecodeError:

@@ -6,6 +6,7 @@ import functools
 import sys
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from reference_systems import weights
@@ -20,12 +21,15 @@ from reference_systems.factory_edge_qc import (
 )
 from reference_systems.factory_edge_qc.alignment import aligned
 from reference_systems.factory_edge_qc.feed import SCALE, Shot, frame_of
-from reference_systems.factory_edge_qc.inspector import Inspector
+from reference_systems.factory_edge_qc.frames import Fault
+from reference_systems.factory_edge_qc.inspector import Finding, Inspector
 from reference_systems.factory_edge_qc.locate import found
 from reference_systems.factory_edge_qc.samples import Pair
 from reference_systems.factory_edge_qc.training import Recipe, fitted
 
-__all__ = ["captured", "inspector_of_the_line", "line_pairs", "line_state"]
+__all__ = ["Inspection", "captured", "inspector_of_the_line", "line_pairs", "line_state"]
+
+Gray = npt.NDArray[np.uint8]
 
 SEED, BOARDS, RIM = 5, 60, 20
 RECIPE = Recipe(crops=640, epochs=2, seed=SEED)
@@ -40,6 +44,22 @@ def captured(one: Shot, seed: int) -> Pair:
     rng = np.random.default_rng((seed, 40))
     photo = found(frame_of(one.photo, rng), SCALE, RIM)
     return Pair(photo, aligned(photo, one.template), one.boxes, one.name)
+
+
+class Inspection:
+    """All that happens to a frame: find the board, bring it to size, inspect it."""
+
+    def __init__(self, inspector: Inspector) -> None:
+        self.inspector, self.mlgates_digest = inspector, inspector.mlgates_digest
+
+    def __call__(self, seen: tuple[Gray, Gray]) -> Finding:
+        """Return what was found in a frame (2160, 3840), beside the board's template."""
+        frame, template = seen
+        try:
+            photo = found(frame, SCALE, RIM)
+        except Fault as fault:
+            return Finding("alarm", reason=str(fault))
+        return self.inspector.inspect(photo, template)
 
 
 @functools.cache

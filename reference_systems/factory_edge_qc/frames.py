@@ -76,6 +76,8 @@ def read_picture(source: Path | bytes) -> Gray:
     except Fault:
         raise
     except UnidentifiedImageError:
+        if not data:
+            raise Fault(f"{name}: is empty") from None
         raise Fault(f"{name}: is not a picture ({', '.join(_FORMATS)})") from None
     except Image.DecompressionBombError:
         raise Fault(f"{name}: has more than {MAX_PIXELS:,} pixels", alarm=False) from None

@@ -22,13 +22,13 @@ class Uploading:
     ``inspect`` is what the cloud does with it; called here, it costs the same.
     """
 
-    def __init__(self, uplink: HttpUplink, inspect: Callable[[Gray], object]) -> None:
+    def __init__(self, uplink: HttpUplink, inspect: Callable[[tuple[Gray, Gray]], object]) -> None:
         self.uplink, self.inspect = uplink, inspect
         self.sent = 0
 
-    def __call__(self, frame: Gray) -> object:
+    def __call__(self, seen: tuple[Gray, Gray]) -> object:
         """Send a frame, then inspect it."""
-        picture = jpeg(frame) + b"%d" % self.sent  # the same frame twice is two pictures
+        picture = jpeg(seen[0]) + b"%d" % self.sent  # the same frame twice is two pictures
         self.sent += 1
         self.uplink.put(hashlib.sha256(picture).hexdigest(), picture)
-        return self.inspect(frame)
+        return self.inspect(seen)
