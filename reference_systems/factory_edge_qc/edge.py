@@ -78,7 +78,7 @@ def unpacked(item: bytes) -> tuple[str, dict[str, object], bytes]:
         body = unzip.decompress(rest, 4_000_000)
     except (ValueError, zlib.error) as error:
         raise ValueError(f"is damaged: {type(error).__name__}") from None
-    if unzip.unconsumed_tail or not isinstance(told, dict):
+    if unzip.unconsumed_tail or not unzip.eof or not isinstance(told, dict):
         raise ValueError("is damaged or too large")
     return kinds[head], told, body
 

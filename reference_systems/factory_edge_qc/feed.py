@@ -96,11 +96,11 @@ def frame_of(photo: Gray, rng: Rng, fault: Fault | None = None) -> Gray:
     dy, dx = rng.integers(0, 64, 2)
     frame += _grain(0)[dy : dy + HEIGHT, dx : dx + WIDTH]
     if fault is not None:
-        frame = broken(frame, fault, rng)
+        frame = broken(frame, fault)
     return np.clip(frame, 0, 255).astype(np.uint8)
 
 
-def broken(frame: npt.NDArray[np.int16], fault: Fault, rng: Rng) -> npt.NDArray[np.int16]:
+def broken(frame: npt.NDArray[np.int16], fault: Fault) -> npt.NDArray[np.int16]:
     """Return a frame as a failing camera gives it."""
     if fault == "black":
         return frame // 40
@@ -109,13 +109,14 @@ def broken(frame: npt.NDArray[np.int16], fault: Fault, rng: Rng) -> npt.NDArray[
     if fault == "flat":
         return np.full_like(frame, 128)
     if fault == "noisy":
-        return frame + rng.normal(0, 90, frame.shape).astype(np.int16)
+        return frame + 30 * _grain(0)[64:, 64:]
     if fault == "cropped":
         half = WIDTH // 2
-        return np.roll(np.pad(frame[:, half:], ((0, 0), (0, half))), 0)
+        return np.pad(frame[:, half:], ((0, 0), (0, half)))
     if fault == "blurred":
-        small = frame[::24, ::24].repeat(24, 0).repeat(24, 1)
-        return small[:HEIGHT, :WIDTH]
+        image = Image.fromarray(np.clip(frame, 0, 255).astype(np.uint8))
+        small = image.resize((WIDTH // 40, HEIGHT // 40), Image.Resampling.BOX)
+        return np.asarray(small.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR), np.int16)
     return frame
 
 
