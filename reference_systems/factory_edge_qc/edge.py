@@ -23,7 +23,7 @@ from reference_systems.factory_edge_qc.locate import found
 if TYPE_CHECKING:
     from reference_systems.parts.upload_queue import UploadQueue
 
-__all__ = ["CROP", "MAX_RESULT", "Station", "packed", "result_line", "unpacked"]
+__all__ = ["CROP", "MAX_RESULT", "Allowance", "Station", "packed", "result_line", "unpacked"]
 
 Gray = npt.NDArray[np.uint8]
 
@@ -84,22 +84,41 @@ def unpacked(item: bytes) -> tuple[str, dict[str, object], bytes]:
 
 
 @dataclass(slots=True)
+class Allowance:
+    """Bytes that crops may take, an inspection on average; all cameras of a plant share them.
+
+    >>> allowance = Allowance(200.0, seen=10)
+    >>> allowance.take(1500), allowance.take(1500)
+    (True, False)
+    """
+
+    bytes_an_inspection: float = 200.0
+    seen: int = 0
+    spent: int = 0
+
+    def take(self, size: int) -> bool:
+        """Take bytes where there are enough; say whether there were."""
+        enough = self.spent + size <= self.bytes_an_inspection * self.seen
+        self.spent += size if enough else 0
+        return enough
+
+
+@dataclass(slots=True)
 class Station:
     """One camera's box: an inspector, a queue, and what has been seen since the last batch."""
 
     camera: str
     inspector: Inspector
     queue: UploadQueue
-    crop_bytes: float = 400.0  # an inspection, on average
+    allowance: Allowance = field(default_factory=Allowance)
     unsure: float = 0.75
     batch: int = 20
     lines: list[bytes] = field(default_factory=list)
-    spent: float = 0.0
-    seen: int = 0
     batches: int = 0
 
     def inspect(self, name: str, frame: Gray, template: Gray | None, now: float) -> Finding:
         """Inspect a frame and keep what is to be sent."""
+        self.allowance.seen += 1
         try:
             photo = found(frame, SCALE, _RIM)
         except Fault as fault:
@@ -107,7 +126,6 @@ class Station:
         else:
             finding = self.inspector.inspect(photo, template)
             self._maybe_crop(name, photo, finding, now)
-        self.seen += 1
         self.lines.append(result_line(name, now, self.inspector.mlgates_digest, finding))
         if len(self.lines) >= self.batch:
             self.flush(now)
@@ -131,8 +149,7 @@ class Station:
             int(np.clip((box[i] + box[i + 2]) // 2 - CROP // 2, 0, photo.shape[1 - i] - CROP))
             for i in (1, 0)
         )
-        picture = jpeg(photo[y : y + CROP, x : x + CROP], 80)
+        picture = jpeg(photo[y : y + CROP, x : x + CROP], 50)
         item = packed("crop", {"board": name, "x": x, "y": y, "status": finding.status}, picture)
-        if self.spent + len(item) <= self.crop_bytes * (self.seen + self.batch):
-            self.spent += len(item)
+        if self.allowance.take(len(item)):
             self.queue.add(item, score=1 - finding.confidence, now=now)

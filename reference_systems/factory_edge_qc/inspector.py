@@ -17,10 +17,12 @@ from reference_systems.factory_edge_qc.frames import Envelope, Fault, Frame
 from reference_systems.factory_edge_qc.network import CELL, REACH, planes
 from reference_systems.factory_edge_qc.onnx_file import Model, digest_of
 
-__all__ = ["Finding", "Inspector", "Settings", "residues"]
+__all__ = ["Finding", "Inspector", "Settings", "compared", "residues"]
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+#: pixels at each side of a picture that are not compared with the template
+RIM = 5
 Status = Literal["ok", "defect", "alarm"]
 
 
@@ -150,7 +152,7 @@ class Inspector:
         return apart
 
     def _compared(self, photo: Gray, template: Gray) -> Difference:
-        return difference(photo, aligned(photo, template))
+        return compared(photo, aligned(photo, template))
 
     def _cells(self, photo: Gray, apart: Difference | None) -> Floats:
         """Return the scores of the cells, and the four distances in pixels."""
@@ -169,6 +171,18 @@ def _sure(score: float, bound: float) -> float:
     """
     far = (score - bound) / (1 - bound) if score >= bound else (bound - score) / bound
     return round(0.5 + 0.5 * min(max(far, 0.0), 1.0), 3)
+
+
+def compared(photo: Gray, laid: Gray) -> Difference:
+    """Return what differs from a template that was laid over a photograph, but for the rim.
+
+    There one of the two may show what the other's frame cut off.
+    """
+    apart = difference(photo, laid)
+    for mask in (apart.extra, apart.missing):
+        mask[:RIM] = mask[-RIM:] = False
+        mask[:, :RIM] = mask[:, -RIM:] = False
+    return apart
 
 
 _Rect = tuple[int, int, int, int]

@@ -23,15 +23,14 @@ def found(frame: Gray, scale: int, edge: int) -> Gray:
     Raises :class:`Fault` where no whole board is there: the camera is covered, blinded or loose.
     """
     side = (SIDE + 2 * edge) * scale
-    coarse = frame[::_STEP, ::_STEP] > _LEAST_LEVEL
     ends = []
-    for axis in (1, 0):
+    for axis, part in ((1, frame[:, ::_STEP]), (0, frame[::_STEP])):
         # a rim is bright all along, so a row that crosses the board is bright at both of its sides
-        share = coarse.mean(axis) * frame.shape[axis] / side
+        share = (part > _LEAST_LEVEL).mean(axis) * frame.shape[axis] / side
         hits = np.flatnonzero(share > 2 * edge / (SIDE + 2 * edge) * 0.8)
         if not hits.size:
             raise Fault("there is no board in the frame")
-        ends.append((int(hits[0]) * _STEP, (int(hits[-1]) + 1) * _STEP))
+        ends.append((int(hits[0]), int(hits[-1]) + 1))
     for (begin, end), whole in zip(ends, frame.shape, strict=True):
         if abs(end - begin - side) > side * _SLACK:
             raise Fault(f"a board of {side} pixels is wanted, {end - begin} were found")

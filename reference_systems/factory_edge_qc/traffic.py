@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from reference_systems.factory_edge_qc.edge import Station
+from reference_systems.factory_edge_qc.cloud import Received, received
+from reference_systems.factory_edge_qc.edge import Allowance, Station
 from reference_systems.factory_edge_qc.feed import CAMERAS, Shot, frame_of, jpeg, shot
 from reference_systems.factory_edge_qc.inspector import Finding, Inspector
 from reference_systems.factory_edge_qc.link import Chunk, Link, opened
@@ -45,6 +46,7 @@ class Day:
     backlog_bytes: list[int] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     arrived: int = 0
+    received: Received = field(default_factory=Received)
     inspections: int = 0
 
     def sent_bytes(self) -> int:
@@ -69,20 +71,28 @@ def plant(mbps: float = 50.0) -> Iterator[tuple[Depot, Link]]:
 
 
 def edge_day(
-    inspector: Inspector, depot: Depot, link: Link, *, boards: int, seed: int, batch: int = 20
+    inspector: Inspector,
+    depot: Depot,
+    link: Link,
+    *,
+    boards: int,
+    seed: int,
+    batch: int = 20,
+    bad_share: float = 0.1,
 ) -> Day:
     """Inspect ``boards`` boards at each of twenty cameras, then let all queues empty at once."""
     one = Day()
     with tempfile.TemporaryDirectory(prefix="edge-") as folder:
+        allowance = Allowance()
         stations = [
             Station(
                 f"camera-{camera:02d}", inspector,
-                UploadQueue(Path(folder, f"{camera}.db"), _BUDGET), batch=batch,
+                UploadQueue(Path(folder, f"{camera}.db"), _BUDGET), allowance, batch=batch,
             )
             for camera in range(CAMERAS)
         ]  # fmt: skip
         for camera, station in enumerate(stations):
-            one.seen += _inspected(station, camera, boards, seed)
+            one.seen += _inspected(station, camera, boards, seed, bad_share)
         began = time.monotonic() - link.began
         threads = [
             threading.Thread(target=_emptied, args=(station.queue.path, link.port(station.camera)))
@@ -100,12 +110,15 @@ def edge_day(
         one.transfers.append(_raw(f"camera-{camera:02d}", raw, began))
     one.transfers += [_record(chunk) for chunk in list(link.chunks)]
     one.arrived = len(depot.clips())
+    one.received = received(depot)
     return one
 
 
-def _inspected(station: Station, camera: int, boards: int, seed: int) -> Iterator[Seen]:
+def _inspected(
+    station: Station, camera: int, boards: int, seed: int, bad_share: float
+) -> Iterator[Seen]:
     for number in range(boards):
-        board = shot(camera, number, seed)
+        board = shot(camera, number, seed, bad_share)
         frame = frame_of(board.photo, np.random.default_rng((seed, camera, number, 50)))
         finding = station.inspect(board.name, frame, board.template, now=float(number))
         yield Seen(board, finding, len(jpeg(frame)))

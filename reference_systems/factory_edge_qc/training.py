@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from reference_systems.factory_edge_qc.alignment import aligned, difference
+from reference_systems.factory_edge_qc.alignment import aligned
 from reference_systems.factory_edge_qc.boards import again
 from reference_systems.factory_edge_qc.defects import PAD, spoiled
 from reference_systems.factory_edge_qc.fitting import fit
 from reference_systems.factory_edge_qc.folder import Labelled, labelled
 from reference_systems.factory_edge_qc.frames import Envelope, Fault, read_picture
-from reference_systems.factory_edge_qc.inspector import Inspector, Settings, residues
+from reference_systems.factory_edge_qc.inspector import Inspector, Settings, compared, residues
 from reference_systems.factory_edge_qc.onnx_file import digest_of, exported, with_settings
 from reference_systems.factory_edge_qc.pretrained import pretrained
 from reference_systems.factory_edge_qc.samples import Pair, crops, mended
@@ -159,7 +159,7 @@ def _settings(
     margins, left, shares = [float(PAD)], [0], [0.0]
     for pair in pairs:
         if pair.template is not None:
-            shares.append(difference(pair.photo, pair.template).share)
+            shares.append(compared(pair.photo, pair.template).share)
             left += _left_over(pair)
             margins += _margins(pair)
     draft = Settings(
@@ -178,7 +178,7 @@ def _settings(
 def _left_over(pair: Pair) -> list[int]:
     """Return the pixels of each place that differs though nothing is labelled there."""
     assert pair.template is not None
-    apart = difference(mended(pair), pair.template)
+    apart = compared(mended(pair), pair.template)
     both = apart.extra | apart.missing
     return [int(both[y1 : y2 + 1, x1 : x2 + 1].sum()) for x1, y1, x2, y2 in residues(apart, 1, 0)]
 
@@ -186,7 +186,7 @@ def _left_over(pair: Pair) -> list[int]:
 def _margins(pair: Pair) -> list[float]:
     """Return how much wider each label is than what differs in it, a number a side."""
     assert pair.template is not None
-    apart = difference(pair.photo, pair.template)
+    apart = compared(pair.photo, pair.template)
     both = apart.extra | apart.missing
     found: list[float] = []
     for box in pair.boxes:
