@@ -21,6 +21,8 @@ import pytest
 from pytest_mlgates import registry
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
+from pytest_mlgates.gates.blocked_features import BlockedFeatures
+from pytest_mlgates.gates.blocked_features import measure as blocked_measure
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
 from pytest_mlgates.gates.context_budget import ContextBudget
 from pytest_mlgates.gates.cost_budget import CostBudget
@@ -338,6 +340,23 @@ def impact_ratio(rows):
     return evidence, ROWS if right else counts
 
 
+def blocked_features(rows):
+    """What is looked for among the columns is what was handed in."""
+    seen = []
+
+    def hits(columns, _):
+        seen.extend(
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        )
+        return iter(())
+
+    with mock.patch.object(blocked_measure, "_hits", hits):
+        evidence = BlockedFeatures(blocked=("age",)).run(rows)
+    plain_rows = [row.get("text", row) if len(row) == 1 else row for row in seen]
+    return evidence, [{k: str(v) for k, v in r.items()} if isinstance(r, dict) else r
+                      for r in plain_rows]  # fmt: skip
+
+
 def sliced_by_a_call(rows):
     seen = Seen()
     evidence = SliceCoverage(slices=("0.5",)).run(rows, seen)
@@ -433,6 +452,7 @@ OF_RECORDS = {
     "egress": (egress, ROWS),
     "slice_coverage": (slice_coverage, ROWS),
     "impact_ratio": (impact_ratio, ROWS),
+    "blocked_features": (blocked_features, ROWS),
     "slice_coverage by a call": (sliced_by_a_call, ROWS),
     "feature_parity": (feature_parity, ROWS),
     "feature_parity of a side": (parity_of_a_side, ROWS),
@@ -452,6 +472,7 @@ OF_TEXTS = {
     "quality_floor": (quality_floor, TEXTS),
     "recall_retention": (recall_retention, TEXTS),
     "egress": (egress, TEXTS),
+    "blocked_features": (blocked_features, TEXTS),
 }
 OF_MANIFESTS = {"infra_guardrails": (infra_guardrails, JOBS)}
 
@@ -464,7 +485,10 @@ NOTHING_GIVEN = [
 
 
 #: groups beside the applicants: as many values in each column as there are applicants is clear
-COLUMNS_ARE_CLEAR = [("impact_ratio", UNCLEAR["dict of columns"])]
+COLUMNS_ARE_CLEAR = [
+    ("impact_ratio", UNCLEAR["dict of columns"]),
+    ("blocked_features", UNCLEAR["dict of columns"]),
+]
 
 #: gates whose only argument is the subject
 TAKES_NO_ROWS = {"artifact_immutability"}

@@ -11,7 +11,7 @@ from pytest_mlgates.reading.frames import column, is_table
 from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import NO_NAME, label
 
-__all__ = ["UNKNOWN", "attributes_of", "is_unknown"]
+__all__ = ["UNKNOWN", "attributes_of", "is_unknown", "known_labels"]
 
 #: what forms put where a person did not say; compared without case, blanks and punctuation
 UNKNOWN = (
@@ -61,7 +61,16 @@ def is_unknown(name: str, words: Iterable[str] = UNKNOWN) -> bool:
     >>> is_unknown("(none)"), is_unknown("Prefer not to  say."), is_unknown("nonbinary")
     (True, True, False)
     """
-    return name == NO_NAME or _folded(name) in {_folded(word) for word in words}
+    return known_labels([name], words) == [None]
+
+
+def known_labels(labels: Sequence[str], words: Iterable[str] = UNKNOWN) -> list[str | None]:
+    """Return the labels, None where one says that the attribute is not known."""
+    folded = {_folded(word) for word in words}
+    known: dict[str, str | None] = {
+        name: None if name == NO_NAME or _folded(name) in folded else name for name in set(labels)
+    }
+    return [known[name] for name in labels]
 
 
 def _folded(name: str) -> str:

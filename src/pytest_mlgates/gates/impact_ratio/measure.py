@@ -21,9 +21,9 @@ from pytest_mlgates.gates.impact_ratio.details import (
     Table,
     ratio_of,
 )
-from pytest_mlgates.reading.attributes import attributes_of, is_unknown
+from pytest_mlgates.reading.attributes import attributes_of, known_labels
 from pytest_mlgates.reading.records import records
-from pytest_mlgates.reading.slices import label, unique_labels
+from pytest_mlgates.reading.slices import NO_NAME, label, unique_labels
 from pytest_mlgates.stats.two_rates import Ratio, limits
 
 __all__ = ["MAX_ATTRIBUTES", "Plan", "measure_ratio"]
@@ -70,10 +70,7 @@ def measure_ratio(
     right = None if labels is None else _labels(labels, n, plan.positive)
     rows = _units(unit_of, n)
     basis, chosen, median = _selected(answers, plan)
-    known = {
-        name: [None if is_unknown(value, plan.unknown) else value for value in values]
-        for name, values in columns.items()
-    }
+    known = {name: known_labels(values, plan.unknown) for name, values in columns.items()}
     people = [_merged(list(known.values()), chosen, right, unit, list(known)) for unit in rows]
     seen = Seen(
         basis=basis,
@@ -151,7 +148,7 @@ def _number(value: object, at: int, what: str) -> float:
 
 def _is(value: object, positive: str, at: int) -> bool:
     name = label(value)
-    if is_unknown(name, ()):
+    if name == NO_NAME:
         raise Unmeasurable(f"selected: applicant {at} has no decision: give one for each applicant")
     return name == label(positive)
 
@@ -181,7 +178,7 @@ def _units(unit_of: object, n: int) -> list[list[int]]:
     names = attributes_of(unit_of, n, "unit_of", (), "applicant")
     found: dict[Hashable, list[int]] = {}
     for at, name in enumerate(zip(*names.values(), strict=True)):
-        missing = all(is_unknown(part, ()) for part in name)
+        missing = all(part == NO_NAME for part in name)
         found.setdefault(("row", at) if missing else name, []).append(at)
     return list(found.values())
 
