@@ -250,7 +250,7 @@ def limits(
 
     >>> low, high = limits(Counts(40, 100), Counts(50, 100), Ratio, 0.025, 0.025)
     >>> round(low, 3), round(high, 3)
-    (0.588, 1.083)
+    (0.584, 1.089)
     """
     ratio = kind is Ratio
     bottom, top = (0.0, math.inf) if ratio else (-1.0, 1.0)

@@ -25,7 +25,7 @@ Codes = npt.NDArray[np.int64]
 #: values of a category that have a column of their own; a number has so many bins
 _TOP, _BINS, _LEVELS = 60, 12, 6
 #: cells that words are hashed to, that wide designs are hashed to, that pairs are hashed to
-_WORDS, _WIDE, _PAIRS = 256, 768, 1024
+_WORDS, _WIDE, _PAIRS = 256, 768, 512
 #: columns whose pairs are looked at, and columns that have bins
 _MAX_PAIRED, _MAX_BINNED = 24, 64
 #: a text column is as heavy as a few numbers

@@ -51,8 +51,7 @@ def _names(seen: Seen, limits: Limits) -> Iterator[Verdict]:
         return
     if not limits.blocked:
         return
-    found = [f"{hit.column!r} ({hit.blocked})" for hit in seen.hits if hit.how == "is"]
-    near = [f"{hit.column!r} ({hit.blocked})" for hit in seen.hits if hit.how == "near"]
+    found, near = (_by_name(seen, how) for how in ("is", "near"))
     if found:
         which = ", ".join(first(found, 2 * MAX_NAMED))
         also = f" of {plural(seen.columns, 'column')}"
@@ -75,6 +74,18 @@ def _names(seen: Seen, limits: Limits) -> Iterator[Verdict]:
             Outcome.PASS,
             f"none of {plural(seen.columns, 'column')} is called {' or '.join(limits.blocked)}",
         )
+
+
+def _by_name(seen: Seen, how: str) -> list[str]:
+    """Return a line for each blocked name: its first column, and how many more."""
+    columns: dict[str, list[str]] = {}
+    for hit in seen.hits:
+        if hit.how == how:
+            columns.setdefault(hit.blocked, []).append(hit.column)
+    return [
+        f"{names[0]!r}{f' and {len(names) - 1:,} more' if names[1:] else ''} ({blocked})"
+        for blocked, names in columns.items()
+    ]
 
 
 def _proxies(seen: Seen, n: int, limits: Limits, most: float) -> list[Verdict]:
