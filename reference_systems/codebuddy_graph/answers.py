@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -187,7 +188,7 @@ def _path(graph: Graph, entries: list[str], goals: list[str]) -> Answer:
         if hit is not None:
             path = graph.path(reached, hit)
             sources: list[dict[str, str | int]] = []
-            for caller, callee in zip(path, path[1:], strict=False):
+            for caller, callee in itertools.pairwise(path):
                 edge = next(e for e in graph.callees(caller) if e.callee == callee)
                 sources.append({"file": edge.file, "line": edge.line})
             return Answer(f"{' -> '.join(path)}.", path, sources)

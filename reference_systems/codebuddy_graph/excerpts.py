@@ -25,10 +25,10 @@ SPACE = re.compile(r"\s+")
 
 
 def without_comments(code: str) -> str:
-    """Take the comments out of Java, and the lines that held nothing else.
+    r"""Take the comments out of Java, and the lines that held nothing else.
 
-    >>> without_comments('int a; // "x"\\n/* b */\\nString s = "// c";')
-    'int a;\\nString s = "// c";'
+    >>> without_comments('int a; // "x"\n/* b */\nString s = "// c";')
+    'int a;\nString s = "// c";'
     """
     bare = PIECE.sub(lambda m: " " if m[0].startswith("/") else m[0], code)
     return "\n".join(line.rstrip() for line in bare.splitlines() if line.strip())
@@ -58,6 +58,10 @@ class Excerpts:
     def code(self, place: Place) -> str:
         """Give a method without its comments."""
         return without_comments(self._dedented(self._source(place.file), place.start, place.stop))
+
+    def last_line(self, place: Place) -> int:
+        """Give the line that a method ends on."""
+        return self._source(place.file).count(b"\n", 0, place.stop) + 1
 
     def head(self, place: Place) -> str:
         """Give what a method takes and gives, in one line."""

@@ -106,7 +106,7 @@ class Graph:
 
     def _edges(self, side: str, name: str) -> list[Edge]:
         query = (
-            "select caller, callee, path, line, kind from call join file on file.id = call.file"
+            "select caller, callee, path, line, kind from call join file on file.id = call.file"  # noqa: S608
             f" where {side} = ? order by path, line, call.rowid"
         )
         return [Edge(*row) for row in self.store.rows(query, (name,))]

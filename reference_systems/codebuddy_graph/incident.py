@@ -22,8 +22,10 @@ def build_context(graph: Graph, method: str, question: str, max_tokens: int) -> 
     parts = [question] if question else []
     shown = []
     for name in chain.reached:
-        for place in graph.places(name):
-            parts.append(f"// {name}  {place.path}:{place.line}\n{excerpts.whole(place)}")
+        parts += [
+            f"// {name}  {place.path}:{place.line}\n{excerpts.whole(place)}"
+            for place in graph.places(name)
+        ]
         shown += [Shown(name, "full", p.path, p.line) for p in graph.places(name)[:1]]
     text = "\n\n".join(parts)
     return Context(text, count_tokens(text), shown)

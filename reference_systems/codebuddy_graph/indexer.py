@@ -8,34 +8,36 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reference_systems.codebuddy_graph import inheritance, patching, rules
-from reference_systems.codebuddy_graph.classes import World
+from reference_systems.codebuddy_graph.declarations import Declarations
 from reference_systems.codebuddy_graph.jdk.table import Platform
 from reference_systems.codebuddy_graph.numbering import number_classes
 from reference_systems.codebuddy_graph.parsing import Damaged, Parsed, parse
-from reference_systems.codebuddy_graph.skeleton import PRIVATE, STATIC, file_skeleton
-from reference_systems.codebuddy_graph.statements import Statements
+from reference_systems.codebuddy_graph.skeleton import ABSTRACT, PRIVATE, STATIC, file_skeleton
+from reference_systems.codebuddy_graph.trees import Tree, java_files
+from reference_systems.codebuddy_graph.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from reference_systems.codebuddy_graph.classes import Cls
     from reference_systems.codebuddy_graph.scope import Found
     from reference_systems.codebuddy_graph.store import FileRow, Store
 
-__all__ = ["Done", "java_files", "update", "update_file"]
+__all__ = ["Done", "update", "update_file"]
 
 #: trees of more source than this are read a second time rather than kept
 KEEP_BYTES = 24_000_000
 #: generated code nests deeper than the interpreter's own limit; a body that goes beyond is skipped
 RECURSION = 60_000
 LARGEST = 32_000_000
+#: a method is compared by so many of its parts, a field by fewer
+METHOD_KEY = 6
 #: the rows that a method's body makes
 MADE_BY = {
     "call": "caller", "field_write": "method", "thrown": "method", "unresolved": "method",
@@ -51,62 +53,6 @@ class Done(NamedTuple):
     skipped: list[tuple[str, str]]
 
 
-class _Tree:
-    """The skeletons of a tree: those just read, and those that the index keeps."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._fresh: dict[int, dict | None] = {}
-        self._paths = {row.id: row.path for row in store.files()}
-        self._top: dict[str, list[int]] = {}
-        for name, file in store.tops():
-            self._top.setdefault(name, []).append(file)
-        self.first: int | None = None
-
-    def put(self, file: int, skeleton: dict | None) -> None:
-        """Keep a skeleton that was just read."""
-        self._fresh[file] = skeleton
-
-    def skeleton(self, file: int) -> dict | None:
-        """Give what a file declares."""
-        if file not in self._fresh:
-            self._fresh[file] = self._store.skeleton(file)
-        return self._fresh[file]
-
-    def path(self, file: int) -> str:
-        """Give the path of a file."""
-        return self._paths[file]
-
-    def file_of(self, top: str) -> tuple[str, dict] | None:
-        """Give path and skeleton of the file that declares a class; of several, the first."""
-        files = self._top.get(top)
-        if not files:
-            return None
-        file = self.first if self.first in files else files[0]
-        skeleton = self.skeleton(file)
-        return None if skeleton is None else (self._paths[file], skeleton)
-
-    def packages(self) -> set[str]:
-        """Give the packages of the tree."""
-        return {name.rpartition(".")[0] for name in self._top}
-
-    def twice(self, file: int) -> bool:
-        """Tell whether a class of a file is declared in another file first."""
-        skeleton = self.skeleton(file)
-        head = skeleton["p"] + "." if skeleton and skeleton["p"] else ""
-        tops = skeleton["t"] if skeleton else ()
-        return any(self._top[head + t["n"]][0] != file for t in tops)
-
-
-def java_files(root: Path) -> list[Path]:
-    """Give all Java files under a folder, however deep; links are not followed."""
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        found += [Path(folder, name) for name in sorted(names) if name.endswith(".java")]
-    return found
-
-
 def update(store: Store, root: Path) -> Done:
     """Bring the index up to date with a tree."""
     contents: dict[str, bytes | str] = {}
@@ -119,10 +65,11 @@ def update(store: Store, root: Path) -> Done:
         except OSError as error:
             contents[name] = f"can't be read: {error.strerror}"
     known = {row.path: row for row in store.files()}
-    changed: dict[str, bytes | str] = {}
-    for name, content in contents.items():
-        if name not in known or known[name].digest != _digest(content):
-            changed[name] = content
+    changed = {
+        name: content
+        for name, content in contents.items()
+        if name not in known or known[name].digest != _digest(content)
+    }
     gone = [name for name in known if name not in contents]
     return _apply(store, changed, gone, str(root))
 
@@ -180,7 +127,7 @@ class _Update:
                 before = self.store.skeleton(known[name].id)
                 self.store.remove(known[name].id)
             self._compare(before, self._read(name, content, keep))
-        tree = _Tree(self.store)
+        tree = Tree(self.store)
         for file, skeleton in self.fresh.items():
             tree.put(file, skeleton)
         todo = [*self.fresh, *self._mentioning(set(self.fresh))]
@@ -222,7 +169,7 @@ class _Update:
         patch: patching.Patch,
     ) -> Done | None:
         store = self.store
-        tree = _Tree(store)
+        tree = Tree(store)
         if tree.twice(row.id):
             return None
         tree.put(row.id, after)
@@ -284,7 +231,7 @@ class _Update:
         for old, new in zip(_types(before), _types(after), strict=True):
             changed = _members(old) ^ _members(new)
             # a lambda does not name the method of its interface
-            if changed and old["k"] in "ia":
+            if old["k"] == "i" and any(m[1] & ABSTRACT for m in changed if len(m) == METHOD_KEY):
                 self.names = None
                 return
             self.names.update(member[0] for member in changed)
@@ -304,7 +251,7 @@ class _Update:
 
     # one file
 
-    def _resolve(self, file: int, tree: _Tree, world: World) -> None:
+    def _resolve(self, file: int, tree: Tree, world: World) -> None:
         skeleton = tree.skeleton(file)
         if skeleton is None:
             return
@@ -313,7 +260,7 @@ class _Update:
             tree.first = file
             world = World(tree, world.platform)
         numbers = number_classes(parsed.tree.root_node)
-        reader = Statements(world, world.scope(tree.path(file), skeleton), numbers)
+        reader = Declarations(world, world.scope(tree.path(file), skeleton), numbers)
         try:
             reader.read_file(parsed.tree.root_node, skeleton["p"])
         except RecursionError:

@@ -83,8 +83,9 @@ def legacy_plan(seed: int, width: int = 6, methods: int = 6) -> Plan:
     for layer in range(len(LAYERS)):
         layer_names = []
         for noun in range(width):
-            for place in range(methods):
-                layer_names.append(f"{_class(layer, noun)}.{VERBS[place]}{NOUNS[noun]}/2")
+            layer_names += [
+                f"{_class(layer, noun)}.{verb}{NOUNS[noun]}/2" for verb in VERBS[:methods]
+            ]
         names.append(layer_names)
     planned: dict[str, list[Call]] = {}
     for layer, layer_names in enumerate(names):
@@ -135,7 +136,7 @@ def legacy_questions(seed: int, count: int, width: int = 6, methods: int = 6) ->
         path = plan.path(entry, goal)
         asked.append({
             "question": {"method": entry, "question": f"How does it come to {goal}?"},
-            "path": [code[name] for name in path],
+            "path": [part for name in path for part in code[name]],
             "names": [name.rpartition(".")[2] for name in plan.reach(entry)],
             "sources": sorted({_file(name.rpartition(".")[0]) for name in path}),
         })  # fmt: skip
@@ -146,13 +147,21 @@ def _file(cls: str) -> str:
     return cls.replace(".", "/") + ".java"
 
 
-def _codes(plan: Plan, rng: random.Random) -> dict[str, str]:
-    """Give what the plan writes for each method, comments left out."""
+def _codes(plan: Plan, rng: random.Random) -> dict[str, list[str]]:
+    """Give what the plan writes for each method, in parts where a comment stands between.
+
+    So a context holds a method in full with its comments and without.
+    """
     found = {}
     for name, calls in plan.methods.items():
-        lines = _method(name, name.rpartition(".")[0], calls, rng)
-        kept = [line for line in lines if not line.strip().startswith(("/*", "*", "//"))]
-        found[name] = "\n".join(kept)
+        parts: list[list[str]] = [[]]
+        for line in _method(name, name.rpartition(".")[0], calls, rng):
+            if line.strip().startswith(("/*", "*", "//")):
+                parts.append([])
+            else:
+                parts[-1].append(line)
+        texts = ("\n".join(part) for part in parts)
+        found[name] = [text for text in texts if text.strip()]
     return found
 
 

@@ -11,7 +11,8 @@ from reference_systems.codebuddy_graph.scope import Call, Env, Found, Write
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import Cls, FileScope, Method, World
+    from reference_systems.codebuddy_graph.classes import Cls, Method
+    from reference_systems.codebuddy_graph.world import FileScope, World
 
 __all__ = ["MISSING", "Names"]
 

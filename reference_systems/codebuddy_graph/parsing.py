@@ -30,7 +30,7 @@ class Parsed(NamedTuple):
 
 
 def decode(content: bytes) -> bytes:
-    """Give a file's text as UTF-8 with ``\\n`` line ends, whatever encoding it came in.
+    """Give a file's text as UTF-8 with plain line ends, whatever encoding it came in.
 
     >>> decode("caf\u00e9".encode("latin-1")).decode()
     'café'

@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from reference_systems.codebuddy_graph.declarations import Declarations
 from reference_systems.codebuddy_graph.scope import Env
 from reference_systems.codebuddy_graph.skeleton import TYPE_NODES
-from reference_systems.codebuddy_graph.statements import Statements
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from reference_systems.codebuddy_graph.classes import FileScope, World
     from reference_systems.codebuddy_graph.scope import Found
     from reference_systems.codebuddy_graph.store import Store
+    from reference_systems.codebuddy_graph.world import FileScope, World
 
 __all__ = ["Edit", "Patch", "edit_between", "move", "patch_for", "resolve_method"]
 
@@ -160,7 +160,7 @@ def resolve_method(
     world: World, scope: FileScope, package: str, patch: Patch
 ) -> tuple[str, Found] | None:
     """Resolve one method; give its name and what its body says."""
-    reader = Statements(world, scope, {})
+    reader = Declarations(world, scope, {})
     name = f"{package}.{patch.types[0]}" if package else patch.types[0]
     cls, outer = world.get(name), None
     for inner in patch.types[1:]:

@@ -22,7 +22,8 @@ from reference_systems.codebuddy_graph.javatypes import (
 )
 
 if TYPE_CHECKING:
-    from reference_systems.codebuddy_graph.classes import Cls, Method, World
+    from reference_systems.codebuddy_graph.classes import Cls, Method
+    from reference_systems.codebuddy_graph.world import World
 
 __all__ = [
     "bind",
@@ -164,11 +165,7 @@ def fits(arg: Type, param: Type, known: dict[Var, Type], loose: bool, depth: int
     if type(arg) is Wild:
         return fits(arg.bound if arg.sign == 1 else None, param, known, loose, depth + 1)
     if type(arg) is Var:
-        if kind is Ref and param.cls.name == "java.lang.Object":
-            return True
-        if not arg.bounds:
-            return kind is not Prim and kind is not Arr and not param.cls.known
-        return any(fits(b, param, known, loose, depth + 1) for b in arg.bounds)
+        return _variable_fits(arg, param, known, loose, depth)
     if type(arg) is Prim:
         return _fits_primitive(arg, param, loose)
     if kind is Prim:
@@ -183,6 +180,15 @@ def fits(arg: Type, param: Type, known: dict[Var, Type], loose: bool, depth: int
             return arg.item is param.item or arg.item is None or param.item is None
         return fits(arg.item, param.item, known, False, depth + 1)
     return kind is Ref and subclass(arg.cls, param.cls)
+
+
+def _variable_fits(arg: Var, param: Type, known: dict[Var, Type], loose: bool, depth: int) -> bool:
+    """Tell whether a value of a variable's type can be given: any of its bounds may do."""
+    if type(param) is Ref and param.cls.name == "java.lang.Object":
+        return True
+    if not arg.bounds:
+        return type(param) is Ref and not param.cls.known
+    return any(fits(b, param, known, loose, depth + 1) for b in arg.bounds)
 
 
 def _fits_variable(arg: Type, param: Var, known: dict[Var, Type], loose: bool, depth: int) -> bool:

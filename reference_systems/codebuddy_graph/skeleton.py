@@ -37,6 +37,8 @@ TYPE_NODES = {
     "record_declaration": "r",
     "annotation_type_declaration": "a",
 }
+CONSTANT_ENDS = ("_literal", "_type", "true", "false", "comment")
+NO_CONSTANT = {"null_literal", "class_literal"}
 CONSTANT_PARTS = {
     "binary_expression", "unary_expression", "parenthesized_expression", "cast_expression",
     "ternary_expression",
@@ -248,9 +250,8 @@ def _constant_names(value: Node) -> list[str] | None:
             names.append("".join(_text(node).split()))
         elif kind in CONSTANT_PARTS:
             todo += node.named_children
-        elif not kind.endswith(("_literal", "_type")) or kind in ("null_literal", "class_literal"):
-            if kind not in ("true", "false") and not kind.endswith("comment"):
-                return None
+        elif kind in NO_CONSTANT or not kind.endswith(CONSTANT_ENDS):
+            return None
     return names
 
 

@@ -13,7 +13,7 @@ from reference_systems.codebuddy_graph.excerpts import Excerpts
 
 if TYPE_CHECKING:
     from reference_systems.codebuddy_graph.chain import Chain
-    from reference_systems.codebuddy_graph.graph import Graph
+    from reference_systems.codebuddy_graph.graph import Graph, Place
 
 __all__ = ["Summaries", "short"]
 
@@ -54,13 +54,37 @@ class Summaries:
             thrown += self._throws.get(child, ())
         self._throws[name] = tuple(dict.fromkeys(thrown))
 
-    def full(self, name: str) -> str:
-        """Give a method in full, every overload of its name and arity, without comments."""
+    def full(self, name: str, toward: str | None = None) -> str:
+        """Give a method in full, without comments.
+
+        Of several overloads of one name and arity only those that call ``toward`` are given in full,
+        where one does: the others are not on the path.
+        """
+        places = self._graph.places(name)
+        wanted = self._calling(name, toward, places) or places
         parts = []
-        for place in self._graph.places(name):
-            code = self._excerpts.code(place) if place.stop > place.start else "// made by javac"
-            parts.append(f"// {name} {place.path}:{place.line}\n{code}")
+        for place in places:
+            where = f"// {name} {place.path}:{place.line}\n"
+            if place.stop <= place.start:
+                parts.append(f"{where}// made by javac")
+            elif place in wanted:
+                parts.append(where + self._excerpts.code(place))
+            else:
+                parts.append(f"// also {self._excerpts.head(place)}")
         return "\n".join(parts)
+
+    def _calling(self, name: str, toward: str | None, places: list[Place]) -> list[Place]:
+        if toward is None or len(places) < 2:
+            return []
+        lines = [(e.file, e.line) for e in self._graph.callees(name) if e.callee == toward]
+        return [
+            place
+            for place in places
+            if any(
+                path == place.path and place.line <= line <= self._excerpts.last_line(place)
+                for path, line in lines
+            )
+        ]
 
     def line(self, name: str) -> str:
         """Give a method in one line."""

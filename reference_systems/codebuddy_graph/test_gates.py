@@ -79,7 +79,7 @@ def test_what_is_reached_is_named(
 def test_no_answer_is_caught(quality_floor: QualityFloor, plan: Plan) -> None:
     """An assistant that names nothing is of no use."""
     methods, reached = reachable_of(plan)
-    quality_floor(lambda method: [], methods, reached, score=share_found)
+    quality_floor(lambda _: [], methods, reached, score=share_found)
 
 
 @pytest.mark.known_bad

@@ -36,6 +36,7 @@ class Stream:
     def __init__(self, seed: int, cards: int = 1_000_000, bodies: int = _BODIES) -> None:
         rng = np.random.default_rng(seed)
         self.run = secrets.token_hex(4)
+        self._name = self.run.encode()
         week = World(seed, 2000).week(0)
         names = [orjson.dumps(name) for name in World(seed, 2000).names()]
         rows = rng.integers(0, len(week), bodies)
@@ -57,8 +58,21 @@ class Stream:
     def make(self, i: int) -> bytes:
         """Return the line of transaction i, paid now."""
         return b'{"id":"%b-%d","time":%.3f,"card":"card-%07d",%b' % (
-            self.run.encode(), i, time.time(), self._cards[i], self._bodies[i % len(self._bodies)]
+            self._name, i, time.time(), self._cards[i], self._bodies[i % len(self._bodies)]
         )  # fmt: skip
+
+    def payments(self, count: int) -> list[bytes]:
+        """Return the rest of ``count`` lines, without id and time, for ``encode``."""
+        self.prepare(count)
+        bodies = self._bodies
+        return [
+            b'"card":"card-%07d",%b' % (card, bodies[i % len(bodies)])
+            for i, card in enumerate(self._cards)
+        ]
+
+    def encode(self, payment: bytes, number: int) -> bytes:
+        """Return the line of a payment, paid now."""
+        return b'{"id":"%b-%d","time":%.3f,%b' % (self._name, number, time.time(), payment)
 
     def read(self, line: bytes) -> tuple[int | None, bool]:
         """Return which transaction an answer is to, and whether it holds a score and a decision."""

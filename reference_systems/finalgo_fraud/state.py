@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import io
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,11 @@ class State:
         self.outbox = folder / "outbox.db"
         self.ledger = folder / "ledger.db"
         with self.lock("start"):
+            name = folder / "topic"
+            if not name.exists():
+                write_whole(name, b"confirmed-labels-" + secrets.token_hex(4).encode())
+            #: labels of other states don't come through it, though they share a broker
+            self.topic = name.read_text("ascii")
             if self.models.current() is None or not (folder / "reference.npz").exists():
                 self._begin()
 

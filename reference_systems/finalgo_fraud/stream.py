@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP", "Relay", "Stream", "labels", "opened"]
 
-TOPIC = "confirmed-labels"
 GROUP = "updater"
 _PARTITIONS = 4
 _PATIENCE_S = 6
@@ -42,7 +41,7 @@ class Stream:
 
 
 @contextlib.contextmanager
-def opened(servers: str | None, topic: str = TOPIC) -> Iterator[Stream]:
+def opened(servers: str | None, topic: str) -> Iterator[Stream]:
     """Connect to a broker, or to the mock cluster, and see to it that the topic is there."""
     settings = {"enable.idempotence": True, "acks": "all", "linger.ms": 5, **_QUIET}
     settings |= {"delivery.timeout.ms": 30_000, "request.timeout.ms": 5_000}

@@ -75,7 +75,7 @@ def learn(state: State, source: BinaryIO, servers: str | None) -> int:
         if not outbox.unpublished(1):
             say("nothing new to learn")
             return 0
-        with stream.opened(servers) as opened:
+        with stream.opened(servers, state.topic) as opened:
             relay = stream.Relay(outbox, opened)
             relay.drain(_PATIENCE_S)
             try:
@@ -108,7 +108,7 @@ def _catch_up(updater: Updater, opened: stream.Stream, wanted: int) -> int:
 
 def update(state: State, servers: str, *, least: int = 50, longest_s: float = 5.0) -> None:
     """Learn what comes through the broker until interrupted; a round every so many labels."""
-    with stream.opened(servers) as opened, Updater.opened(state) as updater:
+    with stream.opened(servers, state.topic) as opened, Updater.opened(state) as updater:
         waited = time.monotonic()
         with (
             contextlib.closing(stream.labels(opened, start=updater.start(opened.name))) as batches,

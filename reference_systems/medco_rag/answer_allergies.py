@@ -10,6 +10,16 @@ from reference_systems.medco_rag.terms import terms
 
 __all__ = ["allergies", "allergy_to"]
 
+#: the categories that FHIR sorts allergies by, as they are asked for
+_KINDS = {
+    terms(word): kind
+    for word, kind in (
+        ("food", "food"),
+        ("environmental", "environment"),
+        ("environment", "environment"),
+        ("seasonal", "environment"),
+    )
+}
 _CLASSES = frozenset(terms("drug medication food environmental seasonal"))
 
 
@@ -41,6 +51,10 @@ def allergy_to(ask: Ask, draft: Draft, facts: list[Fact]) -> Answer:
     """Answer whether there is an allergy to one substance, to what it leads, or since when."""
     own = [f for f in facts if f.kind is Kind.ALLERGY and f.subject == "patient"]
     about = [f for f in own if not f.blanket and matches(ask, f.name)]
+    if not about and (kind := _KINDS.get(ask.target)):
+        sorted_ = [f for f in own if f.structured and kind in f.detail.get("category", "")]
+        if sorted_:
+            return allergies(ask, draft, sorted_)
     named, none = _standing(own)
     if not about:
         return _not_named(ask, draft, named, none)

@@ -152,11 +152,22 @@ def conditions(ask: Ask, draft: Draft, facts: list[Fact]) -> Answer:
         present = [f for f in own if f.state in (State.PRESENT, State.LISTED)]
         chosen = present or own
     if not chosen:
-        return refusal("it names no condition" + (" of relatives" if family else ""))
+        patient = [f for f in facts if f.kind is Kind.CONDITION and f.subject == "patient"]
+        told = None if family else _denied(ask, draft, patient)
+        return told or refusal("it names no condition" + (" of relatives" if family else ""))
     if ask.time is Time.LAST:
         day = max(f.date for f in chosen)
         chosen = [f for f in chosen if f.date == day]
     return _by_day(draft, chosen, "Yes. " if ask.form is Form.YES_NO else "")
+
+
+def _denied(ask: Ask, draft: Draft, own: list[Fact]) -> Answer | None:
+    """Say what the newest source denies: a true no is an answer."""
+    none = [f for f in newest(own) if f.polarity is Polarity.NEGATED and f.state is State.LISTED]
+    if not none:
+        return None
+    draft.say(f"{'No. ' if ask.form is Form.YES_NO else ''}{draft.fact(none[0])}.")
+    return draft.answer()
 
 
 def events(ask: Ask, draft: Draft, facts: list[Fact], kind: Kind) -> Answer:
@@ -165,11 +176,7 @@ def events(ask: Ask, draft: Draft, facts: list[Fact], kind: Kind) -> Answer:
     done = [f for f in own if f.polarity is Polarity.AFFIRMED and not f.blanket]
     done = [f for f in done if f.structured] or done
     if not done:
-        none = [f for f in newest(own) if f.blanket]
-        if none:
-            draft.say(f"{'No. ' if ask.form is Form.YES_NO else ''}{draft.fact(none[0])}.")
-            return draft.answer()
-        return refusal(f"it names no {kind.value}")
+        return _denied(ask, draft, own) or refusal(f"it names no {kind.value}")
     if ask.time in (Time.LAST, Time.FIRST):
         days = sorted({f.date for f in done if f.date})
         if days:

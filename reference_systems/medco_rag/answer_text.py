@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from reference_systems.medco_rag.chart import is_note
+from reference_systems.medco_rag.chart import is_note, mixed_section
 from reference_systems.medco_rag.context import context_of
 from reference_systems.medco_rag.draft import Draft, refusal
 from reference_systems.medco_rag.model import Answer, Chunk, Fact, Kind, Polarity, Span
@@ -19,7 +19,7 @@ __all__ = ["aspect", "from_passages", "person", "section_of"]
 #: what people ask for in one word, and how charts say it
 _ASPECTS: tuple[tuple[str, str], ...] = (
     (r"insur|\bpayer\b|coverage|\bcovered\b", r"\binsur\w*|\bmedicare\b|\bmedicaid\b|dual eligible|\bhumana\b|\banthem\b|\baetna\b|\bcigna\b|blue cross|united ?health\w*|\bself[- ]pay\b"),
-    (r"\bsmok|tobacco|cigarette|nicotine|\bvap", r"\bsmok\w*|\btobacco\b|\bcigarettes?\b|\bpacks?[ -]?(?:a|per|years?)\b|\bnicotine\b|\bvap(?:es|ing)\b"),
+    (r"\bsmok|tobacco|cigarette|nicotine|\bvap", r"\b(?:non-?)?smok\w*|\btobacco\b|\bcigarettes?\b|\bpacks?[ -]?(?:a|per|years?)\b|\bnicotine\b|\bvap(?:es|ing)\b"),
     (r"alcohol|\bdrink|\betoh\b", r"\balcohol\w*|\bdrinks?\b|\bdrinking\b|\betoh\b|\bbeers?\b|\bwine\b|\bsober\b"),
     (r"\b(?:illicit|recreational|street|iv|substance|drug)s? (?:drug|use|abuse)|drug abuse|substance|marijuana|cannabis|cocaine|opioid", r"\b(?:illicit|recreational|street|iv|intravenous) drugs?\b|\bdrug (?:use|abuse)\b|\bsubstance\b|\bmarijuana\b|\bcannabis\b|\bcocaine\b|\bopioid addiction\b|\bheroin\b"),
     (r"\bmarital|\bmarried\b|\bspouse\b|\bsingle\b|\bdivorced\b|\bwidow", r"\bmarried\b|\bsingle\b(?! [a-z]+ (?:episode|dose))|\bdivorced\b|\bwidow(?:ed|er)?\b|\bseparated\b"),
@@ -81,7 +81,9 @@ def _told(
     context = context_of(said, found.start(), found.end())
     lead = ""
     if ask.form is Form.YES_NO and not _QUIT.search(said):
-        if context.polarity is Polarity.NEGATED or re.search(r"\bnever\b|\bNO INSURANCE\b", said):
+        if context.polarity is Polarity.NEGATED or re.search(
+            r"\bnever\b|\bNO INSURANCE\b|\bnon-?(?:smok|drink)\w*", said
+        ):
             lead = "No: "
         elif context.polarity is Polarity.AFFIRMED and _matches_words(ask, said):
             lead = "Yes: "
@@ -158,6 +160,29 @@ def section_of(ask: Ask, draft: Draft, chunks: Sequence[Chunk], kind: Doc, what:
     return refusal(f"it holds no {what}")
 
 
+def plan_for(ask: Ask, draft: Draft, chunks: Sequence[Chunk]) -> Answer:
+    """Answer with what the newest plan says from where it names the target on."""
+    own = [
+        c
+        for c in chunks
+        if c.document_type is Doc.PLAN and is_note(c) and _within(ask, c.encounter_date)
+    ]
+    for chunk in sorted(own, key=lambda c: c.encounter_date, reverse=True):
+        said = list(draft.chart.sentences_of(chunk))
+        named = [
+            (len(text), at)
+            for at, (_, text) in enumerate(said)
+            if set(ask.target) <= {word for word, _, _ in tokens(text)}
+        ]
+        if named:
+            length, at = min(named)  # a short line that names it is a heading
+            parts = said[at : at + (5 if length < 40 else 1)]
+            quotes = " ".join(draft.cite(" ".join(text.split()), span) for span, text in parts)
+            draft.say(f"{quotes}{_day(draft, chunk)}")
+            return draft.answer()
+    return refusal(f"no plan speaks of \u201c{ask.phrase[:80]}\u201d")
+
+
 def _headed(draft: Draft, chunk: Chunk, word: str) -> bool:
     """Tell whether the heading right before a passage holds a word."""
     before = draft.chart.texts[chunk.span.file][: chunk.span.start].rstrip()
@@ -173,7 +198,7 @@ def family_history(ask: Ask, draft: Draft, chunks: Sequence[Chunk]) -> Answer:
             (chunk, span, text)
             for chunk in here
             for span, text in draft.chart.sentences_of(chunk)
-            if _of_relatives(chunk, text)
+            if _of_relatives(draft, chunk, text)
         ]
         if said:
             for _, span, text in said[:20]:
@@ -184,7 +209,7 @@ def family_history(ask: Ask, draft: Draft, chunks: Sequence[Chunk]) -> Answer:
 
 
 _RELATIVES = re.compile(
-    r"\b(?:mother|father|brother|sister|son|daughter|aunt|uncle|cousin|grandmother|grandfather|sibling|parent)s?\b[^.]*\b(?:has|have|had|with|died|history|suffers|diagnosed)\b|\bfamily history\b",
+    r"\b(?:mother|father|brother|sister|son|daughter|aunt|uncle|cousin|grandmother|grandfather|sibling|parent)s?\b[^.]*\b(?:has|have|had|with|died|history|suffers|diagnosed)\b|\bfamily history\b|^noncontributory",
     re.IGNORECASE,
 )
 _BYSTANDER = re.compile(
@@ -192,8 +217,9 @@ _BYSTANDER = re.compile(
 )
 
 
-def _of_relatives(chunk: Chunk, said: str) -> bool:
-    if chunk.document_type is Doc.FAMILY_HISTORY:
+def _of_relatives(draft: Draft, chunk: Chunk, said: str) -> bool:
+    mixed = mixed_section(draft.chart.texts[chunk.span.file], chunk)
+    if chunk.document_type is Doc.FAMILY_HISTORY and not mixed:
         return re.search(r"\w{3}", said) is not None
     return _RELATIVES.search(said) is not None and _BYSTANDER.search(said) is None
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reference_systems.medco_rag.context import Context, context_of
+from reference_systems.medco_rag.context import Context, context_of, narrowed
 from reference_systems.medco_rag.fhir import read_bundle
 from reference_systems.medco_rag.folder import Folder
 from reference_systems.medco_rag.jsonspans import read
@@ -18,7 +18,7 @@ from reference_systems.medco_rag.sections import document_type
 from reference_systems.medco_rag.sentences import addressed_to_software, sentences
 from reference_systems.medco_rag.terms import find, stem, tokens, variants
 
-__all__ = ["Chart", "Mention", "load_chart"]
+__all__ = ["Chart", "Mention", "is_note", "load_chart", "mixed_section"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,9 @@ class Chart:
     def _mention(self, said: str, span: Span, name: str, first: int, last: int) -> Mention:
         chunk = self.chunks[name]
         family = chunk.document_type is Doc.FAMILY_HISTORY
-        mixed = family and _mixed_section(self.texts[chunk.span.file], chunk)
+        mixed = family and mixed_section(self.texts[chunk.span.file], chunk)
         told = context_of(said, first, last, family=family and not mixed, mixed=mixed)
+        told = narrowed(told, said, first)
         return Mention(span, chunk, told, Span(span.file, span.start + first, span.start + last))
 
 
@@ -183,7 +184,7 @@ def _lend_specialties(chart: Chart) -> None:
             chart.chunks[name] = replace(chunk, doctor_specialty=next(iter(known)))
 
 
-def _mixed_section(text: str, chunk: Chunk) -> bool:
+def mixed_section(text: str, chunk: Chunk) -> bool:
     """Tell whether the heading above a passage names relatives and something else at once."""
     line = text[: chunk.span.start].rstrip().rsplit("\n", 1)[-1]
     head = line.split(":", 1)[0].strip(" #*\t")

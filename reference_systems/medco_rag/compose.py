@@ -6,7 +6,7 @@ answer it refuses and says why.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from reference_systems.medco_rag.answer_allergies import allergies, allergy_to
 from reference_systems.medco_rag.answer_entity import about_one
@@ -23,6 +23,7 @@ from reference_systems.medco_rag.answer_text import (
     family_history,
     from_passages,
     person,
+    plan_for,
     section_of,
 )
 from reference_systems.medco_rag.chart import Chart
@@ -39,12 +40,16 @@ _LONGEST = 2_000
 
 
 def compose(
-    question: str, chart: Chart, allowed: Collection[str], passages: Sequence[Chunk]
+    question: str,
+    chart: Chart,
+    allowed: Collection[str],
+    passages: Callable[[], Sequence[Chunk]],
 ) -> Answer:
     """Answer one question from a chart.
 
     :param allowed: ids of all passages within the filter, as the engine gave them.
-    :param passages: the passages that the engine ranks highest, best first.
+    :param passages: gives the passages that the engine ranks highest, best first; asked where no
+        typed fact answers.
     """
     if not question.strip():
         return refusal("nothing was asked")
@@ -57,7 +62,7 @@ def compose(
     chunks = allowed_chunks(chart.chunks, allowed)
     answer = _typed(ask, draft, facts, chunks, allowed)
     if answer is None:
-        answer = from_passages(ask, Draft(chart), passages)
+        answer = from_passages(ask, Draft(chart), passages())
     return answer
 
 
@@ -77,6 +82,8 @@ def _typed(
         return section_of(ask, draft, chunks, Doc.CHIEF_COMPLAINT, "chief complaint")
     if ask.topic is Topic.SUMMARY:
         return _summary(ask, draft, facts)
+    if ask.topic is Topic.PLAN and ask.target:
+        return plan_for(ask, draft, chunks)
     if ask.target:
         found = evidence_for(ask, draft.chart, facts, allowed)
         if found or ask.topic is not Topic.OPEN or ask.form is Form.YES_NO:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reference_systems.medco_rag.model import Polarity
 
-__all__ = ["Context", "context_of"]
+__all__ = ["Context", "context_of", "narrowed"]
 
 #: looks like a denial and is none
 _PSEUDO = re.compile(
@@ -91,6 +91,31 @@ class Context:
 
     polarity: Polarity
     subject: str = "patient"
+
+
+#: what may stand between a denial and what it denies without narrowing it
+_BROAD = re.compile(
+    r"(?:\b(?:no|not|any|or|and|nor|of|for|to|the|a|an|his|her|their|denie[sd]|denying|without|never|had|has|have|having|known|significant|acute|recent|current|prior|previous|past|new|further|active"
+    r"|overt|obvious|frank|gross|other|such|evidence|history|signs?|symptoms?|complaints?|negative|positive|absence|free|with|is|are|was|were|be|been|experienced|experiencing|reports?|reported|endorses|taking|take|does|do|did"
+    r"|neither|diagnos\w+|develop\w*|underlying|documented|ever|also|currently|longer|on|in|from|by|stop(?:ped)?|discontinued|associated|specific|definite|recurrent|further)|[,;:/(\u2022-]|^)\s*$",
+    re.IGNORECASE,
+)
+
+
+def narrowed(told: Context, sentence: str, start: int) -> Context:
+    """Return what a denial says of a word that stands behind a narrower one.
+
+    "Negative for rheumatic fever" does not deny a fever; what it says of one is open.
+
+    >>> denied = Context(Polarity.NEGATED)
+    >>> narrowed(denied, "Negative for rheumatic fever.", 23).polarity.value
+    'open'
+    >>> narrowed(denied, "Denies any fever.", 11).polarity.value
+    'negated'
+    """
+    if told.polarity is not Polarity.NEGATED or _BROAD.search(sentence[:start]):
+        return told
+    return Context(Polarity.OPEN, told.subject)
 
 
 def context_of(

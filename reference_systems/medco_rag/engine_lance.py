@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["LanceEngine"]
 
 _WORDS = re.compile(r"\w+")
-_COLUMNS = ["id", "patient", "text", "file", "start", "end", "document_type", "encounter",
-            "encounter_date", "doctor_specialty"]  # fmt: skip
+#: what a scan reads: the id, and what the filter is about
+_SCANNED = ["id", "patient", "document_type", "doctor_specialty", "encounter_date"]
 _TAGS = ("id", "patient", "text", "file", "document_type", "encounter", "encounter_date",
          "doctor_specialty", "specialty_key")  # fmt: skip
 #: rows that wait for an index before one is made
@@ -100,5 +100,6 @@ class LanceEngine:
         if not self._seen:
             return []
         query = self._table.search().where(for_lance(wanted), prefilter=True)
-        rows = query.select(_COLUMNS).limit(len(self._seen)).to_list()
-        return [chunk.id for chunk in admitted(rows, wanted)]
+        table = query.select(_SCANNED).limit(len(self._seen)).to_arrow()
+        columns = [table.column(name).to_pylist() for name in _SCANNED]
+        return [name for name, *tags in zip(*columns, strict=True) if wanted.admits(*tags)]

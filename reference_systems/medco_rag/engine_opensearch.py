@@ -7,6 +7,7 @@ pipeline of the server (reciprocal rank); what comes back is filtered once more.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -55,6 +56,10 @@ _PIPELINE = {
 _BEAM = 200
 #: rows of a page of a scan, and of a bulk
 _PAGE = 1_000
+
+
+def _ndjson(lines: Sequence[Mapping[str, object]]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 class Transport(Protocol):
@@ -115,10 +120,10 @@ class OpenSearchEngine:
         new = [c for c in {chunk.id: chunk for chunk in chunks}.values() if c.id not in self._seen]
         vectors = embedder().many([chunk.text for chunk in new])
         for at in range(0, len(new), _PAGE):
-            lines: list[object] = []
+            lines: list[dict[str, object]] = []
             for chunk, vector in zip(new[at : at + _PAGE], vectors[at : at + _PAGE], strict=True):
                 lines += [{"index": {}}, row_of(chunk) | {"vector": vector.tolist()}]
-            told = self._send("POST", f"/{self.index}/_bulk", body=lines)
+            told = self._send("POST", f"/{self.index}/_bulk", body=_ndjson(lines))
             if not isinstance(told, Mapping) or told.get("errors"):
                 raise ValueError("OpenSearch did not take all passages")
         self._send("POST", f"/{self.index}/_refresh")

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from reference_systems.medco_rag.chart import Chart, Mention
+from reference_systems.medco_rag.context import context_of, narrowed
 from reference_systems.medco_rag.drugs import names_of, same_drug
 from reference_systems.medco_rag.model import DocumentType as Doc
-from reference_systems.medco_rag.model import Fact, Kind, Polarity, Span
+from reference_systems.medco_rag.model import Fact, Kind, Polarity, Span, State
 from reference_systems.medco_rag.question import Ask, Topic
-from reference_systems.medco_rag.terms import bare, terms, variants
+from reference_systems.medco_rag.terms import bare, find, terms, tokens, variants
 
 __all__ = ["Evidence", "evidence_for", "facts_about", "named_in", "standing"]
 
@@ -38,6 +39,14 @@ class Evidence:
     def structured(self) -> bool:
         """Whether it is an entry of the record, not a sentence."""
         return self.fact is not None and self.fact.structured
+
+    @property
+    def place(self) -> Span:
+        """Where it stands."""
+        if self.fact is not None:
+            return self.fact.span
+        assert self.mention is not None
+        return self.mention.span
 
 
 def facts_about(ask: Ask, facts: Iterable[Fact]) -> list[Fact]:
@@ -93,7 +102,7 @@ def evidence_for(
 ) -> list[Evidence]:
     """Return facts and sentences about the target, newest first; each place once."""
     about = facts_about(ask, facts)
-    found = [Evidence(f.polarity, f.subject, f.date, fact=f) for f in about]
+    found = [_of_fact(ask, chart, f) for f in about]
     taken = {(f.span.file, f.span.start) for f in about}
     for way in _ways(ask):
         for mention in chart.mentions(way, allowed):
@@ -111,7 +120,25 @@ def evidence_for(
             taken.add((mention.span.file, mention.span.start))
             told = mention.context
             found.append(Evidence(told.polarity, told.subject, date, mention=mention))
+    found.sort(key=lambda e: e.place)  # of one day, what stands first in the chart comes first
     return sorted(found, key=lambda e: (e.date, e.structured, e.fact is not None), reverse=True)
+
+
+def _of_fact(ask: Ask, chart: Chart, fact: Fact) -> Evidence:
+    """Return a fact as evidence; an entry that says more than a name is read at the words asked for."""
+    if fact.structured or fact.state not in (State.LISTED, State.PAST):
+        return Evidence(fact.polarity, fact.subject, fact.date, fact=fact)
+    quote = chart.quote(fact.span)
+    inside = tokens(quote)
+    for way in _ways(ask):
+        for words in variants(way):
+            place = find(words, inside)
+            if place is None:
+                continue
+            first, last = inside[place[0]][1], inside[place[1]][2]
+            told = narrowed(context_of(quote, first, last), quote, first)
+            return Evidence(told.polarity, told.subject, fact.date, fact=fact)
+    return Evidence(fact.polarity, fact.subject, fact.date, fact=fact)
 
 
 def _ways(ask: Ask) -> list[tuple[str, ...]]:

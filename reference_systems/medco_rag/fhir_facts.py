@@ -109,6 +109,7 @@ def _allergy(reading: Reading) -> Iterator[Fact]:
             ("status", clinical),
             ("reaction", ", ".join(filter(None, reactions))),
             ("severity", node.text("reaction", 0, "severity")),
+            ("category", " ".join(str(c.value) for c in node.items("category"))),
             ("criticality", node.text("criticality")),
         )
         if v
@@ -163,6 +164,7 @@ def _medication(reading: Reading) -> Iterator[Fact]:
         for k, v in (
             ("instruction", "; ".join(filter(None, how))),
             ("reason", reason),
+            ("doctor", node.text("requester", "display")),
             ("amount", "; ".join(filter(None, doses))),
         )
         if v

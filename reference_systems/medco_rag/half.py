@@ -60,7 +60,7 @@ class Unfiltered:
         assert self._all is not None
         named = f"{self._name(wanted.patient)}: {question[:2_000]}"
         passages = self.engine.search(named, None, _PASSAGES)
-        return compose(question, self._all, {chunk.id for chunk in passages}, passages)
+        return compose(question, self._all, {chunk.id for chunk in passages}, lambda: passages)
 
     def _name(self, patient: str) -> str:
         files = (*self.folder.notes.get(patient, ()), *self.folder.fhir.get(patient, ()))

@@ -114,19 +114,23 @@ def pairs_of(chart: Chart, allowed: Iterable[str] | None = None) -> list[Pair]:
 
 
 def _pair(a: str, b: str, told: tuple[str, str], first: list[Fact], second: list[Fact]) -> Pair:
-    ordered_a, ordered_b = _orders(first), _orders(second)
-    both = ordered_a & ordered_b
+    both = _orders(first) & _orders(second)
     active = _is_active(first) and _is_active(second)
-    meetings = both or (ordered_a | ordered_b)
+    meetings = both or (_named_in(first) | _named_in(second))
     together = "yes" if active or both else "may overlap"
     return Pair(a, b, *told, tuple(sorted(meetings)), together, tuple(first), tuple(second))
 
 
 def _orders(facts: list[Fact]) -> set[str]:
-    """Return the encounters that order a drug; where none does, those that list it."""
+    """Return the encounters that order a drug; a list in a note orders nothing."""
     structured = [f for f in facts if f.structured]
-    orders = structured or [f for f in facts if f.state is State.ORDERED] or facts
+    orders = structured or [f for f in facts if f.state is State.ORDERED]
     return {_meeting(f) for f in orders} - {""}
+
+
+def _named_in(facts: list[Fact]) -> set[str]:
+    """Return the encounters that order a drug; where none does, those that list it."""
+    return _orders(facts) or {_meeting(f) for f in facts} - {""}
 
 
 def _meeting(fact: Fact) -> str:

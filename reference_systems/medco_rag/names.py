@@ -20,17 +20,10 @@ def patient_of(stem: str, known: Collection[str] = ()) -> str:
     >>> patient_of("Ann_Lee_p003"), patient_of("lee-p003", {"p003", "3"}), patient_of("p003")
     ('p003', 'p003', 'p003')
     """
-    ends = [each for each in known if _ends(stem, each)]
-    if ends:
-        return max(ends, key=len)
+    run = _LAST.search(stem)
+    for at in range(run.start(), len(stem)) if run else ():
+        if (at == 0 or not stem[at - 1].isalnum()) and stem[at:] in known:
+            return stem[at:]  # the longest, since the search comes from the left
     if found := _UUID.search(stem):
         return found.group()
-    found = _LAST.search(stem)
-    return found.group() if found else stem
-
-
-def _ends(stem: str, patient: str) -> bool:
-    if not patient or not stem.endswith(patient):
-        return False
-    head = stem[: len(stem) - len(patient)]
-    return not head or not head[-1].isalnum()
+    return run.group() if run else stem

@@ -13,7 +13,7 @@ from reference_systems.medco_rag.engine import Engine, Mode
 from reference_systems.medco_rag.engine_lance import LanceEngine
 from reference_systems.medco_rag.filters import Filter
 from reference_systems.medco_rag.folder import Folder
-from reference_systems.medco_rag.model import Answer, Span
+from reference_systems.medco_rag.model import Answer, Chunk, Span
 
 __all__ = ["Copilot"]
 
@@ -60,9 +60,12 @@ class Copilot:
         if chart is None:
             return refusal("there is no chart of this patient")
         allowed = set(self.engine.scan(wanted))
-        passages = self.engine.search(question[:2_000], wanted, _PASSAGES, self.mode)
+
+        def passages() -> list[Chunk]:
+            return self.engine.search(question[:2_000], wanted, _PASSAGES, self.mode)
+
         if self.endpoint is not None and question.strip() and len(question) <= 2_000:
-            return self.endpoint.compose(question, chart, passages)
+            return self.endpoint.compose(question, chart, passages())
         return compose(question, chart, allowed, passages)
 
     def warm_up(self) -> None:

@@ -63,20 +63,11 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "nothing known of the answers": lambda: GATE.run(cited, [q["question"] for q in ASKED], NOTES),
     "only answerable questions": lambda: GATE.run(cited, ASKED[:300], NOTES),
     "only unanswerable questions": lambda: GATE.run(cited, ASKED[300:], NOTES),
-    "no sources": lambda: GATE.run(cited, ASKED),
-    "empty sources": lambda: GATE.run(cited, ASKED, {}),
-    "empty documents": lambda: GATE.run(cited, ASKED, dict.fromkeys(NOTES, "")),
     "empty contexts": lambda: GATE.run(cited, [q | {"context": []} for q in ASKED]),
-    "a mute subject": lambda: GATE.run(lambda _: REFUSAL, ASKED, NOTES),
-    "empty answers": lambda: GATE.run(lambda _: "", ASKED, NOTES),
-    "empty claims": lambda: GATE.run(lambda _: reply(" ", "n1"), ASKED, NOTES),
-    "chatter": lambda: GATE.run(lambda _: "That is a very good question!", ASKED, NOTES),
-    "chatter that cites": lambda: GATE.run(lambda _: reply("Good question", "n1"), ASKED, NOTES),
-    "claims without citations": lambda: GATE.run(lambda _: reply(NOTES["n1"]), ASKED, NOTES),
+    "no sources": lambda: GATE.run(cited, ASKED),
     "an invented fact that nothing contradicts": lambda: GATE.run(
         _invents, [{k: q[k] for k in ("question",)} | {"answerable": n < 300} for n, q in enumerate(ASKED)], NOTES
     ),
-    "everything pasted": lambda: GATE.run(lambda _: reply(NOTES["n1"], "n1"), ASKED, NOTES),
     "a judge that says no to everything, and nothing asked": lambda: GATE.run(
         cited, [], NOTES, judge=lambda *_: False
     ),
@@ -87,3 +78,16 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "one text for a list": lambda: GATE.run(cited, "questions", NOTES),
     "numbers for questions": lambda: GATE.run(cited, list(range(400)), NOTES),
 }  # fmt: skip
+
+#: subjects and sources of no use: what they give is seen, and is not enough
+USELESS: dict[str, Callable[[], Evidence]] = {
+    "empty sources": lambda: GATE.run(cited, ASKED, {}),
+    "empty documents": lambda: GATE.run(cited, ASKED, dict.fromkeys(NOTES, "")),
+    "a mute subject": lambda: GATE.run(lambda _: REFUSAL, ASKED, NOTES),
+    "empty answers": lambda: GATE.run(lambda _: "", ASKED, NOTES),
+    "empty claims": lambda: GATE.run(lambda _: reply(" ", "n1"), ASKED, NOTES),
+    "chatter": lambda: GATE.run(lambda _: "That is a very good question!", ASKED, NOTES),
+    "chatter that cites": lambda: GATE.run(lambda _: reply("Good question", "n1"), ASKED, NOTES),
+    "claims without citations": lambda: GATE.run(lambda _: reply(NOTES["n1"]), ASKED, NOTES),
+    "everything pasted": lambda: GATE.run(lambda _: reply(NOTES["n1"], "n1"), ASKED, NOTES),
+}

@@ -172,7 +172,7 @@ class Half(Named):
         if name in self.disk:
             raise FileExistsError(name)
         self.disk[name] = b""
-        while block := stream.read(100):
+        while block := stream.read(1 << 16):
             self.disk[name] += block
         return name
 
@@ -184,12 +184,13 @@ class Swallows(Sound):
     """Acknowledges what came of a stream that broke off."""
 
     def put(self, stream, name):
-        content = b""
+        blocks = []
         try:
-            while block := stream.read(100):
-                content += block
+            while block := stream.read(1000):
+                blocks.append(block)
         except BaseException:  # noqa: BLE001
             pass
+        content = b"".join(blocks)
         reference = self.key(content, name)
         self.disk[reference] = content
         return reference

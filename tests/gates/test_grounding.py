@@ -14,7 +14,7 @@ from pytest_mlgates.gates.grounding.entities import Names, entities_of, plain_wo
 from pytest_mlgates.gates.grounding.fetch import Documents, Missing, passage
 from pytest_mlgates.gates.grounding.gold import differs
 from pytest_mlgates.gates.grounding.polarity import stances
-from tests.gate_cases.grounding import ASKED, GATE, NOTES, REFUSAL, cited, reply
+from tests.gate_cases.grounding import ASKED, GATE, NOTES, REFUSAL, USELESS, cited, reply
 
 SHIPPED = Checker(Names.read(None))
 
@@ -141,6 +141,11 @@ def test_a_folder_gives_no_file_outside_of_it(tmp_path):
 
 def seen(evidence):
     return evidence.measurement.read(Seen)
+
+
+@pytest.mark.parametrize("run", USELESS.values(), ids=list(USELESS))
+def test_what_is_of_no_use_fails(run):
+    assert run().outcome == Outcome.FAIL
 
 
 def test_gold_and_context_never_reach_the_subject():

@@ -107,9 +107,9 @@ class Sampler:
         seen: dict[int, tuple[float, float]] = {}
         for pid in self.pids:
             with contextlib.suppress(OSError):
-                for task in os.scandir(_PROC / str(pid) / "task"):
+                for task in (_PROC / str(pid) / "task").iterdir():
                     with contextlib.suppress(OSError, ValueError):
-                        words = (Path(task.path) / "schedstat").read_text().split()
+                        words = (task / "schedstat").read_text().split()
                         seen[int(task.name)] = (int(words[0]) / 1e9, int(words[1]) / 1e9)
         for thread in self._held.keys() - seen.keys():
             self._gone[thread] = self._held[thread]
@@ -147,9 +147,9 @@ def listener_of(port: int) -> int | None:
         return None
     for pid in sorted(int(one.name) for one in _PROC.iterdir() if one.name.isdigit()):
         with contextlib.suppress(OSError):
-            for handle in os.scandir(_PROC / str(pid) / "fd"):
+            for handle in (_PROC / str(pid) / "fd").iterdir():
                 with contextlib.suppress(OSError):
-                    if str(Path(handle.path).readlink()) in inodes:
+                    if str(handle.readlink()) in inodes:
                         return pid
     return None
 

@@ -31,7 +31,7 @@ _READ = 1 << 17
 _RETRY_S = 0.1
 #: where many leave at a time the loop sleeps this long, so that it does not wake for each answer;
 #: it is part of its own lag, and of each latency
-_BUSY, _TICK_S = 8, 0.0007
+_BUSY, _TICK_S = 8, 0.0003
 #: an answer without an end
 _MOST_HELD = 1 << 24
 

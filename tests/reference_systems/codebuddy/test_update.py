@@ -153,11 +153,21 @@ BODIES = [
     "class In { int k() { return g(6); } } return new In().k();",
     "return unknown();",
 ]
-SHAPES = [
-    "class A {{\n int count = g(7);\n int a() {{ {0} }}\n\n int b()\n {{\n {1}\n }}\n int g(int... n) {{ return 1; }}\n"
-    " Object last = new Object() {{ int z() {{ return g(8); }} }};\n {2}\n}}\nclass Z {{ int q() {{ {1} }} int g(int a) {{ return a; }} int count; }}",
-    "class A {{ int count; int a() {{ {0} }} int b() {{ {1} }} {2} int g(int... n) {{ return 1; }} }}",
-]
+WIDE = """class A {{
+ int count = g(7);
+ int a() {{ {0} }}
+
+ int b()
+ {{
+ {1}
+ }}
+ int g(int... n) {{ return 1; }}
+ Object last = new Object() {{ int z() {{ return g(8); }} }};
+ {2}
+}}
+class Z {{ int q() {{ {1} }} int g(int a) {{ return a; }} int count; }}"""
+NARROW = "class A {{ int count; int a() {{ {0} }} int b() {{ {1} }} {2} int g(int... n) {{ return 1; }} }}"
+SHAPES = [WIDE, NARROW]
 BETWEEN = [
     "", "// a\n", "/** two\n lines */", "\n\n\n", "int more;", "{ g(9); }", "static { Z.class.getName(); }",
     "/* a */ { g(9); } /* b */", "/* a b */", "// a\n { g(9); }\n // b\n", "// a { g(9); }\n",

@@ -333,3 +333,21 @@ def test_arriving_lines_come_without_waiting_for_more() -> None:
         os.write(write, b"rest")
         os.close(write)
         assert list(found) == [[b"rest"]]
+
+
+def test_kills_lose_no_label_and_count_none_twice(tmp_path: Path) -> None:
+    from reference_systems.finalgo_fraud.drill import drill
+
+    kafka = os.environ.get("MLGATES_KAFKA")
+    if not kafka:
+        pytest.skip("needs a broker that outlives its clients: set MLGATES_KAFKA")
+    told = drill(tmp_path / "state", kafka, kills=5, seed=4)
+    assert told["acknowledged"] > 20
+    assert (told["lost"], told["twice"]) == (0, 0)
+    assert min(told["scorer"], told["updater"], told["store"]) >= 1
+
+
+def test_states_share_a_broker_without_sharing_labels(state: State, tmp_path: Path) -> None:
+    from reference_systems.finalgo_fraud.state import State as Another
+
+    assert Another(tmp_path / "other").topic != state.topic == Another(state.folder).topic

@@ -125,7 +125,7 @@ class Grounding(StatisticalGate):
             alpha=self.alpha,
             beta=self.beta,
         )
-        return judge(measurement.read(Seen), limits)
+        return judge(measurement.read(Seen), measurement.n, limits)
 
     def pictures(self, measurement: Measurement) -> Iterator[Picture]:
         """Draw the shares against their limits, and why claims are without support."""

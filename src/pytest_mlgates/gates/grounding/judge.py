@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.gates.grounding.details import Seen
 from pytest_mlgates.stats.binomial import lower, upper
@@ -23,8 +24,10 @@ class Limits:
     beta: float
 
 
-def judge(seen: Seen, limits: Limits) -> Verdict:
+def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     """FAIL where a limit is surely broken, PASS where each surely holds."""
+    if n != seen.questions:
+        raise Unfit(f"details.questions: {seen.questions} of {n} questions")
     if seen.questions == 0:
         return Verdict(Outcome.INCONCLUSIVE, "no question was asked, so nothing is known")
     verdicts = list(_limits(seen, limits))

@@ -56,6 +56,11 @@ def measure_grounding(
     if judge is not None and not callable(judge):
         raise Unmeasurable("judge is not a callable of a claim and a passage")
     asked, repeated = questions_from(questions, plan.max_questions)
+    if sources is None and not any(question.context for question in asked):
+        raise Unmeasurable(
+            "no citation can be fetched: give sources (a folder, a mapping of documents or a"
+            " callable), or a context with each question"
+        )
     tally = _Tally(Checker(Names.read(plan.names)), Documents(sources), judge)
     subject = Subject(answer, answer_from, plan.timeout_s, plan.concurrency)
     answers: list[Answer] = yield from subject.ask([question.asked for question in asked])

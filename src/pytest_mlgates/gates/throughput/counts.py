@@ -13,12 +13,16 @@ from pytest_mlgates.load.sent import Sent, quantile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["cpu_of", "design", "disturbed", "generator_of", "joined", "machine_of"]
+__all__ = ["cpu_of", "design", "disturbed", "generator_of", "joined", "machine_of", "tail"]
 
-#: lengths of blocks in limits, and in how many blocks a run must fall for a length to be looked at
-_LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+#: lengths of blocks in times that a request is in flight
+_LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+#: requests due within so many seconds of each other count as one observation at least
+_SHORTEST_S = 0.001
 #: the effect grows where the longest blocks show it this much larger than those half as long
 _GROWS = 1.5
+#: an effect that was measured is itself uncertain; this much more keeps both errors as declared
+_UNSURE = 1.5
 _SECOND = 1.0
 
 
@@ -46,31 +50,54 @@ def joined(parts: list[Sent]) -> Sent:
     return whole
 
 
-def design(over: NDArray[np.bool_], due: NDArray[np.float64], limit_s: float) -> Tally:
+def design(over: NDArray[np.bool_], due: NDArray[np.float64], in_flight_s: float) -> Tally:
     """Return the count of ``over`` with a design effect that holds near saturation.
 
-    Requests due within one limit of each other wait in the same queue and share its fate, so no
-    more than one a limit counts as independent. Beyond that the variance of a ratio over blocks of
-    ever longer time is held against that of independent draws, and the largest counts.
+    Requests that are in flight together wait in the same queue and share its fate, so no more than
+    one for each ``in_flight_s`` counts as independent. Beyond that the variance of a ratio over
+    blocks of ever longer time is held against that of independent draws, and the largest counts.
     """
     n, events = len(over), int(over.sum())
     if n == 0:
         return Tally(over=0, n=0, deff=1.0)
-    span = float(due[-1] - due[0]) + limit_s
-    effects = [max(1.0, n * limit_s / span)]
+    unit = max(in_flight_s, _SHORTEST_S)
+    span = float(due[-1] - due[0]) + unit
+    effects = [max(1.0, n * unit / span)]
     p = events / n
     if 0 < events < n:
         for length in _LENGTHS:
-            blocks = int(span / (length * limit_s))
+            blocks = int(span / (length * unit))
             if blocks < STRETCHES:
                 break
             at = np.minimum(((due - due[0]) / span * blocks).astype(np.int64), blocks - 1)
             size = np.bincount(at, minlength=blocks)
             rest = np.bincount(at, over, minlength=blocks) - p * size
             variance = float((rest**2).sum()) * blocks / (blocks - 1)
-            effects.append(max(1.0, variance / (n * p * (1 - p))))
+            effects.append(max(1.0, _UNSURE * variance / (n * p * (1 - p))))
     growing = len(effects) > 2 and effects[-1] > _GROWS * max(effects[:-1])
     return Tally(over=events, n=n, deff=min(float(n), max(effects)), growing=growing)
+
+
+def tail(sent: Sent, over: NDArray[np.bool_], limit_s: float) -> Tally:
+    """Return the count of ``over`` with the design effect of requests over half the limit, too.
+
+    Near saturation what is over the limit comes in clusters so rare that a run may meet none; what
+    is over half of it comes in the same clusters and is met more often.
+    """
+    latency, together = sent.latency(), _together(sent, limit_s)
+    full, half = (design(one, sent.due, together) for one in (over, over | (latency > limit_s / 2)))
+    return Tally(
+        over=full.over,
+        n=full.n,
+        deff=max(full.deff, half.deff),
+        growing=full.growing or half.growing,
+    )
+
+
+def _together(sent: Sent, limit_s: float) -> float:
+    """Return how long requests are in flight, the limit at most."""
+    right = sent.right
+    return min(limit_s, quantile(sent.latency()[right], 0.99)) if right.any() else limit_s
 
 
 def disturbed(

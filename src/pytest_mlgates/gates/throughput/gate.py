@@ -29,7 +29,7 @@ class Throughput(StatisticalGate):
 
     PASS is earned by the clock on every request. FAIL is earned on those that were later than all
     that others on the machine can have caused: by what the subject's own threads and the load's
-    waited for a core. Requests due within one limit of each other count as one observation, and a
+    waited for a core. Requests that are in flight together count as one observation, and a
     design effect over ever longer blocks says how much less they are worth near saturation.
     ``max_cpu_us`` bounds the CPU time of a right answer too, which a busy machine hardly moves.
 
@@ -133,12 +133,11 @@ class Throughput(StatisticalGate):
             yield Intervals("CPU time", (point,), "us", (self.max_cpu_us,))
 
     def needs(self) -> Needs:
-        """Return the requests that a PASS and a FAIL take, most of them within a limit of another."""
+        """Return the requests that the earliest PASS and the earliest FAIL take."""
         rate = self.min_per_second * (1 + self.headroom)
-        each = max(1.0, rate * self.max_p99_ms / 1e3)
         clean = math.log(1 / self.beta) / -math.log1p(-ALLOWED)
-        return Needs(math.ceil(max(clean * each, rate * self.seconds)),
-                     math.ceil(rate * self.seconds / 4), "requests")  # fmt: skip
+        most = math.ceil(max(clean, rate * self.seconds))
+        return Needs(most, math.ceil(rate * self.seconds / 4), "requests")
 
 
 def _workers() -> int:

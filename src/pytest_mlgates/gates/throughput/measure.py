@@ -33,7 +33,7 @@ Check = Callable[[Any, Any], object]
 #: how the time is parted: after the first part a verdict may be FAIL, after the last PASS too
 _PARTS = (0.25, 0.75)
 #: waited for answers after the last request, in limits and at least so long
-_GRACE, _GRACE_S = 25.0, 1.0
+_GRACE, _GRACE_S = 3.0, 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +280,7 @@ def _measurement(run: _Run, look: int, *, last: bool) -> Measurement:
     plan, whole = run.plan, counts.joined(run.parts)
     limit_s = plan.limit_ms / 1e3
     latency = whole.latency()
-    over = latency > limit_s
+    over = (latency > limit_s) | ~whole.right
     samples = _samples(run)
     # what cannot be told apart from others' doing is excused; without counters all of it is
     excused = over & ~whole.wrong
@@ -303,9 +303,9 @@ def _measurement(run: _Run, look: int, *, last: bool) -> Measurement:
         p50_ms=1e3 * quantile(latency, 0.5),
         p99_ms=1e3 * quantile(latency, 0.99),
         worst_second_ms=1e3 * max(by_second),
-        raw=counts.design(over, whole.due, limit_s),
-        screened=counts.design(over & ~excused, whole.due, limit_s),
-        failed=counts.design(whole.wrong, whole.due, limit_s),
+        raw=counts.tail(whole, over, limit_s),
+        screened=counts.tail(whole, over & ~excused, limit_s),
+        failed=counts.design(whole.wrong, whole.due, 0.0),
         differ=run.answers.differ or run.check is not None or _told_apart(run.subject),
         counters=samples is not None,
         generator=counts.generator_of(whole),
