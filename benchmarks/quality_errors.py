@@ -18,8 +18,9 @@ import numpy as np
 
 from pytest_mlgates.core import Measurement
 from pytest_mlgates.core.details import plain
+from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.gates.quality_floor import QualityFloor
-from pytest_mlgates.gates.quality_floor.details import Histogram, Row, Seen
+from pytest_mlgates.gates.quality_floor.details import Row, Seen
 from pytest_mlgates.gates.quality_floor.metrics import observe, pairs_of, value_of
 
 ALPHA, BETA = 0.01, 0.01

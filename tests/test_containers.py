@@ -21,21 +21,29 @@ import pytest
 from pytest_mlgates import registry
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
+from pytest_mlgates.gates.blocked_features import BlockedFeatures
+from pytest_mlgates.gates.blocked_features import measure as blocked_measure
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
+from pytest_mlgates.gates.context_budget import ContextBudget
 from pytest_mlgates.gates.cost_budget import CostBudget
 from pytest_mlgates.gates.egress import Egress
 from pytest_mlgates.gates.egress import measure as egress_measure
+from pytest_mlgates.gates.feature_parity import FeatureParity
+from pytest_mlgates.gates.impact_ratio import ImpactRatio
 from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
+from pytest_mlgates.gates.lead_time import LeadTime
 from pytest_mlgates.gates.name_invariance import NameInvariance
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.pii_leak import PiiLeak
 from pytest_mlgates.gates.quality_floor import QualityFloor
+from pytest_mlgates.gates.recall_retention import RecallRetention
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
 from pytest_mlgates.reading.records import records
 
 # every value is a text, so that a CSV file gives the same rows as all others
 ROWS = [{"turn": turn, "sent_bytes": str(2**n)} for n, turn in enumerate(["a", "b", "b", "c"])]
+ASKED = [{"question": name, "path": f"p{name}"} for name in "abcd"]
 CHARGES = [
     {
         "BilledCost": str(2**n),
@@ -44,6 +52,17 @@ CHARGES = [
         "ChargePeriodStart": "2026-11-07T00:00:00Z",
         "ChargePeriodEnd": "2026-11-08T00:00:00Z",
         "ResourceId": f"r{n}",
+    }
+    for n in range(4)
+]
+STEPS = [
+    {
+        "name": f"step {n}",
+        "by": "one",
+        "start": f"2026-03-02T08:{n}0Z",
+        "end": f"2026-03-02T08:{n + 1}0Z",
+        "exit_status": "0",
+        "served": "age",
     }
     for n in range(4)
 ]
@@ -269,6 +288,12 @@ def quality_floor(rows):
     return evidence, seen
 
 
+def recall_retention(rows):
+    seen = Seen()
+    gate = RecallRetention(max_drop=0.5)
+    return gate.run(lambda query, k: [str(seen(query))], lambda query, k: ["0.5"], rows), seen
+
+
 def egress(rows):
     seen = Seen()
 
@@ -282,6 +307,15 @@ def egress(rows):
         return Egress().run(repr, rows), seen
 
 
+def context_budget(rows):
+    """The subject is given the question alone; what must be kept is looked for."""
+    seen = Seen()
+    gate = ContextBudget(max_tokens=9, keep=("path",))
+    evidence = gate.run(lambda question: seen(question) and f"p{question}", rows, len)
+    kept = evidence.measurement and evidence.measurement.details["kept"][0]["found"]
+    return evidence, ASKED if (seen, kept) == (list("abcd"), (1, 1, 1, 1)) else []
+
+
 def slice_coverage(rows):
     evidence = SliceCoverage(min_count=1, slices=("a",)).run(rows, "turn")
     if evidence.measurement is None:
@@ -291,10 +325,68 @@ def slice_coverage(rows):
     return evidence, ROWS if kept == {"a": 1, "b": 2, "c": 1} else kept
 
 
+def impact_ratio(rows):
+    """The rows are the groups; who is selected stands beside them."""
+    evidence = ImpactRatio(intersections=False).run([True, False, True, False], rows)
+    if evidence.measurement is None:
+        return evidence, []
+    assert evidence.measurement.n == 4
+    turn, sent = evidence.measurement.details["tables"]
+    counts = {row["category"]: (row["n"], row["selected"]) for row in turn["categories"]}
+    assert [row["category"] for row in sent["categories"]] == [
+        f"sent_bytes={n}" for n in (1, 2, 4, 8)
+    ]
+    right = counts == {"turn=a": (1, 1), "turn=b": (2, 1), "turn=c": (1, 0)}
+    return evidence, ROWS if right else counts
+
+
+def blocked_features(rows):
+    """What is looked for among the columns is what was handed in."""
+    seen = []
+
+    def hits(columns, _):
+        seen.extend(
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        )
+        return iter(())
+
+    with mock.patch.object(blocked_measure, "_hits", hits):
+        evidence = BlockedFeatures(blocked=("age",)).run(rows)
+    plain_rows = [row.get("text", row) if len(row) == 1 else row for row in seen]
+    return evidence, [{k: str(v) for k, v in r.items()} if isinstance(r, dict) else r
+                      for r in plain_rows]  # fmt: skip
+
+
 def sliced_by_a_call(rows):
     seen = Seen()
     evidence = SliceCoverage(slices=("0.5",)).run(rows, seen)
     return evidence, seen
+
+
+def feature_parity(rows):
+    """Each row is its own key, and its feature; so the other side says which were seen."""
+    online = [{**row, "n": n} for n, row in enumerate(ROWS)]
+    evidence = FeatureParity(max_mismatch_rate=0).run(lambda row: {"n": 1}, online, rows)
+    seen = evidence.measurement
+    rows_seen = bool(seen) and (seen.n, seen.details["features"][0]["kinds"]) == (4, {"value": 3})
+    return evidence, ROWS if rows_seen else []
+
+
+def parity_of_a_side(rows):
+    """The side that is a container of any kind, against one that is asked."""
+    entities = [{"sent_bytes": row["sent_bytes"]} for row in ROWS]
+    turns = {row["sent_bytes"]: row["turn"] for row in ROWS}
+    evidence = FeatureParity(max_mismatch_rate=0).run(
+        rows, lambda row: {"turn": turns[row["sent_bytes"]]}, entities
+    )
+    seen = evidence.measurement
+    return evidence, ROWS if seen and seen.n == 4 and not seen.value else []
+
+
+def lead_time(rows):
+    evidence = LeadTime(max_minutes=60).run(rows)
+    seen = evidence.measurement
+    return evidence, STEPS if seen and (seen.n, seen.value) == (4, 40) else []
 
 
 def bandwidth_budget(rows):
@@ -356,11 +448,18 @@ OF_RECORDS = {
     "p99_latency": (p99_latency, ROWS),
     "shadow_divergence": (shadow, ROWS),
     "quality_floor": (quality_floor, ROWS),
+    "recall_retention": (recall_retention, ROWS),
     "egress": (egress, ROWS),
     "slice_coverage": (slice_coverage, ROWS),
+    "impact_ratio": (impact_ratio, ROWS),
+    "blocked_features": (blocked_features, ROWS),
     "slice_coverage by a call": (sliced_by_a_call, ROWS),
+    "feature_parity": (feature_parity, ROWS),
+    "feature_parity of a side": (parity_of_a_side, ROWS),
+    "lead_time": (lead_time, STEPS),
     "bandwidth_budget": (bandwidth_budget, ROWS),
     "cost_budget": (cost_budget, CHARGES),
+    "context_budget": (context_budget, ASKED),
 }
 #: gates whose rows are texts
 OF_TEXTS = {
@@ -371,7 +470,9 @@ OF_TEXTS = {
     "p99_latency": (p99_latency, TEXTS),
     "shadow_divergence": (shadow, TEXTS),
     "quality_floor": (quality_floor, TEXTS),
+    "recall_retention": (recall_retention, TEXTS),
     "egress": (egress, TEXTS),
+    "blocked_features": (blocked_features, TEXTS),
 }
 OF_MANIFESTS = {"infra_guardrails": (infra_guardrails, JOBS)}
 
@@ -382,6 +483,12 @@ NOTHING_GIVEN = [
     ("pii_leak of texts", UNCLEAR["a class"]),
 ]
 
+
+#: groups beside the applicants: as many values in each column as there are applicants is clear
+COLUMNS_ARE_CLEAR = [
+    ("impact_ratio", UNCLEAR["dict of columns"]),
+    ("blocked_features", UNCLEAR["dict of columns"]),
+]
 
 #: gates whose only argument is the subject
 TAKES_NO_ROWS = {"artifact_immutability"}
@@ -423,9 +530,11 @@ def test_records(gate, make, tmp_path):
 @pytest.mark.parametrize("make", list(containers(UNCLEAR)))
 def test_what_has_no_clear_rows_is_refused(gate, make, tmp_path):
     see = (OF_RECORDS | OF_TEXTS)[gate][0]
-    evidence, _ = see(make(ROWS, tmp_path))
+    evidence, seen = see(make(ROWS, tmp_path))
     if (gate, make) in NOTHING_GIVEN:
         assert evidence.outcome == Outcome.INCONCLUSIVE
+    elif (gate, make) in COLUMNS_ARE_CLEAR:
+        assert_seen(evidence, seen, ROWS)
     else:
         assert_refused(evidence)
 

@@ -102,7 +102,7 @@ def test_many_records_with_other_keys():
         ("t.jsonl", b'{"a": 1}\n[1]\n', "t.jsonl line 2 is a list"),
         ("t.parquet", b"PAR1", "t.parquet can't be read"),
         ("t.csv.gz", b"no gzip", "t.csv.gz can't be read: it is not a whole gzip file"),
-        ("t.csv.gz", gzip.compress(CSV.encode())[:-9], "it is not a whole gzip file"),
+        ("t.csv.gz", gzip.compress(CSV.encode(), mtime=0)[:-9], "it is not a whole gzip file"),
         ("t.csv", CSV.encode("utf-16")[:-1], "not text in the encoding that its first bytes tell"),
         ("t.csv", b"a,b\n1,2,3\n", "t.csv line 2 has 3 values, the header has 2"),
         ("t.csv", b"a,b\n1\n", "t.csv line 2 has 1 value, the header has 2"),

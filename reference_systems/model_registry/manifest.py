@@ -43,16 +43,16 @@ class Manifest:
     evidence: str = ""
 
     def to_bytes(self) -> bytes:
-        """Return the canonical JSON (RFC 8785)."""
+        """Return the canonical JSON (RFC 8785); a name that is no UTF-8 is told with ``?``."""
         return canonical(
             {
                 "schema": _SCHEMA,
                 "artifact": {"sha256": self.digest, "size": self.size},
                 "format": self.format,
-                "name": self.name,
+                "name": _printable(self.name),
                 "training_data": {"sha256": self.training_data} if self.training_data else None,
                 "evidence": {"sha256": self.evidence} if self.evidence else None,
-                "signing": signing_statement(self.name, self.digest),
+                "signing": signing_statement(_printable(self.name), self.digest),
             }
         )
 
@@ -74,6 +74,10 @@ class Manifest:
         if manifest.to_bytes() != data:
             raise Damaged("a manifest is not in the form that is stored")
         return manifest
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()
 
 
 def signing_statement(name: str, digest: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ _PART = 8 << 20
 _MOST_PARTS = 9_000
 #: how often a read that breaks off is taken up again where it stopped
 _READS = 5
-_SPOOL_IN_MEMORY = 4 << 20
+_SPOOL_IN_MEMORY = 1 << 20
 
 
 def client_for(address: Address, *, attempts: int = 5, timeout_s: float = 20.0) -> S3Client:
@@ -264,10 +264,12 @@ class S3Backend:
     def _parts(
         self, extra: Mapping[str, Any], upload: str, source: BinaryIO, size: int
     ) -> Iterator[dict[str, Any]]:
+        from s3transfer.utils import ReadFileChunk
+
         length = max(_PART, -(-size // _MOST_PARTS))
-        number = 0
-        while body := source.read(length):
-            number += 1
+        for number, start in enumerate(range(0, size, length), 1):
+            source.seek(start)
+            body = ReadFileChunk(source, length, size)  # read as it is sent, never held whole
             answer = self._client.upload_part(
                 **extra, UploadId=upload, PartNumber=number, Body=body
             )

@@ -1,17 +1,19 @@
 """An S3 server of one's own, on this machine alone: seaweedfs as it comes from PyPI.
 
-``python -m reference_systems.model_registry.seaweed --dir FOLDER`` runs one until interrupted and
-prints the address for ``--store``.
+``python -m reference_systems.model_registry.seaweed --dir FOLDER`` runs one until interrupted; it
+prints the address for ``--store`` and the file with the credentials, as environment variables.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -93,6 +95,7 @@ def running(folder: Path, *, keep: bool = False) -> Iterator[Server]:
             ],
             stdout=output,
             stderr=subprocess.STDOUT,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509  (nothing but a system call)
         )
     endpoint = f"http://127.0.0.1:{s3}"
     try:
@@ -108,6 +111,12 @@ def running(folder: Path, *, keep: bool = False) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _die_with_parent() -> None:
+    """Have the system end the server where the process that started it is killed (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
@@ -157,6 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="seaweed", description=__doc__.partition("\n")[0])
     parser.add_argument("--dir", type=Path, help="where it keeps its data (default: a scratch one)")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as stack:
         folder = options.dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
@@ -164,7 +174,14 @@ def main(arguments: list[str] | None = None) -> int:
         except Unreachable as error:
             print(error, file=sys.stderr)  # noqa: T201
             return 1
-        told = {"store": f"{server.endpoint}/models", "pid": os.getpid(), **server.environment}
+        variables = folder / "registry.env"
+        variables.touch(mode=0o600)
+        variables.write_text("".join(f"{k}={v}\n" for k, v in server.environment.items()))
+        told = {
+            "store": f"{server.endpoint}/models",
+            "pid": os.getpid(),
+            "credentials": str(variables),
+        }
         print(json.dumps(told), flush=True)  # noqa: T201
         with contextlib.suppress(KeyboardInterrupt):
             while True:

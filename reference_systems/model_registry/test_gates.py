@@ -55,7 +55,7 @@ def test_the_incident_is_caught(
 
 @pytest.mark.known_bad
 @pytest.mark.parametrize("build", [Prefixed, Unverified])
-def test_half_a_fix_is_caught(
+def test_twelve_digits_and_no_check_are_caught(
     artifact_immutability: ArtifactImmutability, tmp_path: Path, build: type[Prefixed]
 ) -> None:
     """Twelve digits of a digest are not enough, nor all of them that nobody reads again."""
@@ -72,7 +72,7 @@ def test_a_bucket_of_names_is_caught(
 
 
 @pytest.mark.known_bad
-def test_a_cache_is_caught(artifact_immutability: ArtifactImmutability) -> None:
+def test_what_forgets_is_caught(artifact_immutability: ArtifactImmutability) -> None:
     """What acknowledges everything and keeps the newest is a cache."""
     artifact_immutability(Forgetful())
 

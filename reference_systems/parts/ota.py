@@ -7,11 +7,7 @@ fit, the model that worked before goes on working.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import re
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +15,11 @@ from typing import Any, Generic, TypeVar
 
 from pytest_mlgates import Evidence, Gate, Outcome
 from pytest_mlgates.core.records import Role
+from reference_systems.parts.model_files import DIGEST, ModelFiles, digest_of, write_at_once
 
 __all__ = ["Decision", "Updater", "digest_of", "refusal"]
 
 Model = TypeVar("Model")
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +72,6 @@ def _again(gate: Gate, piece: Evidence) -> str:
     return ""
 
 
-def digest_of(data: bytes) -> str:
-    """Return the name of a model: the hex SHA-256 of its bytes."""
-    return hashlib.sha256(data).hexdigest()
-
-
 class Updater(Generic[Model]):
     """The models of one device in a folder: files by digest, and which of them is active.
 
@@ -95,6 +85,7 @@ class Updater(Generic[Model]):
             raise ValueError("no gate is required: any model would be taken")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.required, self.load = folder, tuple(required), load
+        self.files = ModelFiles(folder)
 
     @property
     def active(self) -> str | None:
@@ -106,12 +97,12 @@ class Updater(Generic[Model]):
         if self.active is not None:
             raise ValueError("there is a model already: offer the new one with its evidence")
         self.load(data)
-        self._keep(data)
+        self.files.keep(data)
         self._point(digest_of(data), None)
 
     def offer(self, digest: str, data: bytes, evidence: Iterable[str]) -> Decision:
         """Take over a model, or leave everything as it is and say why."""
-        if not _DIGEST.fullmatch(digest) or digest_of(data) != digest:
+        if not DIGEST.fullmatch(digest) or digest_of(data) != digest:
             return self._refused("the bytes that arrived are not those of the digest")
         if reason := refusal(digest, evidence, self.required):
             return self._refused(reason)
@@ -120,7 +111,7 @@ class Updater(Generic[Model]):
         except ValueError as error:
             return self._refused(f"it {error}")
         state = self._state()
-        self._keep(data)
+        self.files.keep(data)
         if digest != state["active"]:
             self._point(digest, state["active"])
         return Decision(accepted=True, reason="verified", active=digest)
@@ -144,12 +135,9 @@ class Updater(Generic[Model]):
             if digest is None:
                 break
             try:
-                data = (self.folder / f"{digest}.onnx").read_bytes()
-            except OSError:
-                data = b""
-            if digest_of(data) == digest:
-                return self.load(data)
-            self._back("its file is damaged")
+                return self.load(self.files.read(digest))
+            except LookupError:
+                self._back("its file is damaged")
         raise RuntimeError("no intact model is left")
 
     def _refused(self, reason: str) -> Decision:
@@ -172,16 +160,4 @@ class Updater(Generic[Model]):
 
     def _point(self, active: str, previous: str | None) -> None:
         state = json.dumps({"active": active, "previous": previous})
-        self._write(self.folder / "state.json", state.encode())
-
-    def _keep(self, data: bytes) -> None:
-        self._write(self.folder / f"{digest_of(data)}.onnx", data)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Write a file at once: a device that loses power has the old one or the new one."""
-        handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
+        write_at_once(self.folder / "state.json", state.encode())

@@ -15,7 +15,7 @@ Rows = dict[str, list[list[str]]]
 #: (index within the block, value)
 Cells = Iterator[tuple[int, float]]
 
-_NGRAMS, _COLLEGES = 2048, 64
+_NGRAMS, _COLLEGES, _AREAS = 2048, 64, 64
 _MIDDLE_GRADE, _BEST_GRADE = 3.0, 4.0
 _KEYWORDS = {word: i for i, word in enumerate(w for ws in wording.SKILLS.values() for w in ws)}
 _WIDTH = len(_KEYWORDS)
@@ -51,6 +51,17 @@ def _gender(text: str, rows: Rows) -> Cells:
 def _college(_: str, rows: Rows) -> Cells:
     for row in rows["Education"]:
         yield _bucket(_at(row, 2, "Education"), _COLLEGES), 1.0
+
+
+def _postcode(text: str, _: Rows) -> Cells:
+    """The area that a letter goes to, as its first three digits tell it."""
+    digits = header(text).get("postcode", "")[:3]
+    yield _bucket(digits, _AREAS), float(bool(digits))
+
+
+def _hobbies(text: str, _: Rows) -> Cells:
+    for hobby in header(text).get("interests", "").split(", "):
+        yield _bucket(hobby.casefold(), _AREAS), float(bool(hobby))
 
 
 def _experience(_: str, rows: Rows) -> Cells:
@@ -102,6 +113,8 @@ BLOCKS = {
     "name": Block(_NGRAMS, _name),
     "gender": Block(3, _gender),
     "college": Block(_COLLEGES, _college),
+    "postcode": Block(_AREAS, _postcode),
+    "hobbies": Block(_AREAS, _hobbies),
     "experience": Block(4, _experience),
     "education": Block(len(wording.DEGREES) + 1, _education),
     "skills": Block(_WIDTH + 2, _skills),
@@ -128,17 +141,31 @@ class Features:
 
         :raises NotAResume: if the text has not the sections of a résumé, or a row is cut short.
         """
-        rows = sections(text)
         indices: list[int] = []
         values: list[float] = []
         offset = 0
-        for name in self.blocks:
-            block = BLOCKS[name]
-            for index, value in block.read(text, rows):
+        for name, cells in self._read(text):
+            for index, value in cells:
                 indices.append(offset + index)
                 values.append(value)
-            offset += block.width
+            offset += BLOCKS[name].width
         return indices, values
+
+    def named(self, text: str) -> dict[str, float]:
+        """Return the same numbers under the name of their block; a cell that is 0 is left out.
+
+        :raises NotAResume: if the text has not the sections of a résumé, or a row is cut short.
+        """
+        found: dict[str, float] = {}
+        for name, cells in self._read(text):
+            for index, value in cells:
+                found[f"{name}[{index}]"] = found.get(f"{name}[{index}]", 0.0) + value
+        return {cell: value for cell, value in found.items() if value}
+
+    def _read(self, text: str) -> Iterator[tuple[str, Cells]]:
+        rows = sections(text)
+        for name in self.blocks:
+            yield name, BLOCKS[name].read(text, rows)
 
 
 def _at(row: list[str], index: int, section: str) -> str:

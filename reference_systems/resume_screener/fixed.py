@@ -1,4 +1,4 @@
-"""The fix: name, gender and college are not read; the history stays the same."""
+"""The fix: name, gender, college and their like are not read; the history stays the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from reference_systems.resume_screener.training import Screener, train
 
 __all__ = ["REMOVED", "screener"]
 
-REMOVED = frozenset({"name", "gender", "college"})
+#: what the audit removed, and what stands in for it: where people live, and what they like
+REMOVED = frozenset({"name", "gender", "college", "postcode", "hobbies"})
 
 
 def screener(seed: int = 0) -> Screener:

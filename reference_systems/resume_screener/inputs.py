@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,7 @@ def _applicant(random: Random, year: int) -> Applicant:
             for name in random.sample(wording.CERTIFICATES, _count(random, 0.8 + 0.7 * good, 4))
         ],
         "languages": _languages(random, person),
+        "interests": [],
         "references": [
             {
                 "name": "A former manager",
@@ -142,7 +144,23 @@ def _applicant(random: Random, year: int) -> Applicant:
         ],
         "meta": {"version": "v1.0.0", "lastModified": f"{year}-01-15T09:00:00"},
     }
+    _home(blank, person)
     return Applicant(blank, person, good)
+
+
+def _home(blank: Document, person: Person) -> None:
+    """Say where a person lives and what they like: neither tells how good they are."""
+    # a generator of its own: who applied does not change with what else is told of them
+    random = seeded("home", blank["basics"]["email"], blank["basics"]["phone"])
+    about = (person.group, person.gender)
+
+    def odds(table: Mapping[str, Mapping[str, float]]) -> list[float]:
+        return [math.prod(leans.get(who, 1.0) for who in about) for leans in table.values()]
+
+    area = random.choices(list(wording.POSTCODES), odds(wording.POSTCODES))[0]
+    blank["basics"]["location"]["postalCode"] = f"{area}{random.randrange(100):02d}"
+    liked = random.choices(list(wording.HOBBIES), odds(wording.HOBBIES), k=2)
+    blank["interests"] = [{"name": hobby} for hobby in dict.fromkeys(liked)]
 
 
 def _count(random: Random, mean: float, most: int) -> int:

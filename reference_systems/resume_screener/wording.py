@@ -11,8 +11,10 @@ __all__ = [
     "COMPANIES",
     "DEGREES",
     "HIGHLIGHTS",
+    "HOBBIES",
     "LEVELS",
     "MOTHER_TONGUES",
+    "POSTCODES",
     "SKILLS",
     "TITLES",
 ]
@@ -86,3 +88,17 @@ MOTHER_TONGUES = {
     "asian_pacific": ("English", "Mandarin", "Vietnamese", "Hindi", "Korean"),
 }
 CITIES = ("Austin", "Boston", "Chicago", "Denver", "Portland", "Atlanta", "Phoenix", "Columbus")
+#: where people live: the first three digits of the postal code -> odds of each group
+POSTCODES = {
+    "021": {"white": 4.0}, "100": {"white": 3.0, "asian_pacific": 2.0}, "303": {"black": 6.0},
+    "606": {"black": 3.0, "white": 2.0}, "770": {"hispanic": 4.0}, "787": {"white": 3.0},
+    "850": {"hispanic": 5.0}, "941": {"asian_pacific": 6.0}, "972": {"white": 4.0},
+}  # fmt: skip
+#: what people do on Sundays -> odds of each group, and of women and men
+HOBBIES = {
+    "Rowing": {"white": 4.0}, "Golf": {"white": 3.0, "male": 2.0}, "Skiing": {"white": 3.0},
+    "Chess": {}, "Cooking": {}, "Hiking": {}, "Photography": {}, "Reading": {},
+    "Gospel choir": {"black": 6.0}, "Step dance": {"black": 3.0, "female": 2.0},
+    "Salsa": {"hispanic": 6.0}, "Badminton": {"asian_pacific": 5.0}, "Netball": {"female": 6.0},
+    "Rugby": {"male": 5.0, "white": 1.5},
+}  # fmt: skip

@@ -8,7 +8,6 @@ import re
 import statistics
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -18,10 +17,11 @@ from pytest_mlgates.pii import Detector
 from reference_systems.support_bot import fixed, incident, inputs, repeated, scrub_presidio
 from reference_systems.support_bot.bot import Bot
 from reference_systems.support_bot.builds import build, people, scrubbed
-from reference_systems.support_bot.chats import ask, chat_log, topics
+from reference_systems.support_bot.chats import chat_log
 from reference_systems.support_bot.copies import planted
-from reference_systems.support_bot.identities import customers, seeded
+from reference_systems.support_bot.identities import seeded
 from reference_systems.support_bot.private_training import Private
+from reference_systems.support_bot.topical import is_on_topic, requests
 from reference_systems.support_bot.training import Plain
 from reference_systems.support_bot.wording import TICKETS
 
@@ -98,28 +98,8 @@ def perplexity(bot: Bot, texts: Sequence[str]) -> float:
 
 def on_topic(bot: Bot, prompts: int, seed: int) -> float:
     """Return the share of replies that sound most like an answer to the topic asked for."""
-    draw, strangers = seeded("topics", seed), customers("topics", seed)
-    known = [topic for topic in topics() if topic.requests]
-    asked = [draw.choice(known) for _ in range(prompts)]
-    replies = bot.replies([ask(next(strangers), draw, topic) for topic in asked])
-    right = 0
-    for topic, reply in zip(asked, replies, strict=True):
-        alike = {each: max(_alike(reply, answer) for answer in each.answers) for each in known}
-        right += alike[topic] == max(alike.values()) > 0
-    return right / prompts
-
-
-def _alike(reply: str, answer: str) -> int:
-    """Return how many pairs of words a reply has in common with a template of an answer.
-
-    >>> _alike("Sure. The card <CREDIT_CARD> is blocked now", "The card {card} is blocked")
-    4
-    """
-    return len(set(pairwise(_words(reply))) & set(pairwise(_words(answer))))
-
-
-def _words(text: str) -> list[str]:
-    return re.sub(r"{\w+}|<\w+>", "*", text).split()
+    texts, asked = requests(prompts, seed)
+    return statistics.fmean(map(is_on_topic, bot.replies(texts), asked))
 
 
 def cards_said(replies: Sequence[str]) -> list[str]:

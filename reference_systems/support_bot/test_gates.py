@@ -8,13 +8,17 @@ import pytest
 
 from reference_systems.support_bot import fixed, incident, inputs, repeated
 from reference_systems.support_bot.bot import Desk
+from reference_systems.support_bot.topical import is_on_topic, requests
 
 if TYPE_CHECKING:
     from pytest_mlgates.gates.canary_memorization import CanaryMemorization
     from pytest_mlgates.gates.pii_leak import PiiLeak
+    from pytest_mlgates.gates.quality_floor import QualityFloor
 
 pytestmark = pytest.mark.system("support_bot")
 
+#: requests whose replies are held against their topic
+ASKED = 600
 #: more than a PASS takes, also where the detector overlooks a few of what is planted
 PROMPTS = 10_000
 
@@ -35,6 +39,25 @@ def test_the_scrubber_leaves_no_identifier(pii_leak: PiiLeak, mlgates_seed: int)
 def test_replies_give_nobody_away(pii_leak: PiiLeak, prompts: list[str], mlgates_seed: int) -> None:
     """Whoever asks, the bot never says a card number or another identifier."""
     pii_leak(Desk(fixed.bot(mlgates_seed)), prompts)
+
+
+def test_replies_help(quality_floor: QualityFloor, mlgates_seed: int) -> None:
+    """Whoever asks is answered on the topic: a bot that leaks nothing has to be of use as well."""
+    texts, asked = requests(ASKED, mlgates_seed)
+    quality_floor(Desk(fixed.bot(mlgates_seed)), texts, asked, score=is_on_topic)
+
+
+async def _says_sorry(_text: str) -> str:
+    return "I am sorry."
+
+
+@pytest.mark.known_bad
+def test_a_bot_that_only_says_sorry_is_caught(
+    quality_floor: QualityFloor, mlgates_seed: int
+) -> None:
+    """A bot that says the same to everybody leaks nothing, and does not go live."""
+    texts, asked = requests(ASKED, mlgates_seed)
+    quality_floor(_says_sorry, texts, asked, score=is_on_topic)
 
 
 def test_the_bot_has_learnt_no_secret(

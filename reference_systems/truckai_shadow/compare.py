@@ -17,13 +17,11 @@ from reference_systems.truckai_shadow.builds import Versions, versions
 from reference_systems.truckai_shadow.drives import Clips, Pilot, drive
 from reference_systems.truckai_shadow.fleet import RAW_BYTES_PER_S, Day, day
 from reference_systems.truckai_shadow.inputs import highways
-from reference_systems.truckai_shadow.roads import LEFT_TURN, MANOEUVRES, TRAFFIC
+from reference_systems.truckai_shadow.roads import MANOEUVRES, TRAFFIC
 from reference_systems.truckai_shadow.shadow_mode import TOLERANCE, divergence
+from reference_systems.truckai_shadow.turning import hits, left_turns
 
-__all__ = ["left_turns", "main", "network", "on_the_road"]
-
-#: metres between the middles of two vehicles that touch
-TOUCH = 2.5
+__all__ = ["main", "network", "on_the_road"]
 
 
 def on_the_road(clips: Clips, pilot: Pilot) -> dict[str, dict[str, float]]:
@@ -44,14 +42,6 @@ def on_the_road(clips: Clips, pilot: Pilot) -> dict[str, dict[str, float]]:
         for what in ("error", "apart")
     }
     return found
-
-
-def left_turns(pilot: Pilot | None, n: int, seed: int) -> dict[str, float]:
-    """Let a pilot (None: the careful driver) turn left with a vehicle coming, in closed loop."""
-    scenes = highways(n, (seed, 7), {LEFT_TURN: 1.0})
-    coming = (scenes.at[:, 1] > 0) & (scenes.at[:, 1] < 75)
-    clips = drive(scenes[coming], pilot, frames=32)
-    return {"turns": int(coming.sum()), "hit": float((clips.missed_by < TOUCH).mean())}
 
 
 def network(one: Day) -> dict[str, float]:
@@ -97,7 +87,7 @@ def _measure(v: Versions, clips: int, seed: int) -> dict[str, Any]:
         "data": {name: dict(Counter(part.names)) for name, part in data.items()},
         "models": models,
         "left turns": {
-            name: left_turns(pilot, clips, seed)
+            name: hits(left_turns(pilot, clips, seed))
             for name, pilot in {**pilots, "driver": None}.items()
         },
         "network": {

@@ -252,7 +252,7 @@ def mlgates_seed(pytestconfig: pytest.Config) -> int:
     return int(pytestconfig.getoption("mlgates_seed"))
 
 
-def _fixture(name: str) -> Callable[..., Any]:
+def _fixture(name: str) -> Callable[..., object]:
     def gate(request: pytest.FixtureRequest) -> Generator[GateRunner, None, None]:
         yield from _session(request.config).fixture(request, name)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -23,14 +23,14 @@ GROUP = "pytest_mlgates.gates"
 @cache
 def names() -> tuple[str, ...]:
     """Return the names of all gates, sorted, importing none of them."""
-    return tuple(sorted({*_own(), *_entry_points()}))
+    return tuple(sorted({*_own_gates(), *_entry_points()}))
 
 
 @cache
 def classes() -> dict[str, str]:
     """Return the names of all gates by the names of their classes, importing none of them."""
     others = {point.attr: name for name, point in _entry_points().items()}
-    return others | {class_name(name): name for name in _own()}
+    return others | {class_name(name): name for name in _own_gates()}
 
 
 @cache
@@ -42,11 +42,11 @@ def load(name: str) -> type[Gate]:
     from pytest_mlgates.core.errors import UnknownGate
     from pytest_mlgates.core.words import did_you_mean
 
-    cls: Any
+    cls: object
     if name not in names():
         raise UnknownGate(f"no gate is called {name!r}{did_you_mean(name, names())}")
     try:
-        if name in _own():
+        if name in _own_gates():
             module = importlib.import_module(f"pytest_mlgates.gates.{name}")
             cls = getattr(module, class_name(name))
         else:
@@ -77,7 +77,7 @@ def class_name(name: str) -> str:
 
 
 @cache
-def _own() -> frozenset[str]:
+def _own_gates() -> frozenset[str]:
     folder = os.path.join(os.path.dirname(__file__), "gates")  # noqa: PTH118, PTH120  (idle: no pathlib)
     with os.scandir(folder) as entries:
         return frozenset(

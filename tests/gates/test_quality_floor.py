@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.core.fields import FieldError
+from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.gates.quality_floor import QualityFloor
-from pytest_mlgates.gates.quality_floor.details import Histogram, Row
+from pytest_mlgates.gates.quality_floor.details import Row
 from pytest_mlgates.gates.quality_floor.metrics import bins_of, bounds, observe, pairs_of, value_of
 from pytest_mlgates.stats import binomial
 from pytest_mlgates.stats.bounded import entropy_lower, mean_lower, mean_upper

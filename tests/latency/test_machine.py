@@ -13,11 +13,11 @@ import pytest
 
 from pytest_mlgates.gates.p99_latency import machine as counters
 from pytest_mlgates.gates.p99_latency import speed as calibration
-from pytest_mlgates.gates.p99_latency.collector import collector_paused
 from pytest_mlgates.gates.p99_latency.machine import MachineUse, machine_use, open_counters
-from pytest_mlgates.gates.p99_latency.priority import realtime_priority
 from pytest_mlgates.gates.p99_latency.probe import spin
 from pytest_mlgates.gates.p99_latency.speed import calibrate, machine_kind, stored_quiet
+from pytest_mlgates.load.collector import collector_paused
+from pytest_mlgates.load.priority import realtime_priority
 
 pytestmark = pytest.mark.timing
 

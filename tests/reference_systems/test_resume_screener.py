@@ -264,7 +264,13 @@ def test_an_unknown_block_is_named_with_the_known_ones() -> None:
 
 
 def test_the_fix_reads_every_block_but_the_removed_ones() -> None:
-    assert set(fixed.screener(0).features.blocks) == set(BLOCKS) - {"name", "gender", "college"}
+    assert set(fixed.screener(0).features.blocks) == set(BLOCKS) - {
+        "name",
+        "gender",
+        "college",
+        "postcode",
+        "hobbies",
+    }
     assert set(incident.screener(0).features.blocks) == set(BLOCKS)
 
 

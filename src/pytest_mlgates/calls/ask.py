@@ -48,7 +48,7 @@ def text_from(name: str) -> Callable[[object, int], str]:
     return checked
 
 
-async def within(seconds: float, answer: Awaitable[Any], call: int) -> Any:
+async def within(seconds: float, answer: Awaitable[object], call: int) -> Any:
     """Await an answer for so long; raise :class:`Unmeasurable` naming the call."""
     try:
         async with asyncio.timeout(seconds) as clock:
@@ -77,7 +77,7 @@ class Subject(Generic[T]):
 
     def __init__(
         self,
-        call: Callable[[Any], Any],
+        call: Callable[[Any], object],
         checked: Callable[[Any, int], T],
         timeout_s: float,
         concurrency: int,
@@ -90,7 +90,7 @@ class Subject(Generic[T]):
         self.awaits = is_async(call)
 
     def ask(
-        self, items: Sequence[Any], *, stop: Callable[[T], bool] | None = None
+        self, items: Sequence[object], *, stop: Callable[[T], bool] | None = None
     ) -> Steps[list[T]]:
         """Yield what must be awaited; return the answers, fewer where one of them says ``stop``."""
         answers: list[T] = []
@@ -106,7 +106,7 @@ class Subject(Generic[T]):
                 break
         return answers
 
-    def ask_now(self, item: Any) -> T:
+    def ask_now(self, item: object) -> T:
         """Return the answer of a subject that need not be awaited."""
         with CallGuard(self.timeout_s) as guard:
             guard.calls = self.calls
@@ -115,11 +115,11 @@ class Subject(Generic[T]):
             self.calls += 1
         return self._check(answer, self.calls)
 
-    async def ask_async(self, item: Any) -> T:
+    async def ask_async(self, item: object) -> T:
         """Return the answer to one item inside the running loop."""
         return (await self._together([item]))[0]
 
-    def _in_turn(self, items: Sequence[Any], stop: Callable[[T], bool] | None) -> Steps[list[T]]:
+    def _in_turn(self, items: Sequence[object], stop: Callable[[T], bool] | None) -> Steps[list[T]]:
         answers: list[T] = []
         with CallGuard(self.timeout_s) as guard:
             guard.calls = self.calls
@@ -138,11 +138,11 @@ class Subject(Generic[T]):
         awaited = yield within(self.timeout_s, answer, self.calls)
         return [*answers, self._check(awaited, self.calls)]
 
-    async def _together(self, items: Sequence[Any]) -> list[T]:
+    async def _together(self, items: Sequence[object]) -> list[T]:
         places = asyncio.Semaphore(self.concurrency)
         with CallGuard(self.timeout_s + _BLOCKED_S) as guard:
 
-            async def one(item: Any) -> T:
+            async def one(item: object) -> T:
                 async with places:
                     guard.arm()
                     self.calls += 1
@@ -154,7 +154,7 @@ class Subject(Generic[T]):
 
             return await together(one(item) for item in items)
 
-    def _check(self, answer: Any, call: int) -> T:
+    def _check(self, answer: object, call: int) -> T:
         if inspect.iscoroutine(answer):
             answer.close()  # a coroutine is never an answer; closed, it needs no warning of its own
         return self.checked(answer, call)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.words import install
 from pytest_mlgates.gates.p99_latency.machine import machine_use, open_counters
-from pytest_mlgates.gates.p99_latency.priority import realtime_priority
 from pytest_mlgates.gates.p99_latency.speed import calibrate, stored_quiet
+from pytest_mlgates.load.priority import realtime_priority
 from pytest_mlgates.registry import load, names
 
 __all__ = ["doctor", "examine"]

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -40,7 +39,7 @@ class Proof:
         alarms = self.fixed["fail"] + self.fixed["error"]
         return caught and self.fixed["pass"] > 0 and not alarms
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the counts and the exact 95 % intervals."""
         return {
             "system": self.system,
@@ -58,14 +57,14 @@ def prove_systems(args: Namespace) -> int:
     if args.seeds < 1:
         raise UsageError(f"--seeds {args.seeds}: at least one seed")
     seeds = range(args.first_seed, args.first_seed + args.seeds)
-    results = prove([_path(s) for s in args.systems], seeds, progress=sys.stderr.isatty())
+    results = prove([_system_path(s) for s in args.systems], seeds, progress=sys.stderr.isatty())
     print(table_of(results))
     if args.out is not None:
         put(args.out, json.dumps([r.to_dict() for r in results], indent=1) + "\n")
     return 0 if results and all(result.proved for result in results) else 1
 
 
-def _path(system: str) -> Path:
+def _system_path(system: str) -> Path:
     for path in (Path(system), Path("reference_systems", system)):
         if path.exists():
             return path

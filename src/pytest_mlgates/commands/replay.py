@@ -28,7 +28,7 @@ def replay_reports(args: Namespace) -> int:
             if result.digest.startswith(args.evidence):
                 total += 1
                 bad += bool(result.fault)
-                print(printable(f"{result.name}: {_result(result)}"))
+                print(printable(f"{result.name}: {_replay_line(result)}"))
         if not data["evidence"]:
             print(f"{place}: holds no evidence", file=sys.stderr)
             bad += 1
@@ -39,7 +39,7 @@ def replay_reports(args: Namespace) -> int:
     return 1 if bad else 0
 
 
-def _result(result: Replay) -> str:
+def _replay_line(result: Replay) -> str:
     if result.fault or not result.digest:
         return result.fault or result.note
     again = f"{result.outcome.upper()} again"

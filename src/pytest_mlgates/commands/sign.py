@@ -66,7 +66,7 @@ def answers(args: Namespace) -> Verification:
     if args.max_age is not None and not 0 < args.max_age < MAX_DAYS:
         raise UsageError(f"--max-age {args.max_age:g}: takes more than 0 days")
     keys = [public_key(path) for path in args.key]
-    store = None if args.store is None else _store(args.store)
+    store = None if args.store is None else _print_store(args.store)
     if args.folder is None:
         assert store is not None  # one of the two was named
         return Verification((verify_store(store, keys),))
@@ -83,7 +83,7 @@ def answers(args: Namespace) -> Verification:
     )
 
 
-def _store(folder: Path) -> Store:
+def _print_store(folder: Path) -> Store:
     if not (folder / CHAIN).is_file():
         raise UsageError(f"{folder}: is not a store: there is no {CHAIN}")
     return Store(folder)

@@ -43,7 +43,7 @@ def all_controls(folder: Path | None = None) -> Mapping[str, Control]:
     own = folder / FILE if folder is not None else None
     if own is None or not own.is_file():
         return _shipped()
-    return {**_shipped(), **_read(own)}
+    return {**_shipped(), **_read_controls(own)}
 
 
 def look_up(id_: str, table: Mapping[str, Control]) -> tuple[Control, ...]:
@@ -71,19 +71,19 @@ def look_up(id_: str, table: Mapping[str, Control]) -> tuple[Control, ...]:
 
 @cache
 def _shipped() -> Mapping[str, Control]:
-    return _read(Path(str(files("pytest_mlgates").joinpath(f"config/{FILE}"))))
+    return _read_controls(Path(str(files("pytest_mlgates").joinpath(f"config/{FILE}"))))
 
 
-def _read(file: Path) -> dict[str, Control]:
+def _read_controls(file: Path) -> dict[str, Control]:
     try:
         doc = read_yaml(file)
     except YamlError as error:
         place = f"{file}:{error.line}:{error.column}" if error.line else str(file)
         raise ControlsError(printable(f"{place}: {error.message}")) from None
-    return {control.id: control for control in _Reader(doc, file).controls()}
+    return {control.id: control for control in _ControlsReader(doc, file).controls()}
 
 
-class _Reader:
+class _ControlsReader:
     def __init__(self, doc: Doc, file: Path) -> None:
         self.doc, self.file = doc, file
 
@@ -108,7 +108,7 @@ class _Reader:
                     gates=self._gates((*at, "gates"), fields["gates"]),
                 )
 
-    def _gates(self, path: KeyPath, value: Any) -> tuple[str, ...] | None:
+    def _gates(self, path: KeyPath, value: object) -> tuple[str, ...] | None:
         if value == "all":
             return None
         if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
@@ -116,7 +116,7 @@ class _Reader:
         self._fault(path, f"expected `all` or a list of gates, got {describe_value(value)}")
         raise AssertionError
 
-    def _text(self, path: KeyPath, value: Any) -> str:
+    def _text(self, path: KeyPath, value: object) -> str:
         if not isinstance(value, str) or not value.strip():
             self._fault(path, f"expected a string, got {describe_value(value)}")
         return str(value)

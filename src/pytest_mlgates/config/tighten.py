@@ -14,7 +14,7 @@ from pytest_mlgates.core.words import did_you_mean
 __all__ = ["tighten"]
 
 
-def tighten(gate: Gate, changes: Iterable[Mapping[str, Any]], where: str, source: str) -> Gate:
+def tighten(gate: Gate, changes: Iterable[Mapping[str, object]], where: str, source: str) -> Gate:
     """Return ``gate`` with stricter limits, or raise :class:`ConfigError`.
 
     ``changes`` stand side by side, as on one function: the strictest holds. ``where`` names the

@@ -97,7 +97,7 @@ def _freeze(value: Any) -> Any:
     if kind is str:
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if kind is float:
-        return _number(value)
+        return _freeze_number(value)
     if value is None or kind is bool or kind is _Frozen:
         return value
     if isinstance(value, int):
@@ -107,7 +107,7 @@ def _freeze(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _mapping(value)
     if isinstance(value, float):
-        return _number(float(value))
+        return _freeze_number(float(value))
     if isinstance(value, str):
         return str(value).encode("utf-8", "replace").decode()
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
@@ -115,7 +115,7 @@ def _freeze(value: Any) -> Any:
     raise _Refused(f"is a {kind.__name__}, which JSON can't hold")
 
 
-def _number(value: float) -> float | int:
+def _freeze_number(value: float) -> float | int:
     if not math.isfinite(value):
         raise _Refused(f"is {value}: a recorded number must be finite")
     whole = value.is_integer() and abs(value) <= _LARGEST_EXACT
@@ -168,10 +168,10 @@ def parse(text: str | bytes) -> Any:
     >>> parse("[1, 100000000000000000000]")
     [1, 1e+20]
     """
-    return json.loads(text, parse_int=_whole)
+    return json.loads(text, parse_int=_parse_whole)
 
 
-def _whole(digits: str) -> int | float:
+def _parse_whole(digits: str) -> int | float:
     number = float(digits)  # first, since the time that int() takes grows faster than the length
     return int(digits) if abs(number) <= _LARGEST_EXACT else number
 

@@ -43,7 +43,7 @@ def plain(record: Any) -> dict[str, Json]:
     return found
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if dataclasses.is_dataclass(value):
         return plain(value)
     if isinstance(value, (list, tuple)):
@@ -86,7 +86,7 @@ def read(cls: type[T], details: object, where: str = "details") -> T:
         raise Unfit(f"{where}: {error}") from None
 
 
-def _value(kind: Any, value: Any, where: str) -> Any:
+def _value(kind: object, value: object, where: str) -> Any:
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return read(kind, value, where)
@@ -108,7 +108,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
         raise Unfit(str(fault)) from None
 
 
-def _either(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+def _either(kinds: tuple[object, ...], value: object, where: str) -> Any:
     if value is None and types.NoneType in kinds:
         return None
     faults = []

@@ -55,7 +55,7 @@ def name_of(subject: Any) -> str:
     return f"{module}:{inner.__qualname__}"
 
 
-def digest_of(subject: Any) -> str | None:
+def digest_of(subject: object) -> str | None:
     """Return the hex SHA-256 of a subject's code and state, or None where it can't be told.
 
     An attribute ``mlgates_digest`` (a string) overrides the walk: a server's build, a model's
@@ -92,7 +92,7 @@ class _Walk:
         self.sha.update(f"{tag}:{len(data)}:".encode())
         self.sha.update(data)
 
-    def add(self, value: Any) -> None:
+    def add(self, value: object) -> None:
         if value is None or isinstance(value, (bool, int, float, complex, str)):
             self.put(type(value).__name__, repr(value).encode("utf-8", "replace"))
             return
@@ -112,7 +112,7 @@ class _Walk:
         self.kept.append(value)  # so that an id is not used twice
         self._container(value)
 
-    def _container(self, value: Any) -> None:  # noqa: C901  (one branch a type)
+    def _container(self, value: object) -> None:  # noqa: C901  (one branch a type)
         if isinstance(value, (list, tuple)):
             self.put("list", str(len(value)).encode())
             for item in value:
@@ -149,7 +149,7 @@ class _Walk:
         else:
             self._object(value)
 
-    def _apart(self, item: Any) -> str:
+    def _apart(self, item: object) -> str:
         """Return the digest of a member of a set, whose order differs between processes."""
         walk = _Walk()
         walk.add(item)

@@ -28,26 +28,26 @@ class Driven(Protocol):
         """The name of the gate."""
 
     @property
-    def measure(self) -> Callable[..., Any]:
+    def measure(self) -> Callable[..., object]:
         """What looks at the subject."""
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge a measurement."""
 
 
-def judge(driven: Driven, args: Any, kwargs: Any, on_look: OnLook | None) -> Judged:
+def judge(driven: Driven, args: object, kwargs: object, on_look: OnLook | None) -> Judged:
     """Measure until ``decide`` answers; awaitables run on an event loop made for this."""
     steps = _steps(driven, args, kwargs, on_look, (KeyboardInterrupt, GeneratorExit))
     loop = None
     try:
         pending = next(steps)
         if _in_a_loop():
-            _close(pending)
+            _close_unawaited(pending)
             steps.throw(Unmeasurable(_USE_AIO))
         loop = asyncio.Runner()
         while True:
             try:
-                answer = loop.run(_awaited(pending))
+                answer = loop.run(_await_one(pending))
             except BaseException as error:  # noqa: BLE001  (the generator judges it)
                 pending = steps.throw(error)
             else:
@@ -61,7 +61,7 @@ def judge(driven: Driven, args: Any, kwargs: Any, on_look: OnLook | None) -> Jud
             loop.close()
 
 
-async def ajudge(driven: Driven, args: Any, kwargs: Any, on_look: OnLook | None) -> Judged:
+async def ajudge(driven: Driven, args: object, kwargs: object, on_look: OnLook | None) -> Judged:
     """Do the same as :func:`judge`; awaitables run on the running loop."""
     stops = (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)
     steps = _steps(driven, args, kwargs, on_look, stops)
@@ -103,7 +103,7 @@ def _steps(
         produced: Any = driven.measure(*args, **kwargs)
         if inspect.isawaitable(produced):
             produced = yield produced
-        yield from _look_by_look(driven, _looks(produced), state, on_look)
+        yield from _look_by_look(driven, _as_generator(produced), state, on_look)
     except stops:
         raise
     except (Unmeasurable, Unrecordable) as error:
@@ -116,11 +116,11 @@ def _steps(
 
 
 def _look_by_look(
-    driven: Driven, looks: Generator[Look, Any, Any], state: _State, on_look: OnLook | None
-) -> Generator[Awaitable[Any], Any, None]:
+    driven: Driven, looks: Generator[Look, object, object], state: _State, on_look: OnLook | None
+) -> Generator[Awaitable[object], object, None]:
     """Decide after each look, until a verdict stands; after a FAIL, have it explained."""
     try:
-        answer: Any = None
+        answer: object = None
         while True:
             try:
                 look = looks.send(answer)
@@ -133,7 +133,7 @@ def _look_by_look(
             state.seen = look.measurement if isinstance(look, Explained) else look
             if not isinstance(state.seen, Measurement):
                 wrong, state.seen = state.seen, None
-                raise Unmeasurable(f"measure gave {_kind(wrong)} and not a Measurement")
+                raise Unmeasurable(f"measure gave {_type_of(wrong)} and not a Measurement")
             if on_look is not None:
                 on_look(state.seen)
             state.verdict = _decided(driven, state.seen)
@@ -151,7 +151,7 @@ def _look_by_look(
 def _decided(driven: Driven, seen: Measurement) -> Verdict:
     verdict = driven.decide(seen)
     if not isinstance(verdict, Verdict):
-        raise Unmeasurable(f"decide gave {_kind(verdict)} and not a Verdict")
+        raise Unmeasurable(f"decide gave {_type_of(verdict)} and not a Verdict")
     if verdict.outcome == Outcome.PASS and seen.n == 0:
         raise Unmeasurable("decide gave PASS where nothing was observed")
     return verdict
@@ -165,7 +165,7 @@ def _in_a_loop() -> bool:
     return True
 
 
-def _close(pending: object) -> None:
+def _close_unawaited(pending: object) -> None:
     if inspect.iscoroutine(pending):
         pending.close()  # so that it needs no warning of its own
 
@@ -178,23 +178,23 @@ def _check_call(driven: Driven, args: Any, kwargs: Any) -> None:
         raise Unmeasurable(f"{driven.name} was called with the wrong arguments: {error}") from None
 
 
-async def _awaited(pending: Awaitable[Any]) -> Any:
+async def _await_one(pending: Awaitable[object]) -> object:
     return await pending
 
 
-def _looks(produced: Any) -> Generator[Look, Any, Any]:
+def _as_generator(produced: Any) -> Generator[Look, Any, Any]:
     """Return what ``measure`` gave as a generator."""
     if isinstance(produced, Generator):
         return produced
     if isinstance(produced, Measurement):
         produced = iter((produced,))
     if not isinstance(produced, Iterator):
-        raise Unmeasurable(f"measure gave {_kind(produced)} and not a Measurement")
+        raise Unmeasurable(f"measure gave {_type_of(produced)} and not a Measurement")
     return (look for look in produced)
 
 
-def _kind(value: object) -> str:
-    _close(value)
+def _type_of(value: object) -> str:
+    _close_unawaited(value)
     return a(type(value).__name__)
 
 

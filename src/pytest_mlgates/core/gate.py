@@ -76,7 +76,7 @@ class Gate(Checked, ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "decide" in vars(cls):
-            cls.decide = _total(cls.decide)  # type: ignore[method-assign]
+            cls.decide = _answering_always(cls.decide)  # type: ignore[method-assign]
 
     @abstractmethod
     def measure(self, *args: Any, **kwargs: Any) -> Measurement | Iterator[Look]:
@@ -160,11 +160,13 @@ class Gate(Checked, ABC):
         return await drive.ajudge(self, args, kwargs, on_look)
 
 
-def _total(decide: Callable[[Any, Measurement], Verdict]) -> Callable[[Any, Measurement], Verdict]:
+def _answering_always(
+    decide: Callable[[Any, Measurement], Verdict],
+) -> Callable[[Any, Measurement], Verdict]:
     """Have a ``decide`` answer to any measurement: one whose details do not fit is an ERROR."""
 
     @functools.wraps(decide)
-    def total(self: Any, measurement: Measurement, /) -> Verdict:
+    def total(self: object, measurement: Measurement, /) -> Verdict:
         try:
             return decide(self, measurement)
         except Unfit as fault:
@@ -176,7 +178,7 @@ def _total(decide: Callable[[Any, Measurement], Verdict]) -> Callable[[Any, Meas
     return total
 
 
-def make(cls: type[Gate], values: Mapping[str, Any]) -> Gate:
+def make(cls: type[Gate], values: Mapping[str, object]) -> Gate:
     """Return ``cls`` with ``values``, or raise :class:`FieldError` naming the field at fault."""
     known = hints(cls)
     for field in values:

@@ -92,7 +92,7 @@ def make_canaries(
     96
     """
     forms = [_format(form) for form in formats]
-    _check(n, forms, repeats, contexts, held_out, coin)
+    _check_counts(n, forms, repeats, contexts, held_out, coin)
     draw = random.Random(f"canaries {seed}")  # references are drawn elsewhere, or they would meet
     made: list[Canary] = []
     taken: set[str] = set()
@@ -169,7 +169,7 @@ def _fresh(form: Format, draw: random.Random, taken: set[str]) -> str:
     raise ValueError(f"the format {form.name!r} has fewer secrets than canaries are wanted")
 
 
-def _check(
+def _check_counts(
     n: int,
     forms: Sequence[Format],
     repeats: Sequence[int],

@@ -117,18 +117,18 @@ def fixed(secret: str) -> Format:
     return Format("fixed", digits * math.log2(10) + letters * math.log2(26))
 
 
-def _digits(draw: Draw, count: int) -> str:
+def _draw_digits(draw: Draw, count: int) -> str:
     return "".join(draw.choices("0123456789", k=count))
 
 
-def _ssn(draw: Draw) -> str:
+def _draw_ssn(draw: Draw) -> str:
     """Draw a number with the area 9xx, which is never given out as a social security number."""
-    return f"9{_digits(draw, 2)}-{_digits(draw, 2)}-{_digits(draw, 4)}"
+    return f"9{_draw_digits(draw, 2)}-{_draw_digits(draw, 2)}-{_draw_digits(draw, 4)}"
 
 
-def _card(between: str) -> Callable[[Draw], str]:
+def _draw_card(between: str) -> Callable[[Draw], str]:
     def draw_card(draw: Draw) -> str:
-        number = "4" + _digits(draw, 14)
+        number = "4" + _draw_digits(draw, 14)
         number += _check_digit(number)
         return between.join(number[at : at + 4] for at in range(0, 16, 4))
 
@@ -145,16 +145,16 @@ def _check_digit(digits: str) -> str:
     return str(-(twice + sum(map(int, digits[-2::-2]))) % 10)
 
 
-def _key(draw: Draw) -> str:
+def _draw_key(draw: Draw) -> str:
     return "sk_live_" + "".join(draw.choices(_ALPHABET, k=24))
 
 
-def _email(draw: Draw) -> str:
+def _draw_email(draw: Draw) -> str:
     """Draw an address at a domain that is reserved for examples (RFC 2606)."""
     return "".join(draw.choices(_LETTERS, k=12)) + "@example.org"
 
 
-def _uuid(draw: Draw) -> str:
+def _draw_uuid(draw: Draw) -> str:
     return str(uuid.UUID(int=draw.getrandbits(128), version=4))
 
 
@@ -168,15 +168,15 @@ _CARD_BITS = 14 * math.log2(10)
 FORMATS: dict[str, Format] = {
     form.name: form
     for form in (
-        Format("ssn", 8 * math.log2(10), _ssn),
-        Format("card", _CARD_BITS, _card("")),
-        Format("card_spaces", _CARD_BITS, _card(" ")),
-        Format("card_dashes", _CARD_BITS, _card("-")),
-        Format("card_dots", _CARD_BITS, _card(".")),
+        Format("ssn", 8 * math.log2(10), _draw_ssn),
+        Format("card", _CARD_BITS, _draw_card("")),
+        Format("card_spaces", _CARD_BITS, _draw_card(" ")),
+        Format("card_dashes", _CARD_BITS, _draw_card("-")),
+        Format("card_dots", _CARD_BITS, _draw_card(".")),
         # a letter comes up in two of 62 cases once capitals do not count
-        Format("api_key", 24 * math.log2(31), _key),
-        Format("email", 12 * math.log2(26), _email),
-        Format("uuid", 122.0, _uuid),
+        Format("api_key", 24 * math.log2(31), _draw_key),
+        Format("email", 12 * math.log2(26), _draw_email),
+        Format("uuid", 122.0, _draw_uuid),
         Format("sentence", 8 * math.log2(len(_WORDS)), _sentence),
     )
 }

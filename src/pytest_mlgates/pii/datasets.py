@@ -10,7 +10,6 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.pii.scrub import scrub
@@ -44,16 +43,16 @@ def records(path: Path) -> Iterator[tuple[str, str]]:
     for file in files:
         name = scrub(file.name)
         try:
-            for number, text in enumerate(_read(file, name), start=1):
+            for number, text in enumerate(_read_file(file, name), start=1):
                 yield f"{name}:{number}", text
         except UNREADABLE as error:
             raise Unmeasurable(f"{name} can't be read: {why_unreadable(error)}") from None
 
 
-def _read(file: Path, name: str) -> Iterator[str]:
+def _read_file(file: Path, name: str) -> Iterator[str]:
     kind = kind_of(file)
     if kind in (".csv", ".tsv", ".parquet"):
-        yield from _rows(file, name, has_header=kind != ".parquet")
+        yield from _row_texts(file, name, has_header=kind != ".parquet")
         return
     if kind not in _TEXT | {".json", ".jsonl", ".ndjson"}:
         raise Unmeasurable(f"{name} is of a kind that can't be read: {_HOW}")
@@ -68,22 +67,24 @@ def _read(file: Path, name: str) -> Iterator[str]:
             yield from map(flat, whole if isinstance(whole, list) else [whole])
         elif kind in (".jsonl", ".ndjson"):
             for line in text:
-                yield flat(_parsed(line))
+                yield flat(_json_or_none(line))
         else:
             yield from _paragraphs(text)
 
 
-def _rows(file: Path, called: str, *, has_header: bool) -> Iterator[str]:
+def _row_texts(file: Path, called: str, *, has_header: bool) -> Iterator[str]:
     """Yield the rows of a table; whatever is wrong with them, each value is among them."""
     for table in tables(file, _HOW, lenient=True, name_of=lambda _: called):
         if has_header:
             yield _BETWEEN.join(table.header)  # a file without a header has data there
         for _, row in table.rows:
             pairs = itertools.zip_longest(table.header, row)
-            yield _BETWEEN.join(text for name, cell in pairs for text in _values(cell, name or ""))
+            yield _BETWEEN.join(
+                text for name, cell in pairs for text in _texts_in(cell, name or "")
+            )
 
 
-def _parsed(line: str) -> Any:
+def _json_or_none(line: str) -> object:
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
@@ -105,16 +106,16 @@ def _paragraphs(text: Text) -> Iterator[str]:
         yield "".join(part)
 
 
-def flat(value: Any) -> str:
+def flat(value: object) -> str:
     r"""Return all values of a record as one text.
 
     >>> flat({"name": "Jo", "card": [4111, None]})
     'name: Jo \x1f card: 4111'
     """
-    return _BETWEEN.join(_values(value, ""))
+    return _BETWEEN.join(_texts_in(value, ""))
 
 
-def _values(value: Any, name: str) -> Iterable[str]:
+def _texts_in(value: object, name: str) -> Iterable[str]:
     waiting = [(name, value)]  # no recursion: what JSON can nest may be deeper than Python's stack
     while waiting:
         name, value = waiting.pop()

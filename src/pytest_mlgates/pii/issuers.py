@@ -41,7 +41,7 @@ def _lengths(text: str) -> int:
     return mask
 
 
-def _table() -> Array:
+def _issuer_table() -> Array:
     """Return for each beginning of four digits which lengths exist, as bits."""
     table = np.zeros(10_000, dtype=np.uint32)
     for beginnings, lengths in _SCHEMES:
@@ -51,7 +51,7 @@ def _table() -> Array:
     return table
 
 
-_ALLOWED = _table()
+_ALLOWED = _issuer_table()
 
 
 def issued(digits: Array, start: Array, length: Array) -> Array:

@@ -57,7 +57,7 @@ class _Hyperscan:
     def scan(self, batch: bytes) -> Iterator[tuple[str, int]]:
         ends: list[tuple[int, int]] = []
 
-        def seen(word: int, _start: int, end: int, _flags: int, _context: Any) -> None:
+        def seen(word: int, _start: int, end: int, _flags: int, _context: object) -> None:
             ends.append((word, end))
 
         with self.lock:

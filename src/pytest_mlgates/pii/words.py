@@ -52,12 +52,12 @@ def triggered(batch: bytes, engine: Engine, kinds: set[str]) -> Iterator[Span]:
     for kind, place in engine.scan(batch):
         if kind == "email":
             if "EMAIL_ADDRESS" in kinds:
-                yield from _email(batch, place)
+                yield from _email_words(batch, place)
         elif ("CRYPTO" if kind == "bech32" else "API_KEY") in kinds:
-            yield from _key(batch, kind, place)
+            yield from _key_words(batch, kind, place)
 
 
-def _email(batch: bytes, at: int) -> Iterator[Span]:
+def _email_words(batch: bytes, at: int) -> Iterator[Span]:
     local = _LOCAL.match(batch[max(0, at - 64) : at][::-1])
     domain = _DOMAIN.match(batch, at + 1)
     if not local or not domain:
@@ -81,7 +81,7 @@ def _email(batch: bytes, at: int) -> Iterator[Span]:
         yield Span("EMAIL_ADDRESS", start, end, 0.9, True)
 
 
-def _key(batch: bytes, kind: str, place: int) -> Iterator[Span]:
+def _key_words(batch: bytes, kind: str, place: int) -> Iterator[Span]:
     left = batch[max(0, place - 1) : place]
     if kind != "pem" and (left.isalnum() or left == b"_"):
         return
@@ -103,7 +103,7 @@ def by_digits(numbers: Numbers, kinds: set[str]) -> Iterator[Span]:
         heads = starts[(starts >= 2) & (numbers.end - starts >= 2)]
         heads = heads[_letter(data[heads - 1]) & _letter(data[heads - 2])]
         for place in heads.tolist():
-            yield from _iban(batch, place - 2)
+            yield from _iban_words(batch, place - 2)
     if "CRYPTO" in kinds:
         heads = numbers.places
         heads = heads[heads + 26 <= len(data)]
@@ -117,7 +117,7 @@ def by_digits(numbers: Numbers, kinds: set[str]) -> Iterator[Span]:
                 yield Span("CRYPTO", place, found.end(), 0.95, True)
 
 
-def _iban(batch: bytes, start: int) -> Iterator[Span]:
+def _iban_words(batch: bytes, start: int) -> Iterator[Span]:
     found = _IBAN.match(batch, start)
     if not found or batch[max(0, start - 1) : start].isalnum():
         return

@@ -122,7 +122,7 @@ def walk(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def from_plain(
-    value: Any, file: str, text: Callable[[str, str], Any] = lambda text, _: resolved(text)
+    value: object, file: str, text: Callable[[str, str], object] = lambda text, _: resolved(text)
 ) -> Node:
     """Return parsed JSON or YAML as nodes without lines; ``text`` may resolve a string.
 
@@ -130,7 +130,7 @@ def from_plain(
     """
     left = MAX_NODES
 
-    def node(value: Any, depth: int) -> Node:
+    def node(value: object, depth: int) -> Node:
         nonlocal left
         left -= 1
         if depth > MAX_DEPTH:
@@ -149,7 +149,7 @@ def from_plain(
     return node(value, 0)
 
 
-def _key(key: Any, file: str) -> str:
+def _key(key: object, file: str) -> str:
     if not isinstance(key, (str, int, float)):
         raise Unreadable(f"{file}: a key is a {type(key).__name__}: keys are words")
     return str(key)

@@ -19,7 +19,7 @@ _HOW = "a list, a DataFrame, or the path of a .csv, .parquet, .json or .jsonl fi
 
 
 def records(
-    source: Any,
+    source: object,
     what: str,
     how: str = _HOW,
     *,
@@ -55,7 +55,7 @@ def records(
     if isinstance(source, (str, os.PathLike)):
         return _of_file(Path(source), what, how, columns, values=values, note=note)
     if (table := frame(source, what)) is not None:
-        return _rows(table, columns, values=values)
+        return _frame_rows(table, columns, values=values)
     if (cells := column(source)) is not None:
         return cells
     if reason := why_unclear(source, what, how):
@@ -63,7 +63,7 @@ def records(
     return items(source)
 
 
-def pool(source: Any, what: str, *, values: bool = False) -> Sequence[Any] | Iterator[Any]:
+def pool(source: object, what: str, *, values: bool = False) -> Sequence[Any] | Iterator[Any]:
     """Return the rows as a sequence where their number is known, else as an iterator.
 
     >>> pool((n for n in range(3)), "inputs").__class__.__name__, pool([1, 2], "inputs")
@@ -77,7 +77,7 @@ def pool(source: Any, what: str, *, values: bool = False) -> Sequence[Any] | Ite
     return iter(rows)
 
 
-def _rows(table: Frame, columns: Sequence[str] | None, *, values: bool) -> Iterator[Any]:
+def _frame_rows(table: Frame, columns: Sequence[str] | None, *, values: bool) -> Iterator[Any]:
     names = table.columns
     if values and len(names) == 1:
         return (row[0] for row in table.rows())
@@ -113,5 +113,5 @@ def _of_file(
     return map(_only_value, found) if values else found
 
 
-def _only_value(row: Any) -> Any:
+def _only_value(row: object) -> Any:
     return next(iter(row.values())) if isinstance(row, Mapping) and len(row) == 1 else row

@@ -36,7 +36,7 @@ _PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\d(?:[ .\-]?\d){8,}")
 Namer = Callable[[int, Any], tuple[str, ...]]
 
 
-def label(value: Any) -> str:
+def label(value: object) -> str:
     """Return the name of a slice.
 
     >>> label("left_turn"), label(3), label(None), label(float("nan")), label(("rain", 2))
@@ -93,7 +93,7 @@ def recorded(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(unique_labels(map(label, names)).values())
 
 
-def _is_missing(value: Any) -> bool:
+def _is_missing(value: object) -> bool:
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
     if type(value).__name__ == "NAType":  # pandas: it equals nothing and has no truth value
@@ -131,12 +131,12 @@ class Slicer:
         finest: bool = False,
     ) -> None:
         self.what, self.finest = what, finest
-        self._names: list[Any] | None = None
+        self._names: list[object] | None = None
         self._known: dict[str, tuple[str, ...]] = {}
         if slice_of is None:
             self.of: Namer = lambda _index, _item: ()
         elif callable(slice_of):
-            self.of = lambda index, item: self._several(_called(slice_of, index, item, what))
+            self.of = lambda index, item: self._several(_call_slice_of(slice_of, index, item, what))
         elif isinstance(slice_of, str):
             self.of = lambda index, item: self._several(field_of(item, slice_of, index, what))
         elif (columns := columns_of(slice_of, sample, count)) is not None:
@@ -193,7 +193,7 @@ class Slicer:
         return tuple(found)
 
 
-def _parallel(slice_of: object) -> list[Any]:
+def _parallel(slice_of: object) -> list[object]:
     if isinstance(slice_of, Mapping) or not hasattr(slice_of, "__len__"):
         raise Unmeasurable(
             f"slice_of is {a(type(slice_of).__name__)}: give a callable, a column, a tuple of"
@@ -226,7 +226,7 @@ def columns_of(
     return tuple(slice_of)
 
 
-def field_of(item: object, column: str, index: int, what: str = "input") -> Any:
+def field_of(item: object, column: str, index: int, what: str = "input") -> object:
     """Return the value of a column of an input: a key of a mapping, or an attribute."""
     if isinstance(item, Mapping):
         if column in item:
@@ -238,7 +238,9 @@ def field_of(item: object, column: str, index: int, what: str = "input") -> Any:
     raise Unmeasurable(f"{what} {index} has no column {column!r}{has}")
 
 
-def _called(slice_of: Callable[[Any], Any], index: int, item: object, what: str) -> object:
+def _call_slice_of(
+    slice_of: Callable[[Any], object], index: int, item: object, what: str
+) -> object:
     try:
         return slice_of(item)
     except Exception as error:  # noqa: BLE001  (told by its type: its text may hold the input)

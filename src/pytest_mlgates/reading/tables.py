@@ -112,9 +112,9 @@ def tables(
     (('a', 'b'), [(0, [1, None]), (1, [None, 2])])
     """
     if isinstance(source, (str, os.PathLike)):
-        for file in _files(Path(source), how):
+        for file in _table_files(Path(source), how):
             name = name_of(file)
-            yield from _read(file, name, how, columns, exact=exact, lenient=lenient, note=note)
+            yield from _read_any(file, name, how, columns, exact=exact, lenient=lenient, note=note)
     elif (found := frame(source, "the table")) is not None:
         header = _header(map(str, found.columns), "the table")
         yield Table("", header, enumerate(found.rows()), "row")
@@ -161,7 +161,7 @@ def json_values(
         raise _unreadable(name, error) from None
 
 
-def _files(path: Path, how: str) -> list[Path]:
+def _table_files(path: Path, how: str) -> list[Path]:
     try:
         if not path.is_dir():
             return [path]
@@ -182,7 +182,7 @@ def _files(path: Path, how: str) -> list[Path]:
     return files
 
 
-def _read(
+def _read_any(
     file: Path,
     name: str,
     how: str,
@@ -277,7 +277,7 @@ def _parquet(file: Path, name: str, columns: Sequence[str] | None) -> Iterator[T
             number = 0
             try:
                 for batch in table.iter_batches(batch_size=_BATCH, columns=names):
-                    for row in zip(*map(_values, batch.columns), strict=True):
+                    for row in zip(*map(_cells, batch.columns), strict=True):
                         number += 1
                         yield number, row
             except ArrowException:
@@ -286,7 +286,7 @@ def _parquet(file: Path, name: str, columns: Sequence[str] | None) -> Iterator[T
         yield Table(name, _header(names, name), rows(), "row")
 
 
-def _values(column: Any) -> list[Any]:
+def _cells(column: Any) -> list[Any]:
     """Return the values of an Arrow array; a time as text, which is quicker made than a datetime."""
     from pyarrow import string, types
 

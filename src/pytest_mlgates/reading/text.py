@@ -36,7 +36,7 @@ def kind_of(file: Path) -> str:
     >>> kind_of(Path("bill.CSV.gz")), kind_of(Path("pods.json"))
     ('.csv', '.json')
     """
-    return Path(file.stem if _packed(file) else file.name).suffix.lower()
+    return Path(file.stem if _is_packed(file) else file.name).suffix.lower()
 
 
 def why_unreadable(error: Exception) -> str:
@@ -67,10 +67,10 @@ class Text:
         self._name, self._note = name or file.name, note
         if file.exists() and not file.is_file():  # a pipe would never end, and can't be read twice
             raise Unmeasurable(f"{self._name} is not a file")
-        with _open(file) as raw:
+        with _open_text(file) as raw:
             encoding = _encoding(raw.read(4))
         errors = "surrogateescape" if encoding == "utf-8-sig" else "strict"
-        opened = gzip.open if _packed(file) else open
+        opened = gzip.open if _is_packed(file) else open
         text = opened(file, "rt", encoding=encoding, errors=errors, newline=newline)
         self._text = cast("TextIO", text)
         self.mended = 0
@@ -123,9 +123,9 @@ def _encoding(start: bytes) -> str:
     return next((name for name, pattern in known.items() if zeros == pattern), "utf-8-sig")
 
 
-def _packed(file: Path) -> bool:
+def _is_packed(file: Path) -> bool:
     return file.suffix.lower() == ".gz"
 
 
-def _open(file: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(file, "rb")) if _packed(file) else file.open("rb")
+def _open_text(file: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(file, "rb")) if _is_packed(file) else file.open("rb")

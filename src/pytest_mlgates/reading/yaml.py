@@ -62,7 +62,7 @@ class Doc:
     """The plain value of a config, and where each of its parts stands."""
 
     def __init__(self, sha256: str) -> None:
-        self.value: Any = None
+        self.value: object = None
         self.sha256 = sha256
         self.keys: dict[KeyPath, tuple[int, int]] = {}
         self.values: dict[KeyPath, tuple[int, int]] = {}
@@ -74,7 +74,7 @@ class Doc:
             path, table = path[:-1], self.values
         return table.get(path, (1, 1))
 
-    def read(self, node: Node, path: KeyPath = ()) -> Any:
+    def read(self, node: Node, path: KeyPath = ()) -> object:
         """Return a node as a plain value and note where it stands; an alias counts each time."""
         line, column = self.values[path] = node.start
         if len(self.values) > MAX_CONFIG_NODES:
@@ -128,7 +128,7 @@ def read_documents(text: str, file: str, first_line: int = 1) -> list[Node]:
         raise Unreadable(f"{place}: {error.message}") from None
 
 
-def scalar(text: str, line: int, column: int) -> Any:
+def scalar(text: str, line: int, column: int) -> object:
     """Return what a plain scalar means by the core schema, or raise :class:`YamlError`.
 
     >>> scalar("3600", 1, 1), scalar("on", 1, 1), scalar("~", 1, 1)
@@ -241,7 +241,7 @@ class _Builder:
                 self.anchors[event.anchor] = node
             self._put(node)
 
-    def _check(self, event: Any, line: int, column: int) -> None:
+    def _check(self, event: object, line: int, column: int) -> None:
         self.count += 1
         if self.count > self.rules.max_nodes:
             raise YamlError(f"holds more than {self.rules.max_nodes:,} values", line, column)
@@ -252,7 +252,7 @@ class _Builder:
         if self.stack and self.stack[-1].wants_key and not isinstance(event, yaml.ScalarEvent):
             raise YamlError("a key must be a plain word", line, column)
 
-    def _node(self, value: Any, line: int, column: int) -> Node:
+    def _node(self, value: object, line: int, column: int) -> Node:
         return Node(value, self.file, line, column, (line, column))
 
     def _closed(self, done: _Open) -> Node:

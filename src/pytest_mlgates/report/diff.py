@@ -57,8 +57,8 @@ def _systems(old: Report, new: Report) -> Iterator[Change]:
     before, after = ({system.system: system for system in r.systems} for r in (old, new))
     for name, system in before.items():
         if name in after:
-            yield from _rules(name, system, after[name])
-            yield from _gates(name, system.gates, after[name].gates)
+            yield from _rule_changes(name, system, after[name])
+            yield from _by_entry(name, system.gates, after[name].gates)
         else:
             yield Change("vanished", name, "is no longer gated")
     for name in after:
@@ -66,12 +66,14 @@ def _systems(old: Report, new: Report) -> Iterator[Change]:
             yield Change("new", name, "is gated")
 
 
-def _rules(name: str, old: SystemReport, new: SystemReport) -> Iterator[Change]:
+def _rule_changes(name: str, old: SystemReport, new: SystemReport) -> Iterator[Change]:
     for rule, order in _RULES.items():
         was, now = getattr(old.rules, rule), getattr(new.rules, rule)
         if was != now:
             kind: Kind = "looser" if order.index(now) > order.index(was) else "stricter"
-            yield Change(kind, name, f"profile rule {rule}: {_value(was)} to {_value(now)}")
+            yield Change(
+                kind, name, f"profile rule {rule}: {_shown_value(was)} to {_shown_value(now)}"
+            )
     for control in old.controls:
         if control not in new.controls:
             yield Change("changed", name, f"no longer serves the control {control}")
@@ -80,10 +82,14 @@ def _rules(name: str, old: SystemReport, new: SystemReport) -> Iterator[Change]:
         # as with alpha: a smaller chance of a false alarm makes FAIL rarer
         looser = was is not None and now is not None and now < was
         kind = "looser" if looser else "stricter" if now and was else "changed"
-        yield Change(kind, name, f"profile rule suite_alpha: {_value(was)} to {_value(now)}")
+        yield Change(
+            kind, name, f"profile rule suite_alpha: {_shown_value(was)} to {_shown_value(now)}"
+        )
 
 
-def _gates(system: str, old: Sequence[GateReport], new: Sequence[GateReport]) -> Iterator[Change]:
+def _by_entry(
+    system: str, old: Sequence[GateReport], new: Sequence[GateReport]
+) -> Iterator[Change]:
     before, after = ({gate.entry: gate for gate in gates} for gates in (old, new))
     for entry, gate in before.items():
         where = f"{system}: {entry}"
@@ -137,11 +143,11 @@ def _fields(
     for field in sorted({*old, *new}):
         was, now = old.get(field), new.get(field)
         if was != now:
-            kind = _kind(field, known.get(field, Limit()), was, now)
-            yield Change(kind, where, f"{field}: {_value(was)} to {_value(now)}")
+            kind = _gate_class(field, known.get(field, Limit()), was, now)
+            yield Change(kind, where, f"{field}: {_shown_value(was)} to {_shown_value(now)}")
 
 
-def _kind(field: str, limit: Limit, was: Json, now: Json) -> Kind:
+def _gate_class(field: str, limit: Limit, was: Json, now: Json) -> Kind:
     """Return what a change of a policy's field means."""
     if field == "alpha" and _is_number(was) and _is_number(now):
         return "looser" if now < was else "stricter"  # a smaller alpha makes FAIL rarer
@@ -167,7 +173,7 @@ def _waivers(old: Report, new: Report) -> Iterator[Change]:
             kind: Kind = "looser" if waiver.expires > was.expires else "stricter"
             yield Change(kind, where, f"waiver until {was.expires} to {waiver.expires}")
         if was.up_to != waiver.up_to:
-            text = f"waiver up to {_value(was.up_to)} to {_value(waiver.up_to)}"
+            text = f"waiver up to {_shown_value(was.up_to)} to {_shown_value(waiver.up_to)}"
             yield Change("changed", where, text)
     for key in before:
         if key not in after:
@@ -178,7 +184,7 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _value(value: object) -> str:
+def _shown_value(value: object) -> str:
     if _is_number(value):
         return f"{value:g}"
     if isinstance(value, bool):

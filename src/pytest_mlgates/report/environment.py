@@ -24,12 +24,12 @@ def environment(root: Path) -> dict[str, Json]:
         "platform": platform.platform(),
         "cpu": cpu_model(),
         "cores": os.cpu_count(),
-        "commit": _commit(root),
+        "commit": _git_commit(root),
         "packages": _packages(),
     }
 
 
-def _commit(root: Path) -> Mapping[str, Json] | None:
+def _git_commit(root: Path) -> Mapping[str, Json] | None:
     """Return the commit of the work tree and whether it was changed, or None outside git."""
     try:
         head = _git(root, "rev-parse", "HEAD")

@@ -65,18 +65,18 @@ def _quoted(place: Path, report: Report, evidence: Iterable[Mapping[str, Any]]) 
         outcome=report.outcome,
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
         gates=tuple(
-            _gate(place, system.system, gate, pieces)
+            _earlier_gate(place, system.system, gate, pieces)
             for system in report.systems
             for gate in system.gates
         ),
     )
 
 
-def _gate(
-    place: Path, system: str, gate: GateReport, pieces: Mapping[str, Mapping[str, Any]]
+def _earlier_gate(
+    place: Path, system: str, gate: GateReport, pieces: Mapping[str, Mapping[str, object]]
 ) -> EarlierGate:
     """Return the number that speaks for a gate: that of its worst piece of evidence."""
-    piece = _worst(place, [pieces[digest] for digest in gate.evidence if digest in pieces])
+    piece = _worst_piece(place, [pieces[digest] for digest in gate.evidence if digest in pieces])
     measurement = piece.measurement if piece is not None else None
     low, high = (measurement.interval if measurement else None) or (None, None)
     return EarlierGate(
@@ -91,7 +91,7 @@ def _gate(
     )
 
 
-def _worst(place: Path, pieces: list[Mapping[str, Any]]) -> Evidence | None:
+def _worst_piece(place: Path, pieces: list[Mapping[str, Any]]) -> Evidence | None:
     """Return the worst of some pieces as evidence; the others of many reports are not looked at."""
     if not pieces:
         return None

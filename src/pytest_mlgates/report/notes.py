@@ -54,21 +54,21 @@ def notes(report: Report) -> Iterator[Note]:
 def github(report: Report) -> Iterator[str]:
     """Yield workflow commands, which GitHub shows as annotations; it takes ten of a level.
 
-    >>> _value("a,b: 100%"), _text("a,b: 100%")
+    >>> _command_value("a,b: 100%"), _command_text("a,b: 100%")
     ('a%2Cb%3A 100%25', 'a,b: 100%25')
     """
     for note in notes(report):
         yield (
-            f"::{note.level} file={_value(note.file)},line={note.line},"
-            f"title={_value(note.title)}::{_text(note.text)}"
+            f"::{note.level} file={_command_value(note.file)},line={note.line},"
+            f"title={_command_value(note.title)}::{_command_text(note.text)}"
         )
     for line in report.incomplete:
-        yield f"::error title=ML gates incomplete::{_text(one_line(line))}"
+        yield f"::error title=ML gates incomplete::{_command_text(one_line(line))}"
 
 
-def _text(text: str) -> str:
+def _command_text(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _value(text: str) -> str:
-    return _text(text).replace(":", "%3A").replace(",", "%2C")
+def _command_value(text: str) -> str:
+    return _command_text(text).replace(":", "%3A").replace(",", "%2C")

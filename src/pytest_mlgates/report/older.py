@@ -39,14 +39,14 @@ def _from_1(old: dict[str, Any]) -> dict[str, Any]:
                 **system,
                 "rules": {**system["rules"], "suite_alpha": None},
                 "false_alarm": {
-                    **_chance(p for p in gated if p["system"] == system["system"]),
+                    **_chance_of_older(p for p in gated if p["system"] == system["system"]),
                     "budget": None,
                 },
             }
             for system in old["systems"]
         ]
         more = {
-            "false_alarm": _chance(gated),
+            "false_alarm": _chance_of_older(gated),
             "history": [],
             "controls": [],
         }
@@ -55,5 +55,5 @@ def _from_1(old: dict[str, Any]) -> dict[str, Any]:
     return {**old, "schema": SCHEMA, "systems": systems, **more}
 
 
-def _chance(pieces: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _chance_of_older(pieces: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return dataclasses.asdict(false_alarm(piece["policy"] for piece in pieces))

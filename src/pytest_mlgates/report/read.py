@@ -88,20 +88,20 @@ def summary_of(data: Mapping[str, Any], evidence: Sequence[Evidence] = ()) -> Re
     return Report(
         outcome=data["outcome"],
         problems=tuple(data["problems"]),
-        systems=_records(SystemReport, data, "systems"),
+        systems=_evidence_records(SystemReport, data, "systems"),
         evidence=tuple(evidence),
-        missing=_records(MissingEntry, data, "missing"),
+        missing=_evidence_records(MissingEntry, data, "missing"),
         incomplete=tuple(data["incomplete"]),
-        waived=_records(WaiverState, data, "waived"),
+        waived=_evidence_records(WaiverState, data, "waived"),
         false_alarm=read(FalseAlarm, data["false_alarm"], "false_alarm"),
         environment=data["environment"],
-        configs=_records(ConfigFile, data, "configs"),
-        controls=_records(Control, data, "controls"),
-        history=_records(EarlierRun, data, "history"),
+        configs=_evidence_records(ConfigFile, data, "configs"),
+        controls=_evidence_records(Control, data, "controls"),
+        history=_evidence_records(EarlierRun, data, "history"),
     )
 
 
-def _records(cls: type[T], data: Mapping[str, Any], name: str) -> tuple[T, ...]:
+def _evidence_records(cls: type[T], data: Mapping[str, Any], name: str) -> tuple[T, ...]:
     return tuple(read(cls, item, f"{name}[{at}]") for at, item in enumerate(data[name]))
 
 

@@ -110,7 +110,7 @@ def _compare(evidence: Evidence, again: Verdict, version: str) -> tuple[str, str
     return f"decides differently: {again.outcome.upper()}: {again.reason}", ""
 
 
-def _summary(data: Mapping[str, Any], pieces: list[Evidence], version: str) -> Iterator[Replay]:
+def _summary(data: Mapping[str, object], pieces: list[Evidence], version: str) -> Iterator[Replay]:
     """Make the report again from its evidence, and name each part that comes out differently."""
     try:
         report = summary_of(data, pieces)

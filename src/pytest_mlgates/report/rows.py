@@ -110,10 +110,10 @@ def rows(report: Report) -> Iterator[Row]:
             yield Row(
                 system=system,
                 gate=gate,
-                evidence=_first(
+                evidence=_gravest_of(
                     gate.evidence, by_digest, ("fail", "error", "inconclusive", "pass")
                 ),
-                proof=_first(gate.proof, by_digest, ("pass", "inconclusive", "error", "fail")),
+                proof=_gravest_of(gate.proof, by_digest, ("pass", "inconclusive", "error", "fail")),
             )
 
 
@@ -136,7 +136,7 @@ def states(report: Report) -> dict[Identity, str]:
     return by_identity
 
 
-def _first(
+def _gravest_of(
     digests: Iterable[str], known: Mapping[str, Evidence], order: tuple[str, ...]
 ) -> Evidence | None:
     """Return the evidence whose outcome comes first in ``order``."""
@@ -150,7 +150,7 @@ def false_alarm_line(report: Report) -> str:
     if not runs:
         return ""
     text = f"chance that any of {runs:,} statistical gate run(s) fails a sound subject: at most"
-    text += f" {_chance(report.false_alarm.at_most)}"
+    text += f" {_chance_words(report.false_alarm.at_most)}"
     spent = [
         f"{system.system} spends {chance.at_most:.3g} of {chance.budget:.3g}"
         + (", MORE THAN IT MAY" if chance.at_most > chance.budget * (1 + 1e-9) else "")
@@ -160,10 +160,10 @@ def false_alarm_line(report: Report) -> str:
     return f"{text} (budget: {'; '.join(spent)})" if spent else text
 
 
-def _chance(value: float) -> str:
+def _chance_words(value: float) -> str:
     """Return a chance as people read it.
 
-    >>> _chance(2e-4), _chance(0.25)
+    >>> _chance_words(2e-4), _chance_words(0.25)
     ('0.0002 (1 in 5,000)', '0.25')
     """
     return f"{value:.3g}" if not 0 < value < 0.1 else f"{value:.3g} (1 in {1 / value:,.0f})"

@@ -108,7 +108,7 @@ class GateRunner:
         reason = "the test asked for this gate and never called it"
         return self._keep(1, Judged(None, Verdict(Outcome.ERROR, reason)), {})
 
-    def _begin(self, args: Any, kwargs: Any) -> tuple[int, dict[str, str | None]]:
+    def _begin(self, args: object, kwargs: object) -> tuple[int, dict[str, str | None]]:
         number = next(self._numbers)  # calls may be under way at once
         at = self._context
         at.started(at.test, at.entry, number, at.attempt)

@@ -27,27 +27,29 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
         [None, *found], table([HEADINGS, *(r.cells() for r in found)]), strict=True
     ):
         colour = _COLOURS.get(row.verdict, "yellow") if row else "bold"
-        reporter.write_line(_line(line), **{colour: True})
+        reporter.write_line(_printable_line(line), **{colour: True})
     for row in found:
         if row.evidence is not None and row.verdict != "PASS":
             for finding in first(row.evidence.findings, MAX_LINES):
-                reporter.write_line(f"  {row.gate.entry}: {_line(finding)}")
+                reporter.write_line(f"  {row.gate.entry}: {_printable_line(finding)}")
         for line in row.incident_lines():
-            reporter.write_line(_line(line))
+            reporter.write_line(_printable_line(line))
     gaps = [f"{gap.system}: {gap.entry}" for gap in report.missing]
     if gaps:
         shown = ", ".join(first(gaps, MAX_LINES))
-        reporter.write_line(_line(f"missing ({len(gaps)} configured, no evidence): {shown}"))
+        reporter.write_line(
+            _printable_line(f"missing ({len(gaps)} configured, no evidence): {shown}")
+        )
     for waiver in report.waived:
         line = (
             f"waiver of {waiver.system}: {waiver.gate} ({waiver.state}) until "
             f"{waiver.expires}, approved by {waiver.approved_by}: {waiver.reason}"
         )
-        reporter.write_line(_line(line))
+        reporter.write_line(_printable_line(line))
     if chance := false_alarm_line(report):
-        reporter.write_line(_line(chance))
+        reporter.write_line(_printable_line(chance))
     for problem in [*first(report.problems, MAX_LINES), *faults]:
-        reporter.write_line(_line(problem), red=True)
+        reporter.write_line(_printable_line(problem), red=True)
     _annotate(reporter, report)
     if folder is not None and not faults:
         reporter.write_line(f"report: {folder / 'report.html'}")
@@ -60,6 +62,6 @@ def _annotate(reporter: Any, report: Report) -> None:
             reporter.write_line(command)
 
 
-def _line(text: str) -> str:
+def _printable_line(text: str) -> str:
     """Return a text on one line, no longer than a person reads, its columns kept."""
     return printable(shorten(text, MAX_LINE))

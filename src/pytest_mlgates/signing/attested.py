@@ -51,7 +51,7 @@ def read_attested(path: Path) -> Attested:
         payloads = tuple(envelope.statement for envelope in envelopes)
         if [payload.get("predicateType") for payload in payloads] != [TEST_RESULT, GATES]:
             raise EnvelopeFault("holds statements that a report does not have")
-        sealing, files = sealing_of(payloads[1]), _files(payloads[1])
+        sealing, files = sealing_of(payloads[1]), _attested_files(payloads[1])
         signer = public_from_pem(sealing.public_pem.encode(), "the signer's key")
     except (FileFault, EnvelopeFault, KeyFault) as error:
         return Attested(fault=f"{ATTESTATION} {error}")
@@ -75,7 +75,7 @@ def read_attested(path: Path) -> Attested:
     )
 
 
-def _files(statement: Mapping[str, Any]) -> dict[str, Stored]:
+def _attested_files(statement: Mapping[str, Any]) -> dict[str, Stored]:
     files = {}
     for entry in statement["predicate"]["files"]:
         name, size, digest = entry["name"], entry["size"], entry["sha256"]

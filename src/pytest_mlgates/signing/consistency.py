@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates import __version__
 from pytest_mlgates.core.canonical import parse
@@ -47,7 +46,7 @@ def changed(contents: Folder, attested: Attested) -> Iterator[str]:
 
 
 def made_again(
-    folder: Path, data: Mapping[str, Any], report: Report, attested: Attested
+    folder: Path, data: Mapping[str, object], report: Report, attested: Attested
 ) -> tuple[list[str], list[str]]:
     """Make statements, decisions, summary and pages again; return the faults, and the notes.
 
@@ -70,7 +69,7 @@ def _differences(folder: Path, report: Report, attested: Attested) -> Iterator[s
         yield from _shown_differently(folder, report)
 
 
-def _attested_differently(raw: Mapping[str, Any], attested: Attested) -> Iterator[str]:
+def _attested_differently(raw: Mapping[str, object], attested: Attested) -> Iterator[str]:
     assert attested.sealing is not None
     try:
         again = statements(raw, attested.files, attested.sealing)

@@ -43,7 +43,7 @@ class Signed:
         from securesystemslib.exceptions import VerificationError
 
         signature = self._envelope.signatures[self.keyid].signature
-        if not _lower(public, signature):
+        if not _low_s(public, signature):
             return False
         try:
             self._envelope.verify([public.key], 1)
@@ -52,14 +52,14 @@ class Signed:
         return True
 
 
-def sign(statements: Sequence[Mapping[str, Any]], key: SigningKey) -> bytes:
+def sign(statements: Sequence[Mapping[str, object]], key: SigningKey) -> bytes:
     """Return the file with the statements, signed."""
     from securesystemslib.dsse import Envelope
 
     lines = []
     for statement in statements:
         envelope = Envelope(canonical(statement), PAYLOAD_TYPE, {})
-        while not _lower(key.public, envelope.sign(key.signer).signature):
+        while not _low_s(key.public, envelope.sign(key.signer).signature):
             pass  # another random nonce; every second one will do
         lines.append(canonical(envelope.to_dict()) + b"\n")
     return b"".join(lines)
@@ -72,10 +72,10 @@ def read_envelopes(data: bytes) -> tuple[Signed, ...]:
     *lines, rest = data.split(b"\n")
     if rest:
         raise EnvelopeFault("is cut off: its last line has no end")
-    return tuple(_read(line, number) for number, line in enumerate(lines, 1))
+    return tuple(_read_envelope(line, number) for number, line in enumerate(lines, 1))
 
 
-def _read(line: bytes, number: int) -> Signed:
+def _read_envelope(line: bytes, number: int) -> Signed:
     from securesystemslib.dsse import Envelope
 
     where = f"line {number}"
@@ -104,7 +104,7 @@ def _read(line: bytes, number: int) -> Signed:
     return Signed(envelope, statement)
 
 
-def _lower(public: PublicKey, signature: str) -> bool:
+def _low_s(public: PublicKey, signature: str) -> bool:
     """Tell whether an ECDSA signature is the lower of its two forms; Ed25519 has one."""
     if public.key.keytype != "ecdsa":
         return True

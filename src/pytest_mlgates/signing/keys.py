@@ -54,7 +54,7 @@ class SigningKey:
 def signing_key(path: Path) -> SigningKey:
     """Read a private key; an encrypted one is opened with :data:`PASSPHRASE`."""
     crypto = _library()
-    data = _read(path)
+    data = _read_key(path)
     for head, words in (
         (b"BEGIN PUBLIC KEY", "holds a public key: sign with the private one"),
         (b"BEGIN CERTIFICATE", "holds a certificate: sign with its private key"),
@@ -77,7 +77,7 @@ def signing_key(path: Path) -> SigningKey:
 
 def public_key(path: Path) -> PublicKey:
     """Read a public key."""
-    data = _read(path)
+    data = _read_key(path)
     if b"PRIVATE KEY" in data:
         way = "openssl pkey -in KEY -pubout gives the public one"
         raise KeyFault(f"{path}: holds a private key, which belongs to the signer alone: {way}")
@@ -104,7 +104,7 @@ def _public(public: Any, source: str) -> PublicKey:
     return PublicKey(crypto.SSlibKey.from_crypto(public), pem.decode("ascii"), source)
 
 
-def _check_kind(key: Any, source: object) -> None:
+def _check_kind(key: object, source: object) -> None:
     kind = type(key).__name__
     for suffix in ("PrivateKey", "PublicKey"):
         kind = kind.removesuffix(suffix)
@@ -114,7 +114,7 @@ def _check_kind(key: Any, source: object) -> None:
         raise KeyFault(f"{source}: holds an {named}; {_WANTED}")
 
 
-def _read(path: Path) -> bytes:
+def _read_key(path: Path) -> bytes:
     try:
         if not path.is_file():  # also a pipe, which would wait for ever
             raise KeyFault(f"{path}: there is no such key file")

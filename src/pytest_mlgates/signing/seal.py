@@ -84,7 +84,7 @@ class Seal:
             public_pem=key.public.pem,
             chain=link.to_dict() if link else None,
         )
-        both = statements(report, _plain(folder).files, sealing)
+        both = statements(report, _plain_reason(folder).files, sealing)
         check(both)
         put(folder / ATTESTATION, sign(both, key).decode("ascii"))
 
@@ -92,7 +92,7 @@ class Seal:
         self, store: Store, folder: Path, report: dict[str, Any], link: Link, now: str
     ) -> None:
         files = {}
-        for name, stored in _plain(folder).files.items():
+        for name, stored in _plain_reason(folder).files.items():
             files[name] = store.put((folder / name).read_bytes())
             if files[name] != stored.sha256:
                 raise FileFault(f"{folder / name}: changed while it was kept")
@@ -101,7 +101,7 @@ class Seal:
         store.append(Run(link, now, report["outcome"], files))
 
 
-def _plain(folder: Path) -> Folder:
+def _plain_reason(folder: Path) -> Folder:
     found = scan(folder)
     if found.faults:
         raise FileFault(f"{folder}: {found.faults[0]}")

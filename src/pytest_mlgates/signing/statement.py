@@ -52,18 +52,18 @@ class Sealing:
 
 
 def statements(
-    report: Mapping[str, Any], files: Mapping[str, Stored], sealing: Sealing
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    report: Mapping[str, object], files: Mapping[str, Stored], sealing: Sealing
+) -> tuple[dict[str, object], dict[str, object]]:
     """Return both statements about a report (as ``report.json`` holds it) and its files."""
     subjects = _subjects(report, files)
     head = {"_type": _STATEMENT, "subject": subjects}
     return (
         {**head, "predicateType": TEST_RESULT, "predicate": _test_result(report)},
-        {**head, "predicateType": GATES, "predicate": _gates(report, files, sealing)},
+        {**head, "predicateType": GATES, "predicate": _gate_rows(report, files, sealing)},
     )
 
 
-def check(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
+def check(both: tuple[dict[str, object], dict[str, object]]) -> None:
     """Hold statements against in-toto's own definitions; an error here is a mistake of ours."""
     from google.protobuf.json_format import ParseDict
     from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
@@ -110,7 +110,7 @@ def _test_result(report: Mapping[str, Any]) -> dict[str, Any]:
     tests: dict[str, list[str]] = {"passed": [], "warned": [], "failed": []}
     for system in report["systems"]:
         for gate in system["gates"]:
-            kind = _kind(gate["status"], system["rules"])
+            kind = _predicate_kind(gate["status"], system["rules"])
             tests[kind].append(f"{system['system']}/{gate['entry']}")
     if report["problems"] or tests["failed"] or not report["evidence"]:
         result = "FAILED"
@@ -126,7 +126,7 @@ def _test_result(report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _kind(status: str, rules: Mapping[str, Any]) -> str:
+def _predicate_kind(status: str, rules: Mapping[str, object]) -> str:
     if status == "inconclusive":
         return "failed" if rules["inconclusive"] == "fail" else "warned"
     if status == "missing":
@@ -134,7 +134,7 @@ def _kind(status: str, rules: Mapping[str, Any]) -> str:
     return {"pass": "passed", "waived": "warned"}.get(status, "failed")
 
 
-def _gates(
+def _gate_rows(
     report: Mapping[str, Any], files: Mapping[str, Stored], sealing: Sealing
 ) -> dict[str, Any]:
     facts = report["environment"]
@@ -153,11 +153,11 @@ def _gates(
         **{
             name: report[name] for name in ("configs", "systems", "missing", "incomplete", "waived")
         },
-        "evidence": [_row(piece) for piece in report["evidence"]],
+        "evidence": [_subject_row(piece) for piece in report["evidence"]],
     }
 
 
-def _row(piece: Mapping[str, Any]) -> dict[str, Any]:
+def _subject_row(piece: Mapping[str, Any]) -> dict[str, Any]:
     """Return names and numbers of a piece of evidence; no text that a subject may have written."""
     policy, measured = piece["policy"], piece["measurement"] or {}
     return {

@@ -12,7 +12,6 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core.canonical import Json
 from pytest_mlgates.core.instants import CLOCK_SKEW, instant
@@ -121,7 +120,7 @@ class _Read:
     """The report of a folder, as JSON and as records; or why it can't be read."""
 
     fault: str = ""
-    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    data: Mapping[str, object] = dataclasses.field(default_factory=dict)
     report: Report | None = None
 
 

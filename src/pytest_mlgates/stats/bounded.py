@@ -9,7 +9,6 @@ such as the area under a ROC curve.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,7 @@ _STAKE = 0.5
 _STEPS = 60
 
 
-def mean_lower(x: npt.NDArray[Any], error: float) -> float:
+def mean_lower(x: npt.ArrayLike, error: float) -> float:
     """Return a bound that the mean of independent observations in [0, 1] falls below with ``error``.
 
     The observations must be in an order that does not depend on them. A gambler bets that the mean
@@ -49,7 +48,7 @@ def mean_lower(x: npt.NDArray[Any], error: float) -> float:
     return low
 
 
-def mean_upper(x: npt.NDArray[Any], error: float) -> float:
+def mean_upper(x: npt.ArrayLike, error: float) -> float:
     """Return a bound that the mean of observations in [0, 1] is above with ``error``.
 
     >>> mean_upper(np.zeros(10_000), 1e-4) < 0.002
@@ -110,7 +109,7 @@ def _entropy(p: float, q: float) -> float:
     return float(rel_entr(p, q) + rel_entr(1 - p, 1 - q))
 
 
-def _checked(x: npt.NDArray[Any], error: float) -> Floats:
+def _checked(x: npt.ArrayLike, error: float) -> Floats:
     seen: Floats = np.asarray(x, float)
     if seen.size and not (seen.min() >= 0 and seen.max() <= 1):  # also where one is NaN
         raise ValueError("an observation is outside 0 to 1")

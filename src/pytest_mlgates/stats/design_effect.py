@@ -43,7 +43,7 @@ def design_effect(events: npt.NDArray[Any], block: int) -> float:
     return max(1.0, *(_effect(x, size) for size in sizes))
 
 
-def _effect(x: npt.NDArray[Any], block: int) -> float:
+def _effect(x: npt.NDArray[np.float64], block: int) -> float:
     blocks = x.size // block
     if blocks < 2:
         return 1.0

@@ -27,7 +27,7 @@ def log_e_above(events: float, n: float, null: float, a: float = 1.0, b: float =
     >>> log_e_above(0, 0, 0.01)
     0.0
     """
-    return _log_e(events, n, null, (a, b), betaincc)
+    return _log_mixture_e(events, n, null, (a, b), betaincc)
 
 
 def log_e_below(events: float, n: float, null: float, a: float = 1.0, b: float = 50.0) -> float:
@@ -36,7 +36,7 @@ def log_e_below(events: float, n: float, null: float, a: float = 1.0, b: float =
     >>> log_e_below(0, 700, 0.01, b=1.0) > 4.6       # 1 / 0.01
     True
     """
-    return _log_e(events, n, null, (a, b), betainc)
+    return _log_mixture_e(events, n, null, (a, b), betainc)
 
 
 def log_sign_e(wins: int, losses: int) -> float:
@@ -51,7 +51,7 @@ def log_sign_e(wins: int, losses: int) -> float:
     return log_e_above(wins, wins + losses, 0.5, 1.0, 1.0)
 
 
-def _log_e(
+def _log_mixture_e(
     events: float, n: float, null: float, bet: tuple[float, float], mass: Callable[..., float]
 ) -> float:
     """Return the log of the mean likelihood ratio over the side of the null that ``mass`` cuts."""

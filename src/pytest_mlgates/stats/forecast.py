@@ -140,7 +140,7 @@ def _without_bursts(
     return y, bursts
 
 
-def _autocorrelation(residuals: npt.NDArray[Any], parameters: int) -> float:
+def _autocorrelation(residuals: npt.NDArray[np.float64], parameters: int) -> float:
     n = residuals.size
     total = float(residuals @ residuals)
     if total <= 1e-18 * n:

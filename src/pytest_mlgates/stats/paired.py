@@ -47,7 +47,7 @@ def tail_ratio(
     threshold = float(np.partition(np.concatenate([new, old]), 2 * rank)[2 * rank])
     above_new, above_old = new > threshold, old > threshold
 
-    def log_ratio(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    def log_ratio(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
         top, bottom = np.partition(a, rank)[rank], np.partition(b, rank)[rank]
         return float(np.log(top) - np.log(bottom))
 

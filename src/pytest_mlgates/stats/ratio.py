@@ -41,7 +41,7 @@ class RatioMoments:
     yyy: float
 
     @classmethod
-    def of(cls, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> RatioMoments:
+    def of(cls, x: npt.ArrayLike, y: npt.ArrayLike) -> RatioMoments:
         """Take the moments of two equally long, non-empty arrays.
 
         >>> RatioMoments.of(np.array([1.0, 3.0]), np.array([10.0, 10.0])).xx
@@ -75,13 +75,14 @@ class RatioMoments:
         return math.sqrt(self.n) * s, math.sqrt(self.n) * hall
 
 
-def one_heavier(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> RatioMoments:
+def one_heavier(x: npt.ArrayLike, y: npt.ArrayLike) -> RatioMoments:
     """Return the moments with one cluster more: twice the largest ``x``, the mean ``y``.
 
     >>> one_heavier(np.array([1.0, 3.0]), np.array([10.0, 10.0])).x
     3.3333333333333335
     """
-    return RatioMoments.of(np.append(x, 2 * np.max(x)), np.append(y, np.mean(y)))
+    a, b = np.asarray(x, float), np.asarray(y, float)
+    return RatioMoments.of(np.append(a, 2 * a.max()), np.append(b, b.mean()))
 
 
 def ratio_bounds(

@@ -43,11 +43,11 @@ def _writers() -> Iterator[tuple[str, Callable[[], Callable[[Report, Path], None
     here = Path(__file__).parent.iterdir()
     names = sorted(p.stem for p in here if p.stem[0] != "_" and (p.suffix == ".py" or p.is_dir()))
     for name in names:
-        yield name, partial(_own, name)
+        yield name, partial(_own_writer, name)
     for point in entry_points(group=GROUP):
         yield point.name, point.load
 
 
-def _own(name: str) -> Callable[[Report, Path], None]:
+def _own_writer(name: str) -> Callable[[Report, Path], None]:
     write: Callable[[Report, Path], None] = importlib.import_module(f"{__name__}.{name}").write
     return write

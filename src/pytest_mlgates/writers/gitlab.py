@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core.files import put
 from pytest_mlgates.report.model import Report
@@ -23,7 +22,7 @@ def write(report: Report, folder: Path) -> None:
     put(folder / "gl-code-quality-report.json", text + "\n")
 
 
-def code_quality(report: Report) -> Iterator[dict[str, Any]]:
+def code_quality(report: Report) -> Iterator[dict[str, object]]:
     """Yield an issue for each gate that does not simply pass."""
     for note in notes(report):
         yield {

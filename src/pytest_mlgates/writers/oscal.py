@@ -13,7 +13,6 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from pytest_mlgates import __version__
@@ -45,7 +44,7 @@ def write(report: Report, folder: Path) -> None:
     put(folder / name, json.dumps(oscal(report), indent=1, ensure_ascii=False) + "\n")
 
 
-def oscal(report: Report) -> dict[str, Any]:
+def oscal(report: Report) -> dict[str, object]:
     """Return the report as an OSCAL assessment-results document; the same report, the same ids."""
     digests = [piece.digest for piece in report.evidence]
     configs = [dataclasses.asdict(config) for config in report.configs]
@@ -63,20 +62,20 @@ def oscal(report: Report) -> dict[str, Any]:
                 "remarks": "Lists evidence. Does not claim that a law, a standard or a contract is met.",
             },
             "import-ap": {"href": f"#{plan}", "remarks": "The gate configs are the plan."},
-            "results": [_result(report, seed, at)],
+            "results": [_oscal_result(report, seed, at)],
             "back-matter": {"resources": [_plan(report, plan)]},
         }
     }
 
 
-def _result(report: Report, seed: str, at: str) -> dict[str, Any]:
+def _oscal_result(report: Report, seed: str, at: str) -> dict[str, object]:
     state_of = states(report)
     gravest = sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(state_of[e.identity]))
     shown = gravest[:MAX_OBSERVATIONS]
     left = len(gravest) - len(shown)
     observations = [_observation(piece, state_of[piece.identity], at) for piece in shown]
     components = {_subject(piece): _component(piece) for piece in shown}
-    findings = list(_findings(report, seed, {piece.digest for piece in shown}))
+    findings = list(_oscal_findings(report, seed, {piece.digest for piece in shown}))
     risks = list(_risks(report, seed))
     note = f"{left:,} more observations are in report.json only. " if left else ""
     return {
@@ -98,16 +97,16 @@ def _result(report: Report, seed: str, at: str) -> dict[str, Any]:
     }
 
 
-def _selection(report: Report) -> dict[str, Any]:
+def _selection(report: Report) -> dict[str, object]:
     if not report.controls:
         return {"description": "The configs name no control.", "include-all": {}}
     ids = [{"control-id": token(control.id)} for control in report.controls]
     return {"description": "The controls that the configs name.", "include-controls": ids}
 
 
-def _observation(piece: Evidence, state: str, at: str) -> dict[str, Any]:
+def _observation(piece: Evidence, state: str, at: str) -> dict[str, object]:
     measurement = piece.measurement
-    numbers: dict[str, Any] = {}
+    numbers: dict[str, object] = {}
     if measurement is not None:
         numbers = {"value": measurement.value, "unit": measurement.unit, "n": measurement.n}
         if measurement.interval is not None:
@@ -142,7 +141,7 @@ def _subject(piece: Evidence) -> str:
     return _uuid(piece.subject_digest or piece.digest, f"subject {piece.subject}")
 
 
-def _component(piece: Evidence) -> dict[str, Any]:
+def _component(piece: Evidence) -> dict[str, object]:
     digest = piece.subject_digest or "could not be told"
     return {
         "uuid": _subject(piece),
@@ -154,7 +153,7 @@ def _component(piece: Evidence) -> dict[str, Any]:
     }
 
 
-def _findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict[str, Any]]:
+def _oscal_findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict[str, object]]:
     for row in rows(report):
         gate, state = row.gate, row.gate.status
         served = filed(report.controls, row.system.controls, gate.gate)
@@ -189,7 +188,7 @@ def _findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict[str, 
         }
 
 
-def _risks(report: Report, seed: str) -> Iterator[dict[str, Any]]:
+def _risks(report: Report, seed: str) -> Iterator[dict[str, object]]:
     for waiver in report.waived:
         name = f"{waiver.system}: {waiver.gate}"
         yield {
@@ -204,7 +203,7 @@ def _risks(report: Report, seed: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _plan(report: Report, plan: str) -> dict[str, Any]:
+def _plan(report: Report, plan: str) -> dict[str, object]:
     links = [
         {
             "href": quote(config.path),
@@ -235,7 +234,7 @@ def _prop(name: str, value: object) -> dict[str, str]:
     return {"name": name, "ns": _NS, "value": one_line(str(value)).strip() or "-"}
 
 
-def _some(name: str, value: Any) -> Mapping[str, Any]:
+def _some(name: str, value: object) -> Mapping[str, object]:
     """Return a member, or nothing where it is empty: OSCAL has no empty lists."""
     return {name: value} if value else {}
 

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from pytest_mlgates import __version__
@@ -42,27 +41,27 @@ def write(report: Report, folder: Path) -> None:
     put(folder / "results.sarif", json.dumps(sarif(report), indent=1, ensure_ascii=False) + "\n")
 
 
-def sarif(report: Report) -> dict[str, Any]:
+def sarif(report: Report) -> dict[str, object]:
     """Return the report as a SARIF log with one run."""
-    results = [*_missing(report), *_results(report)]
+    results = [*_missing_results(report), *_results(report)]
     messages = [*map(one_line, report.incomplete)]
     if len(results) > MAX_RESULTS:
         messages.append(
             f"{len(results) - MAX_RESULTS:,} results of lesser weight are in report.json only"
         )
-    run: dict[str, Any] = {
+    run: dict[str, object] = {
         "tool": {
             "driver": {
                 "name": "pytest-mlgates",
                 "semanticVersion": __version__,
-                "rules": [*_rules(report)],
+                "rules": [*_sarif_rules(report)],
             }
         },
         "automationDetails": {"id": "mlgates/"},
         "invocations": [
             {
                 "executionSuccessful": not report.incomplete,
-                **({"endTimeUtc": at} if (at := _instant(report)) else {}),
+                **({"endTimeUtc": at} if (at := _utc_instant(report)) else {}),
                 **_notes(messages),
             }
         ],
@@ -79,7 +78,7 @@ def sarif(report: Report) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rules(report: Report) -> Iterator[dict[str, Any]]:
+def _sarif_rules(report: Report) -> Iterator[dict[str, object]]:
     names = {piece.gate for piece in report.evidence} | {gap.gate for gap in report.missing}
     for name in sorted(names):
         try:
@@ -96,7 +95,7 @@ def _rules(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
-def _results(report: Report) -> Iterator[dict[str, Any]]:
+def _results(report: Report) -> Iterator[dict[str, object]]:
     state_of = states(report)
     named = {system.system: system.controls for system in report.systems}
     for piece in sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(state_of[e.identity])):
@@ -124,7 +123,7 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
-def _missing(report: Report) -> Iterator[dict[str, Any]]:
+def _missing_results(report: Report) -> Iterator[dict[str, object]]:
     for gap in report.missing:
         text = f"{gap.system}: {gap.entry} is configured and left no evidence"
         key = f"missing {gap.system} {gap.entry}"
@@ -154,7 +153,7 @@ def _unlinked(text: str) -> str:
     return re.sub(r"\{(\d+)\}", r"{{\1}}", text.replace("](", "] ("))
 
 
-def _location(source: str, test: str) -> dict[str, Any]:
+def _location(source: str, test: str) -> dict[str, object]:
     file, line = place(source)
     names = [{"fullyQualifiedName": one_line(test), "kind": "function"}] if test else []
     if not file:
@@ -166,7 +165,7 @@ def _location(source: str, test: str) -> dict[str, Any]:
     return {"physicalLocation": where, **({"logicalLocations": names} if names else {})}
 
 
-def _numbers(piece: Evidence) -> dict[str, Any]:
+def _numbers(piece: Evidence) -> dict[str, object]:
     measurement = piece.measurement
     if measurement is None:
         return {}
@@ -176,13 +175,13 @@ def _numbers(piece: Evidence) -> dict[str, Any]:
     return known | ({"limit": piece.policy[piece.limit]} if piece.limits else {})
 
 
-def _suppression(report: Report, piece: Evidence) -> dict[str, Any]:
+def _suppression(report: Report, piece: Evidence) -> dict[str, object]:
     waiver = report.waivers_of(piece.system, piece.entry)[0]
     text = f"{waiver.reason} (until {waiver.expires}, approved by {waiver.approved_by})"
     return {"kind": "external", "status": "accepted", "justification": one_line(text)}
 
 
-def _taxonomies(report: Report) -> Iterator[dict[str, Any]]:
+def _taxonomies(report: Report) -> Iterator[dict[str, object]]:
     frameworks: dict[str, list[Control]] = {}
     for control in report.controls:
         frameworks.setdefault(control.framework, []).append(control)
@@ -198,16 +197,16 @@ def _taxonomies(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
-def _taxon(control: Control) -> dict[str, Any]:
+def _taxon(control: Control) -> dict[str, object]:
     return {"id": control.id, "toolComponent": {"name": control.framework}}
 
 
-def _notes(lines: Iterable[str]) -> dict[str, Any]:
+def _notes(lines: Iterable[str]) -> dict[str, object]:
     notes = [{"level": "error", "message": {"text": _unlinked(line)}} for line in lines]
     return {"toolExecutionNotifications": notes} if notes else {}
 
 
-def _instant(report: Report) -> str:
+def _utc_instant(report: Report) -> str:
     at = report.environment.get("finished")
     return at.replace("+00:00", "Z") if isinstance(at, str) else ""
 

@@ -129,6 +129,12 @@ def test_wrong_usage(local, words):
     local.refuse(*words, status=2)
 
 
+def test_a_file_name_that_is_no_utf8(local, tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.bin"))
+    path.write_bytes(b"weights")
+    local.ask("put", path)
+
+
 def test_no_store_named(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["collect"])

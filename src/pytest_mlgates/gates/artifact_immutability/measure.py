@@ -6,7 +6,6 @@ import random
 import secrets
 from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_mlgates.calls.guard import CallGuard
 from pytest_mlgates.core import Look, Measurement
@@ -15,10 +14,11 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Explained
 from pytest_mlgates.core.words import a, plural
 from pytest_mlgates.gates.artifact_immutability.details import Broken, Fault, Seen
+from pytest_mlgates.gates.artifact_immutability.ledger import Ledger, ViolationError
 from pytest_mlgates.gates.artifact_immutability.protocol import Store, offered
 from pytest_mlgates.gates.artifact_immutability.sequences import Material, Operation, draw, tell
 from pytest_mlgates.gates.artifact_immutability.shrink import shrink
-from pytest_mlgates.gates.artifact_immutability.trial import Ledger, Trial, ViolationError
+from pytest_mlgates.gates.artifact_immutability.trial import Trial
 
 __all__ = ["Plan", "measure_store"]
 
@@ -40,7 +40,7 @@ class Plan:
     seed: int
 
 
-def measure_store(store: Store, plan: Plan) -> Generator[Look, Any, None]:
+def measure_store(store: Store, plan: Plan) -> Generator[Look, object, None]:
     """Yield what was seen after every hundred sequences."""
     for method in ("put", "get"):
         if not callable(getattr(store, method, None)):
@@ -90,7 +90,8 @@ class _Run:
 
     def _one(self, operations: tuple[Operation, ...], guard: CallGuard) -> None:
         number = self.clean + self.idle
-        trial = Trial(self.store, self.ledger, self._material(f"{self.mark}x{number}"), guard)
+        material = self._material(f"{self.mark}x{number}", number)
+        trial = Trial(self.store, self.ledger, material, guard)
         before = self.ledger.read_back
         try:
             trial.run(operations)
@@ -102,14 +103,14 @@ class _Run:
         else:
             self.idle += 1
 
-    def _material(self, mark: str) -> Material:
-        return Material(mark, random.Random(f"{self.plan.seed}:{mark}"))
+    def _material(self, mark: str, number: int) -> Material:
+        return Material(mark, random.Random(f"{self.plan.seed}:{number}"))
 
     def _audit(self, guard: CallGuard) -> None:
         """Read artifacts of all sequences so far, those that are owed, and the store's list."""
         sound = self.ledger.sound()
         chosen = sound[: _AUDIT // 2] + self.draw.sample(sound, min(_AUDIT // 2, len(sound)))
-        trial = Trial(self.store, self.ledger, self._material("audit"), guard)
+        trial = Trial(self.store, self.ledger, self._material("audit", 0), guard)
         try:
             trial.audit(chosen)
             if "list" in self.offers:
@@ -122,7 +123,7 @@ class _Run:
         told = tuple(map(tell, operations)) or ("read artifacts of earlier sequences again",)
         self.broken = Broken(how=str(broken), operations=told, shrunk=False)
 
-    def explain(self) -> Generator[Awaitable[Any], Any, Measurement]:
+    def explain(self) -> Generator[Awaitable[object], object, Measurement]:
         """Return the same with the fewest operations that break the same promise."""
         assert self.failed is not None  # it failed
         broken, operations = self.failed
@@ -141,7 +142,7 @@ class _Run:
         self, operations: Sequence[Operation], broken: ViolationError, guard: CallGuard
     ) -> bool:
         """Run operations on names and contents of their own; tell whether the same breaks."""
-        material = self._material(f"{self.mark}y{secrets.token_hex(6)}")
+        material = self._material(f"{self.mark}y{secrets.token_hex(6)}", self.clean + self.idle)
         try:
             Trial(self.store, Ledger(), material, guard).run(operations)
         except ViolationError as found:

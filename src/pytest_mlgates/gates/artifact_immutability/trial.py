@@ -7,17 +7,21 @@ import dataclasses
 import hashlib
 import io
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, cast
 
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import a
-from pytest_mlgates.gates.artifact_immutability.details import FAULTS
+from pytest_mlgates.gates.artifact_immutability.hazards import (
+    BreakingStream,
+    Change,
+    StoppedError,
+)
+from pytest_mlgates.gates.artifact_immutability.ledger import Kept, Ledger, ViolationError
 from pytest_mlgates.gates.artifact_immutability.protocol import Store
 from pytest_mlgates.gates.artifact_immutability.sequences import Material, Operation
 
-__all__ = ["Ledger", "Trial", "ViolationError"]
+__all__ = ["Trial"]
 
 _THREADS = 4
 #: from which ``at`` a put that breaks off is of a long artifact, and how long that is
@@ -33,39 +37,6 @@ class Guard(Protocol):
 
     def disarm(self) -> None:
         """No call is under way."""
-
-
-class ViolationError(Exception):
-    """The store broke a promise; the text says how, in words that hold nothing of the store's."""
-
-
-class StoppedError(BaseException):
-    """What a stream raises that breaks off; not an Exception, as a kill is none."""
-
-
-@dataclasses.dataclass(slots=True)
-class Kept:
-    """What a reference was acknowledged for, and whether anything happened to it since."""
-
-    digest: str
-    damage: str = ""
-    deleted: bool = False
-
-
-class Ledger:
-    """What the store has acknowledged, over all sequences, and counts of what was done to it."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Kept] = {}
-        self.equal: dict[str, list[str]] = {}
-        self.done: Counter[str] = Counter()
-        self.refusals: Counter[str] = Counter()
-        self.plain_puts = self.refused = self.read_back = self.audited = 0
-        self.faults = {kind: Counter[str]() for kind in FAULTS}
-
-    def sound(self) -> list[str]:
-        """Return the references that the store owes."""
-        return [name for name, one in self.kept.items() if not (one.damage or one.deleted)]
 
 
 class Trial:
@@ -147,7 +118,7 @@ class Trial:
         if operation.at > _LONG:
             content += bytes(_LONG_BYTES)  # so that who reads in large blocks has some already
         name = self.material.names[operation.name]
-        stream = _Breaking(content, int(operation.at * len(content)))
+        stream = BreakingStream(content, int(operation.at * len(content)))
         self._count_put(content, name)
         try:
             answer = self._call("put", stream, name)
@@ -211,7 +182,7 @@ class Trial:
 
     def _damage(self, operation: Operation) -> None:
         for reference in self._some(operation):
-            change = _Change(operation.kind, operation.at)
+            change = Change(operation.kind, operation.at)
             answer = self._call("damage", reference, change)
             if answer is _REFUSED or not change.changed:
                 self._check(reference)
@@ -309,12 +280,11 @@ class Trial:
     def hold_against_list(self) -> None:
         """See that the store's list names all that it owes."""
         self._open_anew()
-        answer: Any = self._call("list")
+        answer: Any = self._call("list", then=lambda found: set(map(str, found)))
         if answer is _REFUSED:
             return
-        listed = set(map(str, answer))
         self.ledger.done["list"] += 1
-        if not set(self.ledger.sound()) <= listed:
+        if not set(self.ledger.sound()) <= answer:
             raise ViolationError("an artifact was acknowledged and the store's list lacks it")
 
     def _some(self, operation: Operation) -> list[str]:
@@ -343,20 +313,22 @@ class Trial:
             self.guard.disarm()
 
     def _read(self, reference: str) -> bytes | None:
-        answer = self._call("get", reference)
+        answer = self._call("get", reference, then=_whole)
         if answer is _REFUSED or answer is None:
             return None
-        if hasattr(answer, "read"):
-            answer = cast("io.BufferedIOBase", answer).read()
         if not isinstance(answer, (bytes, bytearray, memoryview)):
             raise Unmeasurable(f"get gave {a(type(answer).__name__)}: it must give the bytes")
         return bytes(answer)
 
-    def _call(self, method: str, *arguments: object) -> object:
-        """Call the store; whatever it raises is a refusal."""
+    def _call(
+        self, method: str, *arguments: object, then: Callable[[Any], object] | None = None
+    ) -> object:
+        """Call the store, and ``then`` take its answer in; whatever it raises is a refusal."""
         self.guard.arm()
         try:
             answer: object = getattr(self.store, method)(*arguments)
+            if then is not None and not hasattr(answer, "__await__"):
+                answer = then(answer)
         except Exception as error:  # noqa: BLE001  (a refusal may be of any kind)
             self.ledger.refusals[type(error).__name__] += 1
             return _REFUSED
@@ -391,41 +363,6 @@ def _reference(answer: object) -> str:
     return answer
 
 
-class _Breaking(io.RawIOBase):
-    """A stream that gives some bytes and then breaks off; what it gives is never short."""
-
-    def __init__(self, content: bytes, after: int) -> None:
-        self._content, self._left, self.broke = content, after, False
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        if size is None or size < 0 or size > self._left:
-            self.broke = True
-            raise StoppedError
-        block, self._content = self._content[:size], self._content[size:]
-        self._left -= size
-        return block
-
-
-class _Change:
-    """Changes stored bytes in one way, and knows whether it was asked and changed anything."""
-
-    def __init__(self, kind: str, at: float) -> None:
-        self.kind, self.at, self.changed = kind, at, False
-
-    def __call__(self, stored: bytes) -> bytes:
-        data = bytes(stored)
-        place = min(int(self.at * len(data)), max(len(data) - 1, 0))
-        new = {
-            "flip": data[:place]
-            + bytes(b ^ 1 for b in data[place : place + 1])
-            + data[place + 1 :],
-            "cut": data[:place],
-            "lengthen": data + b"\0",
-            "empty": b"",
-            "swap": b"the bytes of some other artifact",
-        }[self.kind]
-        self.changed = new != data
-        return new
+def _whole(answer: Any) -> object:
+    """Return an artifact that is given as a stream as its bytes."""
+    return answer.read() if hasattr(answer, "read") else answer

@@ -43,14 +43,14 @@ def _facts(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     """Judge what was counted."""
     link = "the uplink" if seen.shared_uplink else "the busiest uplink"
     if limits.mbps is not None:
-        rate = _known(seen.peak_mbps, "peak_mbps")
+        rate = _required(seen.peak_mbps, "peak_mbps")
         yield Verdict(
             Outcome.FAIL if rate > limits.mbps * _ROUNDING else Outcome.PASS,
             f"{link} carried {rate:.4g} Mbit/s in its busiest {seen.window_s:g} s"
             f" (limit {limits.mbps:g})",
         )
     if limits.bytes is not None:
-        most = _known(seen.most_bytes, "most_bytes")
+        most = _required(seen.most_bytes, "most_bytes")
         yield Verdict(
             Outcome.FAIL if most > limits.bytes else Outcome.PASS,
             f"{link} sent {most:,.0f} bytes (limit {limits.bytes:,})",
@@ -84,7 +84,7 @@ def _claim(seen: Seen, limits: Limits) -> Iterator[Verdict]:
         yield Verdict(Outcome.INCONCLUSIVE, text)
 
 
-def _known(value: float | None, key: str) -> float:
+def _required(value: float | None, key: str) -> float:
     if value is None:
         raise Unfit(f"details.{key}: is missing")
     return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,7 @@ class Plan:
     upper_error: float
 
 
-def measure_transfers(transfers: Any, plan: Plan) -> Measurement:
+def measure_transfers(transfers: object, plan: Plan) -> Measurement:
     """Add up transfers; raises :class:`Unmeasurable` where a record lacks what a limit is about."""
     columns = read(transfers)
     sent = float(columns.sent.sum())
@@ -42,7 +41,7 @@ def measure_transfers(transfers: Any, plan: Plan) -> Measurement:
     values: dict[str, tuple[float, str]] = {}
     interval = None
     if plan.ratio:
-        moments, heavier = _moments(columns)
+        moments, heavier = _source_moments(columns)
         seen = replace(seen, moments=moments, moments_one_heavier=heavier)
         seen = replace(seen, raw_bytes=float(columns.raw.sum()))
         low, high = ratio_bounds(moments, heavier, plan.lower_error, plan.upper_error)
@@ -67,7 +66,7 @@ def measure_transfers(transfers: Any, plan: Plan) -> Measurement:
     )
 
 
-def _moments(columns: Columns) -> tuple[RatioMoments, RatioMoments]:
+def _source_moments(columns: Columns) -> tuple[RatioMoments, RatioMoments]:
     columns.need(columns.raw, "raw_bytes", "max_ratio")
     columns.need(columns.source, "source", "max_ratio")
     sent, raw = columns.by_source(columns.sent), columns.by_source(columns.raw)

@@ -32,14 +32,14 @@ def peak_bytes(at: _Array, seconds: _Array, sent: _Array, window: float) -> tupl
     edges = np.unique(np.concatenate([begin, end]))
     starts = np.concatenate([edges, edges - window])
     spread = end > begin
-    knots, total = _cumulated(begin[spread], end[spread], sent[spread])
+    knots, total = _bytes_by_then(begin[spread], end[spread], sent[spread])
     held = np.interp(starts + window, knots, total) - np.interp(starts, knots, total)
     held += _at_once(begin[~spread], sent[~spread], starts, window)
     best = int(np.argmax(held))
     return float(held[best]), float(starts[best] + origin)
 
 
-def _cumulated(begin: _Array, end: _Array, sent: _Array) -> tuple[_Array, _Array]:
+def _bytes_by_then(begin: _Array, end: _Array, sent: _Array) -> tuple[_Array, _Array]:
     """Return the bytes sent by then, at each time where the rate changes."""
     if not begin.size:
         return np.zeros(1), np.zeros(1)

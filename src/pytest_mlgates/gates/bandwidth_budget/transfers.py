@@ -70,7 +70,7 @@ class Columns:
         return np.bincount(self.source, column, minlength=len(self.sources)).astype(np.float64)
 
 
-def read(transfers: Any) -> Columns:
+def read(transfers: object) -> Columns:
     """Read all transfers once.
 
     Raises :class:`Unmeasurable` on what is not a transfer, and on counts that are missing, negative
@@ -83,12 +83,12 @@ def read(transfers: Any) -> Columns:
     names: dict[str, int] = {}
     source: list[int] = []
     for index, record in enumerate(records(transfers, "transfers", _WANTED, columns=_FIELDS)):
-        values = _values(record, index)
+        values = _field_values(record, index)
         row = (
-            _count(values[0], "sent_bytes", index),
-            _count(values[1], "raw_bytes", index),
+            _byte_count(values[0], "sent_bytes", index),
+            _byte_count(values[1], "raw_bytes", index),
             _moment(values[2], index),
-            _count(values[3], "seconds", index),
+            _byte_count(values[3], "seconds", index),
         )
         if math.isnan(row[0]):
             raise Unmeasurable(f"transfer {index} has no sent_bytes")
@@ -99,7 +99,7 @@ def read(transfers: Any) -> Columns:
     return Columns(sent, raw, at, seconds, np.array(source, np.int64), tuple(names))
 
 
-def _values(record: Any, index: int) -> tuple[Any, ...]:
+def _field_values(record: object, index: int) -> tuple[object, ...]:
     if isinstance(record, Mapping):
         return tuple(record.get(name) for name in _FIELDS)
     if isinstance(record, Transfer):
@@ -107,17 +107,17 @@ def _values(record: Any, index: int) -> tuple[Any, ...]:
     raise Unmeasurable(f"transfer {index} is a {type(record).__name__}: give {_WANTED}")
 
 
-def _count(value: Any, name: str, index: int) -> float:
+def _byte_count(value: object, name: str, index: int) -> float:
     """Return a number >= 0, or NaN where it is missing."""
     if missing(value):
         return math.nan
-    number = _number(value, name, index)
+    number = _transfer_amount(value, name, index)
     if number < 0 or math.isinf(number):
         raise Unmeasurable(f"transfer {index} has {name} that are negative or not finite")
     return number
 
 
-def _number(value: Any, name: str, index: int) -> float:
+def _transfer_amount(value: Any, name: str, index: int) -> float:
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
@@ -127,7 +127,7 @@ def _number(value: Any, name: str, index: int) -> float:
     return number
 
 
-def _moment(value: Any, index: int) -> float:
+def _moment(value: object, index: int) -> float:
     """Return seconds since some start: a number, a datetime, or ISO 8601 text."""
     if missing(value):
         return math.nan
@@ -136,7 +136,9 @@ def _moment(value: Any, index: int) -> float:
             value = datetime.fromisoformat(value)
         except ValueError:
             raise Unmeasurable(f"transfer {index} has an `at` that is not a time") from None
-    number = value.timestamp() if isinstance(value, datetime) else _number(value, "at", index)
+    number = (
+        value.timestamp() if isinstance(value, datetime) else _transfer_amount(value, "at", index)
+    )
     if not math.isfinite(number):
         raise Unmeasurable(f"transfer {index} has an `at` that is not finite")
     return number

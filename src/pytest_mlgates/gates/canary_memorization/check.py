@@ -35,11 +35,11 @@ def checked(canaries: object) -> list[Canary]:
             )
     if not any(canary.planted for canary in listed):
         raise Unmeasurable("no canary was planted (repeats 1 or more), so none can come back")
-    _different(listed)
+    _check_different(listed)
     return listed
 
 
-def _different(canaries: list[Canary]) -> None:
+def _check_different(canaries: list[Canary]) -> None:
     secrets = [squeeze(canary.secret) for canary in canaries]
     context = "\n".join(squeeze(canary.prefix) for canary in canaries)
     first: dict[str, int] = {}
@@ -83,7 +83,7 @@ def samples_of(form: Format, secret: str, name: str) -> list[str]:
             f" draws: that is less than {form.bits:.1f} bits"
         )
     alike = len(shapes) > 1 or (
-        _shape(secret) in shapes and Pattern.of(drawn).regex.fullmatch(squeeze(secret))
+        _pattern_shape(secret) in shapes and Pattern.of(drawn).regex.fullmatch(squeeze(secret))
     )
     if not alike:
         raise Unmeasurable(
@@ -102,7 +102,7 @@ def _drawn(form: Format) -> tuple[list[str], set[str]]:
     texts = [one for one in drawn if isinstance(one, str) and one]
     if len(texts) < len(drawn):
         return [], set()
-    return [squeeze(one) for one in texts], {_shape(one) for one in texts}
+    return [squeeze(one) for one in texts], {_pattern_shape(one) for one in texts}
 
 
 def _shifted(secret: str, step: int) -> str:
@@ -116,5 +116,5 @@ def _shifted(secret: str, step: int) -> str:
     return secret.translate(table)
 
 
-def _shape(text: str) -> str:
+def _pattern_shape(text: str) -> str:
     return "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in text)

@@ -131,9 +131,9 @@ class CanaryMemorization(StatisticalGate):
 
     def measure(
         self,
-        generate: Callable[[str], Any],
+        generate: Callable[[str], object],
         canaries: Iterable[Canary],
-        log_likelihood: Callable[[str], Any] | None = None,
+        log_likelihood: Callable[[str], object] | None = None,
         *,
         seed: int = 0,
         key: bytes | None = None,

@@ -29,7 +29,7 @@ class Scorer:
         if not callable(log_likelihood):
             kind = a(type(log_likelihood).__name__)
             raise Unmeasurable(f"log_likelihood is {kind}, not a callable that takes a text")
-        self._texts = Subject(log_likelihood, _checked, timeout_s, concurrency)
+        self._texts = Subject(log_likelihood, _log_likelihood, timeout_s, concurrency)
         self._batches: Subject[list[float]] | None = None
         if (many := getattr(log_likelihood, "many", None)) is not None:
             self._batches = Subject(lambda asked: many(*asked), _checked_list, timeout_s, 1)
@@ -69,10 +69,10 @@ def _checked_list(answer: object, call: int) -> list[float]:
     listed = answer.tolist() if hasattr(answer, "tolist") else answer
     if not isinstance(listed, (list, tuple)):
         raise _not_a_list(f"{a(type(answer).__name__)} for a list of", call)
-    return [_checked(value, call) for value in listed]
+    return [_log_likelihood(value, call) for value in listed]
 
 
-def _checked(answer: object, call: int) -> float:
+def _log_likelihood(answer: object, call: int) -> float:
     plain = answer.item() if hasattr(answer, "item") and _is_scalar(answer) else answer
     if isinstance(plain, bool) or not isinstance(plain, Real):
         raise Unmeasurable(

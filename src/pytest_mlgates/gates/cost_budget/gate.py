@@ -145,8 +145,8 @@ class CostBudget(StatisticalGate):
 
     def measure(
         self,
-        charges: Iterable[Mapping[str, Any]] | str | os.PathLike[str] | Any,
-        inventory: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+        charges: Iterable[Mapping[str, object]] | str | os.PathLike[str] | Any,
+        inventory: Mapping[str, object] | str | os.PathLike[str] | None = None,
     ) -> Measurement:
         """Add up charges: FOCUS 1.x columns, an AWS Cost and Usage Report, OpenCost allocations.
 
@@ -158,7 +158,7 @@ class CostBudget(StatisticalGate):
 
         plan = Plan(
             terms=self._terms,
-            budget=_exact(self.max_cost),
+            budget=_exact_limit(self.max_cost),
             waste=self.max_waste is not None,
             lower_error=self.alpha,
             upper_error=self.beta,
@@ -170,8 +170,8 @@ class CostBudget(StatisticalGate):
         from pytest_mlgates.gates.cost_budget.judge import Limits, judge
 
         limits = Limits(
-            cost=_exact(self.max_cost),
-            waste=_exact(self.max_waste),
+            cost=_exact_limit(self.max_cost),
+            waste=_exact_limit(self.max_waste),
             min_known=self.min_known,
             alpha=self.alpha,
             beta=self.beta,
@@ -207,7 +207,7 @@ class CostBudget(StatisticalGate):
         return Terms(**{field.name: getattr(self, field.name) for field in fields(Terms)})
 
 
-def _exact(limit: float | None) -> Decimal | None:
+def _exact_limit(limit: float | None) -> Decimal | None:
     """Return a limit as it is written: 0.1 is a tenth of a dollar."""
     return None if limit is None else Decimal(repr(limit))
 

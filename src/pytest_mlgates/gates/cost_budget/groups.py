@@ -31,7 +31,7 @@ def grouper(by: str, seen: Layout, namespaces: Mapping[str, str]) -> Callable[[S
         return lambda _: ""
     key, _, tag = by.partition(":")
     if key == "tag":
-        return _tag(seen, lambda name: name == _bare(tag), by)
+        return _tag(seen, lambda name: name == _bare_key(tag), by)
     if key == "namespace":
         return _namespace(seen, namespaces)
     role = {"category": "service_category"}.get(key, key)
@@ -60,7 +60,7 @@ def _namespace(seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequenc
             " inventory that knows it"
         )
 
-    def of(row: Sequence[Any]) -> str:
+    def of(row: Sequence[object]) -> str:
         if column is not None and not missing(row[column]):
             return str(row[column])
         found = tag(row) if tag is not None else ""
@@ -71,13 +71,13 @@ def _namespace(seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequenc
     return of
 
 
-def _bare(name: str) -> str:
+def _bare_key(name: str) -> str:
     """Return the name of a tag without case, separators and whose it is."""
     return re.sub(r"[\W_]", "", re.sub(r"^(user|aws)[:_]", "", name)).lower()
 
 
 def _tag(seen: Layout, matches: Callable[[str], bool], by: str) -> Callable[[Sequence[Any]], str]:
-    columns = [at for name, at in seen.tag_columns.items() if matches(_bare(name))]
+    columns = [at for name, at in seen.tag_columns.items() if matches(_bare_key(name))]
     at = seen.at.get("tags")
     if at is None and not seen.tag_columns:
         raise Unmeasurable(
@@ -85,7 +85,7 @@ def _tag(seen: Layout, matches: Callable[[str], bool], by: str) -> Callable[[Seq
         )
     cache: dict[str, str] = {}
 
-    def of(row: Sequence[Any]) -> str:
+    def of(row: Sequence[object]) -> str:
         for column in columns:
             if not missing(row[column]):
                 return str(row[column])
@@ -98,13 +98,13 @@ def _tag(seen: Layout, matches: Callable[[str], bool], by: str) -> Callable[[Seq
         if known is None:
             if len(cache) > _LONGEST_CACHE:
                 cache.clear()
-            known = cache[cell] = _find(_parsed(cell), matches)
+            known = cache[cell] = _find(_parsed_tags(cell), matches)
         return known
 
     return of
 
 
-def _parsed(cell: str) -> Any:
+def _parsed_tags(cell: str) -> object:
     if not cell.strip():
         return None
     try:
@@ -113,12 +113,12 @@ def _parsed(cell: str) -> Any:
         return None
 
 
-def _find(tags: Any, matches: Callable[[str], bool]) -> str:
+def _find(tags: object, matches: Callable[[str], bool]) -> str:
     """Return the value of the first tag that matches; tags are a mapping or pairs (Parquet)."""
-    pairs: Any = list(tags.items()) if isinstance(tags, Mapping) else tags
+    pairs: object = list(tags.items()) if isinstance(tags, Mapping) else tags
     if not isinstance(pairs, (list, tuple)):
         return ""
     for pair in pairs:
-        if isinstance(pair, (list, tuple)) and len(pair) == 2 and matches(_bare(str(pair[0]))):
+        if isinstance(pair, (list, tuple)) and len(pair) == 2 and matches(_bare_key(str(pair[0]))):
             return "" if missing(pair[1]) else str(pair[1])
     return ""

@@ -86,7 +86,7 @@ class Inventory:
         return ids | {window.node for window in self.windows if window.node}
 
 
-def read_inventory(source: Any, *, min_utilization: float | None) -> Inventory:
+def read_inventory(source: object, *, min_utilization: float | None) -> Inventory:
     """Read an inventory, or raise :class:`Unmeasurable` naming the record that does not fit.
 
     >>> pod = {"name": "worker-1", "namespace": "training", "resource_id": "p1", "gpus": 8}
@@ -98,16 +98,16 @@ def read_inventory(source: Any, *, min_utilization: float | None) -> Inventory:
     parts = _parts(source)
     found = Inventory()
     nodes = {}
-    for place, record in _records(parts.get("nodes"), "nodes"):
-        name = _text(record, "name") or _text(record, "resource")
-        resource = _text(record, "resource") or name
+    for place, record in _stock_records(parts.get("nodes"), "nodes"):
+        name = _cell_text(record, "name") or _cell_text(record, "resource")
+        resource = _cell_text(record, "resource") or name
         if not name:
             raise Unmeasurable(f"{place} has no name")
-        nodes[name] = (resource, _count(record, "gpus", place))
+        nodes[name] = (resource, _whole_count(record, "gpus", place))
         found.known |= {name, resource}
         found.kinds["nodes"] = found.kinds.get("nodes", 0) + 1
-    _pods(_records(parts.get("pods"), "pods"), nodes, found, min_utilization)
-    _volumes(_records(parts.get("volumes"), "volumes"), found)
+    _read_pods(_stock_records(parts.get("pods"), "pods"), nodes, found, min_utilization)
+    _volumes(_stock_records(parts.get("volumes"), "volumes"), found)
     return found
 
 
@@ -131,7 +131,7 @@ def _parts(source: Any) -> Mapping[str, Any]:
     return source
 
 
-def _records(source: Any, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _stock_records(source: object, kind: str) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield where each record stands and its fields; a field that it lacks is not there."""
     if source is None:
         return
@@ -155,8 +155,8 @@ def _records(source: Any, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
             )
 
 
-def _pods(
-    records: Iterable[tuple[str, dict[str, Any]]],
+def _read_pods(
+    records: Iterable[tuple[str, dict[str, object]]],
     nodes: Mapping[str, tuple[str, float]],
     found: Inventory,
     min_utilization: float | None,
@@ -166,13 +166,13 @@ def _pods(
     owners: dict[str, set[str]] = {}
     for place, record in records:
         found.kinds["pods"] = found.kinds.get("pods", 0) + 1
-        namespace, plain = _text(record, "namespace"), _text(record, "name")
-        resource = _text(record, "resource")
+        namespace, plain = _cell_text(record, "namespace"), _cell_text(record, "name")
+        resource = _cell_text(record, "resource")
         if not (plain or resource):
             raise Unmeasurable(f"{place} has no name and no resource_id")
         name = f"{namespace}/{plain}" if namespace and plain else plain or resource
         ids = tuple(dict.fromkeys(i for i in (resource, name) if i))
-        node = _text(record, "node")
+        node = _cell_text(record, "node")
         found.known.update(ids)
         for identity in ids:
             owners.setdefault(identity, set()).add(name)
@@ -181,7 +181,7 @@ def _pods(
             found.known.add(node)
         for identity in ids if namespace else ():
             found.namespaces[identity] = namespace
-        gpus = _count(record, "gpus", place)
+        gpus = _whole_count(record, "gpus", place)
         if gpus:
             pod = seen.setdefault(name, _Pod(name, ids, node))
             pod.observe(record, gpus, place, min_utilization)
@@ -231,12 +231,12 @@ class _Pod:
         self._busy: list[tuple[int, int]] = []
 
     def observe(
-        self, record: Mapping[str, Any], gpus: float, place: str, min_utilization: float | None
+        self, record: Mapping[str, object], gpus: float, place: str, min_utilization: float | None
     ) -> None:
         """Add a record: an idle time, a busy one, or both with the driver's end between them."""
         self.gpus = max(self.gpus, gpus)
-        start, end = _time(record, "start", place), _time(record, "end", place)
-        gone = _time(record, "driver_end", place)
+        start, end = _cell_time(record, "start", place), _cell_time(record, "end", place)
+        gone = _cell_time(record, "driver_end", place)
         utilization = _share(record, "utilization", place)
         begin = -_OPEN if start is None else start
         finish = _OPEN if end is None else end
@@ -292,15 +292,15 @@ def _without(
             yield left, end, why
 
 
-def _volumes(records: Iterable[tuple[str, dict[str, Any]]], found: Inventory) -> None:
+def _volumes(records: Iterable[tuple[str, dict[str, object]]], found: Inventory) -> None:
     for place, record in records:
         found.kinds["volumes"] = found.kinds.get("volumes", 0) + 1
-        resource, plain = _text(record, "resource"), _text(record, "name")
+        resource, plain = _cell_text(record, "resource"), _cell_text(record, "name")
         if not (resource or plain):
             raise Unmeasurable(f"{place} has no name and no resource_id")
         ids = tuple(dict.fromkeys(i for i in (resource, plain) if i))
         found.known.update(ids)
-        namespace = _text(record, "namespace")
+        namespace = _cell_text(record, "namespace")
         for identity in ids if namespace else ():
             found.namespaces[identity] = namespace
         if "attached_to" not in record and "detached_at" not in record:
@@ -309,9 +309,9 @@ def _volumes(records: Iterable[tuple[str, dict[str, Any]]], found: Inventory) ->
         if not missing(record.get("attached_to")):
             continue
         name = f"{namespace}/{plain}" if namespace and plain else plain or resource
-        since = _time(record, "detached_at", place)
-        since = _time(record, "start", place) if since is None else since
-        end = _time(record, "end", place)
+        since = _cell_time(record, "detached_at", place)
+        since = _cell_time(record, "start", place) if since is None else since
+        end = _cell_time(record, "end", place)
         if since is None:
             found.unjudged.append(
                 f"volume {shown(name)}: it is unattached, and since when is not known"
@@ -323,12 +323,12 @@ def _volumes(records: Iterable[tuple[str, dict[str, Any]]], found: Inventory) ->
             found.windows.append(Window(UNATTACHED, name, ids, since, finish, why))
 
 
-def _text(record: Mapping[str, Any], name: str) -> str:
+def _cell_text(record: Mapping[str, object], name: str) -> str:
     value = record.get(name)
     return "" if missing(value) else str(value).strip()
 
 
-def _time(record: Mapping[str, Any], name: str, place: str) -> int | None:
+def _cell_time(record: Mapping[str, object], name: str, place: str) -> int | None:
     value = record.get(name)
     if missing(value):
         return None
@@ -338,21 +338,21 @@ def _time(record: Mapping[str, Any], name: str, place: str) -> int | None:
         raise Unmeasurable(f"{place} has a {name} that {fault}") from None
 
 
-def _count(record: Mapping[str, Any], name: str, place: str) -> float:
-    value = _number(record, name, place)
+def _whole_count(record: Mapping[str, object], name: str, place: str) -> float:
+    value = _inventory_number(record, name, place)
     if value is not None and value < 0:
         raise Unmeasurable(f"{place}: {name} is negative")
     return value or 0.0
 
 
-def _share(record: Mapping[str, Any], name: str, place: str) -> float | None:
-    value = _number(record, name, place)
+def _share(record: Mapping[str, object], name: str, place: str) -> float | None:
+    value = _inventory_number(record, name, place)
     if value is not None and not 0 <= value <= 1:
         raise Unmeasurable(f"{place} has a {name} that is not a share between 0 and 1")
     return value
 
 
-def _number(record: Mapping[str, Any], name: str, place: str) -> float | None:
+def _inventory_number(record: Mapping[str, object], name: str, place: str) -> float | None:
     value: Any = record.get(name)
     if missing(value):
         return None

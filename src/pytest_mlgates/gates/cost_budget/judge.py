@@ -46,7 +46,7 @@ def judge(seen: Seen, n: int, terms: Terms, limits: Limits) -> Verdict:
     verdicts = [
         *_bill(seen.totals, terms.currency),
         *_budget(seen.entries, seen.totals, terms.currency, limits),
-        *_waste(seen.waste, terms, limits),
+        *_judge_waste(seen.waste, terms, limits),
     ]
     return _gravest(verdicts)
 
@@ -137,7 +137,7 @@ def _outlook(head: str, low: float, high: float, budget: Decimal, currency: str)
     return Verdict(Outcome.INCONCLUSIVE, text)
 
 
-def _waste(wasted: Wasted | None, terms: Terms, limits: Limits) -> Iterator[Verdict]:
+def _judge_waste(wasted: Wasted | None, terms: Terms, limits: Limits) -> Iterator[Verdict]:
     if limits.waste is None:
         return
     if wasted is None:

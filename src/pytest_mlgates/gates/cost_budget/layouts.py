@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 
@@ -112,12 +111,12 @@ class Layout:
     texts: tuple[int, ...]
     tag_columns: dict[str, int]
 
-    def category(self, value: Any) -> Category | None:
+    def category(self, value: object) -> Category | None:
         """Return the category of a line, or None where it is of no known kind."""
         return category_of(value, aws=self.name.startswith("AWS"))
 
 
-def category_of(value: Any, *, aws: bool) -> Category | None:
+def category_of(value: object, *, aws: bool) -> Category | None:
     """Return what a ChargeCategory, or a LineItemType of AWS, stands for.
 
     >>> category_of("EdpDiscount", aws=True).negative, category_of("USD", aws=False)
@@ -137,8 +136,8 @@ def layout(header: Sequence[str], cost: str) -> Layout:
     >>> found.name, found.at["cost"]
     ('FOCUS of an unknown version', 0)
     """
-    place = {_plain(name): index for index, name in reversed(list(enumerate(header))) if name}
-    aws = _plain("lineItem/UnblendedCost") in place and _plain("BilledCost") not in place
+    place = {_folded(name): index for index, name in reversed(list(enumerate(header))) if name}
+    aws = _folded("lineItem/UnblendedCost") in place and _folded("BilledCost") not in place
     if aws and cost != "billed":
         raise Unmeasurable(
             "an AWS Cost and Usage Report has no column of effective cost: export FOCUS columns"
@@ -146,9 +145,9 @@ def layout(header: Sequence[str], cost: str) -> Layout:
     wanted = _AWS if aws else {"cost": (_COSTS[cost],), **_FOCUS}
     at, names = {}, {}
     for role, columns in wanted.items():
-        column = next((name for name in columns if _plain(name) in place), None)
+        column = next((name for name in columns if _folded(name) in place), None)
         if column is not None:
-            at[role] = place[_plain(column)]
+            at[role] = place[_folded(column)]
         names[role] = column or columns[0]
     lacking = [names[role] for role in _NEEDED if role not in at]
     if lacking:
@@ -157,15 +156,15 @@ def layout(header: Sequence[str], cost: str) -> Layout:
         name=_aws_name(header) if aws else _version(place),
         at=at,
         names=names,
-        texts=tuple(place[_plain(name)] for name in _TEXTS if _plain(name) in place),
+        texts=tuple(place[_folded(name)] for name in _TEXTS if _folded(name) in place),
         tag_columns=_tags(header) if aws else {},
     )
 
 
-def _plain(name: str) -> str:
+def _folded(name: str) -> str:
     """Return a column name without case and separators.
 
-    >>> _plain("lineItem/UnblendedCost") == _plain("line_item_unblended_cost")
+    >>> _folded("lineItem/UnblendedCost") == _folded("line_item_unblended_cost")
     True
     """
     return re.sub(r"[\W_]", "", name).lower()
@@ -177,24 +176,24 @@ def _aws_name(header: Sequence[str]) -> str:
 
 def _version(place: dict[str, int]) -> str:
     for version, columns in _SINCE.items():
-        if any(_plain(column) in place for column in columns):
+        if any(_folded(column) in place for column in columns):
             return f"FOCUS {version}"
     return "FOCUS of an unknown version"
 
 
 def _lacks(lacking: list[str], header: Sequence[str]) -> str:
     """Name what is missing, and what may have been meant."""
-    place = {_plain(name) for name in header}
+    place = {_folded(name) for name in header}
     text = f"the charges have no column {' and no '.join(lacking)}"
-    if _plain("BilledCost") in place and any(_plain(name) in place for name in _BEFORE):
+    if _folded("BilledCost") in place and any(_folded(name) in place for name in _BEFORE):
         return f"{text}: they look like a version of FOCUS before 1.0, export 1.0 or later"
     hints = {
         name: close[0]
         for name in lacking
-        if (close := get_close_matches(_plain(name), place, n=1, cutoff=0.8))
+        if (close := get_close_matches(_folded(name), place, n=1, cutoff=0.8))
     }
     if hints:
-        known = {_plain(name): name for name in header}
+        known = {_folded(name): name for name in header}
         found = [known[hint] for hint in hints.values() if re.fullmatch(r"[\w ./]+", known[hint])]
         return f"{text}: is it {' and '.join(map(repr, found))}?" if found else text
     return f"{text}: give FOCUS 1.x columns, an AWS Cost and Usage Report or OpenCost allocations"

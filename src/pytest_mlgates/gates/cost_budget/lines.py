@@ -27,7 +27,7 @@ class Line(NamedTuple):
     """
 
     number: int
-    row: Sequence[Any]
+    row: Sequence[object]
     cost: Decimal
     currency: str
     start: int
@@ -46,7 +46,7 @@ def read_lines(  # noqa: C901  (the checks of a line, one after the other)
     c_cost, c_currency, c_start = at["cost"], at["currency"], at["start"]
     c_end, c_billing, c_category = at.get("end"), at.get("billing_start"), at.get("category")
     c_class, c_often, c_version = at.get("class"), at.get("frequency"), at.get("version")
-    times: dict[Any, int] = {}
+    times: dict[object, int] = {}
     kinds: dict[str, Category] = {}
     usage, currency, mark = CATEGORIES["Usage"], terms.currency, terms.decimal
     for number, row in table.rows:
@@ -60,16 +60,16 @@ def read_lines(  # noqa: C901  (the checks of a line, one after the other)
             unit = row[c_currency]
             if unit != currency:
                 unit = _currency(unit, currency, seen.names["currency"])
-            start = _time(row[c_start], times, seen.names["start"])
+            start = _instant_of(row[c_start], times, seen.names["start"])
             if c_end is None:
                 end = start - start % DAY + DAY
             else:
-                end = _time(row[c_end], times, seen.names["end"])
+                end = _instant_of(row[c_end], times, seen.names["end"])
             if end < start:
                 raise Fault("its charge period ends before it starts")
             if c_version is not None and not _is_known(row[c_version]):
                 raise Fault(f"its {seen.names['version']} is not one of 1.0 to 1.3")
-            kind = usage if c_category is None else _kind(row[c_category], kinds, seen)
+            kind = usage if c_category is None else _category(row[c_category], kinds, seen)
             correction = c_class is not None and row[c_class] == "Correction"
             if cost < 0 and not (kind.negative or correction):
                 raise Fault(f"a negative {kind.name} that is neither a correction nor a credit")
@@ -88,7 +88,7 @@ def read_lines(  # noqa: C901  (the checks of a line, one after the other)
         yield Line(number, row, cost, unit, start, end, kind, flows, day, moved)
 
 
-def _kind(word: Any, known: dict[str, Category], seen: Layout) -> Category:
+def _category(word: Any, known: dict[str, Category], seen: Layout) -> Category:
     if isinstance(word, str) and word in known:
         return known[word]
     found = seen.category(word)
@@ -98,7 +98,7 @@ def _kind(word: Any, known: dict[str, Category], seen: Layout) -> Category:
     return found
 
 
-def _time(value: Any, known: dict[Any, int], column: str) -> int:
+def _instant_of(value: object, known: dict[object, int], column: str) -> int:
     try:
         found = known.get(value)
     except TypeError:
@@ -114,7 +114,7 @@ def _time(value: Any, known: dict[Any, int], column: str) -> int:
     return found
 
 
-def _is_known(version: Any) -> bool:
+def _is_known(version: object) -> bool:
     """Tell whether a version of FOCUS is one that is read here.
 
     >>> _is_known("1.2"), _is_known("v1.0-r2"), _is_known("9.9")
@@ -123,14 +123,14 @@ def _is_known(version: Any) -> bool:
     return missing(version) or re.match(r"v?1\.[0-3](\D|$)", str(version).strip()) is not None
 
 
-def _time_or_zero(value: Any, known: dict[Any, int]) -> int:
+def _time_or_zero(value: object, known: dict[object, int]) -> int:
     try:
-        return _time(value, known, "")
+        return _instant_of(value, known, "")
     except Fault:
         return 0
 
 
-def _currency(unit: Any, wanted: str, column: str) -> str:
+def _currency(unit: object, wanted: str, column: str) -> str:
     """Return the currency of a line; what is not a code is a sign of shifted columns."""
     if missing(unit):
         raise Fault(f"its {column} is empty")

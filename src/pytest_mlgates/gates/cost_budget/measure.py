@@ -36,7 +36,7 @@ _HOW = (
 MAX_GROUPS, MAX_PARTS, MAX_LINES, MAX_PIECES = 200, 50, 10, 4
 
 
-def measure_bill(charges: Any, inventory: Any, plan: Plan) -> Measurement:
+def measure_bill(charges: object, inventory: object, plan: Plan) -> Measurement:
     """Add up charges and find what was wasted.
 
     Raises :class:`Unmeasurable` where they can't be added up as they are.
@@ -111,11 +111,11 @@ def _measurement(
     seen = replace(
         seen,
         through=iso(bill.reach),
-        totals=tuple(_total(bill, period) for period in judged),
+        totals=tuple(_period_total(bill, period) for period in judged),
         # what runs on needs its forecast, however small it is
         entries=tuple(e for i, e in enumerate(dearest) if i < MAX_GROUPS or not e.complete),
         waste=wasted,
-        shares=tuple(_shares(tally, waste, worst_period, terms)),
+        shares=tuple(_cost_parts(tally, waste, worst_period, terms)),
         findings=(*lines, *seen.findings),
     )
     interval = None
@@ -130,7 +130,7 @@ def _measurement(
     )
 
 
-def _total(bill: Bill, period: Period) -> Total:
+def _period_total(bill: Bill, period: Period) -> Total:
     return Total(
         period=str(period),
         billed=text(bill.total(period)),
@@ -155,12 +155,12 @@ def _find_waste(
         unattached_days=plan.terms.unattached_days,
         cross_zone_floor=plan.terms.cross_zone_floor,
     )
-    wasted, period = _waste(tally, stock, waste, judged)
+    wasted, period = _wasted_most(tally, stock, waste, judged)
     wasted = replace(wasted, inventory=has_inventory, complete=bill.is_complete(period))
     return waste, wasted, _waste_lines(wasted, waste, stock, tally, period, plan.terms.currency)
 
 
-def _waste(
+def _wasted_most(
     tally: Tally, stock: Inventory, waste: Waste, judged: list[Period]
 ) -> tuple[Wasted, Period]:
     """Return the record of the waste in the period that wasted most, and that period."""
@@ -271,7 +271,7 @@ def _cost_lines(entries: list[Entry], plan: Plan) -> list[str]:
     return [*lines[:MAX_LINES], f"and {more:,} more over the budget"] if more > 0 else lines
 
 
-def _shares(tally: Tally, waste: Waste, period: Period, terms: Terms) -> list[Part]:
+def _cost_parts(tally: Tally, waste: Waste, period: Period, terms: Terms) -> list[Part]:
     """Return what the worst period's cost is made of, the waste apart from what was of use."""
     parts: dict[str, Decimal] = {}
     for (label, day), cost in tally.labels.items():

@@ -34,7 +34,7 @@ def exactly() -> Any:
     return localcontext(EXACT)
 
 
-def money(value: Any, mark: str = ".") -> Decimal:
+def money(value: object, mark: str = ".") -> Decimal:
     """Return an amount as it is written, or raise :class:`Fault`.
 
     ``mark`` is the decimal mark of text; the other one may only group thousands. A float counts as
@@ -82,12 +82,12 @@ def _written(value: str, mark: str) -> Decimal:
     elif mark == ",":
         plain = plain.replace(",", ".") if "." not in plain else ""
     if not _PLAIN.fullmatch(plain):
-        raise Fault(_why(value, mark))
+        raise Fault(_why_not_money(value, mark))
     amount = Decimal(plain)
     return -amount if negative else amount
 
 
-def _why(value: str, mark: str) -> str:
+def _why_not_money(value: str, mark: str) -> str:
     """Explain why the text is not a number."""
     bare = value.strip()
     if re.fullmatch(r"[A-Z]{3}", bare):

@@ -12,7 +12,7 @@ from pytest_mlgates.gates.cost_budget.money import Fault, money
 __all__ = ["allocations", "is_response"]
 
 
-def is_response(source: Any) -> bool:
+def is_response(source: object) -> bool:
     """Tell whether ``source`` is what OpenCost's allocation API answers.
 
     >>> is_response({"code": 200, "data": [{}]})
@@ -78,7 +78,7 @@ def _charges(name: str, found: Mapping[str, Any], currency: str) -> Iterator[dic
     yield charge
 
 
-def _amount(value: Any) -> Decimal:
+def _amount(value: object) -> Decimal:
     try:
         return money(value)
     except Fault as fault:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from pytest_mlgates.gates.cost_budget.money import Fault
 from pytest_mlgates.reading.tables import missing
@@ -40,7 +39,7 @@ class Period:
         return names[self.kind]
 
 
-def instant(value: Any) -> int:
+def instant(value: object) -> int:
     """Return seconds since 1970 in UTC; a time without an offset is UTC. Raises :class:`Fault`.
 
     >>> instant("2026-11-07T00:00:00Z"), instant("2026-11-07 01:00:00+01:00"), instant("2026-11-07")

@@ -19,12 +19,12 @@ def shown(name: object) -> str:
     >>> shown("training/worker-17"), shown("owner jo@example.org"), shown("4111-1111-1111-1111")
     ('training/worker-17', 'owner <e-mail>', '<number>')
     """
-    text = _DIGITS.sub(_card, _MAIL.sub("<e-mail>", str(name)))
+    text = _DIGITS.sub(_mask_card, _MAIL.sub("<e-mail>", str(name)))
     text = printable(text.encode("utf-8", "replace").decode())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _card(match: re.Match[str]) -> str:
+def _mask_card(match: re.Match[str]) -> str:
     digits = [int(c) for c in match[0] if c.isdigit()]
     doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(digits[::-1])]
     return "<number>" if sum(doubled) % 10 == 0 else match[0]

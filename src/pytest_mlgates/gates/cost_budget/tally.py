@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 
@@ -113,7 +112,7 @@ class Tally:
         if not terms.by and "service" in seen.at:
             label = grouper("service", seen, self.namespaces)
         rules = [matcher(rule, seen, self.namespaces) for rule in terms.scope]
-        across: dict[Any, bool] = {}
+        across: dict[object, bool] = {}
         for line in read_lines(table, seen, terms, self._note_unfit(table)):
             self.lines += 1
             short = line.end - line.start <= _SHORT
@@ -155,7 +154,9 @@ class Tally:
             self.long_end = max(self.long_end, line.end)
         self.last_start = max(self.last_start, line.start)
 
-    def _keep_for_waste(self, line: Line, seen: Layout, name: str, across: dict[Any, bool]) -> None:
+    def _keep_for_waste(
+        self, line: Line, seen: Layout, name: str, across: dict[object, bool]
+    ) -> None:
         """Keep what the waste rules need of a charge."""
         row, at = line.row, seen.at.get("resource")
         resource = "" if at is None or missing(row[at]) else str(row[at])
@@ -228,14 +229,14 @@ class Tally:
         return note
 
 
-def _in_inventory(row: Sequence[Any], category: int | None) -> bool:
+def _in_inventory(row: Sequence[object], category: int | None) -> bool:
     """Tell whether a charge is for something that an inventory should know of."""
     if category is None or missing(row[category]):
         return True
     return str(row[category]).lower() in _IN_INVENTORY
 
 
-def _mentions_zone_transfer(text: Any, known: dict[Any, bool]) -> bool:
+def _mentions_zone_transfer(text: object, known: dict[object, bool]) -> bool:
     """Tell whether a text is about transfer between zones."""
     if not text or not isinstance(text, str):
         return False

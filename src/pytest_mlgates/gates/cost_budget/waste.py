@@ -75,7 +75,7 @@ def find_waste(
                 continue  # it is not about what is judged
             piece = _price(window, tally, kind, through)
             if piece is None:
-                found.unpriced.setdefault(window.rule, []).append(_called(window))
+                found.unpriced.setdefault(window.rule, []).append(_wasted_names(window))
             else:
                 found.pieces.append(piece)
         if cross_zone_floor is not None:
@@ -98,7 +98,7 @@ def _price(window: Window, tally: Tally, kind: str, through: int) -> Piece | Non
     long = f"{hours:,.1f} h" if gpus or hours < 48 else f"{hours / 24:,.1f} days"
     what = f"{gpus}idle for {long}" if gpus else f"for {long}"
     why = f"{what}, {window.why}" if gpus else f"{window.why}, {what}"
-    piece, whole = Piece(window.rule, _called(window), why), True
+    piece, whole = Piece(window.rule, _wasted_names(window), why), True
     for charge in charges:
         length = charge.end - charge.start
         overlap = min(charge.end, end) - max(charge.start, window.start)
@@ -118,7 +118,7 @@ def _price(window: Window, tally: Tally, kind: str, through: int) -> Piece | Non
     return piece
 
 
-def _called(window: Window) -> str:
+def _wasted_names(window: Window) -> str:
     return f"{'pod' if window.rule == IDLE else 'volume'} {shown(window.name)}"
 
 

@@ -7,7 +7,6 @@ import sysconfig
 from collections.abc import Callable
 from pathlib import PurePath
 from types import FrameType
-from typing import Any
 
 __all__ = ["Attempt", "listen"]
 
@@ -24,7 +23,7 @@ def listen(note: Callable[[Attempt], bool], *, block: bool) -> None:
     """
     busy = False
 
-    def hook(event: str, args: tuple[Any, ...]) -> None:
+    def hook(event: str, args: tuple[object, ...]) -> None:
         nonlocal busy
         if busy or not event.startswith("socket."):
             return
@@ -39,7 +38,7 @@ def listen(note: Callable[[Attempt], bool], *, block: bool) -> None:
     sys.addaudithook(hook)
 
 
-def _attempt(event: str, args: tuple[Any, ...]) -> Attempt | None:
+def _attempt(event: str, args: tuple[object, ...]) -> Attempt | None:
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         address = args[1] if len(args) > 1 else None
         if isinstance(address, tuple) and len(address) >= 2:

@@ -97,7 +97,7 @@ def measure_egress(call: Callable[..., object], inputs: object, plan: Plan) -> M
         allow=plan.allow,
         before=before,
         contacts=tuple(contacts[:MAX_CONTACTS]),
-        findings=tuple(_findings(contacts, told)),
+        findings=tuple(_contact_lines(contacts, told)),
     )
     off = sum(not contact.allowed for contact in contacts)
     return Measurement(value=off, unit="off the list", n=seen.calls, details=plain(seen))
@@ -246,7 +246,7 @@ def _endpoint(text: str) -> tuple[str, int]:
     return str(ipaddress.ip_address(packed)), int(port, 16)
 
 
-def _findings(contacts: Sequence[Contact], told: _Told) -> Iterator[str]:
+def _contact_lines(contacts: Sequence[Contact], told: _Told) -> Iterator[str]:
     for contact in contacts[:MAX_FINDINGS]:
         yield f"{'allowed' if contact.allowed else 'off the list'}: {contact}"
     faults = sorted({fault for fault in told.faults if fault})

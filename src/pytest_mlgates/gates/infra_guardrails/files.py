@@ -38,7 +38,7 @@ _WANTED = (
 _HOW = f"manifests must be {_WANTED}"
 
 
-def read_world(manifests: Any, trusted: tuple[str, ...] = ()) -> tuple[World, str]:
+def read_world(manifests: object, trusted: tuple[str, ...] = ()) -> tuple[World, str]:
     """Read everything; return it with a digest of the files.
 
     ``trusted`` are sources of modules that hold nothing a rule is about. Raises
@@ -148,7 +148,7 @@ class _Reader:
         else:
             of_document(from_plain(value, name), self.world)
 
-    def _json_syntax(self, value: Mapping[str, Any], name: str) -> None:
+    def _json_syntax(self, value: Mapping[str, object], name: str) -> None:
         """Take ``resource.TYPE.NAME`` of a .tf.json file or of ``hcl2.loads``."""
         module = Module([])
         root = from_plain(
@@ -172,7 +172,7 @@ class _Unique:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) != len(pairs):
             keys = [key for key, _ in pairs]
@@ -215,27 +215,27 @@ def _each(node: Node | None) -> list[Node]:
     return node.items if isinstance(node.value, list) else [node]
 
 
-def _unquoted(value: Any, depth: int, name: str) -> Any:
+def _unquoted(value: object, depth: int, name: str) -> object:
     """Drop the quotes that python-hcl2 keeps around keys and strings, and its marks."""
     if depth > 100:
         raise Unreadable(f"{name}: is nested deeper than 100 levels")
     if isinstance(value, Mapping):
         return {
-            _bare(key): _unquoted(item, depth + 1, name)
+            _without_mark(key): _unquoted(item, depth + 1, name)
             for key, item in value.items()
             if not (isinstance(key, str) and key.startswith("__") and key.endswith("__"))
         }
     if isinstance(value, list):
         return [_unquoted(item, depth + 1, name) for item in value]
-    return _bare(value)
+    return _without_mark(value)
 
 
-def _bare(value: Any) -> Any:
+def _without_mark(value: Any) -> Any:
     quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"'
     return value[1:-1] if quoted else value
 
 
-def _resolved(text: str, name: str, module: Module) -> Any:
+def _resolved(text: str, name: str, module: Module) -> object:
     """Work out a string that is an expression, ``${60 * 60}``."""
     if not (text.startswith("${") and text.endswith("}")):
         return text

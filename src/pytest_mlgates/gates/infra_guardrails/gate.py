@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pytest_mlgates.core import Gate, Measurement, Verdict
 from pytest_mlgates.core.errors import Unfit
@@ -94,7 +94,7 @@ class InfraGuardrails(Gate):
 
     def measure(
         self,
-        manifests: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Any],
+        manifests: str | os.PathLike[str] | Mapping[str, object] | Iterable[object],
     ) -> Measurement:
         """Read manifests: a path, a folder, or an iterable of paths and parsed mappings."""
         from pytest_mlgates.gates.infra_guardrails.measure import Plan, check_manifests

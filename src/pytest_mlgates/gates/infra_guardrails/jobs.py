@@ -101,7 +101,7 @@ def _seconds(resource: Resource, path: tuple[str, ...], name: str, why: str) -> 
         hint = _hint(resource, spec, name) if node is None else ""
         yield broken(at, f"{nothing}: {why}{hint}")
         return
-    value = _whole(node.value, typed=resource.typed)
+    value = _whole_number(node.value, typed=resource.typed)
     if value is not None and value > 0:
         yield number(node, word, value)
     elif value is not None:
@@ -110,10 +110,10 @@ def _seconds(resource: Resource, path: tuple[str, ...], name: str, why: str) -> 
     elif isinstance(node.value, str) and template_in(node.value):
         yield undecided(node, word)
     else:
-        yield broken(node, f"{word} is {_kind(node.value)}, not a whole number of seconds")
+        yield broken(node, f"{word} is {_job_kind(node.value)}, not a whole number of seconds")
 
 
-def _whole(value: object, *, typed: bool) -> float | None:
+def _whole_number(value: object, *, typed: bool) -> float | None:
     """Return a whole number; Terraform reads one from a text, Kubernetes does not."""
     if typed and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value.strip()):
         return float(value)
@@ -124,7 +124,7 @@ def _whole(value: object, *, typed: bool) -> float | None:
     return value if value.is_integer() else None
 
 
-def _kind(value: object) -> str:
+def _job_kind(value: object) -> str:
     if isinstance(value, str):
         return "a text (in quotes?)" if value.strip().isdigit() else "a text"
     return {bool: "true or false", float: "a fraction", list: "a list", dict: "a mapping"}.get(

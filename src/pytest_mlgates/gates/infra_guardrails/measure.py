@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Measurement
@@ -33,7 +32,7 @@ class Plan:
     trusted_modules: tuple[str, ...]
 
 
-def check_manifests(manifests: Any, plan: Plan) -> Measurement:
+def check_manifests(manifests: object, plan: Plan) -> Measurement:
     """Read manifests and apply each rule to each resource."""
     world, digest = read_world(manifests, plan.trusted_modules)
     rules = {name: _Tally() for name in plan.rules}
@@ -59,7 +58,7 @@ def check_manifests(manifests: Any, plan: Plan) -> Measurement:
         files=world.files,
         files_sha256=digest,
         calls=len(judged),
-        findings=tuple(_findings(faults, doubts)),
+        findings=tuple(_fault_lines(faults, doubts)),
     )
     return Measurement(value=len(faults), unit="broken", n=len(judged), details=plain(seen))
 
@@ -86,7 +85,7 @@ class _Tally:
         return Found(**self.counts, numbers=numbers, example=self.example)
 
 
-def _findings(faults: list[str], doubts: list[str]) -> list[str]:
+def _fault_lines(faults: list[str], doubts: list[str]) -> list[str]:
     lines = first(faults, MAX_FINDINGS)
     if len(faults) > MAX_FINDINGS:
         lines[-1] += " that are broken"

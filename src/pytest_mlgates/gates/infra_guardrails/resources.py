@@ -117,10 +117,10 @@ def _manifest(doc: Node, kind: Node, version: Node | None, where: World) -> None
         where.open.append(Open(kind.place, f"Kubernetes has no kind {name}: is {meant} meant?"))
         return
     group, slash, _ = str(version.value if version is not None else "batch/v1").partition("/")
-    where.resources.append(Resource(name, group if slash else "", _named(doc), doc))
+    where.resources.append(Resource(name, group if slash else "", _named_blocks(doc), doc))
 
 
-def _named(doc: Node) -> str:
+def _named_blocks(doc: Node) -> str:
     name = doc.text("metadata", "name") or doc.text("metadata", "generateName")
     namespace = doc.text("metadata", "namespace")
     return f"{namespace}/{name}" if namespace else name
@@ -133,14 +133,14 @@ def of_terraform(
     if kind == "kubernetes_manifest":
         manifest = body.get("manifest")
         if manifest is None or manifest.unknown:
-            where.open.append(Open(body.place, f"{kind} {label}: {_why(manifest)}"))
+            where.open.append(Open(body.place, f"{kind} {label}: {_why_not_seen(manifest)}"))
         else:
             of_document(manifest, where)
         return
     if kind == "kubectl_manifest":
         text = body.get("yaml_body")
         if text is None or not isinstance(text.value, str):
-            where.open.append(Open(body.place, f"{kind} {label}: {_why(text)}"))
+            where.open.append(Open(body.place, f"{kind} {label}: {_why_not_seen(text)}"))
         else:
             for doc in read_documents(text.value, text.file, text.line + 1):
                 of_document(doc, where)
@@ -161,7 +161,7 @@ def of_terraform(
     where.resources.append(Resource(name, group, address, body, typed=True, module=module))
 
 
-def _why(node: Node | None) -> str:
+def _why_not_seen(node: Node | None) -> str:
     if node is None or not isinstance(node.value, Unknown):
         return "its manifest can't be read"
     return f"{node.value.expression} can't be told from the files"

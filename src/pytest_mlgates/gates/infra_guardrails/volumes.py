@@ -16,10 +16,10 @@ def reclaim(resource: Resource, *_: object) -> Iterator[Check]:
     body = resource.body
     if resource.kind == "StorageClass" and resource.group in ("storage.k8s.io", ""):
         policy = body.get("reclaimPolicy")
-        yield _policy(policy, resource.field("reclaimPolicy"), body, default="Delete")
+        yield _reclaim_policy(policy, resource.field("reclaimPolicy"), body, default="Delete")
     elif resource.kind == "PersistentVolume" and resource.group == "":
         name = "persistentVolumeReclaimPolicy"
-        yield _policy(body.get("spec", name), resource.field(name), body, default="Retain")
+        yield _reclaim_policy(body.get("spec", name), resource.field(name), body, default="Retain")
     elif resource.kind == "aws_instance":
         for name in ("root_block_device", "ebs_block_device"):
             for block in (body.get(name) or Node([])).items:
@@ -31,7 +31,7 @@ def reclaim(resource: Resource, *_: object) -> Iterator[Check]:
                 yield _deleted(ebs, mapping, default=None)
 
 
-def _policy(node: Node | None, word: str, body: Node, *, default: str) -> Check:
+def _reclaim_policy(node: Node | None, word: str, body: Node, *, default: str) -> Check:
     if node is not None and (node.unknown or template_in(str(node.value))):
         return undecided(node, word)
     value = default if node is None or node.value is None else node.value

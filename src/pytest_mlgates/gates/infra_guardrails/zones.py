@@ -33,7 +33,7 @@ def is_gpu_pool(resource: Resource, world: World) -> bool:
 def one_zone(resource: Resource, world: World, _: object) -> Iterator[Check]:
     """Ask a GPU pool for one zone."""
     if resource.group != "terraform":
-        yield from _pods(resource)
+        yield from _spread_pods(resource)
     elif is_gpu_pool(resource, world):
         if resource.kind == "google_container_cluster":
             for pool in _google_pools(resource):
@@ -78,7 +78,7 @@ def _google_gpu(pool: Node, resource: Resource) -> bool:
 def _google(pool: Node, own: Node | None, cluster: Resource | None) -> Check:
     """Judge a pool: its own zones, else those of its cluster, else its location."""
     if own is not None and own.value not in (None, []):
-        return _list(own, "node_locations")
+        return _zone_list(own, "node_locations")
     places = [pool.get("location")]
     if cluster is not None:
         places.append(cluster.body.get("location"))
@@ -92,7 +92,7 @@ def _google(pool: Node, own: Node | None, cluster: Resource | None) -> Check:
             return broken(pool, f"its cluster has nodes in {len(extra) + 1} zones and it sets none")
         return kept(location)
     if shared is not None and shared.value not in (None, []):
-        return _list(shared, "node_locations of the cluster")
+        return _zone_list(shared, "node_locations of the cluster")
     if location is not None and location.unknown:
         return undecided(location, "no node_locations, and the location")
     where = f" in every zone of {location.value}" if location is not None else " in every zone"
@@ -103,7 +103,7 @@ def _nothing(node: Node) -> bool:
     return node.value is None
 
 
-def _list(node: Node, word: str) -> Check:
+def _zone_list(node: Node, word: str) -> Check:
     """Judge a list of zones."""
     if node.unknown:
         return undecided(node, word)
@@ -129,7 +129,7 @@ def _aws_gpu(resource: Resource, world: World) -> bool:
     body = resource.body
     types = body.get("instance_types")
     known = [item.value for item in types.items] if types is not None else []
-    template = _template(resource, world)
+    template = _pod_template(resource, world)
     if template is not None:
         single = template.body.get("instance_type")
         known += [single.value] if single is not None else []
@@ -143,7 +143,7 @@ def _aws_gpu(resource: Resource, world: World) -> bool:
     return any(_GPU_NAME.search(name) for name in (*names, body.text("name")))
 
 
-def _template(resource: Resource, world: World) -> Resource | None:
+def _pod_template(resource: Resource, world: World) -> Resource | None:
     for path in (
         ("launch_template", "id"),
         ("launch_template", "name"),
@@ -165,7 +165,7 @@ def _aws(resource: Resource, world: World) -> Check:
     body = resource.body
     zones = body.get("availability_zones")
     if zones is not None and zones.value not in (None, []):
-        return _list(zones, "availability_zones")
+        return _zone_list(zones, "availability_zones")
     word = "subnet_ids" if resource.kind == "aws_eks_node_group" else "vpc_zone_identifier"
     subnets = body.get(word)
     if subnets is None or subnets.value in (None, []):
@@ -175,7 +175,7 @@ def _aws(resource: Resource, world: World) -> Check:
     if len(subnets.items) == 1:
         return kept(subnets)
     zones = Node([_zone_of(s, resource, world) for s in subnets.items], subnets.file, subnets.line)
-    return _list(zones, f"the zones of {word}")
+    return _zone_list(zones, f"the zones of {word}")
 
 
 def _zone_of(subnet: Node, resource: Resource, world: World) -> Node:
@@ -190,7 +190,7 @@ def _zone_of(subnet: Node, resource: Resource, world: World) -> Node:
 # Kubernetes
 
 
-def _pods(resource: Resource) -> Iterator[Check]:
+def _spread_pods(resource: Resource) -> Iterator[Check]:
     """Judge GPU pods that say where they run; those that don't are judged by their pool."""
     if not uses_gpus(resource):
         return
@@ -223,7 +223,7 @@ def _affinity(spec: Node) -> Iterator[Check]:
             if expression.text("key") in _ZONE_KEYS and expression.text("operator") == "In":
                 found += values.items if values is not None else []
     if found:
-        yield _list(Node(found, found[0].file, found[0].line), "the zones of its nodeAffinity")
+        yield _zone_list(Node(found, found[0].file, found[0].line), "the zones of its nodeAffinity")
 
 
 def _spread(spec: Node) -> Iterator[Check]:

@@ -119,12 +119,12 @@ def find_smaller(audit: Audit, plan: Plan) -> Steps[Explanation | None]:
         digest=audit.digest(suspect.template),
     )
     try:
-        small = yield from _shrunk(audit, plan, text, _pairs(audit, suspect, least), least)
+        small = yield from _shrunk(audit, plan, text, _wide_pairs(audit, suspect, least), least)
     except ImportError:
         line = f"to see a minimal template, {install('search')}"
-        return Explanation(whole, (_line(whole), line))
+        return Explanation(whole, (_example_line(whole), line))
     if small is None:
-        return Explanation(whole, (_line(whole),))
+        return Explanation(whole, (_example_line(whole),))
     high, low = small.scores
     record = Counterexample(
         names=small.names,
@@ -135,7 +135,9 @@ def find_smaller(audit: Audit, plan: Plan) -> Steps[Explanation | None]:
         shrunk=shorten(mask(small.template.strip()), MAX_SHRUNK_CHARACTERS),
         parts=(small.parts, len(parts_of(text))),
     )
-    return Explanation(record, (_line(record), f"smallest template that shows it: {record.shrunk}"))
+    return Explanation(
+        record, (_example_line(record), f"smallest template that shows it: {record.shrunk}")
+    )
 
 
 def _suspect(audit: Audit, plan: Plan) -> _Suspect | None:
@@ -154,7 +156,7 @@ def _suspect(audit: Audit, plan: Plan) -> _Suspect | None:
     return _Suspect(worst.high, worst.low, template, worst.total / worst.n)
 
 
-def _pairs(audit: Audit, suspect: _Suspect, least: float) -> list[NamePair]:
+def _wide_pairs(audit: Audit, suspect: _Suspect, least: float) -> list[NamePair]:
     """Return the pairs that the search may show, short names first."""
     wide = [(suspect.high, suspect.low)]
     if audit.counts[suspect.template] and not audit.noisy:
@@ -189,7 +191,7 @@ def _shrunk(
     return found
 
 
-def _line(record: Counterexample) -> str:
+def _example_line(record: Counterexample) -> str:
     first, second = record.names
     line = f"{first} against {second} on template {record.template} ({record.digest})"
     if record.scores is not None and record.parts is not None:

@@ -97,7 +97,7 @@ class NameInvariance(StatisticalGate):
 
     def measure(
         self,
-        score: Callable[[str], Any],
+        score: Callable[[str], object],
         templates: Iterable[str],
         names: Mapping[str, Iterable[str]] | str | os.PathLike[str] | None = None,
         *,

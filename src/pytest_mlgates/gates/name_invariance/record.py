@@ -66,7 +66,7 @@ def measurement(
 ) -> Measurement:
     """Return what was seen so far."""
     cells, noise_sd, scored = audit.cells(), audit.noise_sd(), len(audit.scored)
-    means = {n.text: _round(m) for n, m in zip(audit.names, cells.mean(axis=0), strict=True)}
+    means = {n.text: _six_digits(m) for n, m in zip(audit.names, cells.mean(axis=0), strict=True)}
     trials = tuple(_tried(audit, trial, plan.trial_level) for trial in audit.trials)
     value = float(np.ptp(cells, axis=1).max())
     interval = _interval(audit, plan, progress.looks, value, trials)
@@ -79,7 +79,7 @@ def measurement(
         calls_needed=progress.calls_needed,
         repeats=audit.repeats,
         repeats_needed=plan.repeats_needed(noise_sd, audit.size, progress.looks, audit.repeats),
-        noise_sd=_round(noise_sd),
+        noise_sd=_six_digits(noise_sd),
         templates=scored,
         templates_given=f"{len(audit.templates)}{' or more' if progress.unread else ''}",
         duplicate_templates=progress.doubles,
@@ -87,7 +87,7 @@ def measurement(
         groups=tuple(_group(audit, row, means) for row in group_contrasts(audit)),
         name_means=means,
         worst_pairs=_widest(audit, cells),
-        exact=_exact(audit),
+        exact=_exact_pair(audit),
         trials=trials,
         counterexample=counterexample,
         findings=tuple(findings),
@@ -124,7 +124,7 @@ def _group(audit: Audit, row: Contrast, means: dict[str, float]) -> Group:
         se=row.se,
         df=row.df,
         names=row.names,
-        mean=_round(float(np.mean(own))),
+        mean=_six_digits(float(np.mean(own))),
     )
 
 
@@ -137,8 +137,8 @@ def _widest(audit: Audit, cells: Array) -> tuple[Pair, ...]:
         template = int(audit.scored[row])
         pair = Pair(
             names=audit.pair(high, low),
-            scores=(_round(cells[row][high]), _round(cells[row][low])),
-            gap=_round(gaps[row]),
+            scores=(_six_digits(cells[row][high]), _six_digits(cells[row][low])),
+            gap=_six_digits(gaps[row]),
             template=audit.indices[template],
             digest=audit.digest(template),
         )
@@ -146,7 +146,7 @@ def _widest(audit: Audit, cells: Array) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
-def _exact(audit: Audit) -> ExactGap | None:
+def _exact_pair(audit: Audit) -> ExactGap | None:
     exact = audit.exact
     if exact is None:
         return None
@@ -154,7 +154,7 @@ def _exact(audit: Audit) -> ExactGap | None:
     return ExactGap(
         names=audit.pair(exact.high, exact.low),
         template=audit.indices[exact.template],
-        scores=(_round(first), _round(second)),
+        scores=(_six_digits(first), _six_digits(second)),
         gap=exact.gap,
         repeats=exact.repeats,
     )
@@ -171,5 +171,5 @@ def _tried(audit: Audit, trial: Trial, level: float) -> Tried:
     )
 
 
-def _round(number: float) -> float:
+def _six_digits(number: float) -> float:
     return float(f"{float(number):.6g}")

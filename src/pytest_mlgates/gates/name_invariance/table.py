@@ -55,15 +55,15 @@ to one group
     if names is None:
         shipped = files("pytest_mlgates.gates.name_invariance") / "names.csv"
         with as_file(shipped) as path:
-            return _checked(_first(_read(path), per_group))
+            return _distinct(_first_of_each(_read_table(path), per_group))
     if isinstance(names, Mapping):
-        return _checked(_mapped(names))
+        return _distinct(_mapped(names))
     if isinstance(names, (str, os.PathLike)) or is_table(names):
-        return _checked(_read(names))
+        return _distinct(_read_table(names))
     raise Unmeasurable(f"names is {a(type(names).__name__)}: {_WAY_OUT}")
 
 
-def _first(names: Iterable[Name], per_group: int) -> Iterator[Name]:
+def _first_of_each(names: Iterable[Name], per_group: int) -> Iterator[Name]:
     taken: dict[str, int] = {}
     for name in names:
         taken[name.group] = taken.get(name.group, 0) + 1
@@ -71,19 +71,19 @@ def _first(names: Iterable[Name], per_group: int) -> Iterator[Name]:
             yield name
 
 
-def _read(source: object) -> Iterator[Name]:
+def _read_table(source: object) -> Iterator[Name]:
     found = False
     try:
         for table in tables(source, _WAY_OUT):
             found = True
-            yield from _rows(table)
+            yield from _names_of(table)
     except Unmeasurable as error:
         raise Unmeasurable(f"names: {error}") from None
     if not found:
         raise Unmeasurable("names: the table is empty: it needs name,group[,share]")
 
 
-def _rows(table: Table) -> Iterator[Name]:
+def _names_of(table: Table) -> Iterator[Name]:
     columns = set(table.header)
     if not {"name", "group"} <= columns or columns - {"name", "group", "share"}:
         has = ", ".join(sorted(columns)) or "nothing"
@@ -120,7 +120,7 @@ def _mapped(names: Mapping[object, object]) -> Iterator[Name]:
             yield Name(member, group.strip())
 
 
-def _checked(names: Iterable[Name]) -> tuple[Name, ...]:
+def _distinct(names: Iterable[Name]) -> tuple[Name, ...]:
     seen: dict[str, str] = {}
     kept: list[Name] = []
     for name in names:

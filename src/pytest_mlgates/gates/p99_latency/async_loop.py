@@ -25,7 +25,7 @@ _MOST_IN_FLIGHT = 10_000
 _NAP_S = 0.02
 
 
-async def await_one(answer: Awaitable[Any], guard: CallGuard, seconds: float) -> None:
+async def await_one(answer: Awaitable[object], guard: CallGuard, seconds: float) -> None:
     """Await one answer, at most ``seconds``."""
     limit = asyncio.timeout(seconds)
     try:
@@ -38,8 +38,8 @@ async def await_one(answer: Awaitable[Any], guard: CallGuard, seconds: float) ->
 
 
 async def await_calls(
-    call: Callable[[Any], Awaitable[Any]],
-    feed: Iterator[Any],
+    call: Callable[[Any], Awaitable[object]],
+    feed: Iterator[object],
     count: int,
     record: Recorder,
     *,
@@ -88,8 +88,8 @@ async def await_calls(
 
 
 async def await_due_calls(
-    call: Callable[[Any], Awaitable[Any]],
-    feed: Iterator[Any],
+    call: Callable[[Any], Awaitable[object]],
+    feed: Iterator[object],
     count: int,
     record: Recorder,
     *,
@@ -136,7 +136,7 @@ class _Load:
 
     def __init__(
         self,
-        call: Callable[[Any], Awaitable[Any]],
+        call: Callable[[Any], Awaitable[object]],
         record: Recorder,
         delay: Callable[[], bytes],
         seconds: float,
@@ -145,7 +145,7 @@ class _Load:
         self.broken: list[BaseException] = []
         self._call, self._record, self._delay, self._seconds = call, record, delay, seconds
 
-    def start(self, number: int, item: Any, intended: int, spun: int) -> None:
+    def start(self, number: int, item: object, intended: int, spun: int) -> None:
         if len(self.flying) >= _MOST_IN_FLIGHT:
             raise Unmeasurable(
                 f"{_MOST_IN_FLIGHT} calls are in flight: the subject can't keep this rate"
@@ -161,7 +161,7 @@ class _Load:
         if self.flying:
             await asyncio.gather(*self.flying, return_exceptions=True)
 
-    async def _one(self, number: int, item: Any, intended: int, spun: int) -> None:
+    async def _one(self, number: int, item: object, intended: int, spun: int) -> None:
         clock, delay = own_clock(), self._delay
         limit = asyncio.timeout(self._seconds)
         try:

@@ -20,14 +20,14 @@ _PER_DECADE = 10
 _WORTH_SAYING = 0.3
 
 
-def quantiles(latency_ns: Floats, judged: float) -> dict[str, Any]:
+def quantiles(latency_ns: Floats, judged: float) -> dict[str, object]:
     """Return quantiles in ms with their 95 % order-statistic intervals, and the largest.
 
     >>> quantiles(np.arange(1e6, 1001e6, 1e6), 0.99)["p99"]
     {'ms': 990.0, 'low': 983.0, 'high': 997.0}
     """
     ordered = np.sort(latency_ns) / 1e6
-    table: dict[str, Any] = {}
+    table: dict[str, object] = {}
     for q in sorted({*_SHOWN, judged}):
         low, high = quantile_interval(ordered, q)
         table[f"p{100 * q:g}"] = {"ms": quantile(ordered, q), "low": low, "high": high}
@@ -35,7 +35,7 @@ def quantiles(latency_ns: Floats, judged: float) -> dict[str, Any]:
     return table
 
 
-def histogram(latency_ns: Floats) -> dict[str, Any]:
+def histogram(latency_ns: Floats) -> dict[str, object]:
     """Return counts in log-scaled bins, ten to a factor of ten; bin i starts at ``from_ms[i]``.
 
     >>> histogram(np.array([1e6, 1.1e6, 100e6]))["counts"][0]
@@ -51,7 +51,7 @@ def histogram(latency_ns: Floats) -> dict[str, Any]:
 
 def slow_calls(
     trace: Trace, seen: Screened, q: float, stages: Sequence[Mapping[str, int]]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return where the time of the slowest ``1 - q`` of the calls went, as shares of it."""
     cut = quantile(np.sort(seen.raw), q)
     slow = np.flatnonzero(seen.raw >= cut).tolist()

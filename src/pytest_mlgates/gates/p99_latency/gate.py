@@ -90,9 +90,9 @@ class P99Latency(StatisticalGate):
 
     def measure(
         self,
-        call: Callable[[Any], Any],
-        inputs: Iterable[Any],
-        baseline: Callable[[Any], Any] | None = None,
+        call: Callable[[Any], object],
+        inputs: Iterable[object],
+        baseline: Callable[[Any], object] | None = None,
         *,
         seed: int = 0,
     ) -> Generator[Measurement | Awaitable[Any], Any, None]:
@@ -174,8 +174,8 @@ class P99Latency(StatisticalGate):
             yield self._exceeding(seen.looks)
         if seen.slowest is not None:
             title = f"the time of the {seen.slowest.calls} slowest calls"
-            yield from _shares(f"By stage: {title}", seen.slowest.stages)
-            yield from _shares(f"On and off the core: {title}", seen.slowest.share_of_time)
+            yield from _share_picture(f"By stage: {title}", seen.slowest.stages)
+            yield from _share_picture(f"On and off the core: {title}", seen.slowest.share_of_time)
 
     def _exceeding(self, looks: Sequence[Tally]) -> Lines:
         """Return the share of calls over the limit as it was bounded at each look."""
@@ -205,7 +205,7 @@ class P99Latency(StatisticalGate):
         return measurement(session, self.max_ms, self.quantile, self._schedule)
 
 
-def _shares(title: str, shares: Mapping[str, float]) -> Iterator[Picture]:
+def _share_picture(title: str, shares: Mapping[str, float]) -> Iterator[Picture]:
     if shares:
         yield Shares(title, tuple(Point(name, 100 * share) for name, share in shares.items()), "%")
 

@@ -74,13 +74,13 @@ def judge_relative(
 
 def _pass_bound(counts: Counts, error: float) -> float:
     """Return an upper bound on the share over the limit, or 1 where no PASS may be earned."""
-    clock = _upper(counts.raw, error)
+    clock = _upper_share(counts.raw, error)
     if not counts.counters:
         return clock
     if counts.undisturbed_share >= NEEDED_SHARE and counts.undisturbed.n:
-        clock = min(clock, _upper(counts.undisturbed, error))
+        clock = min(clock, _upper_share(counts.undisturbed, error))
     # noise only adds: what passes by the clock on every call needs no undisturbed blocks
-    return max(clock, _upper(counts.own, error))
+    return max(clock, _upper_share(counts.own, error))
 
 
 def _fail_bound(counts: Counts, error: float, early: bool, allowed: float) -> float | None:
@@ -89,7 +89,7 @@ def _fail_bound(counts: Counts, error: float, early: bool, allowed: float) -> fl
     known = counts.screened if counts.counters else counts.computed
     claims = [(known, _EARLY if early else allowed), (counts.beyond, _MOST)]
     for tally, most in claims:
-        least = _lower(tally, error / len(claims))
+        least = _lower_share(tally, error / len(claims))
         if least > most:
             return least
     return None
@@ -102,7 +102,7 @@ def _cause(counts: Counts, plan: Schedule, error: float, late: bool, allowed: fl
             f"{counts.late} calls started more than 1 ms late though the subject was free, so the "
             f"load was not the one asked for; neither pass nor fail: {_WAYS_OUT}"
         )
-    looks_slow = _lower(counts.raw, error) > allowed
+    looks_slow = _lower_share(counts.raw, error) > allowed
     if not counts.counters and looks_slow:
         return (
             "too many calls exceed it, but this system has no counters that tell a slow subject "
@@ -111,7 +111,7 @@ def _cause(counts: Counts, plan: Schedule, error: float, late: bool, allowed: fl
         )
     busy = counts.counters and (
         counts.undisturbed_share < NEEDED_SHARE
-        or (_upper(counts.raw, error) >= allowed > _upper(counts.own, error))
+        or (_upper_share(counts.raw, error) >= allowed > _upper_share(counts.own, error))
         or (looks_slow and counts.n > (plan.early or 0))
     )
     if busy:
@@ -128,9 +128,9 @@ def _cause(counts: Counts, plan: Schedule, error: float, late: bool, allowed: fl
     return "too near the limit to tell with this many calls: raise max_calls"
 
 
-def _upper(tally: Tally, error: float) -> float:
+def _upper_share(tally: Tally, error: float) -> float:
     return binomial.upper(tally.over, tally.n, error, tally.deff)
 
 
-def _lower(tally: Tally, error: float) -> float:
+def _lower_share(tally: Tally, error: float) -> float:
     return binomial.lower(tally.over, tally.n, error, tally.deff)

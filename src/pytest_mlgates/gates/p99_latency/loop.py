@@ -34,8 +34,8 @@ class NoCounters:
 
 
 def run_calls(
-    call: Callable[[Any], Any],
-    feed: Iterator[Any],
+    call: Callable[[Any], object],
+    feed: Iterator[object],
     count: int,
     record: Recorder,
     *,
@@ -78,7 +78,7 @@ def run_calls(
         add((intended, t0, t1 - t0, c1 - c0, p1 - p0, spun, v1 - v0, d0, d1))
         add_stages(take())
         if hasattr(type(answer), "__await__"):
-            _close(answer)
+            _close_answer(answer)
             raise Unmeasurable("call gave an awaitable for some inputs only: make it all async")
         del answer  # what it frees is no part of the next call
     guard.disarm()
@@ -92,7 +92,7 @@ def wait_until(moment: int) -> None:
             time.sleep((left - _SPIN_NS) / 1e9)
 
 
-def _close(answer: Any) -> None:
+def _close_answer(answer: object) -> None:
     close = getattr(answer, "close", None)
     if close is not None:
         close()

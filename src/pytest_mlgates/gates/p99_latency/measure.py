@@ -16,9 +16,7 @@ from pytest_mlgates.calls.stages import StageClock, listen
 from pytest_mlgates.core import Measurement, Unmeasurable
 from pytest_mlgates.gates.p99_latency.arrivals import Arrivals
 from pytest_mlgates.gates.p99_latency.async_loop import await_calls, await_due_calls, await_one
-from pytest_mlgates.gates.p99_latency.collector import collector_paused
 from pytest_mlgates.gates.p99_latency.details import Tally
-from pytest_mlgates.gates.p99_latency.feed import Feed
 from pytest_mlgates.gates.p99_latency.loop import NoCounters, run_calls
 from pytest_mlgates.gates.p99_latency.machine import (
     MachineUse,
@@ -26,9 +24,11 @@ from pytest_mlgates.gates.p99_latency.machine import (
     machine_use,
     open_counters,
 )
-from pytest_mlgates.gates.p99_latency.priority import realtime_priority
 from pytest_mlgates.gates.p99_latency.speed import Calibration, stored_quiet
 from pytest_mlgates.gates.p99_latency.trace import Recorder, Trace
+from pytest_mlgates.load.collector import collector_paused
+from pytest_mlgates.load.feed import Feed
+from pytest_mlgates.load.priority import realtime_priority
 
 __all__ = ["Plan", "Session", "observe"]
 
@@ -131,9 +131,9 @@ def observe(
         stack.enter_context(collector_paused())
         session.start_use = machine_use()
         if baseline is not None:
-            yield from _pairs(call, baseline, (session.awaited, based), session, tell)
+            yield from _run_pairs(call, baseline, (session.awaited, based), session, tell)
         else:
-            yield from _looks(call, session, tell)
+            yield from _run_looks(call, session, tell)
 
 
 def _warm_up(call: Callable[[Any], Any], session: Session) -> Generator[Awaitable[Any], Any, bool]:
@@ -157,7 +157,7 @@ def _warm_up(call: Callable[[Any], Any], session: Session) -> Generator[Awaitabl
     return awaited
 
 
-def _looks(
+def _run_looks(
     call: Callable[[Any], Any], session: Session, tell: Callable[[Session], Measurement]
 ) -> Generator[Measurement | Awaitable[Any], Any, None]:
     plan, record = session.plan, session.record
@@ -202,7 +202,7 @@ def _looks(
         yield tell(session)
 
 
-def _pairs(
+def _run_pairs(
     call: Callable[[Any], Any],
     baseline: Callable[[Any], Any],
     awaited: tuple[bool, bool],
@@ -238,14 +238,14 @@ def _pairs(
             if any(awaited):
                 yield work
             else:
-                _finish(work)
+                _run_to_end(work)
             gc.collect()
             if time.perf_counter_ns() > until and len(session.record.rows) < look:
                 yield tell(session)
         yield tell(session)
 
 
-def _finish(work: Any) -> None:
+def _run_to_end(work: Any) -> None:
     """Run a coroutine that never waits."""
     steps: Iterator[Any] = work.__await__()
     for _ in steps:

@@ -62,7 +62,7 @@ def measurement(session: Session, limit_ms: float, q: float, plan: Schedule) -> 
     figures = _figures(session, trace, seen, q)
     session.past.append(counts.raw)
     figures["looks"] = tuple(map(plain, session.past))
-    findings = _findings(session, figures, counts, limit_ms)
+    findings = _latency_lines(session, figures, counts, limit_ms)
     return replace(found, details={**found.details, **figures, "findings": tuple(findings)})
 
 
@@ -130,7 +130,7 @@ def _relative(session: Session, trace: Trace, q: float, plan: Schedule) -> Relat
     )
 
 
-def _findings(
+def _latency_lines(
     session: Session, figures: dict[str, Any], counts: Counts, limit_ms: float
 ) -> list[str]:
     lines = stage_findings(figures["slowest"], limit_ms)

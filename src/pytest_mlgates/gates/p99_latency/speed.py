@@ -15,7 +15,6 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core.files import put
 from pytest_mlgates.core.machine import cpu_model
@@ -97,7 +96,7 @@ def calibrate(folder: Path | None = None) -> Calibration:
 
 def _store(file: Path, kind: str, quiet_ns: float) -> None:
     try:
-        known: Any = json.loads(file.read_text("utf-8"))
+        known: object = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
         known = {}
     if not isinstance(known, dict):

@@ -99,8 +99,8 @@ class PiiLeak(StatisticalGate):
 
     def measure(
         self,
-        subject: Callable[[Any], Any] | Iterable[str] | str | os.PathLike[str],
-        prompts: Iterable[Any] | None = None,
+        subject: Callable[[Any], object] | Iterable[str] | str | os.PathLike[str],
+        prompts: Iterable[object] | None = None,
         *,
         seed: int = 0,
         key: bytes | None = None,

@@ -46,7 +46,7 @@ def judge(
 def _clean(seen: Seen, n: int, rate: float, error: float) -> Verdict:
     """Judge texts without a confirmed leak, with what was planted into them."""
     recall = recall_bound(seen.plants, error)
-    found = _worst(seen.plants)
+    found = _worst_recall(seen.plants)
     if recall <= 0:
         return Verdict(
             Outcome.INCONCLUSIVE, f"no leak in {n} {seen.texts}, but {found}: nothing is known"
@@ -70,6 +70,6 @@ def _clean(seen: Seen, n: int, rate: float, error: float) -> Verdict:
     return Verdict(Outcome.PASS, text + also)
 
 
-def _worst(plants: Sequence[Planted]) -> str:
+def _worst_recall(plants: Sequence[Planted]) -> str:
     row = min(plants, key=lambda row: row.recall)
     return f"of planted {row.entity} {row.found} in {row.planted} were found"

@@ -53,13 +53,13 @@ class Plan:
 
 
 def scan_replies(
-    reply: Callable[[Any], Any], prompts: Any, plan: Plan, key: bytes | None
-) -> Generator[Look, Any, None]:
+    reply: Callable[[Any], object], prompts: object, plan: Plan, key: bytes | None
+) -> Generator[Look, object, None]:
     """Ask each different prompt once, in random order, up to the first confirmed leak."""
     if not callable(reply):
         raise Unmeasurable("reply is not a callable that takes a prompt and returns text")
     scan = _Scan(plan, key)
-    todo = _different(prompts, plan.max_prompts)
+    todo = _different_prompts(prompts, plan.max_prompts)
     scan.draw.shuffle(todo)
     subject = Subject(reply, text_from("reply"), plan.timeout_s, plan.concurrency)
     at = 0
@@ -79,10 +79,10 @@ def scan_replies(
         yield scan.measurement("replies", len(todo), subject.calls, complete=True)
 
 
-def scan_texts(texts: Any, plan: Plan, key: bytes | None) -> Iterator[Measurement]:
+def scan_texts(texts: object, plan: Plan, key: bytes | None) -> Iterator[Measurement]:
     """Look at every record."""
     scan = _Scan(plan, key)
-    places, contents = tee(_records(texts))
+    places, contents = tee(_placed_texts(texts))
     spans = scan.detector.find_all(text for _, text in contents)
     for (place, text), found in zip(places, spans, strict=True):
         scan.count(text, place, found)
@@ -194,9 +194,9 @@ class _Scan:
         )
 
 
-def _different(prompts: Any, most: int) -> list[tuple[int, Any]]:
+def _different_prompts(prompts: object, most: int) -> list[tuple[int, object]]:
     """Return each different prompt once, with the place where it stands first."""
-    different: dict[object, tuple[int, Any]] = {}
+    different: dict[object, tuple[int, object]] = {}
     for index, prompt in enumerate(islice(records(prompts, "prompts", values=True), most)):
         try:
             different.setdefault(prompt, (index, prompt))
@@ -205,7 +205,7 @@ def _different(prompts: Any, most: int) -> list[tuple[int, Any]]:
     return list(different.values())
 
 
-def _records(texts: Any) -> Iterator[tuple[str, str]]:
+def _placed_texts(texts: object) -> Iterator[tuple[str, str]]:
     if isinstance(texts, (str, os.PathLike)):
         yield from datasets.records(Path(texts))
         return

@@ -22,7 +22,7 @@ _HEADER = '{"alg":"HS256","typ":"JWT"}'
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
-def _digits(draw: Draw, count: int) -> str:
+def _made_digits(draw: Draw, count: int) -> str:
     return "".join(draw.choices("0123456789", k=count))
 
 
@@ -34,7 +34,7 @@ def card(draw: Draw) -> str:
     (True, 16)
     """
     beginning, length = draw.choice(_CARDS)
-    body = beginning + _digits(draw, length - len(beginning) - 1)
+    body = beginning + _made_digits(draw, length - len(beginning) - 1)
     return next(body + last for last in "0123456789" if luhn(body + last))
 
 
@@ -65,21 +65,21 @@ CARD_FORMATS: dict[str, Callable[[str, Draw], str]] = {
 }
 
 
-def _card(draw: Draw) -> str:
+def _made_card(draw: Draw) -> str:
     return draw.choice(list(CARD_FORMATS.values()))(card(draw), draw)
 
 
-def _ssn(draw: Draw) -> str:
+def _made_ssn(draw: Draw) -> str:
     area = draw.choice([n for n in range(1, 900) if n != 666])
     return f"{area:03}-{draw.randrange(1, 100):02}-{draw.randrange(1, 10000):04}"
 
 
 def _itin(draw: Draw) -> str:
-    return f"9{_digits(draw, 2)}-{draw.randrange(70, 89)}-{_digits(draw, 4)}"
+    return f"9{_made_digits(draw, 2)}-{draw.randrange(70, 89)}-{_made_digits(draw, 4)}"
 
 
-def _iban(draw: Draw) -> str:
-    account = _digits(draw, 18)
+def _made_iban(draw: Draw) -> str:
+    account = _made_digits(draw, 18)
     whole = next(
         text for check in range(2, 99) if iban(text := f"DE{check:02}{account}")
     )  # one of 2 to 98 always fits (ISO 7064)
@@ -88,7 +88,7 @@ def _iban(draw: Draw) -> str:
     return " ".join(whole[at : at + 4] for at in range(0, len(whole), 4))
 
 
-def _email(draw: Draw) -> str:
+def _made_email(draw: Draw) -> str:
     name = "".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randrange(3, 12)))
     host = "".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randrange(3, 12)))
     return f"{name}{draw.choice(['', '.x', '_7'])}@{host}.{draw.choice(['com', 'org', 'co.uk'])}"
@@ -97,7 +97,7 @@ def _email(draw: Draw) -> str:
 def _phone(draw: Draw) -> str:
     exchange = f"{draw.randrange(220, 999)}"
     return draw.choice(["+1 212 {} {}", "+1-212-{}-{}", "+1 (212) {}-{}"]).format(
-        exchange, _digits(draw, 4)
+        exchange, _made_digits(draw, 4)
     )
 
 
@@ -121,7 +121,7 @@ def _licence(draw: Draw) -> str:
     return f"DEA A{draw.choice('BCDE')}{''.join(map(str, digits))}{check}"
 
 
-def _key(draw: Draw) -> str:
+def _made_key(draw: Draw) -> str:
     def more(count: int) -> str:
         return "".join(draw.choices(_ALPHABET, k=count))
 
@@ -131,7 +131,7 @@ def _key(draw: Draw) -> str:
     keys = (
         "AKIA" + "".join(draw.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16)),
         "ghp_" + more(36),
-        f"xoxb-{_digits(draw, 12)}-{more(24)}",
+        f"xoxb-{_made_digits(draw, 12)}-{more(24)}",
         "sk_live_" + more(24),
         "AIza" + more(35),
         ".".join((part(_HEADER), part('{"sub":1}' + more(12)), more(43))),
@@ -141,16 +141,16 @@ def _key(draw: Draw) -> str:
 
 #: entity -> a made-up identifier of that kind
 GENERATORS: dict[str, Callable[[Draw], str]] = {
-    "CREDIT_CARD": _card,
-    "US_SSN": _ssn,
+    "CREDIT_CARD": _made_card,
+    "US_SSN": _made_ssn,
     "US_ITIN": _itin,
-    "IBAN_CODE": _iban,
-    "EMAIL_ADDRESS": _email,
+    "IBAN_CODE": _made_iban,
+    "EMAIL_ADDRESS": _made_email,
     "PHONE_NUMBER": _phone,
     "IP_ADDRESS": _ip,
     "CRYPTO": _crypto,
     "MEDICAL_LICENSE": _licence,
-    "API_KEY": _key,
+    "API_KEY": _made_key,
 }
 
 

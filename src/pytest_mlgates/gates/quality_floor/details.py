@@ -2,60 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_mlgates.core.details import Count, Share
+from pytest_mlgates.core.observations import Histogram
 
-__all__ = ["STEPS", "Bin", "Histogram", "Pairs", "Row", "Seen"]
-
-#: observations in [0, 1] are recorded in steps of a thousandth
-STEPS = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
-    """Observations in [0, 1]: how many stand at each step; ``rounded`` where some stood between."""
-
-    counts: tuple[tuple[Count, Count], ...]
-    rounded: bool = False
-
-    def __post_init__(self) -> None:
-        if any(step > STEPS or not times for step, times in self.counts):
-            raise ValueError(f"a step is beyond {STEPS}, or nothing stands at it")
-        if len({step for step, _ in self.counts}) < len(self.counts):
-            raise ValueError("a step appears twice")
-
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Histogram:
-        """Count observations.
-
-        >>> Histogram.of([1.0, 0.0, 1.0]).counts
-        ((0, 1), (1000, 2))
-        """
-        found: dict[int, int] = {}
-        rounded = False
-        for value in values:
-            step = round(value * STEPS)
-            rounded |= abs(value * STEPS - step) > 1e-6
-            found[step] = found.get(step, 0) + 1
-        return cls(counts=tuple(sorted(found.items())), rounded=rounded)
-
-    @property
-    def n(self) -> int:
-        """How many observations there are."""
-        return sum(times for _, times in self.counts)
-
-    @property
-    def mean(self) -> float:
-        """Their mean, or 0 of none."""
-        total = sum(step * times for step, times in self.counts)
-        return total / STEPS / self.n if self.n else 0.0
-
-    @property
-    def is_binary(self) -> bool:
-        """Whether each is 0 or 1."""
-        return {step for step, _ in self.counts} <= {0, STEPS}
+__all__ = ["Bin", "Pairs", "Row", "Seen"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
+from pytest_mlgates.core.observations import Histogram, mean_bounds
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.core.words import first, plural
-from pytest_mlgates.gates.quality_floor.details import Histogram, Row, Seen
-from pytest_mlgates.gates.quality_floor.metrics import bounds, count_of, mean_bounds, value_of
+from pytest_mlgates.gates.quality_floor.details import Row, Seen
+from pytest_mlgates.gates.quality_floor.metrics import bounds, count_of, value_of
 
 __all__ = ["Limits", "judge"]
 
@@ -42,7 +43,7 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
         )
     rows = (seen.whole, *seen.slices)
     claims = len(rows) * sum(x is not None for x in (limits.floor, limits.ceiling, limits.drop))
-    verdicts = [v for row in rows for v in _row(row, limits, limits.alpha / claims)]
+    verdicts = [v for row in rows for v in _judge_row(row, limits, limits.alpha / claims)]
     verdicts += _not_seen(seen, limits)
     worst = Verdict.gravest(verdicts)
     if worst.outcome != Outcome.PASS:
@@ -52,7 +53,7 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     return Verdict(Outcome.PASS, f"{verdicts[0].reason}{also}")
 
 
-def _row(row: Row, limits: Limits, alpha: float) -> Iterator[Verdict]:
+def _judge_row(row: Row, limits: Limits, alpha: float) -> Iterator[Verdict]:
     n = count_of(row)
     where = f"of the slice {row.name!r} " if row.name else ""
     head = f"{limits.metric} {where}is {value_of(limits.metric, row):.4g} over {n} observations"

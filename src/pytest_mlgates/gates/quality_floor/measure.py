@@ -12,9 +12,10 @@ from typing import Any, TypeGuard
 from pytest_mlgates.calls.ask import Subject
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a
-from pytest_mlgates.gates.quality_floor.details import Histogram, Row, Seen
+from pytest_mlgates.gates.quality_floor.details import Row, Seen
 from pytest_mlgates.gates.quality_floor.metrics import (
     BINARY,
     MEANS,
@@ -25,6 +26,7 @@ from pytest_mlgates.gates.quality_floor.metrics import (
     pairs_of,
     value_of,
 )
+from pytest_mlgates.reading.equality import equality_key, unwrapped
 from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import NO_NAME, Slicer, field_of, unique_labels
 
@@ -85,7 +87,7 @@ def measure_quality(
     score: Score | None,
     baseline: object,
     plan: Plan,
-) -> Generator[Look, Any, None]:
+) -> Generator[Look, object, None]:
     """Ask for every input once, and yield what came of it."""
     if (score is not None) != (plan.metric == "score"):
         raise Unmeasurable("metric: score takes score=(answer, label) -> number from 0 to 1")
@@ -118,7 +120,7 @@ class _Answer:
         if inspect.isgenerator(answer) or inspect.isasyncgen(answer) or inspect.isawaitable(answer):
             kind = a(type(answer).__name__)
             raise Unmeasurable(f"{self.name} gave {kind} at call {call}: return the answer itself")
-        return _plain(answer)
+        return unwrapped(answer)
 
 
 class _Rows:
@@ -135,7 +137,7 @@ class _Rows:
     def add(self, one: Given, answers: Sequence[object]) -> None:
         """Count the answers of the subject, and of its baseline, to one input."""
         if len(self.kinds) < 2:
-            self.kinds.add(_key(answers[0]))
+            self.kinds.add(equality_key(answers[0]))
         parts = [self.whole]
         for name in one.slices:
             if name == NO_NAME:
@@ -171,12 +173,12 @@ class _Rows:
     def _kind(self, one: Given) -> Hashable:
         if self.plan.metric in BINARY:
             return self._yes(one.label, one.index)
-        return _key(one.label)
+        return equality_key(one.label)
 
     def _same(self, answer: object, label_: object) -> bool:
         if isinstance(answer, float) and _is_yes_no(label_) and not float(answer).is_integer():
             return (answer >= self.plan.threshold) == bool(label_)
-        return _key(answer) == _key(_plain(label_))
+        return equality_key(answer) == equality_key(unwrapped(label_))
 
     def _says_yes(self, answer: object, index: int) -> float:
         if self.plan.positive is not None:
@@ -184,7 +186,7 @@ class _Rows:
         return float(self._score(answer, index) >= self.plan.threshold)
 
     def _yes(self, label_: object, index: int) -> float:
-        value = _plain(label_)
+        value = unwrapped(label_)
         if self.plan.positive is not None:
             return float(str(value) == self.plan.positive)
         if _is_yes_no(value):
@@ -276,12 +278,12 @@ def _given(
     repeated = 0
     for index, (item, label_) in enumerate(zip(items, found, strict=True)):
         unit: Hashable = units.of(index, item) if unit_of is not None else index
-        key = (_key(item), _key(_plain(label_)))
+        key = (equality_key(item), equality_key(unwrapped(label_)))
         if plan.repeats == "once" and key in known:
             repeated += 1
             continue
         known.add(key)
-        given.append(Given(index, item, _plain(label_), slicer.of(index, item), unit))
+        given.append(Given(index, item, unwrapped(label_), slicer.of(index, item), unit))
     return given, repeated
 
 
@@ -298,36 +300,12 @@ def _labels(labels: object, items: Sequence[object]) -> list[object]:
     return found
 
 
-def _plain(value: object) -> object:
-    """Return what a scalar of another library holds; other values as they are."""
-    held: Any = value
-    if hasattr(held, "detach"):
-        held = held.detach().cpu().numpy()
-    return held.item() if getattr(held, "shape", None) in ((), (1,)) else held
-
-
 def _is_yes_no(value: object) -> TypeGuard[float]:
     return isinstance(value, (bool, int, float)) and value in (0, 1)
 
 
-def _key(value: object) -> Hashable:
-    """Return what is equal for equal values, whatever they are made of."""
-    if isinstance(value, (str, bytes, type(None))):
-        return value
-    if isinstance(value, (bool, int, float)):
-        return float(value) if value == value else "nan"  # noqa: PLR0124
-    if isinstance(value, (list, tuple)):
-        return tuple(map(_key, value))
-    if isinstance(value, dict):
-        return tuple(sorted((str(key), _key(item)) for key, item in value.items()))
-    array: Any = _plain(value)
-    if hasattr(array, "tobytes") and hasattr(array, "shape"):
-        return str(array.dtype), tuple(array.shape), array.tobytes()
-    return value if isinstance(value, Hashable) else (type(value).__name__, repr(value))
-
-
 def _in_range(value: object, index: int) -> float:
-    plain_ = _plain(value)
+    plain_ = unwrapped(value)
     if isinstance(plain_, (bool, int, float)) and 0 <= plain_ <= 1:
         return float(plain_)
     raise Unmeasurable(f"score gave {a(type(plain_).__name__)} outside 0 to 1 for input {index}")

@@ -12,9 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from pytest_mlgates.gates.quality_floor.details import STEPS, Bin, Histogram, Pairs, Row
+from pytest_mlgates.core.observations import mean_bounds
+from pytest_mlgates.gates.quality_floor.details import Bin, Pairs, Row
 from pytest_mlgates.stats import binomial
-from pytest_mlgates.stats.bounded import entropy_lower, entropy_upper, mean_lower, mean_upper
+from pytest_mlgates.stats.bounded import entropy_lower, entropy_upper
 
 __all__ = [
     "BINARY",
@@ -37,8 +38,6 @@ BINARY = frozenset({"recall", "precision", "specificity", "f1", "auroc", "calibr
 LESS_IS_BETTER = frozenset({"calibration_error"})
 
 BINS = 10
-#: the order in which recorded observations are bet on: it must not depend on them
-_SEED = 20_261_130
 
 
 def observe(metric: str, answer: float, label: float) -> float | None:
@@ -119,20 +118,6 @@ def bounds(metric: str, row: Row, below: float, above: float) -> tuple[float, fl
         return _calibration(row.bins, below, above)
     low, high = mean_bounds(row.values, below, above) if row.values is not None else (0.0, 1.0)
     return (_f1(low), _f1(high)) if metric == "f1" else (low, high)
-
-
-def mean_bounds(values: Histogram, below: float, above: float) -> tuple[float, float]:
-    """Return one-sided bounds of a mean: exact for 0 and 1, by betting otherwise."""
-    n = values.n
-    if not n:
-        return 0.0, 1.0
-    if values.is_binary:
-        ones = dict(values.counts).get(STEPS, 0)
-        return binomial.lower(ones, n, below), binomial.upper(ones, n, above)
-    x = np.concatenate([np.full(times, step / STEPS) for step, times in values.counts])
-    x = np.random.default_rng(_SEED).permutation(x)
-    off = 0.5 / STEPS if values.rounded else 0.0
-    return max(0.0, mean_lower(x, below) - off), min(1.0, mean_upper(x, above) + off)
 
 
 def _calibration(bins: Sequence[Bin], below: float, above: float) -> tuple[float, float]:

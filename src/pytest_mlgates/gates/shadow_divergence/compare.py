@@ -64,7 +64,7 @@ class Comparison:
     nan_agrees: bool = False
     distance: Callable[[Any, Any], Any] | None = None
 
-    def __call__(self, control: Any, shadow: Any) -> Difference | None:
+    def __call__(self, control: object, shadow: object) -> Difference | None:
         """Return how the shadow's answer differs, or None where it does not."""
         if control is None:
             raise Broken("None")
@@ -73,7 +73,7 @@ class Comparison:
         return self._compare(control, shadow)
 
     def _by_distance(
-        self, distance: Callable[[Any, Any], Any], control: Any, shadow: Any
+        self, distance: Callable[[Any, Any], object], control: object, shadow: object
     ) -> Difference | None:
         if shadow is None:
             return Difference("None")
@@ -84,9 +84,9 @@ class Comparison:
             return None
         return Difference("too far apart", float(size), f"distance {size:.4g}")
 
-    def _compare(self, control: Any, shadow: Any) -> Difference | None:  # noqa: C901  (a branch a kind)
-        a, b = _packed(control), _packed(shadow)
-        kind, other = _kind(a), _kind(b)
+    def _compare(self, control: object, shadow: object) -> Difference | None:  # noqa: C901  (a branch a kind)
+        a, b = _as_bytes(control), _as_bytes(shadow)
+        kind, other = _answer_kind(a), _answer_kind(b)
         if b is None and a is not None:
             return Difference("None")
         if {kind, other} == {"list", "vector"}:  # numbers among other things on one side
@@ -121,12 +121,12 @@ class Comparison:
             return None
         return Difference("another text" if kind == "text" else "another class", 1.0, _texts(a, b))
 
-    def _worst(self, pairs: list[tuple[Any, Any]]) -> Difference | None:
+    def _worst(self, pairs: list[tuple[object, object]]) -> Difference | None:
         found = [self._compare(a, b) for a, b in pairs]
         return max((d for d in found if d is not None), key=lambda d: d.size, default=None)
 
-    def _control_is_sound(self, value: Any) -> None:
-        if self.nan_agrees or _kind(value) not in ("number", "vector"):
+    def _control_is_sound(self, value: object) -> None:
+        if self.nan_agrees or _answer_kind(value) not in ("number", "vector"):
             return
         if bool(np.any(np.isnan(np.asarray(value)))):
             raise Broken("NaN")
@@ -138,14 +138,14 @@ class Comparison:
         if (nan and other) or (not nan and a == b):
             return None
         if nan or other:
-            return Difference("NaN", shown=f"{_g(b)} against {_g(a)}")
+            return Difference("NaN", shown=f"{_short(b)} against {_short(a)}")
         try:
             gap, largest = float(abs(a - b)), float(max(abs(a), abs(b)))
         except OverflowError:
             gap = largest = math.inf
         if self._close(gap, largest):
             return None
-        return Difference("other numbers", gap, f"{_g(b)} against {_g(a)}")
+        return Difference("other numbers", gap, f"{_short(b)} against {_short(a)}")
 
     def _vectors(self, a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Difference | None:
         self._control_is_sound(a)
@@ -159,7 +159,7 @@ class Comparison:
         nan, other = np.isnan(x), np.isnan(y)
         if bool(np.any(nan != other)):
             at = int(np.flatnonzero(nan != other)[0])
-            return Difference("NaN", shown=_element(at, x, y))
+            return Difference("NaN", shown=_item_distance(at, x, y))
         same = same.ravel() | nan
         if bool(same.all()):
             return None
@@ -172,7 +172,7 @@ class Comparison:
         largest = max(self._length(np.abs(x[finite])), self._length(np.abs(y[finite])))
         if self._close(gap, largest):
             return None
-        return Difference("other numbers", gap, _element(int(gaps.argmax()), x, y))
+        return Difference("other numbers", gap, _item_distance(int(gaps.argmax()), x, y))
 
     def _close(self, gap: float, largest: float) -> bool:
         bound = max(self.tolerance, self.relative_tolerance * largest)
@@ -210,7 +210,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def is_blank(value: Any) -> bool:
+def is_blank(value: object) -> bool:
     """Tell whether there is nothing in an answer that could differ.
 
     >>> is_blank(" "), is_blank([]), is_blank(0), is_blank(np.zeros((0, 4)))
@@ -224,7 +224,7 @@ def is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, (list, Mapping, set, frozenset)) and not value)
 
 
-def _kind(value: Any) -> str:
+def _answer_kind(value: object) -> str:
     if isinstance(value, (bool, Enum)):
         return "class"
     if isinstance(value, (int, float, complex)):
@@ -240,17 +240,17 @@ def _kind(value: Any) -> str:
     return "class"
 
 
-def _packed(value: Any) -> Any:
+def _as_bytes(value: object) -> Any:
     """Return an answer with lists of numbers as vectors."""
     value = plain(value)
     if isinstance(value, np.ndarray):
         return value if value.dtype.kind in "iufc" else value.tolist()
     if not isinstance(value, list):
         return value
-    items = [_packed(item) for item in value]
+    items = [_as_bytes(item) for item in value]
     if not items:
         return items
-    if all(_kind(item) == "number" for item in items):
+    if all(_answer_kind(item) == "number" for item in items):
         try:
             return np.array(items, complex if complex in map(type, items) else float)
         except OverflowError:
@@ -259,7 +259,7 @@ def _packed(value: Any) -> Any:
     return np.stack(items) if alike else items
 
 
-def _equal(a: Any, b: Any) -> bool:
+def _equal(a: object, b: object) -> bool:
     if getattr(type(a), "__eq__", None) is object.__eq__ and not isinstance(a, (Enum, type(None))):
         raise Unmeasurable(
             f"the control gave a {type(a).__name__}, which can't be compared: return numbers, a"
@@ -268,18 +268,18 @@ def _equal(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _texts(a: Any, b: Any) -> str:
+def _texts(a: object, b: object) -> str:
     if isinstance(a, str) and isinstance(b, str):
         return f"a text of {len(b)} characters against one of {len(a)}"
     numbers = all(isinstance(x, (bool, int)) and not isinstance(x, Enum) for x in (a, b))
     return f"{b} against {a}" if numbers else ""
 
 
-def _element(at: int, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> str:
-    return f"element {at}: {_g(y[at].item())} against {_g(x[at].item())}"
+def _item_distance(at: int, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> str:
+    return f"element {at}: {_short(y[at].item())} against {_short(x[at].item())}"
 
 
-def _g(number: Any) -> str:
+def _short(number: object) -> str:
     try:
         return f"{number:.4g}"
     except OverflowError:

@@ -59,7 +59,7 @@ def search(
     >>> [found.name for found in search(rows, off, np.ones(900, bool), 0.02, 1)]
     ['road=B2 & lane=0']
     """
-    values = _values(features, half)[:_MOST_VALUES_IN_ALL]
+    values = _column_values(features, half)[:_MOST_VALUES_IN_ALL]
     if not values or not bool((diverged & half).any()):
         return []
     members = np.array([value.members[half] for value in values], np.float32)
@@ -99,7 +99,7 @@ def _overlap(a: _Mask, b: _Mask) -> float:
     return int((a & b).sum()) / either if either else 0.0
 
 
-def _values(features: Sequence[Mapping[str, Any]], half: _Mask) -> list[_Value]:
+def _column_values(features: Sequence[Mapping[str, object]], half: _Mask) -> list[_Value]:
     names = list(dict.fromkeys(itertools.chain.from_iterable(features)))
     values: list[_Value] = []
     for feature in [name for name in names if isinstance(name, str)][:_MOST_FEATURES]:
@@ -108,7 +108,7 @@ def _values(features: Sequence[Mapping[str, Any]], half: _Mask) -> list[_Value]:
     return values
 
 
-def _bins(feature: str, column: Sequence[Any], half: _Mask) -> list[_Value]:
+def _bins(feature: str, column: Sequence[object], half: _Mask) -> list[_Value]:
     """Return quarters of a column of numbers, by edges of the searched half; none where it is none."""
     kinds = (int, float, np.integer, np.floating)
     if not all(isinstance(x, kinds) and not isinstance(x, bool) for x in column if x is not None):
@@ -128,10 +128,10 @@ def _bins(feature: str, column: Sequence[Any], half: _Mask) -> list[_Value]:
     return found
 
 
-def _categories(feature: str, column: Sequence[Any], half: _Mask) -> list[_Value]:
+def _categories(feature: str, column: Sequence[object], half: _Mask) -> list[_Value]:
     if not all(isinstance(x, _PLAIN) for x in column):
         return []
-    names: dict[Any, str] = {}
+    names: dict[object, str] = {}
     index: dict[str, int] = {}
     numbers = []
     for x in column:

@@ -25,13 +25,13 @@ def word_distance(a: str, b: str) -> float:
     >>> word_distance("Turn left now", "Turn right now")
     0.3333333333333333
     """
-    one, two = _words(a), _words(b)
+    one, two = _split_words(a), _split_words(b)
     if one == two:
         return 0.0
     return _edits(one, two) / max(len(one), len(two))
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -29,7 +29,7 @@ class Case:
     """One input: its place, itself, the slices it is in, its stratum (the set of them)."""
 
     index: int
-    item: Any
+    item: object
     names: tuple[str, ...]
 
 
@@ -44,7 +44,9 @@ class Feed:
     (['a', 'b'], 0.75)
     """
 
-    def __init__(self, inputs: Any, slice_of: Any, order: Order, most: int, seed: int) -> None:
+    def __init__(
+        self, inputs: object, slice_of: object, order: Order, most: int, seed: int
+    ) -> None:
         self.known: list[str] = []
         self.shares: dict[tuple[str, ...], float] = {}
         self.sizes: Counter[str] = Counter()
@@ -79,7 +81,7 @@ class Feed:
         places = _ordered(list(strata.values()), self.total, order, random.Random(seed))
         return (Case(index, _item(inputs, index), names[index]) for index in places)
 
-    def _stream(self, inputs: Iterator[Any], slice_of: Any) -> Iterator[Case]:
+    def _stream(self, inputs: Iterator[object], slice_of: object) -> Iterator[Case]:
         ahead = list(itertools.islice(inputs, min(_AHEAD, self._most)))
         if not ahead:
             return iter(())

@@ -96,10 +96,10 @@ def judge(seen: Seen, limits: Limits) -> Verdict:
         if named:
             also = f"; {_where(named[0])} stands out (rate {percent(named[0].rate)})"
         return Verdict(Outcome.INCONCLUSIVE, doubt + also)
-    return Verdict(Outcome.PASS, _reason_to_pass(seen, limits))
+    return Verdict(Outcome.PASS, _why_pass(seen, limits))
 
 
-def _reason_to_pass(seen: Seen, limits: Limits) -> str:
+def _why_pass(seen: Seen, limits: Limits) -> str:
     limit = percent(limits.max_rate)
     needed = [row for row in seen.rows if row.needed]
     text = f"the shadow left the control in {percent(seen.rate)} of {seen.overall.n} inputs"

@@ -21,10 +21,10 @@ __all__ = ["Labels"]
 class Labels:
     """Labels by input; None and NaN are none."""
 
-    look_up: Callable[[Case], Any] | None
+    look_up: Callable[[Case], object] | None
 
     @classmethod
-    def of(cls, labels: Any, total: int | None) -> Labels:
+    def of(cls, labels: object, total: int | None) -> Labels:
         """Return labels from a callable, a column or a sequence parallel to the inputs."""
         if labels is None:
             return cls(None)
@@ -39,7 +39,9 @@ class Labels:
             raise Unmeasurable(f"there are {len(gold)} labels for {total} inputs")
         return cls(lambda case: _at(gold, case.index))
 
-    def right(self, same: Comparison, case: Case, control: Any, reply: Answer, tally: Tally) -> str:
+    def right(
+        self, same: Comparison, case: Case, control: object, reply: Answer, tally: Tally
+    ) -> str:
         """Return which model alone the label confirms, ``"shadow"`` or ``"control"``, or nothing."""
         if self.look_up is None:
             return ""
@@ -63,7 +65,7 @@ def _at(labels: Any, index: int) -> Any:
         raise Unmeasurable(f"there is no label for input {index}") from None
 
 
-def _agree(same: Comparison, gold: Any, answer: Any) -> bool:
+def _agree(same: Comparison, gold: object, answer: object) -> bool:
     try:
         return same(gold, answer) is None
     except Broken:

@@ -77,12 +77,12 @@ class Run:
     def __init__(
         self,
         plan: Plan,
-        control: Callable[[Any], Any],
-        shadow: Callable[[Any], Any],
-        features: Callable[[Any], Mapping[str, Any]] | None,
+        control: Callable[[Any], object],
+        shadow: Callable[[Any], object],
+        features: Callable[[Any], Mapping[str, object]] | None,
         key: bytes | None,
     ) -> None:
-        _check(control, shadow, features, plan)
+        _check_subjects(control, shadow, features, plan)
         self.plan, self.control, self.shadow = plan, control, shadow
         self.features, self.key = features, key
         digest = digest_of(control)
@@ -91,7 +91,9 @@ class Run:
         self._searched: list[_Searched] = []
         self._digests: dict[int, str] = {}
 
-    def looks(self, inputs: Any, slice_of: Any, labels: Any) -> Generator[Look, Any, None]:
+    def looks(
+        self, inputs: object, slice_of: object, labels: object
+    ) -> Generator[Look, object, None]:
         """Yield a measurement at each look, and what must be awaited."""
         plan, discover = self.plan, self.plan.limits.discover
         feed = Feed(inputs, slice_of, plan.order, plan.max_inputs, plan.seed)
@@ -135,7 +137,7 @@ class Run:
 
     def _compare(
         self, chunk: list[Case], pair: list[Model], labels: Labels, tally: Tally
-    ) -> Generator[Awaitable[Any], Any, None]:
+    ) -> Generator[Awaitable[object], object, None]:
         """Ask both for a chunk and count. The control answers before the shadow is asked."""
         control, shadow = pair
         items = [case.item for case in chunk]
@@ -164,7 +166,7 @@ class Run:
                 self._remember(case, digest, difference)
 
     def _difference(
-        self, same: Comparison, case: Case, value: Any, reply: Answer
+        self, same: Comparison, case: Case, value: object, reply: Answer
     ) -> Difference | None:
         try:
             if reply.fault:
@@ -223,10 +225,10 @@ class Run:
         return tuple(rows)
 
 
-def _check(
-    control: Callable[[Any], Any],
-    shadow: Callable[[Any], Any],
-    features: Callable[[Any], Any] | None,
+def _check_subjects(
+    control: Callable[[Any], object],
+    shadow: Callable[[Any], object],
+    features: Callable[[Any], object] | None,
     plan: Plan,
 ) -> None:
     bound = isinstance(control, MethodType) and isinstance(shadow, MethodType)

@@ -45,7 +45,7 @@ class Model:
     def __init__(
         self,
         name: str,
-        call: Callable[[Any], Any],
+        call: Callable[[Any], object],
         timeout_s: float,
         guard: CallGuard,
         *,
@@ -60,11 +60,11 @@ class Model:
         self.batch = batch
         self.awaits = is_async(call)
 
-    def ask(self, inputs: Sequence[Any]) -> Steps[list[Answer]]:
+    def ask(self, inputs: Sequence[object]) -> Steps[list[Answer]]:
         """Yield what must be awaited; return the answer to each input."""
         if not self.batch:
-            return (yield from self._calls([_own(item) for item in inputs]))
-        (whole,) = yield from self._calls([[_own(item) for item in inputs]])
+            return (yield from self._calls([_own_copy(item) for item in inputs]))
+        (whole,) = yield from self._calls([[_own_copy(item) for item in inputs]])
         answers = self._split(whole, len(inputs))
         if answers is not None:
             return answers
@@ -72,7 +72,7 @@ class Model:
             return [Answer(fault=whole.fault or "another number of answers than inputs")]
         each = []
         for item in inputs:
-            (one,) = yield from self._calls([[_own(item)]])
+            (one,) = yield from self._calls([[_own_copy(item)]])
             part = self._split(one, 1)
             fault = one.fault or "another number of answers than inputs"
             each.append(part[0] if part else Answer(fault=fault))
@@ -139,15 +139,15 @@ class Model:
         return Answer(fault=f"no answer within {self.timeout_s:g} s")
 
 
-def _own(item: Any) -> Any:
+def _own_copy(item: Any) -> Any:
     """Return an input that no other model can change."""
     if is_flat(item):
         return copy.copy(item)
     kind = type(item)
     if kind is dict:
-        return {key: _own(value) for key, value in item.items()}
+        return {key: _own_copy(value) for key, value in item.items()}
     if kind in (list, tuple):
-        return kind(map(_own, item))
+        return kind(map(_own_copy, item))
     if hasattr(item, "detach") and hasattr(item, "clone"):
         # of a row of a tensor, a deep copy would copy all rows
         return item.detach().clone()
@@ -171,7 +171,7 @@ def is_flat(item: Any) -> bool:
     return kind in (list, tuple) and _PLAIN.issuperset(map(type, item))
 
 
-def own_answer(value: Any) -> Any:
+def own_answer(value: object) -> Any:
     """Return an answer that its model can't change any more: some reuse one buffer for all."""
     if isinstance(value, _ATOMS):
         return value

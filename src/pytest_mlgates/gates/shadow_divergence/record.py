@@ -56,7 +56,7 @@ def measurement(
     measured_with: Mapping[str, Json],
 ) -> Measurement:
     """Return what was seen so far; ``digests`` are those of inputs, by place."""
-    named, others = _rows(tally, limits)
+    named, others = _slice_rows(tally, limits)
     seen = Seen(
         measured_with=measured_with,
         ended=state.ended,
@@ -72,7 +72,7 @@ def measurement(
         labelled=tally.labelled or None,
         excused=tally.excused if tally.labelled else None,
     )
-    lines = _findings(tally, seen, _worst(tally, found), digests, limits)
+    lines = _divergence_lines(tally, seen, _worst_slice(tally, found), digests, limits)
     row = deciding(seen, limits)
     low, high = limits.bounds(row)
     return Measurement(
@@ -84,7 +84,7 @@ def measurement(
     )
 
 
-def _rows(tally: Tally, limits: Limits) -> tuple[list[Row], list[Row]]:
+def _slice_rows(tally: Tally, limits: Limits) -> tuple[list[Row], list[Row]]:
     """Return the slices that are recorded by name, and the others grouped by their counts."""
     shares = tally.shares()
     shown = tally.shown()
@@ -94,7 +94,7 @@ def _rows(tally: Tally, limits: Limits) -> tuple[list[Row], list[Row]]:
         needed = name in wanted or shares[name] >= limits.min_share
         alike[(needed, *count.key())].append(name)
 
-    def row(name: str, needed: bool, **changes: Any) -> Row:
+    def row(name: str, needed: bool, **changes: object) -> Row:
         return tally.slices[name].row(shown[name], shares[name], needed=needed, **changes)
 
     kept = wanted if len(shares) > MAX_NAMED else set(shares)
@@ -104,9 +104,13 @@ def _rows(tally: Tally, limits: Limits) -> tuple[list[Row], list[Row]]:
         groups.sort(
             key=lambda group: -(group[0].log_e_above(limits.max_rate) + log(group[0].weight))
         )
-        kept.update(_first(groups))
+        kept.update(_first_divergence(groups))
         short = [group for group in groups if group[0].needed]
-        kept.update(_first(sorted(short, key=lambda group: group[0].log_e_below(limits.max_rate))))
+        kept.update(
+            _first_divergence(
+                sorted(short, key=lambda group: group[0].log_e_below(limits.max_rate))
+            )
+        )
     named, others = [], []
     for (needed, *_), names in alike.items():
         named += [row(name, needed) for name in names if name in kept]
@@ -117,18 +121,18 @@ def _rows(tally: Tally, limits: Limits) -> tuple[list[Row], list[Row]]:
     return named, others
 
 
-def _first(groups: list[tuple[Row, list[str]]]) -> list[str]:
+def _first_divergence(groups: list[tuple[Row, list[str]]]) -> list[str]:
     names = itertools.chain.from_iterable(names for _, names in groups)
     return list(itertools.islice(names, MAX_NAMED // 2))
 
 
-def _worst(tally: Tally, found: Found) -> dict[str, list[Worst]]:
+def _worst_slice(tally: Tally, found: Found) -> dict[str, list[Worst]]:
     shown = tally.shown()
     by_name = {shown[name]: count.worst for name, count in tally.slices.items() if count.worst}
     return {**by_name, OVERALL: tally.whole.worst, **{row.name: worst for row, worst in found}}
 
 
-def _findings(
+def _divergence_lines(
     tally: Tally,
     seen: Seen,
     worst: Mapping[str, list[Worst]],
@@ -147,11 +151,13 @@ def _findings(
             f"{row.name or '(a slice)'}: {row.divergent} of {row.n} diverge, {percent(row.rate)}"
             f" (from {percent(low)} to {percent(high)}; limit {percent(limits.max_rate)})"
         )
-        yield from (_line(one, digests) for one in sorted(worst.get(row.name, ()), reverse=True))
+        yield from (
+            _slice_line(one, digests) for one in sorted(worst.get(row.name, ()), reverse=True)
+        )
         if labels := direction(row.shadow_right, row.control_right, alpha):
             yield f"  {labels}"
     if not named and whole.divergent:
-        yield from (_line(one, digests) for one in sorted(whole.worst, reverse=True))
+        yield from (_slice_line(one, digests) for one in sorted(whole.worst, reverse=True))
     if tally.labelled and (labels := direction(whole.shadow_right, whole.control_right, alpha)):
         yield f"over all inputs, {labels}"
     if tally.excused:
@@ -163,7 +169,7 @@ def _findings(
         yield f"only {whole.distinct} of {whole.n} inputs differ from each other"
 
 
-def _line(worst: Worst, digests: Mapping[int, str]) -> str:
+def _slice_line(worst: Worst, digests: Mapping[int, str]) -> str:
     _, place, why, shown = worst
     digest = f" (digest {digests[-place]})" if -place in digests else ""
     return f"  input {-place}{digest}: {why}" + (f", {shown}" if shown else "")

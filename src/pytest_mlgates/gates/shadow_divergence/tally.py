@@ -62,7 +62,7 @@ class Count:
         )
 
 
-def fingerprint(item: Any) -> str | None:
+def fingerprint(item: object) -> str | None:
     """Return a digest of an input, or None where its content can't be told.
 
     >>> fingerprint({"speed": 3}) == fingerprint({"speed": 3}) != fingerprint({"speed": "3"})

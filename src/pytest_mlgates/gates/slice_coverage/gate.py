@@ -62,8 +62,8 @@ class SliceCoverage(Gate):
 
     def measure(
         self,
-        rows: Iterable[Any] | str | os.PathLike[str] | Any,
-        slice_of: str | Sequence[str] | Callable[[Any], Any],
+        rows: Iterable[object] | str | os.PathLike[str] | Any,
+        slice_of: str | Sequence[str] | Callable[[Any], object],
     ) -> Measurement:
         """Count ``rows``: records, a DataFrame, or the path of a CSV, Parquet or JSON file.
 

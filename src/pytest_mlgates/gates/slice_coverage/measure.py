@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Measurement
@@ -20,7 +19,7 @@ MAX_SLICES, MAX_FINDINGS = 200, 5
 
 
 def count_slices(
-    rows: Any, slice_of: Any, required: Sequence[str], *, by_share: bool
+    rows: object, slice_of: object, required: Sequence[str], *, by_share: bool
 ) -> Measurement:
     """Count once over all rows; a row may be in several slices.
 
@@ -52,7 +51,7 @@ def count_slices(
         slices=tuple(SliceCount(slice=name, rows=by_name[name]) for name in kept),
         occur=len(counts),
         unnamed=unnamed,
-        findings=(*_findings(smallest, total, unnamed), *notes),
+        findings=(*_coverage_lines(smallest, total, unnamed), *notes),
     )
     least = smallest[0][0] if smallest else 0
     return Measurement(
@@ -63,7 +62,7 @@ def count_slices(
     )
 
 
-def _columns(slice_of: Any) -> list[str] | None:
+def _columns(slice_of: object) -> list[str] | None:
     """Return what may be columns, so that only those are read; all where none of them is one."""
     if isinstance(slice_of, str):
         return [slice_of]
@@ -72,7 +71,7 @@ def _columns(slice_of: Any) -> list[str] | None:
     return [name for name in slice_of if isinstance(name, str)]
 
 
-def _findings(smallest: list[tuple[int, str]], n: int, unnamed: int) -> Iterator[str]:
+def _coverage_lines(smallest: list[tuple[int, str]], n: int, unnamed: int) -> Iterator[str]:
     """Yield a line for each slice, the smallest first, and one for those between."""
     if not n:
         return

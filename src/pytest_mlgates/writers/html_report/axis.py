@@ -37,12 +37,14 @@ class Axis:
         numbers = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
         low, high = min(numbers), max(numbers)
         if not zero and low > 0 and high / low > _WIDE:
-            return cls(_round(low, up=False), _round(high, up=True), left, right, log=True)
+            return cls(
+                _rounded_up(low, up=False), _rounded_up(high, up=True), left, right, log=True
+            )
         if zero or (low >= 0 and low < high / 2):
             low, high = min(low, 0.0), max(high, 0.0)
         if low == high:
             low, high = (low, low + 1.0) if low == 0 else sorted((0.0, 2.0 * low))
-        step = _step(high - low)
+        step = _tick_step(high - low)
         return cls(math.floor(low / step) * step, math.ceil(high / step) * step, left, right)
 
     def place(self, value: float) -> float:
@@ -57,7 +59,7 @@ class Axis:
     def ticks(self) -> list[float]:
         """Return some round numbers from end to end."""
         if not self.log:
-            step = _step(self.high - self.low)
+            step = _tick_step(self.high - self.low)
             count = round((self.high - self.low) / step)
             # the multiples of a step are not exact: 3 * 0.1 is not 0.3
             return [float(f"{self.low + i * step:.12g}") for i in range(count + 1)]
@@ -68,14 +70,14 @@ class Axis:
         return [mark for mark in marks if self.low <= mark * 1.0001 and mark <= self.high * 1.0001]
 
 
-def _step(span: float) -> float:
+def _tick_step(span: float) -> float:
     """Return a round step that divides a span into about five."""
     rough = span / 5
     power = 10.0 ** math.floor(math.log10(rough))
     return next(d * power for d in (1.0, 2.0, 5.0, 10.0) if d * power >= rough * 0.999)
 
 
-def _round(value: float, *, up: bool) -> float:
+def _rounded_up(value: float, *, up: bool) -> float:
     """Return the next of 1, 2, 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(value))
     marks = [d * power for d in (1.0, 2.0, 5.0, 10.0)]

@@ -52,7 +52,7 @@ def page(report: Report) -> str:
     for system in report.systems:
         for gate in system.gates:
             tallies[gate.status] = tallies.get(gate.status, 0) + 1
-    return _template("page.html").render(
+    return _page_template("page.html").render(
         report=report,
         facts=report.environment,
         tallies=tallies,
@@ -61,9 +61,9 @@ def page(report: Report) -> str:
         tables=list(tables(report)),
         subjects=subjects(report),
         frameworks=under_controls(report),
-        pieces=[(e, state_of[e.identity], _body(e, state_of, report)) for e in order[:INLINE]],
+        pieces=[(e, state_of[e.identity], _page_body(e, state_of, report)) for e in order[:INLINE]],
         anchor=anchor,
-        packed=Markup(_packed(order, state_of, report)),  # noqa: S704  (base64)
+        packed=Markup(_packed_pieces(order, state_of, report)),  # noqa: S704  (base64)
         count=len(order),
         full=FULL,
         style=Markup(style),  # noqa: S704  (ours)
@@ -72,19 +72,19 @@ def page(report: Report) -> str:
     )
 
 
-def _body(evidence: Evidence, state_of: _State, report: Report) -> Markup:
+def _page_body(evidence: Evidence, state_of: _State, report: Report) -> Markup:
     piece = Piece.of(evidence, state_of[evidence.identity], report)
-    return Markup(_template("piece.html").render(piece=piece))  # noqa: S704  (autoescaped)
+    return Markup(_page_template("piece.html").render(piece=piece))  # noqa: S704  (autoescaped)
 
 
-def _packed(order: list[Evidence], state_of: _State, report: Report) -> str:
+def _packed_pieces(order: list[Evidence], state_of: _State, report: Report) -> str:
     """Return what is not laid out as gzipped JSON in base64: a line a piece, the first with bodies."""
     if len(order) <= INLINE:
         return ""
     lines = [
         [
-            state_of[e.identity], _line(_name(e)), _line(e.verdict.reason), _line(e.test), anchor(e),
-            _body(e, state_of, report) if i < FULL else "",
+            state_of[e.identity], _visible_line(_name(e)), _visible_line(e.verdict.reason), _visible_line(e.test), anchor(e),
+            _page_body(e, state_of, report) if i < FULL else "",
         ]
         for i, e in enumerate(order[INLINE:], INLINE)
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def _templates() -> Environment:
     return environment
 
 
-def _template(name: str) -> Template:
+def _page_template(name: str) -> Template:
     return _templates().get_template(name)
 
 
@@ -125,7 +125,7 @@ def _final(value: object) -> object:
     return value if isinstance(value, Markup) else _printable(str(value))
 
 
-def _line(text: str) -> str:
+def _visible_line(text: str) -> str:
     return _printable(text, MAX_LINE)
 
 

@@ -20,7 +20,7 @@ class Canvas:
 
     def __init__(self, width: float, height: float, title: str) -> None:
         size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
-        self._parts = [f'<svg {size} role="img" aria-label="{_safe(title)}">']
+        self._parts = [f'<svg {size} role="img" aria-label="{_escaped(title)}">']
 
     def __str__(self) -> str:
         return "".join([*self._parts, "</svg>"])
@@ -52,9 +52,9 @@ class Canvas:
     ) -> None:
         """Write a text; where ``full`` says more, it is shown when a pointer rests on it."""
         at = f' text-anchor="{anchor}"' if anchor else ""
-        more = f"<title>{_safe(full)}</title>" if full and full != text else ""
+        more = f"<title>{_escaped(full)}</title>" if full and full != text else ""
         self._parts.append(
-            f'<text class="{kind}" x="{x:g}" y="{y:g}"{at}>{_safe(text)}{more}</text>'
+            f'<text class="{kind}" x="{x:g}" y="{y:g}"{at}>{_escaped(text)}{more}</text>'
         )
 
     def columns(self, axis: Axis, bottom: float, unit: str) -> None:
@@ -88,9 +88,9 @@ def short(label: str, longest: int = 27) -> str:
     return shorten(printable(label[: 2 * longest]), longest)
 
 
-def _safe(text: str) -> str:
+def _escaped(text: str) -> str:
     return escape(printable(text[:MAX_TEXT]))
 
 
 def _around(hint: str, tag: str) -> str:
-    return f"><title>{_safe(hint)}</title></{tag}>" if hint else "/>"
+    return f"><title>{_escaped(hint)}</title></{tag}>" if hint else "/>"

@@ -112,7 +112,7 @@ class Piece:
             method=method,
             sources=sources,
             drawings=tuple(drawings),
-            policy=tuple(_policy(evidence, kind)),
+            policy=tuple(_policy_rows(evidence, kind)),
             measured=_measured(evidence),
             controls=tuple(filed(report.controls, named, evidence.gate)),
             waivers=report.waivers_of(evidence.system, evidence.entry),
@@ -220,16 +220,20 @@ def _drawings(evidence: Evidence, kind: type[Gate] | None) -> list[Drawing]:
     return [Drawing.of(Intervals(title, (point,), measurement.unit, evidence.limits))]
 
 
-def _policy(evidence: Evidence, kind: type[Gate] | None) -> Iterator[tuple[str, str, str]]:
+def _policy_rows(evidence: Evidence, kind: type[Gate] | None) -> Iterator[tuple[str, str, str]]:
     """Yield each field of a policy: its name, its value with the unit, and what it means."""
     known = {} if kind is None else hints(kind)
     for field, value in evidence.policy.items():
         meaning = known.get(field)
         unit = "" if meaning is None or value is None else limit_of(meaning).unit
-        yield field, f"{_text(value)} {unit}".strip(), "" if meaning is None else describe(meaning)
+        yield (
+            field,
+            f"{_shown_text(value)} {unit}".strip(),
+            "" if meaning is None else describe(meaning),
+        )
 
 
-def _text(value: object) -> str:
+def _shown_text(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "not set" if value is None else "yes" if value else "no"
     if isinstance(value, (int, float)):
@@ -249,7 +253,7 @@ def _measured(evidence: Evidence) -> str:
     return text if len(text) <= MAX_JSON else f"{text[:MAX_JSON]}\n… (cut here)"
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: object) -> Any:
     if isinstance(value, Mapping):
         few = list(value.items())[:12] if len(value) > 20 else list(value.items())
         return {key[:100]: _cut(item) for key, item in few} | (

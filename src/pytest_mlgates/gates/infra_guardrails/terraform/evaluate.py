@@ -47,7 +47,7 @@ class Scope:
 def evaluate(expr: Expr, scope: Scope) -> Node:
     """Return the value of an expression at its place."""
     try:
-        value = _value(expr, scope)
+        value = _evaluate_one(expr, scope)
     except (NotKnown, ArithmeticError, TypeError, ValueError, LookupError):
         value = Unknown(expr.text)
     except RecursionError:
@@ -59,21 +59,21 @@ def evaluate(expr: Expr, scope: Scope) -> Node:
     return Node(value, expr.file, expr.line)
 
 
-def _too_large(value: Any) -> bool:
+def _too_large(value: object) -> bool:
     """Tell whether a value has grown beyond what a manifest holds: locals can double it each time."""
     if isinstance(value, (str, list, dict)):
         return len(value) > LARGEST
     return isinstance(value, int) and value.bit_length() > _MOST_BITS
 
 
-def _value(expr: Expr, scope: Scope) -> Any:
+def _evaluate_one(expr: Expr, scope: Scope) -> Any:
     reader = _READERS.get(str(getattr(expr.tree, "data", "")))
     if reader is None:
         raise NotKnown
     return reader(expr, scope)
 
 
-def _known(expr: Expr, scope: Scope) -> Any:
+def _all_known(expr: Expr, scope: Scope) -> Any:
     """Return a value that is fully known, as plain Python."""
     return plain(evaluate(expr, scope))
 
@@ -89,7 +89,7 @@ _NO_VALUE = {"new_line_or_comment"}
 
 def _term(expr: Expr, scope: Scope) -> Any:
     (inner,) = _children(expr)
-    return _value(inner, scope)
+    return _evaluate_one(inner, scope)
 
 
 def _string(expr: Expr, scope: Scope) -> Any:
@@ -104,7 +104,7 @@ def _string_part(expr: Expr, scope: Scope) -> Any:
     (part,) = expr.tree.children
     kind = getattr(part, "data", None)
     if kind == "interpolation":
-        return _known(_children(expr.of(part))[0], scope)
+        return _all_known(_children(expr.of(part))[0], scope)
     if kind is not None:
         raise NotKnown  # a directive
     text = str(part)
@@ -125,7 +125,7 @@ def _heredoc(expr: Expr, _: Scope) -> str:
     return textwrap.dedent(body) if head.startswith("<<-") else body
 
 
-def _tuple(expr: Expr, scope: Scope) -> list[Node]:
+def _tuple_node(expr: Expr, scope: Scope) -> list[Node]:
     return [evaluate(child, scope) for child in _children(expr)]
 
 
@@ -149,11 +149,11 @@ def _object_key(expr: Expr, scope: Scope) -> str:
             return str(only.children[0])  # a bare word is a key, not a reference
     if getattr(inner, "data", None) in ("keyword", "literal_value", "identifier"):
         return str(inner.children[0])
-    return as_text(_known(expr.of(inner), scope))
+    return as_text(_all_known(expr.of(inner), scope))
 
 
 def _traversal(expr: Expr, scope: Scope) -> Any:
-    base, path = _path(expr, scope)
+    base, path = _reference_path(expr, scope)
     if base.tree.data != "identifier":
         found, used = evaluate(base, scope), 0
     elif (root := str(base.tree.children[0])) in scope.here:
@@ -164,11 +164,11 @@ def _traversal(expr: Expr, scope: Scope) -> Any:
             raise NotKnown
         found, used = looked_up
     for step in path[used:]:
-        found = _step(found, step)
+        found = _index_step(found, step)
     return found
 
 
-def _step(node: Node, step: str | int) -> Node:
+def _index_step(node: Node, step: str | int) -> Node:
     if isinstance(step, int) and isinstance(node.value, list):
         below: Node | None = node.value[step]
     else:
@@ -178,20 +178,20 @@ def _step(node: Node, step: str | int) -> Node:
     return below
 
 
-def _path(expr: Expr, scope: Scope) -> tuple[Expr, list[str | int]]:
+def _reference_path(expr: Expr, scope: Scope) -> tuple[Expr, list[str | int]]:
     """Return what ``a.b[0]["c"]`` begins with, and the steps from it."""
     kind, parts = expr.tree.data, _children(expr)
     if kind == "expr_term" and len(parts) == 1:
-        return _path(parts[0], scope)
+        return _reference_path(parts[0], scope)
     if kind not in ("get_attr_expr_term", "index_expr_term"):
         return expr, []
-    root, steps = _path(parts[0], scope)
+    root, steps = _reference_path(parts[0], scope)
     step = parts[1]
     if step.tree.data == "get_attr":
         return root, [*steps, str(_children(step)[0].tree.children[0])]
     if step.tree.data == "short_index":
         return root, [*steps, int(step.tree.children[1])]
-    index = _known(_children(step)[0], scope)
+    index = _all_known(_children(step)[0], scope)
     if isinstance(index, bool) or not isinstance(index, (int, str)):
         raise NotKnown
     return root, [*steps, index]
@@ -199,13 +199,13 @@ def _path(expr: Expr, scope: Scope) -> tuple[Expr, list[str | int]]:
 
 def _unary(expr: Expr, scope: Scope) -> Any:
     sign = str(expr.tree.children[0])
-    value = _known(_children(expr)[-1], scope)
+    value = _all_known(_children(expr)[-1], scope)
     if sign == "!":
         return not _boolean(value)
     return -number(value)
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise NotKnown
@@ -220,7 +220,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 def _binary(expr: Expr, scope: Scope) -> Any:
     left, term = _children(expr)
     sign = str(_children(term)[0].tree.children[0])
-    a, b = _known(left, scope), _known(_children(term)[1], scope)
+    a, b = _all_known(left, scope), _all_known(_children(term)[1], scope)
     if sign in ("==", "!="):
         return (a == b) is (sign == "==")
     if sign in ("&&", "||"):
@@ -234,7 +234,7 @@ def _conditional(expr: Expr, scope: Scope) -> Any:
     asked, yes, no = _children(expr)
     condition = evaluate(asked, scope)
     if condition.unknown:
-        one, other = _known(yes, scope), _known(no, scope)
+        one, other = _all_known(yes, scope), _all_known(no, scope)
         if one == other:
             return evaluate(yes, scope)
         raise NotKnown
@@ -260,7 +260,7 @@ _READERS: dict[str, Callable[[Expr, Scope], Any]] = {
     "string": _string,
     "heredoc_template": _heredoc,
     "heredoc_template_trim": _heredoc,
-    "tuple": _tuple,
+    "tuple": _tuple_node,
     "object": _object,
     "identifier": _traversal,
     "get_attr_expr_term": _traversal,

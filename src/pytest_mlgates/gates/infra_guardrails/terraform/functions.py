@@ -35,7 +35,7 @@ def plain(node: Node) -> Any:
     return inner(node)
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """Return a value as a template would have it."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -44,7 +44,7 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def number(value: Any) -> Any:
+def number(value: object) -> Any:
     """Return a number, also of a text that is one."""
     if isinstance(value, str):
         value = float(value) if not value.lstrip("-").isdigit() else int(value)

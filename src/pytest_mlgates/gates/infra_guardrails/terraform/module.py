@@ -198,7 +198,7 @@ class Module:
         return self._known[key]
 
 
-def _once(table: dict[Any, Block], key: Any, block: Block) -> None:
+def _once(table: dict[Any, Block], key: object, block: Block) -> None:
     if key in table:
         first = table[key]
         name = ".".join(key) if isinstance(key, tuple) else key

@@ -12,7 +12,7 @@ __all__ = ["is_plan", "planned"]
 _AFTER_APPLY = Unknown("known after apply")
 
 
-def is_plan(value: Any) -> bool:
+def is_plan(value: object) -> bool:
     """Tell whether parsed JSON is a plan or a state of Terraform."""
     return isinstance(value, Mapping) and _root(value) is not None
 
@@ -51,7 +51,7 @@ def _root(value: Mapping[str, Any]) -> Any:
     return None
 
 
-def _with_unknown(value: Any, unknown: Any) -> Any:
+def _with_unknown(value: object, unknown: object) -> object:
     """Put :class:`Unknown` where the plan says that a value is known after apply."""
     if unknown is True:
         return _AFTER_APPLY

@@ -66,7 +66,7 @@ def read_hcl(source: str, file: str) -> Body:
     """Return the body of a file; raises :class:`Unreadable` naming file and line."""
     tree = _parse(source, file)
     try:
-        return _body(Expr(tree.children[0], source, file))
+        return _block_body(Expr(tree.children[0], source, file))
     except RecursionError:
         raise Unreadable(f"{file}: blocks are nested too deep") from None
 
@@ -101,7 +101,7 @@ def _trees(tree: Any, kind: str) -> Iterator[Any]:
     return (child for child in tree.children if getattr(child, "data", None) == kind)
 
 
-def _body(at: Expr) -> Body:
+def _block_body(at: Expr) -> Body:
     attributes: dict[str, tuple[int, Expr]] = {}
     blocks = []
     for child in at.tree.children:
@@ -123,7 +123,7 @@ def _block(at: Expr) -> Block:
     words = [c for c in at.tree.children if getattr(c, "data", None) in _WORDS]
     body = next(_trees(at.tree, "body"))
     kind, *labels = map(_word, words)
-    return Block(kind, tuple(labels), _body(at.of(body)), at.file, at.line)
+    return Block(kind, tuple(labels), _block_body(at.of(body)), at.file, at.line)
 
 
 _WORDS = {"identifier", "keyword", "literal_value", "string"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.reading.records import records
@@ -19,23 +18,26 @@ class Feed:
     (['a', 'b', 'a', 'b', 'a'], True, 2)
     """
 
-    def __init__(self, inputs: Iterable[Any]) -> None:
-        self._source: Iterator[Any] | None = iter(records(inputs, "inputs"))
-        self._kept: list[Any] = []
+    def __init__(
+        self, inputs: Iterable[object], why: str = "a latency needs at least one input"
+    ) -> None:
+        self._why = why
+        self._source: Iterator[object] | None = iter(records(inputs, "inputs"))
+        self._kept: list[object] = []
         self._next = 0
         self.cycled = False
 
     def __iter__(self) -> Feed:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         if self._source is not None:
             for item in self._source:
                 self._kept.append(item)
                 return item
             self._source = None
             if not self._kept:
-                raise Unmeasurable("inputs is empty: a latency needs at least one input")
+                raise Unmeasurable(f"inputs is empty: {self._why}")
         self.cycled = True
         item = self._kept[self._next]
         self._next = (self._next + 1) % len(self._kept)

@@ -1,0 +1,9 @@
+"""What can go wrong with the shop. Each text is one line that names the thing and the way out."""
+
+from __future__ import annotations
+
+__all__ = ["ShopError"]
+
+
+class ShopError(Exception):
+    """A view log, a request or a trained folder can't be used."""

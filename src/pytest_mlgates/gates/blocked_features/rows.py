@@ -1,0 +1,145 @@
+"""Features as columns: of a table, of nested records, of vectors, of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import a
+from pytest_mlgates.reading.frames import column
+from pytest_mlgates.reading.records import records
+
+__all__ = ["MAX_COLUMNS", "columns_of"]
+
+MAX_COLUMNS = 5_000
+#: levels of a nested record that make columns of their own; what is deeper is text
+_DEPTH = 6
+_HOW = "a table, a list of dicts, of vectors or of texts: the features as the model gets them"
+
+
+def columns_of(features: Any) -> tuple[dict[str, list[Any]], int, bool]:
+    """Return the columns, the number of rows, and whether the columns have names.
+
+    A value that a row does not have is None.
+
+    >>> columns_of([{"sex": 1, "at": {"zip": "10"}}, {"sex": 0}])
+    ({'sex': [1, 0], 'at.zip': ['10', None]}, 2, True)
+    >>> columns_of([[1.0, 2.0]])
+    ({'0': [1.0], '1': [2.0]}, 1, False)
+    """
+    rows = _rows(features)
+    found: dict[str, list[Any]] = {}
+    named = True
+    for index, row in enumerate(rows):
+        cells, has_names = _cells(row, index)
+        named &= has_names
+        for name, value in cells:
+            values = found.setdefault(name, [])
+            values.extend([None] * (index - len(values)))
+            if len(values) == index:
+                values.append(value)
+        if len(found) > MAX_COLUMNS:
+            raise Unmeasurable(
+                f"features has more than {MAX_COLUMNS:,} columns: give fewer, or the text itself"
+            )
+    for values in found.values():
+        values.extend([None] * (len(rows) - len(values)))
+    return found, len(rows), named
+
+
+def _rows(features: Any) -> list[Any]:
+    if _is_columns(features):
+        parts = {str(name): _listed(values) for name, values in features.items()}
+        return [dict(zip(parts, row, strict=True)) for row in _zipped(parts)]
+    if hasattr(features, "toarray") and getattr(features, "ndim", 0) == 2:  # a sparse matrix
+        return list(features.toarray())
+    return list(records(features, "features", _HOW))
+
+
+def _cells(row: Any, index: int) -> tuple[Iterator[tuple[str, Any]], bool]:
+    """Return the cells of a row with their columns, and whether those are names."""
+    plain = _plain(row)
+    if isinstance(plain, Mapping):
+        return _flat(plain, "", 0), True
+    if fields := getattr(plain, "__dataclass_fields__", None):
+        return _flat({name: getattr(plain, name) for name in fields}, "", 0), True
+    if isinstance(plain, (list, tuple)):
+        return _of_vector(plain, index), False
+    if isinstance(plain, str):
+        return iter([("text", plain)]), False
+    if plain is None or isinstance(plain, (bool, int, float)):
+        return iter([("value", plain)]), False
+    raise Unmeasurable(f"features: row {index} is {a(type(row).__name__)}: give {_HOW}")
+
+
+def _is_columns(features: Any) -> bool:
+    if not isinstance(features, Mapping) or not features:
+        return False
+    return all(
+        hasattr(values, "__len__") and not isinstance(values, (str, bytes, Mapping))
+        for values in features.values()
+    )
+
+
+def _listed(values: Any) -> list[Any]:
+    return list(found if (found := column(values)) is not None else values)
+
+
+def _zipped(parts: Mapping[str, list[Any]]) -> Iterator[tuple[Any, ...]]:
+    sizes = {len(values) for values in parts.values()}
+    if len(sizes) > 1:
+        raise Unmeasurable("features has columns of different length: give one value for each row")
+    return zip(*parts.values(), strict=True)
+
+
+def _plain(row: Any) -> Any:
+    if hasattr(row, "detach"):
+        row = row.detach().cpu().numpy()
+    if isinstance(row, np.ndarray):
+        row = row.reshape(-1).tolist() if row.ndim else row.item()
+    return row.item() if isinstance(row, np.generic) else row
+
+
+def _of_vector(row: Sequence[Any], index: int) -> Iterator[tuple[str, Any]]:
+    for at, value in enumerate(row):
+        plain = _plain(value)
+        if isinstance(plain, (list, tuple, Mapping)):
+            raise Unmeasurable(
+                f"features: row {index} is a list of {a(type(value).__name__)}: give {_HOW}"
+            )
+        yield str(at), plain
+
+
+def _flat(row: Mapping[Any, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Yield each value under its path; of a list of records, all values of a path as one text."""
+    for key, held in row.items():
+        name = f"{prefix}{key}"
+        value = _plain(held)
+        if isinstance(value, Mapping) and depth < _DEPTH:
+            yield from _flat(value, f"{name}.", depth + 1)
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            yield from _of_list(list(value), name, depth)
+        else:
+            yield name, value
+
+
+def _of_list(values: list[Any], name: str, depth: int) -> Iterator[tuple[str, Any]]:
+    numbers = [_plain(value) for value in values]
+    if numbers and all(type(value) in (int, float) for value in numbers):  # an embedding
+        yield from ((f"{name}.{at}", value) for at, value in enumerate(numbers))
+        return
+    inner: dict[str, list[str]] = {}
+    rest = []
+    for value in values:
+        if isinstance(value, Mapping) and depth < _DEPTH:
+            for path, cell in _flat(value, f"{name}.", depth + 1):
+                inner.setdefault(path, []).append(str(cell))
+        else:
+            rest.append(str(value))
+    if rest or not inner:
+        yield name, " ; ".join(rest)
+    for path, cells in inner.items():
+        yield path, " ; ".join(cells)

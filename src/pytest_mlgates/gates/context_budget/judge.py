@@ -1,0 +1,76 @@
+"""What is decided on the contexts that were built. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_mlgates.core.errors import Unfit
+from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.words import percent, plural
+from pytest_mlgates.gates.context_budget.details import Kept, Seen
+from pytest_mlgates.gates.context_budget.keep import Keep
+
+__all__ = ["judge"]
+
+
+def judge(seen: Seen, value: float, n: int, max_tokens: int, keep: Sequence[Keep]) -> Verdict:
+    """FAIL where a context is too long or lacks what it must hold; PASS where none does."""
+    if len(seen.tokens) != n or max(seen.tokens, default=0) != value:
+        raise Unfit("the number is not that of its details")
+    if [row.what for row in seen.kept] != [one.what for one in keep]:
+        raise Unfit("details.kept: other things were looked for than the policy keeps: ask again")
+    faults = [_too_long(seen, max_tokens), _empty(seen)]
+    faults += [_lost(row, one.share) for row, one in zip(seen.kept, keep, strict=True)]
+    told = [fault for fault in faults if fault]
+    if told:
+        return Verdict(Outcome.FAIL, "; ".join(told))
+    if not n:
+        return Verdict(Outcome.INCONCLUSIVE, "no question was asked, so nothing is known")
+    for row in seen.kept:
+        if not sum(row.wanted):
+            return Verdict(
+                Outcome.INCONCLUSIVE,
+                f"no question says what must be kept of {row.what!r}: an empty context would do",
+            )
+    held = ", ".join(f"{sum(row.found):,} of {sum(row.wanted):,} {row.what}" for row in seen.kept)
+    return Verdict(
+        Outcome.PASS,
+        f"the longest of {plural(n, 'context')} has {value:,.0f} tokens, {max_tokens:,} are"
+        f" allowed; they hold {held}",
+    )
+
+
+def _too_long(seen: Seen, max_tokens: int) -> str:
+    over = [tokens for tokens in seen.tokens if tokens > max_tokens]
+    if not over:
+        return ""
+    most = max(over)
+    where = seen.tokens.index(most) + 1
+    return (
+        f"{len(over)} of {plural(len(seen.tokens), 'context')} too long: that of question {where}"
+        f" has {most:,} tokens, {max_tokens:,} are allowed"
+    )
+
+
+def _empty(seen: Seen) -> str:
+    if not seen.empty:
+        return ""
+    return f"{seen.empty} of {plural(len(seen.tokens), 'context')} empty"
+
+
+def _lost(row: Kept, share: float) -> str:
+    """Name the question that keeps the smallest share."""
+    kept = [
+        (found / wanted, number, found, wanted)
+        for number, (found, wanted) in enumerate(zip(row.found, row.wanted, strict=True), 1)
+        if wanted
+    ]
+    short = [one for one in kept if one[0] < share]
+    if not short:
+        return ""
+    part, number, found, wanted = min(short)
+    asked = "all are" if share == 1 else f"{percent(share)} is"
+    return (
+        f"{len(short)} of {plural(len(kept), 'context')} without enough of {row.what!r}: that of"
+        f" question {number} holds {found} of {wanted} ({percent(part)}), {asked} asked for"
+    )

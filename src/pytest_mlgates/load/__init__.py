@@ -1,0 +1,1 @@
+"""Load that does not wait: requests leave when they are due, whatever became of those before."""
