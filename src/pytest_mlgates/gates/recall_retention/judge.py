@@ -67,9 +67,7 @@ def _row(row: Row, limits: Limits, alpha: float) -> Iterator[Verdict]:
         yield from _drop(row, row.drop, (alpha, limits.beta), most)
 
 
-def _drop(
-    row: Row, drop: Histogram, errors: tuple[float, float], most: float
-) -> Iterator[Verdict]:
+def _drop(row: Row, drop: Histogram, errors: tuple[float, float], most: float) -> Iterator[Verdict]:
     """Judge how many fewer of the next events are found, query by query."""
     if not drop.n:
         if not row.name:
