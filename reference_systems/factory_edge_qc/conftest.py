@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from reference_systems.factory_edge_qc.traffic import Day
 
-#: boards at each of the twenty cameras, and seconds of whole pictures
-BOARDS, SECONDS = 2, 5.0
+#: boards at each of the twenty cameras, every second of them bad; and seconds of whole pictures
+BOARDS, BAD_SHARE, SECONDS = 6, 0.5, 5.0
 
 
 @pytest.fixture
@@ -44,13 +44,18 @@ def frames(mlgates_seed: int) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[n
     return _frames(mlgates_seed)
 
 
-@pytest.fixture
-def results_day(mlgates_seed: int) -> Day:
-    """Give what goes over the link where boards are inspected at the edge."""
+@functools.lru_cache(maxsize=1)
+def _results_day(seed: int) -> Day:
     with traffic.plant() as (depot, link):
         return traffic.edge_day(
-            inspector_of_the_line(), depot, link, boards=BOARDS, seed=mlgates_seed
+            inspector_of_the_line(), depot, link, boards=BOARDS, seed=seed, bad_share=BAD_SHARE
         )
+
+
+@pytest.fixture
+def results_day(mlgates_seed: int) -> Day:
+    """Give what went over the link, and arrived, where boards are inspected at the edge."""
+    return _results_day(mlgates_seed)
 
 
 @pytest.fixture

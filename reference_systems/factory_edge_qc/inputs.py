@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,11 @@ from reference_systems.factory_edge_qc.folder import labelled
 from reference_systems.factory_edge_qc.frames import read_picture
 from reference_systems.factory_edge_qc.inspector import Finding
 
-__all__ = ["Asked", "boards", "faulty", "real_boards", "said_bad"]
+if TYPE_CHECKING:
+    from reference_systems.factory_edge_qc.inspector import Inspector
+    from reference_systems.factory_edge_qc.traffic import Day
+
+__all__ = ["Arrived", "Asked", "boards", "faulty", "real_boards", "said_bad"]
 
 Gray = npt.NDArray[np.uint8]
 
@@ -60,6 +64,17 @@ def faulty(count: int, seed: int) -> list[Asked]:
         Asked(index % feed.CAMERAS, 100 + index, seed, bad=False, fault=kinds[index % len(kinds)])
         for index in range(count)
     ]
+
+
+class Arrived:
+    """What the cloud was told of a board: a result that did not arrive stopped nothing."""
+
+    def __init__(self, day: Day, inspector: Inspector) -> None:
+        self.results, self.mlgates_digest = day.received.results, inspector.mlgates_digest
+
+    def __call__(self, board: str) -> bool:
+        """Return whether a board was stopped (defect or alarm)."""
+        return self.results.get(board, {"status": "ok"})["status"] != "ok"
 
 
 def said_bad(inspect: Callable[[tuple[Gray, Gray]], Finding]) -> Callable[[Asked], bool]:

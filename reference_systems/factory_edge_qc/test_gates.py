@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reference_systems.factory_edge_qc import inputs, trivial
-from reference_systems.factory_edge_qc.inputs import said_bad
+from reference_systems.factory_edge_qc.inputs import Arrived, said_bad
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,13 +24,22 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.system("factory_edge_qc")
 
-#: boards asked: what a PASS takes where two are missed, with some room
-BAD, GOOD, FAULTY = 100, 80, 75
+#: frames of failing cameras, and good ones among them
+FAULTY, FINE = 56, 10
+
+
+def truth(day: Day) -> tuple[list[str], list[bool]]:
+    """Return the names of the boards of a day, and whether they are bad."""
+    return [seen.shot.name for seen in day.seen], [seen.shot.bad for seen in day.seen]
+
+
+def frames_and_faults(seed: int) -> list[inputs.Asked]:
+    """Return frames of failing cameras with some good boards among them."""
+    return [*inputs.faulty(FAULTY, seed), *inputs.boards(FINE, seed, bad=False)]
 
 
 def test_results_fit_the_uplink(bandwidth_budget: BandwidthBudget, results_day: Day) -> None:
     """An inspection costs the uplink a thousandth of its picture, in the busiest second too."""
-    assert results_day.arrived
     bandwidth_budget(results_day.transfers)
 
 
@@ -42,20 +51,20 @@ def test_pictures_do_not(bandwidth_budget: BandwidthBudget, pictures_day: Day) -
 
 @pytest.mark.quality_floor("missed-boards")
 def test_bad_boards_are_found(
-    quality_floor: QualityFloor, inspect: Inspection, mlgates_seed: int
+    quality_floor: QualityFloor, inspect: Inspection, results_day: Day
 ) -> None:
-    """A board with a defect is not shipped; a board counts once, whatever is on it."""
-    asked = inputs.boards(BAD, mlgates_seed, bad=True)
-    quality_floor(said_bad(inspect), asked, lambda one: one.bad, unit_of=lambda one: one.board)
+    """A board with a defect is stopped; a board is one observation, whatever is on it."""
+    names, bad = truth(results_day)
+    quality_floor(Arrived(results_day, inspect.inspector), names, bad, unit_of=names)
 
 
 @pytest.mark.quality_floor("false-alarms")
 def test_good_boards_go_through(
-    quality_floor: QualityFloor, inspect: Inspection, mlgates_seed: int
+    quality_floor: QualityFloor, inspect: Inspection, results_day: Day
 ) -> None:
     """A good board is not thrown away."""
-    asked = inputs.boards(GOOD, mlgates_seed, bad=False)
-    quality_floor(said_bad(inspect), asked, lambda one: one.bad, unit_of=lambda one: one.board)
+    names, bad = truth(results_day)
+    quality_floor(Arrived(results_day, inspect.inspector), names, bad, unit_of=names)
 
 
 @pytest.mark.quality_floor("blind-cameras")
@@ -63,28 +72,24 @@ def test_a_frame_without_a_board_is_an_alarm(
     quality_floor: QualityFloor, inspect: Inspection, mlgates_seed: int
 ) -> None:
     """Black, over-exposed, flat, noisy, cropped, blurred or empty frames never pass a board."""
-    asked = inputs.faulty(FAULTY, mlgates_seed)
-    quality_floor(said_bad(inspect), asked, lambda _: True, slice_of=lambda one: one.fault)
+    asked = frames_and_faults(mlgates_seed)
+    quality_floor(said_bad(inspect), asked, [one.fault is not None for one in asked])
 
 
 @pytest.mark.known_bad
 @pytest.mark.quality_floor("missed-boards")
-def test_finding_nothing_is_caught(quality_floor: QualityFloor, mlgates_seed: int) -> None:
+def test_finding_nothing_is_caught(quality_floor: QualityFloor, results_day: Day) -> None:
     """An inspection that never finds anything is no inspection."""
-    asked = inputs.boards(BAD, mlgates_seed, bad=True)
-    quality_floor(
-        said_bad(trivial.finds_none), asked, lambda one: one.bad, unit_of=lambda one: one.board
-    )
+    names, bad = truth(results_day)
+    quality_floor(trivial.finds_none, names, bad, unit_of=names)
 
 
 @pytest.mark.known_bad
 @pytest.mark.quality_floor("false-alarms")
-def test_finding_everything_is_caught(quality_floor: QualityFloor, mlgates_seed: int) -> None:
+def test_finding_everything_is_caught(quality_floor: QualityFloor, results_day: Day) -> None:
     """An inspection that stops every board stops the line."""
-    asked = inputs.boards(GOOD, mlgates_seed, bad=False)
-    quality_floor(
-        said_bad(trivial.finds_all), asked, lambda one: one.bad, unit_of=lambda one: one.board
-    )
+    names, bad = truth(results_day)
+    quality_floor(trivial.finds_all, names, bad, unit_of=names)
 
 
 @pytest.mark.known_bad
@@ -93,9 +98,9 @@ def test_taking_black_for_good_is_caught(
     quality_floor: QualityFloor, inspect: Inspection, mlgates_seed: int
 ) -> None:
     """No picture is not the same as no defect."""
-    asked = inputs.faulty(FAULTY, mlgates_seed)
+    asked = frames_and_faults(mlgates_seed)
     subject = said_bad(trivial.black_lover(inspect))
-    quality_floor(subject, asked, lambda _: True, slice_of=lambda one: one.fault)
+    quality_floor(subject, asked, [one.fault is not None for one in asked])
 
 
 @pytest.mark.timing

@@ -118,7 +118,7 @@ def _inspected(
     station: Station, camera: int, boards: int, seed: int, bad_share: float
 ) -> Iterator[Seen]:
     for number in range(boards):
-        board = shot(camera, number, seed, bad_share)
+        board = shot(camera, 2 * number, seed, bad_share)  # even ones: each a design of its own
         frame = frame_of(board.photo, np.random.default_rng((seed, camera, number, 50)))
         finding = station.inspect(board.name, frame, board.template, now=float(number))
         yield Seen(board, finding, len(jpeg(frame)))
