@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reference_systems import weights
+from reference_systems.factory_edge_qc import fixed as factory
+from reference_systems.factory_edge_qc.inputs import boards, said_bad
 from reference_systems.support_bot import compare as bots
 from reference_systems.support_bot import fixed, incident, inputs, repeated, scrub_presidio
 from reference_systems.support_bot.builds import people, scrubbed
@@ -28,8 +30,8 @@ from reference_systems.weights import shipped
 
 __all__ = ["Figure", "main"]
 
-#: clips of each manoeuvre, prompts, and held-out chats that figures are over
-_CLIPS, _PROMPTS, _HELD_OUT = 300, 2_000, 300
+#: clips of each manoeuvre, prompts, held-out chats and boards that figures are over
+_CLIPS, _PROMPTS, _HELD_OUT, _BOARDS = 300, 2_000, 300, 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     os.environ["MLGATES_RETRAIN"] = "1"
     os.environ.pop("MLGATES_DATA", None)  # what is shipped needs no data but the repository's own
-    figures = [*_of_trucks(versions()), *_of_bots(seed=0)]
+    figures = [*_of_trucks(versions()), *_of_bots(seed=0), *_of_factory(seed=7)]
     for each in figures:
         mark = "ok " if each.holds else "NOT"
         sys.stdout.write(
@@ -101,6 +103,14 @@ def _of_bots(seed: int) -> Iterator[Figure]:
         yield Figure(f"bots: customers whose card the {name} one says", len(theirs), *said)
         yield Figure(f"bots: perplexity, {name}", bots.perplexity(bot, clean), 1, perplexity)
         yield Figure(f"bots: replies to the topic, {name}", bots.on_topic(bot, 500, seed), topic, 1)
+
+
+def _of_factory(seed: int) -> Iterator[Figure]:
+    stops = said_bad(factory.Inspection(factory.inspector_of_the_line()))
+    found = sum(stops(one) for one in boards(_BOARDS, seed, bad=True)) / _BOARDS
+    stopped = sum(stops(one) for one in boards(_BOARDS, seed, bad=False)) / _BOARDS
+    yield Figure("factory: bad boards found", found, 0.97, 1)
+    yield Figure("factory: good boards stopped", stopped, 0, 0.03)
 
 
 if __name__ == "__main__":

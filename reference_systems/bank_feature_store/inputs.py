@@ -41,12 +41,15 @@ payment_view = FeatureView(
 '''
 
 
-def write(folder: Path, customers: int, seed: int) -> Path:
-    """Write the sources and the definition into a folder; return the path of the definition."""
+def write(folder: Path, customers: int, seed: int, payments: int = 12) -> Path:
+    """Write the sources and the definition into a folder; return the path of the definition.
+
+    ``payments`` is how many there are for each customer, on the mean.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng((20261130, seed))
     _customers(customers, rng).to_parquet(folder / "customers.parquet", index=False)
-    _payments(customers, rng).to_csv(folder / "payments.csv", index=False)
+    _payments(customers, payments * customers, rng).to_csv(folder / "payments.csv", index=False)
     path = folder / "customer.py"
     path.write_text(DEFINITION, encoding="utf-8")
     return path
@@ -55,10 +58,11 @@ def write(folder: Path, customers: int, seed: int) -> Path:
 def _customers(n: int, rng: np.random.Generator) -> pd.DataFrame:
     """Give each customer a row when one opens an account, and one each time master data changes.
 
-    One in twelve has not said how old one is. Rows come at midnight and during the day.
+    One in twelve has not said how old one is. Rows come at midnight and during the day, and after
+    AS_OF too: who asks for a day in the past must not see them.
     """
     frames = []
-    for month in range(0, 12, 3):
+    for month in range(0, 15, 3):
         some = np.arange(n)[rng.random(n) < (1.0 if month == 0 else 0.6)]
         age = rng.integers(18, 95, n)[some].astype(float)
         age[rng.random(len(some)) < 1 / 12] = np.nan
@@ -78,14 +82,13 @@ def _customers(n: int, rng: np.random.Generator) -> pd.DataFrame:
     return found.astype({"event_timestamp": "datetime64[us, UTC]"})
 
 
-def _payments(n: int, rng: np.random.Generator) -> pd.DataFrame:
+def _payments(n: int, count: int, rng: np.random.Generator) -> pd.DataFrame:
     """Give card payments in the wall clock of the branches; some amounts are not known yet.
 
-    Some fall on the very hour at which a window of 30 days ends at AS_OF.
+    Some fall on the very hour at which a window of 30 days ends at AS_OF, some come after it.
     """
-    count = 12 * n
     as_of = datetime.fromisoformat(AS_OF)
-    when = [_START + timedelta(hours=float(h)) for h in rng.integers(0, 364 * 24, count)]
+    when = [_START + timedelta(hours=float(h)) for h in rng.integers(0, 370 * 24, count)]
     for at in np.flatnonzero(rng.random(count) < 0.02):
         when[at] = as_of - timedelta(days=30)
     for at in np.flatnonzero(rng.random(count) < 0.02):

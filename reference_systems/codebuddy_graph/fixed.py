@@ -56,6 +56,7 @@ class _Fit:
         self._keep_path()
         self._keep_names()
         self._spend()
+        self._spend()  # what parts cost together is less than what each was said to cost
         text = self._text()
         tokens = count_tokens(text)
         while tokens > self.room:
@@ -111,8 +112,6 @@ class _Fit:
                     self.detail[name] = detail
                     share -= price
                     left -= price
-                elif detail == SUMMARY:
-                    break
 
     def _cost(self, name: str, detail: str) -> int:
         key = (name, detail)

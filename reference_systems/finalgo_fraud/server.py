@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 _READ = 1 << 16
+#: the incident answers line by line: a small read keeps it from staying with one client for seconds
+_READ_BLOCKING = 1 << 10
 #: answers that wait for a client which does not read; from here on it is not read from either
 _FULL, _LOW = 1 << 20, 1 << 16
 #: a client that takes nothing for this long is let go
@@ -124,6 +126,8 @@ class Server:
         now = time.perf_counter()
         read = 0
         for fd, event in events:
+            if not self.running:
+                break
             client = self._clients.get(fd)
             if client is None:
                 if fd == self._link:
@@ -159,7 +163,7 @@ class Server:
 
     def _receive(self, client: _Client, now: float) -> None:
         try:
-            data = client.socket.recv(_READ)
+            data = client.socket.recv(_READ if self._pipelined is not None else _READ_BLOCKING)
         except BlockingIOError:
             return
         except OSError:

@@ -88,7 +88,8 @@ def _cite_day(draft: Draft, evidence: Evidence) -> None:
 
 
 def _whether(ask: Ask, draft: Draft, so: list[Evidence], not_so: list[Evidence]) -> Answer:
-    asked = ask.form is Form.YES_NO
+    # "Does she deny chest pain?" is answered with the sentence: yes and no would mislead
+    asked = ask.form is Form.YES_NO and re.search(r"\bden(?:y|ies|ied)\b", ask.text) is None
     past = ask.time in (Time.EVER, Time.FIRST, Time.LAST) or bool(ask.since or ask.until)
     structured = [e for e in so if e.structured]
     if structured and not past:

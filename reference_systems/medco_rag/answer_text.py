@@ -160,6 +160,29 @@ def section_of(ask: Ask, draft: Draft, chunks: Sequence[Chunk], kind: Doc, what:
     return refusal(f"it holds no {what}")
 
 
+def plan_for(ask: Ask, draft: Draft, chunks: Sequence[Chunk]) -> Answer:
+    """Answer with what the newest plan says from where it names the target on."""
+    own = [
+        c
+        for c in chunks
+        if c.document_type is Doc.PLAN and is_note(c) and _within(ask, c.encounter_date)
+    ]
+    for chunk in sorted(own, key=lambda c: c.encounter_date, reverse=True):
+        said = list(draft.chart.sentences_of(chunk))
+        named = [
+            (len(text), at)
+            for at, (_, text) in enumerate(said)
+            if set(ask.target) <= {word for word, _, _ in tokens(text)}
+        ]
+        if named:
+            length, at = min(named)  # a short line that names it is a heading
+            parts = said[at : at + (5 if length < 40 else 1)]
+            quotes = " ".join(draft.cite(" ".join(text.split()), span) for span, text in parts)
+            draft.say(f"{quotes}{_day(draft, chunk)}")
+            return draft.answer()
+    return refusal(f"no plan speaks of \u201c{ask.phrase[:80]}\u201d")
+
+
 def _headed(draft: Draft, chunk: Chunk, word: str) -> bool:
     """Tell whether the heading right before a passage holds a word."""
     before = draft.chart.texts[chunk.span.file][: chunk.span.start].rstrip()

@@ -10,6 +10,7 @@ from reference_systems.medco_rag.builds import System, build
 from reference_systems.medco_rag.folder import Folder
 from reference_systems.medco_rag.inputs import charts
 from reference_systems.medco_rag.model import Answer
+from reference_systems.medco_rag.people import DRUGS, Person
 from reference_systems.medco_rag.questions_made import Question, questions
 from reference_systems.medco_rag.scoring import equal
 from reference_systems.medco_rag.trivial import Mute, PasteAll
@@ -30,7 +31,7 @@ def table_of(seed: int, count: int) -> str:
         "mute": lambda: Mute(folder),
         "paste-all": lambda: PasteAll(folder),
     }
-    columns = {name: column(make(), folder, asked) for name, make in makers.items()}
+    columns = {name: column(make(), folder, asked, persons) for name, make in makers.items()}
     answerable = sum(q.gold is not None for q in asked)
     lines = [
         f"Seed {seed}: {len(persons)} made-up patients, {len(asked)} questions, {answerable} of them answerable:",
@@ -45,7 +46,9 @@ def table_of(seed: int, count: int) -> str:
     return "\n".join(lines)
 
 
-def column(system: System, folder: Folder, asked: Sequence[Question]) -> dict[str, str]:
+def column(
+    system: System, folder: Folder, asked: Sequence[Question], persons: Sequence[Person] = ()
+) -> dict[str, str]:
     """Return the figures of one build."""
     system.warm_up()
     told: list[tuple[Question, Answer]] = []
@@ -67,11 +70,26 @@ def column(system: System, folder: Folder, asked: Sequence[Question]) -> dict[st
         "answerable questions answered": _of(len(answered), len(can)),
         "answers equal to gold": _of(len(right), len(answered)),
         "unanswerable questions refused": _of(sum(a.refused for _, a in cannot), len(cannot)),
+        "answers that name a drug the patient never had": f"{_invented(told, persons):,}",
         "claims without a source": f"{sum(c.source is None for _, a in told for c in a.claims):,}",
         "answers that cite another patient's chart": f"{len(foreign):,}",
         "share of the chart to read, median": f"{statistics.median(read):.2%}" if read else "-",
         "P50 / P99 of an answer, ms": f"{_at(took, 0.5):.0f} / {_at(took, 0.99):.0f}",
     }
+
+
+def _invented(told: Sequence[tuple[Question, Answer]], persons: Sequence[Person]) -> int:
+    """Return how many answers name a drug that was never ordered for the patient, nor asked about."""
+    had = {p.id: {o.drug for visit in p.visits for o in visit.orders} for p in persons}
+    drugs = [drug for drug, _, _ in DRUGS]
+    return sum(
+        any(
+            drug in answer.text.lower() and drug not in question.text.lower()
+            for drug in drugs
+            if drug not in had.get(question.patient, drugs)
+        )
+        for question, answer in told
+    )
 
 
 def _share(folder: Folder, patient: str, answer: Answer) -> float:

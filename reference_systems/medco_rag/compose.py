@@ -23,6 +23,7 @@ from reference_systems.medco_rag.answer_text import (
     family_history,
     from_passages,
     person,
+    plan_for,
     section_of,
 )
 from reference_systems.medco_rag.chart import Chart
@@ -81,6 +82,8 @@ def _typed(
         return section_of(ask, draft, chunks, Doc.CHIEF_COMPLAINT, "chief complaint")
     if ask.topic is Topic.SUMMARY:
         return _summary(ask, draft, facts)
+    if ask.topic is Topic.PLAN and ask.target:
+        return plan_for(ask, draft, chunks)
     if ask.target:
         found = evidence_for(ask, draft.chart, facts, allowed)
         if found or ask.topic is not Topic.OPEN or ask.form is Form.YES_NO:

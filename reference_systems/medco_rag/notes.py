@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from reference_systems.medco_rag.model import Chunk, Fact, Kind, Span, State
 from reference_systems.medco_rag.model import DocumentType as Doc
-from reference_systems.medco_rag.note_facts import Place, facts_of
+from reference_systems.medco_rag.note_facts import facts_of
+from reference_systems.medco_rag.note_place import Place
 from reference_systems.medco_rag.sections import Section, sections
 from reference_systems.medco_rag.sentences import sentences
 

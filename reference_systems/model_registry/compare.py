@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
 from reference_systems.model_registry import inputs
 from reference_systems.model_registry.digests import digest_of_blocks
@@ -83,6 +82,8 @@ def _differ(store: _Store, seed: int) -> str:
 
 
 def _serve(data: bytes) -> Served:
+    import safetensors.numpy
+
     return Served(digest_of_blocks([data]), safetensors.numpy.load(data))
 
 

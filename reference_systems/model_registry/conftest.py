@@ -53,8 +53,18 @@ def s3_names(s3_server: seaweed.Server) -> NamedOnS3:
     return NamedOnS3(Address("names", "", s3_server.endpoint))
 
 
+@pytest.fixture(scope="session")
+def safetensors() -> None:
+    """Skip where it is not installed; of the session, so that a skip comes before any gate."""
+    pytest.importorskip("safetensors", reason="the extra systems")
+
+
 @pytest.fixture
-def served(tmp_path: Path, mlgates_seed: int) -> tuple[Callable[[str], Served], list[str]]:
+def served(
+    tmp_path: Path,
+    mlgates_seed: int,
+    safetensors: None,  # noqa: ARG001
+) -> tuple[Callable[[str], Served], list[str]]:
     """Give the call that loads a model by digest, and digests to load."""
     from reference_systems.model_registry import serving
 

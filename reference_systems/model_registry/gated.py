@@ -81,6 +81,9 @@ class OnS3(_ByDigest):
         self._s3 = s3 or S3Backend(address, grace=timedelta(0))
         self.store = ContentStore(self._s3)
         self._raw = client_for(address)
+        bad = dataclasses.replace(address, endpoint=line.endpoint)
+        client = client_for(bad, attempts=1, timeout_s=5)
+        self._cut = S3Backend(bad, grace=timedelta(0), client=client)
 
     def reopen(self) -> OnS3:
         """Open it anew, over the same connections: they remember no content."""
@@ -109,9 +112,7 @@ class OnS3(_ByDigest):
         else:
             self._line.keep = keep
             self._line.plan("GET", *(200 * ["cut"]))
-            bad = dataclasses.replace(self._address, endpoint=self._line.endpoint)
-            client = client_for(bad, attempts=1, timeout_s=5)
-            self._s3 = S3Backend(bad, grace=timedelta(0), client=client)
+            self._s3 = self._cut
         self.store = ContentStore(self._s3)
 
     def _key(self, reference: str) -> str:

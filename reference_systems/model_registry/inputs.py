@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import safetensors.numpy
 from numpy.typing import NDArray
 
 __all__ = ["FEATURES", "model", "rows"]
@@ -23,6 +22,8 @@ def model(version: int, seed: int) -> bytes:
     Version 2 is version 1 trained on: its weights have moved by a tenth of their spread, as those of
     a model that was fine-tuned on newer data.
     """
+    import safetensors.numpy
+
     draw = np.random.default_rng([seed, 1])
     weights = {
         "w1": draw.normal(size=(FEATURES, _HIDDEN)) / np.sqrt(FEATURES),

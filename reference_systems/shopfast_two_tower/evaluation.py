@@ -13,7 +13,7 @@ import numpy as np
 
 from reference_systems.shopfast_two_tower.views import Views
 
-__all__ = ["Case", "Hits", "cases", "cut", "hits"]
+__all__ = ["Case", "Hits", "cases", "cut", "found", "hits"]
 
 _NEXT = 10
 #: asks for so many items for a user
@@ -68,3 +68,12 @@ def hits(search: Search, asked: Sequence[Case], k: int = 10) -> Hits:
         found[1] += len(got.intersection(case.new))
     every, new = (sum(len(getattr(case, part)) for case in asked) for part in ("following", "new"))
     return Hits(found[0] / max(1, every), found[1] / max(1, new))
+
+
+def found(answer: Sequence[str], wanted: Sequence[str]) -> float:
+    """Return which share of the wanted items an answer holds.
+
+    >>> found(["a", "b", "a"], ("a", "c"))
+    0.5
+    """
+    return len(set(answer).intersection(wanted)) / len(set(wanted))

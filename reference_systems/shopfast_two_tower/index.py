@@ -1,7 +1,8 @@
 """Where the items nearest to a user are looked up: all vectors in float32, or int8 in lists.
 
 The lists are those of an inverted file; how many of them are looked into (``nprobe``) is chosen by
-measured recall and stored with the index.
+measured recall and stored with the index. What is found is put in order by a second byte a
+dimension, the rest that the first byte leaves.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Protocol
 
 import faiss
 import numpy as np
+import numpy.typing as npt
 
 from reference_systems.shopfast_two_tower.factors import Floats
 from reference_systems.shopfast_two_tower.towers import DIMENSIONS
@@ -18,11 +20,14 @@ from reference_systems.shopfast_two_tower.views import Ints
 
 __all__ = ["Exact", "Index", "Quantised", "recall"]
 
-#: the share of the exact ten that is to be found, and items for which one list is enough
-WANTED, _FEW = 0.99, 2_000
-#: vectors a list at least, as clustering wants them
-_A_LIST = 39
+#: of the exact ten, the share that may be lost for the lists not looked into; and items for which
+#: one list is enough
+MAX_LOST, _FEW = 0.002, 2_000
+#: vectors a list at least, as clustering wants them, and its rounds
+_A_LIST, _ROUNDS = 39, 12
 _DEPTH = 10
+#: items more than asked for that are put in order again
+_RANKED = 30
 
 # one query at a time: threads would wait for each other
 faiss.omp_set_num_threads(1)
@@ -31,9 +36,14 @@ faiss.omp_set_num_threads(1)
 class Index(Protocol):
     """Vectors of items by number."""
 
-    file: str
+    files: tuple[str, ...]
 
     def __len__(self) -> int: ...
+    @property
+    def nbytes(self) -> int:
+        """Bytes of vectors, lists and the numbers of their items."""
+        ...
+
     def search(self, query: Floats, k: int, without: Ints) -> tuple[Ints, Floats]:
         """Return the ``k`` best items that are not among ``without``, and their scores, falling."""
         ...
@@ -43,14 +53,14 @@ class Index(Protocol):
         ...
 
     def write(self, folder: Path) -> None:
-        """Write :attr:`file` into a folder."""
+        """Write :attr:`files` into a folder."""
         ...
 
 
 class Exact:
     """Every vector in float32, every score computed: the incident, and the yardstick of recall."""
 
-    file = "vectors.npy"
+    files = ("vectors.npy",)
 
     def __init__(self, vectors: Floats) -> None:
         self._vectors = np.ascontiguousarray(vectors, np.float32)
@@ -58,10 +68,15 @@ class Exact:
     @classmethod
     def read(cls, folder: Path) -> Exact:
         """Read what :meth:`write` wrote."""
-        return cls(np.load(folder / cls.file, allow_pickle=False))
+        return cls(np.load(folder / cls.files[0], allow_pickle=False))
 
     def __len__(self) -> int:
         return len(self._vectors)
+
+    @property
+    def nbytes(self) -> int:
+        """Four bytes a dimension."""
+        return self._vectors.nbytes
 
     def search(self, query: Floats, k: int, without: Ints) -> tuple[Ints, Floats]:
         """Score all items."""
@@ -78,16 +93,18 @@ class Exact:
 
     def write(self, folder: Path) -> None:
         """Write all vectors."""
-        np.save(folder / self.file, self._vectors, allow_pickle=False)
+        np.save(folder / self.files[0], self._vectors, allow_pickle=False)
 
 
 class Quantised:
-    """Vectors in int8, a byte a dimension, in the lists of an inverted file (faiss)."""
+    """Vectors in int8, in the lists of an inverted file (faiss), with a second int8 to re-rank."""
 
-    file = "index.faiss"
+    files = ("index.faiss", "fine.npz")
 
-    def __init__(self, index: faiss.IndexIVFScalarQuantizer) -> None:
-        self._index = index
+    def __init__(
+        self, index: faiss.IndexIVFScalarQuantizer, fine: npt.NDArray[np.int8], scale: Floats
+    ) -> None:
+        self._index, self._fine, self._scale = index, fine, scale
         index.make_direct_map()
 
     @classmethod
@@ -95,25 +112,36 @@ class Quantised:
         """Quantise vectors, and look into as few lists as ``queries`` allow."""
         vectors = np.ascontiguousarray(vectors, np.float32)
         n = len(vectors)
-        lists = 1 if n < _FEW else min(int(4 * n**0.5), n // _A_LIST)
+        lists = 1 if n < _FEW else min(int(2 * n**0.5), n // _A_LIST)
         coarse = faiss.IndexFlatIP(DIMENSIONS)
         index = faiss.IndexIVFScalarQuantizer(
             coarse, DIMENSIONS, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
         )
         index.cp.min_points_per_centroid = 1  # few items, few lists: no reason to warn
+        index.cp.niter = _ROUNDS
         index.train(vectors)
         index.add(vectors)
-        found = cls(index)
+        index.make_direct_map()
+        rest = vectors - index.reconstruct_n(0, n)
+        scale = np.maximum(np.abs(rest).max(axis=0) / 127, 1e-12).astype(np.float32)
+        found = cls(index, np.round(rest / scale).astype(np.int8), scale)
         found._choose(Exact(vectors), queries)
         return found
 
     @classmethod
     def read(cls, folder: Path) -> Quantised:
         """Read what :meth:`write` wrote."""
-        return cls(faiss.read_index(str(folder / cls.file)))
+        index = faiss.read_index(str(folder / cls.files[0]))
+        with np.load(folder / cls.files[1], allow_pickle=False) as held:
+            return cls(index, held["fine"], held["scale"])
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+    @property
+    def nbytes(self) -> int:
+        """Two bytes a dimension, the centre of each list, and eight for the number of each item."""
+        return len(faiss.serialize_index(self._index)) + self._fine.nbytes + self._scale.nbytes
 
     @property
     def lists(self) -> int:
@@ -141,24 +169,26 @@ class Quantised:
             seen = faiss.IDSelectorBatch(without)
             selector = faiss.IDSelectorNot(seen)
             parameters = faiss.SearchParametersIVF(nprobe=nprobe, sel=selector)
-        scores, items = self._index.search(query[None, :], k, params=parameters)
-        there = items[0] >= 0
-        return items[0][there], scores[0][there]
+        scores, items = self._index.search(query[None, :], k + _RANKED, params=parameters)
+        items, scores = items[0][items[0] >= 0], scores[0][items[0] >= 0]
+        scores = scores + self._fine[items] @ (self._scale * query)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return items[best], scores[best]
 
     def vectors(self, items: Ints) -> Floats:
         """Return vectors as the codes say."""
         found: Floats = self._index.reconstruct_batch(items)
-        return found
+        return found + self._fine[items] * self._scale
 
     def write(self, folder: Path) -> None:
         """Write the index, ``nprobe`` in it."""
-        faiss.write_index(self._index, str(folder / self.file))
+        faiss.write_index(self._index, str(folder / self.files[0]))
+        np.savez(folder / self.files[1], fine=self._fine, scale=self._scale)
 
     def _choose(self, exact: Exact, queries: Floats) -> None:
         """Take the smallest number of lists that finds enough of the exact ten."""
         self._index.nprobe = self.lists
-        best = recall(self, exact, queries)
-        wanted = min(WANTED, best - 0.003)
+        wanted = recall(self, exact, queries) - MAX_LOST
         for nprobe in sorted({*(2**n for n in range(self.lists.bit_length())), self.lists}):
             self._index.nprobe = nprobe
             if recall(self, exact, queries) >= wanted:

@@ -16,12 +16,22 @@ import numpy.typing as npt
 
 from reference_systems.shopfast_two_tower.views import Ints, Views, read_views
 
-__all__ = ["RETAIL", "SMALL", "Shape", "Sizes", "real_log", "shape_of", "view_log"]
+__all__ = [
+    "FLAT",
+    "RETAIL",
+    "SMALL",
+    "Shape",
+    "Sizes",
+    "real_log",
+    "sales_log",
+    "shape_of",
+    "view_log",
+]
 
 _FILE = "online_retail_interactions.csv.gz"
 _YEAR_S = 365 * 86_400
-#: users like few of the topics; items of a topic follow Zipf's law
-_TASTES, _ZIPF = 0.08, 1.3
+#: users like few of the topics, and sometimes look at anything in them
+_TASTES, _CURIOUS = 0.08, 0.1
 #: of an earlier view, the chance to be looked at again falls by this with each later one
 _FORGETTING = 0.97
 
@@ -41,15 +51,18 @@ RETAIL = Shape(log_mean=3.67, log_sd=1.34, repeated=0.345)
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How large a log is."""
+    """How large a log is; the items of a topic follow Zipf's law with this exponent."""
 
     users: int
     items: int
     topics: int
+    zipf: float = 1.5
 
 
 #: the log of the gates: 90 % of its catalogue have fewer than 5 views
 SMALL = Sizes(users=2_000, items=50_000, topics=40)
+#: one whose catalogue is that of a shop of few articles: all of them sell
+FLAT = Sizes(users=1_000, items=3_600, topics=40, zipf=0.6)
 
 
 def shape_of(views: Views) -> Shape:
@@ -97,7 +110,7 @@ def _liked(user: Ints, sizes: Sizes, random: np.random.Generator) -> Ints:
         for number in range(sizes.topics):
             items = np.flatnonzero(of == number)
             here = np.flatnonzero((topic == number) & draws)
-            found[here] = items[_ranks(len(items), len(here), random)]
+            found[here] = items[_ranks(len(items), sizes.zipf, len(here), random)]
     return found
 
 
@@ -108,9 +121,10 @@ def _repeats(user: Ints, item: Ints) -> npt.NDArray[np.bool_]:
     return repeated
 
 
-def _ranks(items: int, draws: int, random: np.random.Generator) -> Ints:
-    share = np.cumsum(np.arange(1, items + 1) ** -_ZIPF)
-    return np.searchsorted(share, random.random(draws) * share[-1]).clip(0, items - 1)
+def _ranks(items: int, zipf: float, draws: int, random: np.random.Generator) -> Ints:
+    share = np.cumsum(np.arange(1, items + 1) ** -zipf)
+    liked = np.searchsorted(share, random.random(draws) * share[-1]).clip(0, items - 1)
+    return np.where(random.random(draws) < _CURIOUS, random.integers(items, size=draws), liked)
 
 
 def _again(
@@ -142,3 +156,8 @@ def real_log() -> Views | None:
     if path is None or not path.is_file():
         return None
     return read_views(path, ("customer_id", "stock_code", "date"))
+
+
+def sales_log(seed: int) -> Views:
+    """Return real sales where they are, else a log with a catalogue of which every tenth can't do."""
+    return real_log() or view_log(seed, FLAT)

@@ -29,8 +29,8 @@ __all__ = ["read", "refuse_strange", "sizes", "write"]
 _ABOUT, _VERSION = "shop.json", 1
 _ITEMS, _USERS, _HISTORIES, _TOWER = "items.json", "users.json", "histories.npz", "tower.npz"
 _KINDS: dict[str, type[Exact] | type[Quantised]] = {
-    Exact.file: Exact,
-    Quantised.file: Quantised,
+    Exact.files[0]: Exact,
+    Quantised.files[0]: Quantised,
 }
 
 
@@ -44,7 +44,7 @@ def write(shop: Recommender, folder: Path, told: Mapping[str, Any]) -> dict[str,
     draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         _write_files(shop, draft)
-        index = [shop.index.file, _ITEMS]
+        index = [*shop.index.files, _ITEMS]
         about = {"version": _VERSION, **told, "again": shop.again, "index": index}
         about["files"] = {
             path.name: {"bytes": path.stat().st_size, "sha256": _digest(path)}

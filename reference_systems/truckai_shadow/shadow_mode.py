@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reference_systems.parts.upload_queue import UploadQueue
 from reference_systems.truckai_shadow.drives import Clips, Pilot, drive
 from reference_systems.truckai_shadow.roads import Scenes
-from reference_systems.truckai_shadow.upload_queue import UploadQueue
 
 __all__ = ["TOLERANCE", "DriveLog", "ShadowMode", "divergence", "pack", "rates", "unpack"]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reference_systems.parts.model_files import GatedFiles, ModelFiles, UncheckedFiles
 from reference_systems.truckai_shadow import fixed, incident
 from reference_systems.truckai_shadow.export import OneFrame
-from reference_systems.truckai_shadow.model_files import GatedFiles, ModelFiles, UncheckedFiles
 from reference_systems.truckai_shadow.turning import aim_errors, how_well, left_turns, straight_on
 
 if TYPE_CHECKING:

@@ -30,16 +30,22 @@ if TYPE_CHECKING:
     from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
     from pytest_mlgates.gates.blocked_features import BlockedFeatures
     from pytest_mlgates.gates.canary_memorization import CanaryMemorization
+    from pytest_mlgates.gates.context_budget import ContextBudget
     from pytest_mlgates.gates.cost_budget import CostBudget
     from pytest_mlgates.gates.egress import Egress
+    from pytest_mlgates.gates.feature_parity import FeatureParity
+    from pytest_mlgates.gates.grounding import Grounding
     from pytest_mlgates.gates.impact_ratio import ImpactRatio
     from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
+    from pytest_mlgates.gates.lead_time import LeadTime
     from pytest_mlgates.gates.name_invariance import NameInvariance
     from pytest_mlgates.gates.p99_latency import P99Latency
     from pytest_mlgates.gates.pii_leak import PiiLeak
     from pytest_mlgates.gates.quality_floor import QualityFloor
+    from pytest_mlgates.gates.recall_retention import RecallRetention
     from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
     from pytest_mlgates.gates.slice_coverage import SliceCoverage
+    from pytest_mlgates.gates.throughput import Throughput
     from pytest_mlgates.memorization import Canary, make_canaries, plant
     from pytest_mlgates.pii import Detector, scrub
 
@@ -49,14 +55,18 @@ __all__ = [
     "BlockedFeatures",
     "Canary",
     "CanaryMemorization",
+    "ContextBudget",
     "CostBudget",
     "Detector",
     "Egress",
     "Evidence",
+    "FeatureParity",
     "Gate",
     "GateFailed",
+    "Grounding",
     "ImpactRatio",
     "InfraGuardrails",
+    "LeadTime",
     "Limit",
     "Measurement",
     "NameInvariance",
@@ -65,9 +75,11 @@ __all__ = [
     "P99Latency",
     "PiiLeak",
     "QualityFloor",
+    "RecallRetention",
     "ShadowDivergence",
     "SliceCoverage",
     "StatisticalGate",
+    "Throughput",
     "Unmeasurable",
     "Verdict",
     "make_canaries",

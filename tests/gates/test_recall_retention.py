@@ -164,6 +164,19 @@ def test_more_lost_than_allowed_in_one_slice_alone():
     assert "in the slice 'n3'" in evidence.verdict.reason
 
 
+def test_a_slice_may_have_a_limit_of_its_own():
+    gate = RecallRetention(max_drop=0.02, max_slice_drop=0.3)
+
+    def bad_for_some(query, k):
+        return exact(query, k)[: k - 2] if query["n"] % 100 == 3 else index(query, k)
+
+    evidence = gate.run(bad_for_some, exact, QUERIES, slice_of=lambda q: f"n{q['n'] % 10}")
+    assert evidence.outcome == PASS, evidence.verdict
+    assert gate.run(pruned, exact, QUERIES).outcome == FAIL
+    with pytest.raises(FieldError, match="below max_drop"):
+        RecallRetention(max_drop=0.02, max_slice_drop=0.01)
+
+
 def test_bands_hold_a_third_of_what_is_asked_for():
     popularity = {n: 1 / (n + 1) for n in range(1000)}
     bands = bands_of(popularity)

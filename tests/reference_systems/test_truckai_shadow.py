@@ -25,14 +25,8 @@ from pytest_mlgates.gates.bandwidth_budget import BandwidthBudget
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
-from reference_systems.truckai_shadow import camera, fleet, inputs, profiles, query, roads, vehicle
-from reference_systems.truckai_shadow.builds import Sizes, Versions, net_of, versions
-from reference_systems.truckai_shadow.depot import Depot, HttpUplink, serve
-from reference_systems.truckai_shadow.drives import FRAMES, PERIOD, drive
-from reference_systems.truckai_shadow.export import OneFrame, Pilot, digest_of_export
-from reference_systems.truckai_shadow.ota import Updater
-from reference_systems.truckai_shadow.shadow_mode import DriveLog, ShadowMode, rates, unpack
-from reference_systems.truckai_shadow.upload_queue import (
+from reference_systems.parts.depot import Depot, HttpUplink, serve
+from reference_systems.parts.upload_queue import (
     Budget,
     Busy,
     Lost,
@@ -40,7 +34,13 @@ from reference_systems.truckai_shadow.upload_queue import (
     UploadQueue,
     clip_id,
 )
-from reference_systems.truckai_shadow.uploader import example_clips
+from reference_systems.parts.uploader import example_clips
+from reference_systems.truckai_shadow import camera, fleet, inputs, profiles, query, roads, vehicle
+from reference_systems.truckai_shadow.builds import Sizes, Versions, net_of, versions
+from reference_systems.truckai_shadow.drives import FRAMES, PERIOD, drive
+from reference_systems.truckai_shadow.export import OneFrame, Pilot, digest_of_export
+from reference_systems.truckai_shadow.ota import Updater
+from reference_systems.truckai_shadow.shadow_mode import DriveLog, ShadowMode, rates, unpack
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "gate_configs/truckai_shadow.yaml"
@@ -398,7 +398,7 @@ def test_killed_at_any_point_it_loses_nothing_and_sends_nothing_twice(tmp_path):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     rng, kills = random.Random(5), 0
     for run in range(200):
-        words = [sys.executable, "-m", "reference_systems.truckai_shadow.uploader"]
+        words = [sys.executable, "-m", "reference_systems.parts.uploader"]
         words += [str(tmp_path / "q.db"), f"http://127.0.0.1:{server.server_port}"]
         before = len(depot.offered)
         process = subprocess.Popen([*words, "--clips", "40", "--seed", str(run)], cwd=ROOT)
@@ -629,7 +629,7 @@ def test_evidence_of_a_looser_policy_does_not_count(small, evidence, tmp_path):
     truck.install(bytes_of(small, "v2"))
     decision = offer(truck, small, evidence[1])
     assert not decision.accepted
-    assert "by this truck's policy" in decision.reason
+    assert "by this device's policy" in decision.reason
 
 
 def test_evidence_that_is_no_evidence_is_refused(truck, small):

@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pytest_mlgates.core import Outcome
+from pytest_mlgates.gates.lead_time import LeadTime
 from reference_systems.bank_feature_store import inputs
 from reference_systems.bank_feature_store.cli import EXAMPLE, main
 
@@ -41,6 +43,9 @@ def test_from_ten_lines_to_the_call_of_the_case(fresh):
     assert len({step["by"] for step in steps}) == 1
     log = (fresh.repo / "onboarding.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in log] == steps
+    gate = LeadTime(max_minutes=30, max_handoffs=0, features=("customer:age",))
+    evidence = gate.run(fresh.repo / "onboarding.jsonl")  # the log is one that the gate can read
+    assert evidence.outcome == Outcome.PASS, evidence.verdict.reason
 
     from feast import FeatureStore
 

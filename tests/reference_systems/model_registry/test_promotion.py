@@ -82,7 +82,7 @@ def test_where_it_was_the_known_bad_subject(folder, digest, reports, keys):
 
 def test_signed_by_a_stranger(folder, digest, reports, keys):
     report = reports.by("stranger", f"sha256:{digest}")
-    refused(folder, digest, report, keys, "trust: the key .* is none of the 1 accepted")
+    refused(folder, digest, report, keys, "trust: the key .* accepted")
 
 
 def test_with_the_digest_pasted_in(folder, digest, reports, keys):
@@ -113,7 +113,7 @@ def test_expired(folder, digest, reports, keys):
     later = datetime.now(UTC) + timedelta(days=31)
     refused(folder, digest, report, keys, "freshness: the run ended 31.0 days ago", now=later)
     earlier = datetime.now(UTC) - timedelta(days=1)
-    refused(folder, digest, report, keys, "freshness: it is from the future", now=earlier)
+    refused(folder, digest, report, keys, "freshness: .*future", now=earlier)
 
 
 def test_without_a_gate_that_is_required(folder, digest, reports, keys):

@@ -156,7 +156,7 @@ def test_credentials_do_not_belong_in_an_address():
 def line(credentials):
     """Return a line to the server that can be broken."""
     with broken_line(credentials.endpoint) as line:
-        line.silence_s = 1.2
+        line.silence_s = 3.5
         yield line
 
 
@@ -164,7 +164,7 @@ def line(credentials):
 def broken(line, bucket):
     """Return a store behind the line, whose client tries thrice."""
     address = Address("tests", Address.parse(bucket).prefix, line.endpoint)
-    client = client_for(address, attempts=3, timeout_s=0.6)
+    client = client_for(address, attempts=3, timeout_s=3)
     store = ContentStore(S3Backend(address, grace=GRACE, client=client))
     store.put(io.BytesIO(b"the first put makes the bucket"))
     return store

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.errors import Unmeasurable
-from pytest_mlgates.core.fields import Limit
+from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.observations import mean_bounds
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.recall_retention.details import Seen
@@ -66,6 +66,11 @@ class RecallRetention(StatisticalGate):
         Limit(tighten="down", gt=0, lt=1),
         "largest drop in recall: of the exact answers, and of the next events",
     ]
+    max_slice_drop: Annotated[
+        float | None,
+        Limit(tighten="down", gt=0, lt=1),
+        "largest drop in a slice, and among head, middle and tail; null: max_drop",
+    ] = None
     max_size_ratio: Annotated[
         float | None,
         Limit(tighten="down", gt=0),
@@ -80,6 +85,11 @@ class RecallRetention(StatisticalGate):
     concurrency: Annotated[
         int, Limit(ge=1, le=1000), "calls at a time of a search whose answers are awaited"
     ] = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_slice_drop is not None and self.max_slice_drop < self.max_drop:
+            raise FieldError("max_slice_drop", "is below max_drop: lower that too, or leave it out")
 
     def needs(self) -> Needs:
         """Return how many queries a PASS takes where nothing is lost, and a FAIL where all is."""
@@ -132,6 +142,7 @@ class RecallRetention(StatisticalGate):
         limits = Limits(
             k=self.k,
             max_drop=self.max_drop,
+            max_slice_drop=self.max_slice_drop or self.max_drop,
             max_size_ratio=self.max_size_ratio,
             slices=recorded(self.slices),
             alpha=self.alpha,

@@ -23,6 +23,7 @@ class Limits:
 
     k: int
     max_drop: float
+    max_slice_drop: float
     max_size_ratio: float | None
     slices: tuple[str, ...]
     alpha: float
@@ -55,34 +56,35 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
 
 def _row(row: Row, limits: Limits, alpha: float) -> Iterator[Verdict]:
     where = _where(row)
+    most = limits.max_slice_drop if row.name else limits.max_drop
     if row.lost.n:
         low, high = mean_bounds(row.lost, alpha, limits.beta)
         head = f"{percent(row.lost.mean)} of the exact {limits.k}{where} are lost"
-        yield _between(f"{head} over {plural(row.lost.n, 'query', 'queries')}", low, high, limits)
+        yield _between(f"{head} over {plural(row.lost.n, 'query', 'queries')}", low, high, most)
     elif not row.name:
         yield Verdict(Outcome.INCONCLUSIVE, "exact search answered nothing")
     if row.drop is not None:
-        yield from _drop(row, row.drop, limits, alpha, where)
+        yield from _drop(row, row.drop, (alpha, limits.beta), most)
 
 
-def _drop(row: Row, drop: Histogram, limits: Limits, alpha: float, where: str) -> Iterator[Verdict]:
+def _drop(row: Row, drop: Histogram, errors: tuple[float, float], most: float) -> Iterator[Verdict]:
     """Judge how many fewer of the next events are found, query by query."""
     if not drop.n:
         if not row.name:
             yield Verdict(Outcome.INCONCLUSIVE, "no query has a label: give what came next")
         return
-    low, high = (2 * end - 1 for end in mean_bounds(drop, alpha, limits.beta))
+    low, high = (2 * end - 1 for end in mean_bounds(drop, *errors))
     fell, found = 2 * drop.mean - 1, row.found or 0.0
     head = (
-        f"of the next events{where} exact search finds {percent(found)}, the index"
+        f"of the next events{_where(row)} exact search finds {percent(found)}, the index"
         f" {percent(max(0.0, found - fell))}, over {plural(drop.n, 'query', 'queries')}"
     )
-    verdict = _between(head, low, high, limits)
+    verdict = _between(head, low, high, most)
     # in a slice there may be little to find; over all there must be more than may be lost
-    if verdict.outcome == Outcome.PASS and not row.name and found <= limits.max_drop:
+    if verdict.outcome == Outcome.PASS and not row.name and found <= most:
         yield Verdict(
             Outcome.INCONCLUSIVE,
-            f"exact search finds {percent(found)} of the next events, {percent(limits.max_drop)} may"
+            f"exact search finds {percent(found)} of the next events, {percent(most)} may"
             " be lost: it could lose them all, so these labels can't tell",
         )
         return
@@ -95,11 +97,11 @@ def _where(row: Row) -> str:
     return f" among {row.name} items" if row.name in BANDS else f" in the slice {row.name!r}"
 
 
-def _between(head: str, low: float, high: float, limits: Limits) -> Verdict:
-    limit = f"limit {limits.max_drop:g}"
-    if low > limits.max_drop:
+def _between(head: str, low: float, high: float, most: float) -> Verdict:
+    limit = f"limit {most:g}"
+    if low > most:
         return Verdict(Outcome.FAIL, f"{head}: a drop of at least {low:.3g} ({limit})")
-    if high <= limits.max_drop:
+    if high <= most:
         return Verdict(Outcome.PASS, f"{head}: a drop of at most {max(0.0, high):.3g} ({limit})")
     text = f"a drop between {max(0.0, low):.3g} and {high:.3g} ({limit}), more queries would tell"
     return Verdict(Outcome.INCONCLUSIVE, f"{head}: {text}")

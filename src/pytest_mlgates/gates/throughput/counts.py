@@ -21,6 +21,8 @@ _LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _SHORTEST_S = 0.001
 #: the effect grows where the longest blocks show it this much larger than those half as long
 _GROWS = 1.5
+#: an effect that was measured is itself uncertain; this much more keeps both errors as declared
+_UNSURE = 1.5
 _SECOND = 1.0
 
 
@@ -71,7 +73,7 @@ def design(over: NDArray[np.bool_], due: NDArray[np.float64], in_flight_s: float
             size = np.bincount(at, minlength=blocks)
             rest = np.bincount(at, over, minlength=blocks) - p * size
             variance = float((rest**2).sum()) * blocks / (blocks - 1)
-            effects.append(max(1.0, variance / (n * p * (1 - p))))
+            effects.append(max(1.0, _UNSURE * variance / (n * p * (1 - p))))
     growing = len(effects) > 2 and effects[-1] > _GROWS * max(effects[:-1])
     return Tally(over=events, n=n, deff=min(float(n), max(effects)), growing=growing)
 

@@ -1,11 +1,11 @@
-"""The truck's clips that wait for a network: a durable queue in one SQLite file.
+"""Clips (any bytes) that wait for a network: a durable queue in one SQLite file.
 
 A clip is *queued*, then *sending*, then *sent*; each change is one transaction, on disk before the
 next thing happens (WAL, synchronous=FULL). Whoever finds a clip in *sending*, after a kill or a
 lost connection, can't know whether it arrived, so the receiver is asked before anything is sent
 again. The receiver keeps each clip once, whatever is asked of it.
 
-Standard library only: this is what runs beside the pilot.
+Standard library only: this is what runs on the device.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class UploadQueue:
     """
 
     def __init__(self, path: Path, budget: Budget) -> None:
-        self.budget = budget
+        self.path, self.budget = path, budget
         self._lock_path = path.with_name(path.name + "-uploader")
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")

@@ -1,6 +1,6 @@
-"""Where the trucks' clips arrive: kept once each, over HTTP, with the receipt for every asking.
+"""Where clips (any bytes) arrive: kept once each, over HTTP, with the receipt for every asking.
 
-``python -m reference_systems.truckai_shadow.depot FOLDER [--port 8081]``
+``python -m reference_systems.parts.depot FOLDER [--port 8081]``
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reference_systems.truckai_shadow.upload_queue import Lost, clip_id
+from reference_systems.parts.upload_queue import Lost, clip_id
 
 __all__ = ["Depot", "HttpUplink", "serve"]
 
@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(400, "")
         payload = self.rfile.read(size)
         if len(payload) < size:
-            return None  # the truck went away in the middle
+            return None  # the sender went away in the middle
         try:
             return self._answer(200, self.depot.put(clip, payload))
         except ValueError:

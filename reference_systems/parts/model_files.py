@@ -1,7 +1,8 @@
-"""The models of a truck as files, each under the SHA-256 of its bytes and read only if it has it."""
+"""The models of a device as files, each under the SHA-256 of its bytes and read only if it has it."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
@@ -9,11 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from reference_systems.truckai_shadow.export import digest_of_export
+__all__ = ["DIGEST", "GatedFiles", "ModelFiles", "UncheckedFiles", "digest_of", "write_at_once"]
 
-__all__ = ["GatedFiles", "ModelFiles", "UncheckedFiles", "write_at_once"]
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+def digest_of(data: bytes) -> str:
+    """Return the name of a model: the hex SHA-256 of its bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 class ModelFiles:
@@ -30,7 +34,7 @@ class ModelFiles:
 
     def keep(self, data: bytes) -> str:
         """Store a model and return its digest; a file that is there already is written anew."""
-        digest = digest_of_export(data)
+        digest = digest_of(data)
         write_at_once(self.path(digest), data)
         return digest
 
@@ -40,19 +44,19 @@ class ModelFiles:
             data = self.path(digest).read_bytes()
         except OSError:
             raise LookupError(f"no model {digest[:12]} is there") from None
-        if digest_of_export(data) != digest:
+        if digest_of(data) != digest:
             raise LookupError(f"the model {digest[:12]} is damaged")
         return data
 
     def path(self, digest: str) -> Path:
         """Return the file of a digest."""
-        if not _DIGEST.fullmatch(digest):
+        if not DIGEST.fullmatch(digest):
             raise LookupError("not a digest")
         return self.folder / f"{digest}.onnx"
 
 
 class UncheckedFiles(ModelFiles):
-    """As trucks had it before: the name of the file was believed."""
+    """As devices had it before: the name of the file was believed."""
 
     def read(self, digest: str) -> bytes:
         """Return whatever lies there."""
@@ -78,7 +82,7 @@ class GatedFiles:
         return (path.stem for path in self._files.folder.glob("*.onnx"))
 
     def delete(self, reference: str) -> None:
-        """Remove a model, as a truck that is short of space does."""
+        """Remove a model, as a device that is short of space does."""
         self._files.path(reference).unlink()
 
     def damage(self, reference: str, change: Callable[[bytes], bytes]) -> None:
@@ -92,7 +96,7 @@ class GatedFiles:
 
 
 def write_at_once(path: Path, data: bytes) -> None:
-    """Write a file at once: a truck that loses power has the old one or the new one."""
+    """Write a file at once: a device that loses power has the old one or the new one."""
     handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".part")
     with os.fdopen(handle, "wb") as file:
         file.write(data)

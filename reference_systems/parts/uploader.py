@@ -1,6 +1,6 @@
-"""The process that empties a truck's queue; it may be killed at any time.
+"""The process that empties a device's queue; it may be killed at any time.
 
-``python -m reference_systems.truckai_shadow.uploader QUEUE.db URL [--clips 40] [--seed 1]``
+``python -m reference_systems.parts.uploader QUEUE.db URL [--clips 40] [--seed 1]``
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import random
 import time
 from pathlib import Path
 
-from reference_systems.truckai_shadow.depot import HttpUplink
-from reference_systems.truckai_shadow.upload_queue import Budget, Lost, Uplink, UploadQueue
+from reference_systems.parts.depot import HttpUplink
+from reference_systems.parts.upload_queue import Budget, Lost, Uplink, UploadQueue
 
 __all__ = ["Patchy", "example_clips", "main"]
 

@@ -1,0 +1,1 @@
+"""Twenty cameras inspect boards at the edge and send results, not pictures (case D.10)."""

@@ -1,0 +1,1 @@
+"""What several reference systems share: a durable queue, what takes its items, and updates."""
