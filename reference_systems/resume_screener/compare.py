@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     lines = [
         (
             f"seed {seed}, {source}: {chosen.resumes} résumés x {chosen.names} names per group; "
-            f"{len(held_out)} held-out applicants, the best third is invited"
+            f"{len(held_out):,} held-out applicants, the best third is invited"
         ),
         "",
         "| | " + " | ".join(builds) + " |",
