@@ -29,6 +29,7 @@ Gray = npt.NDArray[np.uint8]
 
 MAX_RESULT = 1024
 CROP = 96
+_MOST_CROP = 900
 _RIM = 20
 _MOST_BOXES = 12
 _HEAD = {"results": b"R1", "crop": b"C1"}
@@ -149,7 +150,17 @@ class Station:
             int(np.clip((box[i] + box[i + 2]) // 2 - CROP // 2, 0, photo.shape[1 - i] - CROP))
             for i in (1, 0)
         )
-        picture = jpeg(photo[y : y + CROP, x : x + CROP], 30)
+        picture = _small(photo[y : y + CROP, x : x + CROP])
         item = packed("crop", {"board": name, "x": x, "y": y, "status": finding.status}, picture)
         if self.allowance.take(len(item)):
             self.queue.add(item, score=1 - finding.confidence, now=now)
+
+
+def _small(crop: Gray) -> bytes:
+    """Return a crop as a JPEG of at most 900 bytes where a lower quality can do that."""
+    picture = b""
+    for quality in (40, 25, 15, 8):
+        picture = jpeg(crop, quality)
+        if len(picture) <= _MOST_CROP:
+            break
+    return picture
