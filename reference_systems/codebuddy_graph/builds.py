@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reference_systems.codebuddy_graph import fixed, incident
-from reference_systems.codebuddy_graph.answers import NotUnderstood, answer
+from reference_systems.codebuddy_graph.answers import Answer, answer
 from reference_systems.codebuddy_graph.chain import chain_of
 from reference_systems.codebuddy_graph.graph import Graph
 from reference_systems.codebuddy_graph.indexer import update
 from reference_systems.codebuddy_graph.store import Store
+from reference_systems.codebuddy_graph.symbols import mentions, named_methods
 from reference_systems.codebuddy_graph.tokens import first_tokens
 
 if TYPE_CHECKING:
@@ -47,16 +48,18 @@ class Assistant:
         make = incident.build_context if self.build == "incident" else fixed.build_context
         return make(self.graph, asked["method"], asked["question"], BUDGET).text
 
-    def callees(self, method: str) -> list[str]:
-        """Give what a method calls, as the build knows it."""
-        try:
-            names = answer(self.graph, f"What does {method} call?").names
-        except NotUnderstood:
-            return []
-        if self.build == "incident":
-            seen = self._window(method)
-            names = [name for name in names if name.rpartition(".")[2].partition("/")[0] in seen]
-        return names
+    def ask(self, question: str) -> Answer:
+        """Answer a question; the incident knows of it what the beginning of its chain says."""
+        found = answer(self.graph, question)
+        if self.build != "incident":
+            return found
+        methods = (named_methods(self.graph, word) for word in mentions(question))
+        subject = next((names[0] for names in methods if names), None)
+        seen = self._window(subject) if subject else ""
+        names = [n for n in found.names if n.rpartition(".")[2].partition("/")[0] in seen]
+        sources = [s for s in found.sources if f"{s['file']}:" in seen]
+        told = ", ".join(names) or "nothing that the window still shows"
+        return Answer(f"By what the window shows of the pasted chain: {told}.", names, sources)
 
     def reachable(self, method: str) -> list[str]:
         """Give the methods that the model can name behind a method, from what it was given."""

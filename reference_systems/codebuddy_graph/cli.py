@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from reference_systems.codebuddy_graph import fixed, incident
-from reference_systems.codebuddy_graph.answers import NotUnderstood, answer
+from reference_systems.codebuddy_graph.answers import NotUnderstood
+from reference_systems.codebuddy_graph.builds import Assistant
 from reference_systems.codebuddy_graph.chain import NotFound
 from reference_systems.codebuddy_graph.graph import Graph
 from reference_systems.codebuddy_graph.indexer import update
@@ -146,10 +147,10 @@ def _context(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    graph = Graph(Store(options.db))
+    assistant = Assistant(Graph(Store(options.db)), options.build)
 
     def one(record: dict) -> dict:
-        found = answer(graph, _text(record, "question"))
+        found = assistant.ask(_text(record, "question"))
         return {"answer": found.text, "names": found.names, "sources": found.sources}
 
     return _answer_lines(options.files, one)

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_mlgates.load.collector import collector_paused
+from pytest_mlgates.load.priority import realtime_priority
 from reference_systems.finalgo_fraud.load import load
 from reference_systems.finalgo_fraud.running import served
 from reference_systems.finalgo_fraud.weeks import week_by_week
@@ -48,7 +50,11 @@ def compare(rates: Sequence[float], seconds: float, connections: int, seed: int)
     with tempfile.TemporaryDirectory() as folder:
         for build in ("incident", "fixed"):
             for rate in rates:
-                with served(build, Path(folder, build), prefix=prefix) as running:
+                with (
+                    served(build, Path(folder, build), prefix=prefix) as running,
+                    realtime_priority(wanted=True),
+                    collector_paused(),
+                ):
                     told, _ = load(running.address, rate, connections, seconds, seed=seed)
                 work = running.told
                 cpu = 1e6 * work.get("cpu_s", 0.0) / max(1, work.get("scored", 0))

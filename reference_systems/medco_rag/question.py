@@ -180,6 +180,14 @@ def _time(text: str) -> Time:
         and not _LAST.search(text)
     ):
         return Time.EVER
+    if re.search(
+        r"\b(?:last|most recently) (?:done|performed|prescribed|ordered|given|seen|taken|checked|measured|had)\b",
+        text,
+        re.IGNORECASE,
+    ):
+        return (
+            Time.LAST
+        )  # "initial patient assessment last done": the name holds a "first" of its own
     for time, words in (
         (Time.FIRST, _FIRST),
         (Time.LAST, _LAST),

@@ -1,4 +1,4 @@
-"""Print incident and fix side by side: ``python -m reference_systems.resume_screener.compare``."""
+"""Incident and fix side by side, and the table of a bias audit: the command ``compare``."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 from scipy.stats import mannwhitneyu
 
-from reference_systems.resume_screener import fixed, incident
-from reference_systems.resume_screener.features import BLOCKS
+from pytest_mlgates.gates.impact_ratio import ImpactRatio
+from pytest_mlgates.gates.impact_ratio.details import Seen
+from reference_systems.resume_screener import fixed, incident, nameless
 from reference_systems.resume_screener.inputs import PLACEHOLDER, Applicant, applicants, templates
 from reference_systems.resume_screener.people import GROUPS, data_folder, draw, seeded
-from reference_systems.resume_screener.training import Screener, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["auc", "by_group", "four_names", "main", "names_of", "top_share"]
+    from reference_systems.resume_screener.training import Screener
+
+__all__ = ["auc", "audit", "by_group", "four_names", "main", "names_of", "top_share"]
 
 FOUR = ("John", "Juan", "Wei", "Aisha")
 _INVITED = 1 / 3
@@ -87,10 +89,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--held-out", type=int, default=4000, help="applicants under own names")
     chosen = parser.parse_args(argv)
     seed = chosen.seed
-    nameless = tuple(block for block in BLOCKS if block != "name")
     builds = {
         "incident": incident.screener(seed),
-        "only the name removed": train(nameless, seed),
+        "only the name removed": nameless.screener(seed),
         "fixed": fixed.screener(seed),
     }
     texts, names = templates(chosen.resumes, seed), names_of(chosen.names, seed)
@@ -130,7 +131,36 @@ def main(argv: Sequence[str] | None = None) -> None:
     lines += [
         f"| {label} | {' | '.join(f'{value:.3f}' for value in values)} |" for label, values in rows
     ]
+    for label, build in builds.items():
+        lines += ["", f"Local Law 144, {label}: scores above the median", *audit(build, held_out)]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def audit(screener: Screener, held_out: Sequence[Applicant]) -> list[str]:
+    """Return the table that NYC Local Law 144 asks to publish: by sex, by race, by both.
+
+    Its figures are those of the evidence of ``impact_ratio``.
+    """
+    people = [{"sex": each.person.gender, "race": each.person.group} for each in held_out]
+    evidence = ImpactRatio().run([screener.score(each.text) for each in held_out], people)
+    assert evidence.measurement is not None, evidence.verdict.reason
+    lines = []
+    for table in evidence.measurement.read(Seen).tables:
+        lines += [
+            "",
+            f"| {table.attribute} | applicants | above the median | scoring rate | impact ratio |",
+            "|---|---|---|---|---|",
+        ]
+        for row in table.categories:
+            ratio = "left out" if row.left_out else f"{row.ratio or 0:.3f}"
+            name = row.category.replace("sex=", "").replace("race=", "")
+            lines.append(f"| {name} | {row.n:,} | {row.selected:,} | {row.rate:.3f} | {ratio} |")
+        lines.append(f"| unknown | {table.unknown:,} | | | |")
+    return [
+        *lines,
+        "",
+        f"impact_ratio: {evidence.outcome.value.upper()}: {evidence.verdict.reason}",
+    ]
 
 
 if __name__ == "__main__":

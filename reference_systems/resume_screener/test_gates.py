@@ -170,12 +170,10 @@ def test_stand_ins_are_caught_whatever_they_are_called(
 ) -> None:
     """Columns without names, and without the gender: groups are told from the rest."""
     some = held_out[:SOME]
-    rows = [
-        {f"x{at}": value for at, value in row.items() if not at.startswith("gender")}
-        for row in features(nameless_screener, some)
-    ]
-    order = {name: f"x{n}" for n, name in enumerate(dict.fromkeys(k for row in rows for k in row))}
-    renamed = [{order[name]: value for name, value in row.items()} for row in rows]
+    rows = features(nameless_screener, some)
+    cells = [cell for row in rows for cell in row if not cell.startswith("gender")]
+    order = {cell: f"x{at}" for at, cell in enumerate(dict.fromkeys(cells))}
+    renamed = [{order[cell]: row[cell] for cell in row if cell in order} for row in rows]
     blocked_features(renamed, [{"race": row["race"]} for row in groups(some)])
 
 

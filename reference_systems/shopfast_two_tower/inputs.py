@@ -30,8 +30,8 @@ __all__ = [
 
 _FILE = "online_retail_interactions.csv.gz"
 _YEAR_S = 365 * 86_400
-#: users like few of the topics
-_TASTES = 0.08
+#: users like few of the topics, and sometimes look at anything in them
+_TASTES, _CURIOUS = 0.08, 0.1
 #: of an earlier view, the chance to be looked at again falls by this with each later one
 _FORGETTING = 0.97
 
@@ -56,7 +56,7 @@ class Sizes:
     users: int
     items: int
     topics: int
-    zipf: float = 1.3
+    zipf: float = 1.5
 
 
 #: the log of the gates: 90 % of its catalogue have fewer than 5 views
@@ -123,7 +123,8 @@ def _repeats(user: Ints, item: Ints) -> npt.NDArray[np.bool_]:
 
 def _ranks(items: int, zipf: float, draws: int, random: np.random.Generator) -> Ints:
     share = np.cumsum(np.arange(1, items + 1) ** -zipf)
-    return np.searchsorted(share, random.random(draws) * share[-1]).clip(0, items - 1)
+    liked = np.searchsorted(share, random.random(draws) * share[-1]).clip(0, items - 1)
+    return np.where(random.random(draws) < _CURIOUS, random.integers(items, size=draws), liked)
 
 
 def _again(

@@ -91,9 +91,9 @@ def _retention(gate: RecallRetention, search: Search, scene: Scene, folder: Path
         store.write(shop, folder / name, {"build": name})["index_bytes"]
         for name, shop in (("fixed", scene.fixed), ("incident", scene.incident))
     )
-    users = [case.user for case in scene.asked]
-    following = [list(case.following) for case in scene.asked]
-    gate(search, scene.incident.search, users, following, sizes=(small, whole))
+    # all users are asked for, also those of whom nothing is known later
+    following = {case.user: list(case.following) for case in scene.asked}
+    gate(search, scene.incident.search, scene.before.users, following.get, sizes=(small, whole))
 
 
 def test_the_index_loses_little(

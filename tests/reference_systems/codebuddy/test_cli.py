@@ -151,6 +151,15 @@ def test_context(db, run):
     assert out[0]["methods"][0]["detail"] == "full"
 
 
+def test_both_builds_answer(db, run):
+    """The incident knows no more than the window shows of its chain, the fix all that the graph has."""
+    line = {"id": 1, "question": "What does Lambdas.use call?"}
+    full = run("ask", db, lines=[line])[1][0]
+    seen = run("ask", db, "--build", "incident", lines=[line])[1][0]
+    assert set(seen["names"]) <= set(full["names"])
+    assert "window" in seen["answer"]
+
+
 def test_files_instead_of_standard_input(db, run, tmp_path):
     (tmp_path / "q.jsonl").write_text('{"id": 1, "question": "Who calls Deep.self?"}\nnope\n')
     status, out, _ = run("ask", db, tmp_path / "q.jsonl")

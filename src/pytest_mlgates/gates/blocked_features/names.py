@@ -36,8 +36,8 @@ _NEAR = 0.84
 def words_of(name: str) -> tuple[str, ...]:
     """Return the words of a column's name, folded: without case, accents, plurals and digits.
 
-    >>> words_of("basics.firstName"), words_of("Ethnicities_2"), words_of("Geschlécht")
-    (('basics', 'first', 'name'), ('ethnicity',), ('geschlecht',))
+    >>> words_of("person.firstName"), words_of("Ethnicities_2"), words_of("Geschlécht")
+    (('person', 'first', 'name'), ('ethnicity',), ('geschlecht',))
     """
     plain = unicodedata.normalize("NFKD", _CAMEL.sub(" ", name))
     plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
