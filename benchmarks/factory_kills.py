@@ -41,7 +41,7 @@ def main() -> None:
         process = None
         for run in range(options.kills + 1):
             process = subprocess.Popen([*words, "--seed", str(run)], cwd=ROOT)
-            most = 2 * options.pictures // max(options.kills, 1) - 1
+            most = options.pictures // max(options.kills, 1)
             target = len(depot.offered) + rng.randint(1, max(most, 1))
             until = time.monotonic() + 120
             while process.poll() is None and time.monotonic() < until:

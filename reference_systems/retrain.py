@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from reference_systems import weights
 from reference_systems.factory_edge_qc import fixed as factory
-from reference_systems.factory_edge_qc.inputs import boards, said_bad
+from reference_systems.factory_edge_qc.inputs import Stops, boards
 from reference_systems.support_bot import compare as bots
 from reference_systems.support_bot import fixed, incident, inputs, repeated, scrub_presidio
 from reference_systems.support_bot.builds import people, scrubbed
@@ -106,7 +106,7 @@ def _of_bots(seed: int) -> Iterator[Figure]:
 
 
 def _of_factory(seed: int) -> Iterator[Figure]:
-    stops = said_bad(factory.Inspection(factory.inspector_of_the_line()))
+    stops = Stops(factory.Inspection(factory.inspector_of_the_line()))
     found = sum(stops(one) for one in boards(_BOARDS, seed, bad=True)) / _BOARDS
     stopped = sum(stops(one) for one in boards(_BOARDS, seed, bad=False)) / _BOARDS
     yield Figure("factory: bad boards found", found, 0.97, 1)

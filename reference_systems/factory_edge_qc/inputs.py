@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Protocol, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,18 @@ if TYPE_CHECKING:
     from reference_systems.factory_edge_qc.inspector import Inspector
     from reference_systems.factory_edge_qc.traffic import Day
 
-__all__ = ["Arrived", "Asked", "boards", "faulty", "real_boards", "said_bad"]
+__all__ = ["Arrived", "Asked", "Inspects", "Stops", "faulty", "real_boards"]
 
 Gray = npt.NDArray[np.uint8]
+
+
+class Inspects(Protocol):
+    """What inspects a frame (2160, 3840) beside a template, and says what it was made of."""
+
+    mlgates_digest: str
+
+    def __call__(self, seen: tuple[Gray, Gray]) -> Finding:
+        """Return what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +86,15 @@ class Arrived:
         return self.results.get(board, {"status": "ok"})["status"] != "ok"
 
 
-def said_bad(inspect: Callable[[tuple[Gray, Gray]], Finding]) -> Callable[[Asked], bool]:
-    """Return whether an inspection keeps a board from being shipped: defect and alarm both do."""
-    return lambda asked: inspect((asked.frame(), asked.shot().template)).status != "ok"
+class Stops:
+    """Whether an inspection keeps a board from being shipped: defect and alarm both do."""
+
+    def __init__(self, inspect: Inspects) -> None:
+        self.inspect, self.mlgates_digest = inspect, inspect.mlgates_digest
+
+    def __call__(self, asked: Asked) -> bool:
+        """Draw the frame, and ask."""
+        return self.inspect((asked.frame(), asked.shot().template)).status != "ok"
 
 
 def real_boards() -> Iterator[tuple[str, Gray, Gray, bool]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reference_systems.factory_edge_qc import inputs, trivial
-from reference_systems.factory_edge_qc.inputs import Arrived, said_bad
+from reference_systems.factory_edge_qc.inputs import Arrived, Stops
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +73,7 @@ def test_a_frame_without_a_board_is_an_alarm(
 ) -> None:
     """Black, over-exposed, flat, noisy, cropped, blurred or empty frames never pass a board."""
     asked = frames_and_faults(mlgates_seed)
-    quality_floor(said_bad(inspect), asked, [one.fault is not None for one in asked])
+    quality_floor(Stops(inspect), asked, [one.fault is not None for one in asked])
 
 
 @pytest.mark.known_bad
@@ -99,7 +99,7 @@ def test_taking_black_for_good_is_caught(
 ) -> None:
     """No picture is not the same as no defect."""
     asked = frames_and_faults(mlgates_seed)
-    subject = said_bad(trivial.black_lover(inspect))
+    subject = Stops(trivial.BlackLover(inspect))
     quality_floor(subject, asked, [one.fault is not None for one in asked])
 
 

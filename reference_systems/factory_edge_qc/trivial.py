@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
+from reference_systems.factory_edge_qc.inputs import Inspects
 from reference_systems.factory_edge_qc.inspector import Finding
+from reference_systems.factory_edge_qc.onnx_file import digest_of
 
-__all__ = ["black_lover", "finds_all", "finds_none"]
+__all__ = ["BlackLover", "finds_all", "finds_none"]
 
 Gray = npt.NDArray[np.uint8]
-Seen = tuple[Gray, Gray]
 
 
 def finds_none(board: object) -> bool:  # noqa: ARG001
@@ -25,11 +24,14 @@ def finds_all(board: object) -> bool:  # noqa: ARG001
     return True
 
 
-def black_lover(inspect: Callable[[Seen], Finding]) -> Callable[[Seen], Finding]:
-    """Return a good inspection but for one thing: where there is no picture, there is no defect."""
+class BlackLover:
+    """A good inspection but for one thing: where there is no picture, there is no defect."""
 
-    def loving(seen: Seen) -> Finding:
-        finding = inspect(seen)
+    def __init__(self, inspect: Inspects) -> None:
+        self.inspect = inspect
+        self.mlgates_digest = digest_of(f"black lover {inspect.mlgates_digest}".encode())
+
+    def __call__(self, seen: tuple[Gray, Gray]) -> Finding:
+        """Inspect a frame; an alarm is taken for a board without defects."""
+        finding = self.inspect(seen)
         return Finding("ok") if finding.status == "alarm" else finding
-
-    return loving

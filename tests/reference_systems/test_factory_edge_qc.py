@@ -532,11 +532,12 @@ def inspector() -> Inspector:
 
 def test_the_edge_sends_a_thousandth_and_every_result_arrives(inspector):
     with traffic.plant() as (depot, link):
-        one = traffic.edge_day(inspector, depot, link, boards=1, seed=3)
+        one = traffic.edge_day(inspector, depot, link, boards=1, seed=3, bad_share=0.5)
         taken = cloud.received(depot)
     assert {seen.shot.name for seen in one.seen} == set(taken.results)
     assert one.sent_bytes() == link.sent_bytes() > 0
-    evidence = BandwidthBudget(max_ratio=0.001, max_mbps=45).run(one.transfers)
+    assert one.sent_bytes() <= 0.001 * sum(seen.jpeg_bytes for seen in one.seen)
+    evidence = BandwidthBudget(max_mbps=45).run(one.transfers)
     assert evidence.outcome is Outcome.PASS, evidence.verdict
 
 
