@@ -10,6 +10,7 @@ import gzip
 import importlib
 import importlib.util
 import io
+import itertools
 import json
 import pathlib
 import re
@@ -29,6 +30,7 @@ from pytest_mlgates.gates.cost_budget import CostBudget
 from pytest_mlgates.gates.egress import Egress
 from pytest_mlgates.gates.egress import measure as egress_measure
 from pytest_mlgates.gates.feature_parity import FeatureParity
+from pytest_mlgates.gates.grounding import Grounding
 from pytest_mlgates.gates.impact_ratio import ImpactRatio
 from pytest_mlgates.gates.infra_guardrails import InfraGuardrails
 from pytest_mlgates.gates.lead_time import LeadTime
@@ -39,6 +41,7 @@ from pytest_mlgates.gates.quality_floor import QualityFloor
 from pytest_mlgates.gates.recall_retention import RecallRetention
 from pytest_mlgates.gates.shadow_divergence import ShadowDivergence
 from pytest_mlgates.gates.slice_coverage import SliceCoverage
+from pytest_mlgates.gates.throughput import Throughput
 from pytest_mlgates.reading.records import records
 
 # every value is a text, so that a CSV file gives the same rows as all others
@@ -316,6 +319,25 @@ def context_budget(rows):
     return evidence, ASKED if (seen, kept) == (list("abcd"), (1, 1, 1, 1)) else []
 
 
+def grounding(rows):
+    """The subject is given the question alone, never what stands beside it."""
+    seen = Seen()
+    told = {"answer": "I can't tell.", "refused": True, "claims": []}
+    evidence = Grounding().run(lambda question: seen(question) and told, rows, {"n": "a note"})
+    return evidence, ASKED if seen == list("abcd") else seen
+
+
+def throughput(rows):
+    seen = Seen()
+    gate = Throughput(
+        min_per_second=100, max_p99_ms=500, seconds=0.5, warmup_s=0.1, shared_machine=True
+    )
+    evidence = gate.run(seen, rows)
+    first = list(itertools.islice(seen, 4))
+    assert all(item in first for item in seen)
+    return evidence, first
+
+
 def slice_coverage(rows):
     evidence = SliceCoverage(min_count=1, slices=("a",)).run(rows, "turn")
     if evidence.measurement is None:
@@ -460,6 +482,8 @@ OF_RECORDS = {
     "bandwidth_budget": (bandwidth_budget, ROWS),
     "cost_budget": (cost_budget, CHARGES),
     "context_budget": (context_budget, ASKED),
+    "grounding": (grounding, ASKED),
+    "throughput": (throughput, ROWS),
 }
 #: gates whose rows are texts
 OF_TEXTS = {
@@ -472,6 +496,7 @@ OF_TEXTS = {
     "quality_floor": (quality_floor, TEXTS),
     "recall_retention": (recall_retention, TEXTS),
     "egress": (egress, TEXTS),
+    "throughput": (throughput, TEXTS),
     "blocked_features": (blocked_features, TEXTS),
 }
 OF_MANIFESTS = {"infra_guardrails": (infra_guardrails, JOBS)}

@@ -32,10 +32,13 @@ from pytest_mlgates.writers.html_report.view import Piece
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
+#: gates that measure time: no other test may run beside them
+TIMED = ("p99_latency", "throughput")
+
 pytestmark = pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.timing] if name == "p99_latency" else [])
+        pytest.param(name, marks=[pytest.mark.timing] if name in TIMED else [])
         for name in registry.names()
     ],
 )

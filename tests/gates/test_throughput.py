@@ -22,6 +22,8 @@ from pytest_mlgates.gates.throughput import Throughput
 from pytest_mlgates.load.counters import Served, listener_of
 from pytest_mlgates.load.subjects import Batch, Http, Socket
 
+pytestmark = pytest.mark.timing
+
 GATE = Throughput(min_per_second=100, max_p99_ms=400, seconds=3, warmup_s=0.2, beta=0.05)
 INPUTS = [{"n": n} for n in range(30)]
 
