@@ -29,7 +29,7 @@ from reference_systems.shopfast_two_tower.inputs import Sizes, view_log
 SIZES = {
     "10 k": Sizes(users=700, items=17_000, topics=20),
     "100 k": Sizes(users=6_500, items=165_000, topics=100),
-    "1 M": Sizes(users=68_000, items=1_700_000, topics=400),
+    "700 k": Sizes(users=68_000, items=1_700_000, topics=400),
 }
 QUERIES = 2_000
 

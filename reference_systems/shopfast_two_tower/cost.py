@@ -49,7 +49,7 @@ def dollars(measured: Measured, rates: Rates | None = None) -> dict[str, float]:
 
     >>> slow = Measured(search_s=0.012, answer_s=0.0, index_bytes=256_000_000)
     >>> round(dollars(slow, Rates(users=1_000_000))["search"])
-    11680
+    12848
     """
     rates = rates or Rates()
     requests = rates.users * rates.requests_a_user_and_day * _DAYS
