@@ -66,7 +66,7 @@ def main() -> None:
     """Print a line for each size and gap."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    runs = 200 if parser.parse_args().quick else 4000
+    runs = 200 if parser.parse_args().quick else 1000
     print(f"{runs} draws a row, {MINORITY:.0%} minority, every error {ERROR:.0%} one-sided")
     heads = ("PASS", "FAIL", "N.PASS", "N.FAIL", "plain", "ms CPU")
     print(f"{'limit':12}{'n':>6}{'truth':>8}" + "".join(f"{head:>8}" for head in heads))

@@ -37,6 +37,7 @@ QUERIES = 2_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="without the largest catalogue")
+    parser.add_argument("--only", choices=list(SIZES), help="this catalogue alone")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
@@ -44,7 +45,7 @@ def main() -> None:
           "(head, middle, tail) | CPU ms a query | lists looked into |")  # fmt: skip
     print("|---|---|---:|---:|---:|---:|---:|---:|")
     rows = []
-    for words in list(SIZES)[: 2 if options.quick else 3]:
+    for words in [options.only] if options.only else list(SIZES)[: 2 if options.quick else 3]:
         rows += measured(words, options.seed)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

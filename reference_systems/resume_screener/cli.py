@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, default, told in (
         ("names", 50, "names per group"),
         ("resumes", 50, "résumés under each name"),
-        ("held-out", 4000, "applicants under their own names"),
+        ("held-out", 30_000, "applicants under their own names"),
     ):
         compare.add_argument(f"--{name}", type=_count, default=default, help=f"{told} ({default})")
     return parser

@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the history and the held-out set")
     parser.add_argument("--names", type=int, default=50, help="names per group")
     parser.add_argument("--resumes", type=int, default=50, help="résumés under each name")
-    parser.add_argument("--held-out", type=int, default=4000, help="applicants under own names")
+    parser.add_argument("--held-out", type=int, default=30_000, help="applicants under own names")
     chosen = parser.parse_args(argv)
     seed = chosen.seed
     builds = {
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     lines = [
         (
             f"seed {seed}, {source}: {chosen.resumes} résumés x {chosen.names} names per group; "
-            f"{len(held_out)} held-out applicants, the best third is invited"
+            f"{len(held_out):,} held-out applicants, the best third is invited"
         ),
         "",
         "| | " + " | ".join(builds) + " |",

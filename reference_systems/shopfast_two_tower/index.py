@@ -7,6 +7,7 @@ dimension, the rest that the first byte leaves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,9 +24,10 @@ __all__ = ["Exact", "Index", "Quantised", "recall"]
 #: of the exact ten, the share that may be lost for the lists not looked into; and items for which
 #: one list is enough
 MAX_LOST, _FEW = 0.002, 2_000
-#: vectors a list at least, as clustering wants them, and its rounds
-_A_LIST, _ROUNDS = 39, 12
+#: vectors a list at least and, for clustering, at most, and its rounds
+_A_LIST, _LOOKED_AT, _ROUNDS = 39, 64, 12
 _DEPTH = 10
+_NOBODY = np.empty(0, np.int64)
 #: items more than asked for that are put in order again
 _RANKED = 30
 
@@ -118,7 +120,7 @@ class Quantised:
             coarse, DIMENSIONS, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
         )
         index.cp.min_points_per_centroid = 1  # few items, few lists: no reason to warn
-        index.cp.niter = _ROUNDS
+        index.cp.niter, index.cp.max_points_per_centroid = _ROUNDS, _LOOKED_AT
         index.train(vectors)
         index.add(vectors)
         index.make_direct_map()
@@ -187,11 +189,12 @@ class Quantised:
 
     def _choose(self, exact: Exact, queries: Floats) -> None:
         """Take the smallest number of lists that finds enough of the exact ten."""
+        nearest = [exact.search(query, _DEPTH, _NOBODY)[0] for query in queries]
         self._index.nprobe = self.lists
-        wanted = recall(self, exact, queries) - MAX_LOST
+        wanted = _recall(self, nearest, queries) - MAX_LOST
         for nprobe in sorted({*(2**n for n in range(self.lists.bit_length())), self.lists}):
             self._index.nprobe = nprobe
-            if recall(self, exact, queries) >= wanted:
+            if _recall(self, nearest, queries) >= wanted:
                 return
 
 
@@ -202,10 +205,13 @@ def recall(index: Index, exact: Index, queries: Floats, depth: int = _DEPTH) -> 
     >>> recall(Exact(some), Exact(some), some, depth=2)
     1.0
     """
-    nobody = np.empty(0, np.int64)
+    nearest = [exact.search(query, depth, _NOBODY)[0] for query in queries]
+    return _recall(index, nearest, queries)
+
+
+def _recall(index: Index, nearest: Sequence[Ints], queries: Floats) -> float:
     found = []
-    for query in queries:
-        wanted = set(exact.search(query, depth, nobody)[0].tolist())
-        got = set(index.search(query, depth, nobody)[0].tolist())
-        found.append(len(wanted & got) / len(wanted))
+    for query, wanted in zip(queries, nearest, strict=True):
+        got = index.search(query, len(wanted), _NOBODY)[0]
+        found.append(len(np.intersect1d(wanted, got)) / len(wanted))
     return float(np.mean(found)) if found else 1.0

@@ -34,6 +34,7 @@ _YEAR_S = 365 * 86_400
 _TASTES, _CURIOUS = 0.08, 0.1
 #: of an earlier view, the chance to be looked at again falls by this with each later one
 _FORGETTING = 0.97
+_BLOCK = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,10 @@ def view_log(seed: int, sizes: Sizes = SMALL, shape: Shape = RETAIL) -> Views:
 
 def _liked(user: Ints, sizes: Sizes, random: np.random.Generator) -> Ints:
     tastes = random.dirichlet(np.full(sizes.topics, _TASTES), sizes.users).cumsum(axis=1)
-    topic = (tastes[user] < random.random(len(user))[:, None]).sum(axis=1)
+    chance, topic = random.random(len(user)), np.empty(len(user), np.int64)
+    for start in range(0, len(user), _BLOCK):  # at once it would be views times topics
+        part = slice(start, start + _BLOCK)
+        topic[part] = (tastes[user[part]] < chance[part, None]).sum(axis=1)
     topic = topic.clip(0, sizes.topics - 1)
     of = random.permutation(sizes.items) % sizes.topics
     found = np.zeros(len(user), np.int64)

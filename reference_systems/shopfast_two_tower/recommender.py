@@ -66,7 +66,7 @@ class Recommender:
             ranks = range(min(k, len(self.items)))
             scores = tuple(1 / (rank + 1) for rank in ranks)
             return Answer(tuple(self.items[n] for n in ranks), scores, "popular")
-        items, scores = self._nearest(self.vector(viewed), np.unique(viewed), k)
+        items, scores = self._nearest(self.vector(viewed), viewed, k)
         names = tuple(self.items[n] for n in items)
         return Answer(names, tuple(float(score) for score in scores), "history")
 
@@ -89,9 +89,10 @@ class Recommender:
         found: Floats = weights_of(torch.ones(1, RECENT, dtype=torch.bool))[0].numpy()
         return found
 
-    def _nearest(self, query: Floats, seen: Ints, k: int) -> tuple[Ints, Floats]:
+    def _nearest(self, query: Floats, viewed: Ints, k: int) -> tuple[Ints, Floats]:
         """Merge what was seen with what is new; the scores of the seen are moved to meet the others'."""
-        scores = self.index.vectors(seen) @ query
+        seen, times = np.unique(viewed, return_counts=True)
+        scores = self.index.vectors(seen) @ query + np.log(times).astype(np.float32)
         order = np.argsort(-scores, kind="stable")
         seen, scores = seen[order], scores[order]
         unseen = len(self.index) - len(seen)

