@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,9 +45,9 @@ def test_a_store_that_serves_nothing_is_caught(feature_parity: FeatureParity, st
     feature_parity(store.offline("fixed"), lambda _entity: mute, store.entities)
 
 
+@pytest.mark.skipif(find_spec("feast") is None, reason="the extra systems-bank")
 def test_a_feature_is_served_without_anybody_else(lead_time: LeadTime, tmp_path: Path) -> None:
     """From ten lines of definition to a served feature: two commands, and nobody to wait for."""
-    pytest.importorskip("feast", reason="the extra systems-bank")
     from reference_systems.bank_feature_store.builds import commands
 
     inputs.write(tmp_path, customers=200, seed=0)

@@ -217,3 +217,11 @@ def test_a_doctored_record_is_an_error():
             value=seen.value, unit=seen.unit, n=seen.n, details={**seen.details, **change}
         )
         assert GATE.decide(forged).outcome == ERROR
+
+
+def test_labels_are_cut_where_the_inputs_are():
+    gate = QualityFloor(metric="accuracy", min_value=0.5, max_inputs=50)
+    labels = [truth(one) for one in INPUTS]
+    assert gate.run(good, INPUTS, labels).measurement.n == 50
+    assert gate.run(good, INPUTS[:50], labels).outcome == ERROR
+    assert gate.run(good, INPUTS, labels[:49]).outcome == ERROR

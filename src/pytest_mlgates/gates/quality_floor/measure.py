@@ -38,6 +38,9 @@ Score = Callable[[Any, Any], object]
 #: wrong answers that are told
 MAX_FINDINGS = 10
 
+#: what `next` answers at the end of the inputs
+_NO_MORE = object()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -269,8 +272,9 @@ def _given(
     inputs: object, labels: object, slice_of: object, unit_of: object, plan: Plan
 ) -> tuple[list[Given], int]:
     """Return the inputs with their labels, and how many repeat an earlier one."""
-    items = list(islice(records(inputs, "inputs"), plan.max_inputs))
-    found = _labels(labels, items)
+    rest = iter(records(inputs, "inputs"))
+    items = list(islice(rest, plan.max_inputs))
+    found = _labels(labels, items, cut=next(rest, _NO_MORE) is not _NO_MORE)
     sample = items[0] if items else None
     slicer, units = (Slicer(of, sample, len(items)) for of in (slice_of, unit_of))
     known: set[Hashable] = set()
@@ -287,14 +291,19 @@ def _given(
     return given, repeated
 
 
-def _labels(labels: object, items: Sequence[object]) -> list[object]:
-    """Return the label of each input: parallel to them, a column of theirs, or what a callable says."""
+def _labels(labels: object, items: Sequence[object], *, cut: bool) -> list[object]:
+    """Return the label of each input: parallel to them, a column of theirs, or what a callable says.
+
+    Where `max_inputs` cut the inputs, labels that run parallel to them are cut at the same place.
+    """
     if callable(labels):
         return [labels(item) for item in items]
     if isinstance(labels, str):
         return [field_of(item, labels, index) for index, item in enumerate(items)]
     how = "a label for each input, a column of the inputs, or a callable of an input"
     found = list(records(labels, "labels", how, values=True))
+    if cut and len(found) > len(items):
+        return found[: len(items)]
     if len(found) != len(items):
         raise Unmeasurable(f"there are {len(found)} labels for {len(items)} inputs")
     return found
