@@ -9,21 +9,16 @@ import numpy as np
 import pytest
 
 from reference_systems.factory_edge_qc import traffic
-from reference_systems.factory_edge_qc.feed import jpeg
 from reference_systems.factory_edge_qc.fixed import Inspection, inspector_of_the_line
-from reference_systems.factory_edge_qc.incident import Uploading
 from reference_systems.factory_edge_qc.inputs import boards
-from reference_systems.parts.depot import HttpUplink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy.typing as npt
 
     from reference_systems.factory_edge_qc.traffic import Day
 
 #: boards at each of the twenty cameras, every second of them bad; and seconds of whole pictures
-BOARDS, BAD_SHARE, SECONDS = 6, 0.5, 5.0
+BOARDS, BAD_SHARE, SECONDS = 12, 0.5, 5.0
 
 
 @pytest.fixture
@@ -63,12 +58,3 @@ def pictures_day(mlgates_seed: int) -> Day:
     """Give what goes over the link where each inspection sends its picture."""
     with traffic.plant() as (depot, link):
         return traffic.pictures_day(depot, link, seconds=SECONDS, seed=mlgates_seed)
-
-
-@pytest.fixture
-def uploading(inspect: Inspection, mlgates_seed: int) -> Iterator[Uploading]:
-    """Give a camera that waits for the cloud, while nineteen others send their pictures too."""
-    pool = [jpeg(frame) for frame, _ in _frames(mlgates_seed)[:3]]
-    with traffic.plant() as (_, link), traffic.flooded(link, pool):
-        port = link.port("camera-under-test")
-        yield Uploading(HttpUplink(f"http://127.0.0.1:{port}", timeout_s=120), inspect)

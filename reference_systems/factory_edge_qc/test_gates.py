@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pytest_mlgates.gates.p99_latency import P99Latency
     from pytest_mlgates.gates.quality_floor import QualityFloor
     from reference_systems.factory_edge_qc.fixed import Inspection
-    from reference_systems.factory_edge_qc.incident import Uploading
     from reference_systems.factory_edge_qc.traffic import Day
 
     Frames = list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]
@@ -109,10 +108,3 @@ def test_an_inspection_is_in_time(
 ) -> None:
     """The answer is there before the next board is."""
     p99_latency(inspect, frames)
-
-
-@pytest.mark.known_bad
-@pytest.mark.timing
-def test_the_cloud_is_not(p99_latency: P99Latency, uploading: Uploading, frames: Frames) -> None:
-    """Over a saturated uplink the answer comes when the board is long gone."""
-    p99_latency(uploading, frames)

@@ -30,6 +30,7 @@ from reference_systems.factory_edge_qc.defects import KINDS, Box, spoiled
 from reference_systems.factory_edge_qc.edge import MAX_RESULT, packed, result_line, unpacked
 from reference_systems.factory_edge_qc.folder import boxes_of, labelled
 from reference_systems.factory_edge_qc.frames import Envelope, Fault, read_picture
+from reference_systems.factory_edge_qc.incident import Uploading
 from reference_systems.factory_edge_qc.inspector import Finding, Inspector
 from reference_systems.factory_edge_qc.link import Bucket, opened
 from reference_systems.factory_edge_qc.locate import found
@@ -548,6 +549,20 @@ def test_pictures_over_the_link_wait_longer_and_longer():
     assert one.backlog_bytes[-1] > 10e6
     evidence = BandwidthBudget(max_ratio=0.001).run(one.transfers)
     assert evidence.outcome is Outcome.FAIL
+
+
+def test_the_answer_of_the_cloud_waits_for_its_picture(inspector):
+    """The incident build over a link of 5 Mbit/s: a picture takes as long as its bytes need."""
+    asked = inputs.boards(1, 3, bad=True)[0]
+    with traffic.plant(5.0) as (depot, link):
+        uplink = HttpUplink(f"http://127.0.0.1:{link.port('camera-00')}", timeout_s=120)
+        call = Uploading(uplink, fixed.Inspection(inspector))
+        began = time.monotonic()
+        assert call((asked.frame(), asked.shot().template)).status == "defect"
+        took_s = time.monotonic() - began
+        assert len(depot.clips()) == 1
+        assert link.sent_bytes() > 5e5
+    assert took_s >= 0.5 * 8 * link.sent_bytes() / 5e6  # half: a bucket of tokens comes first
 
 
 def test_trivial_inspections_do_not_pass():
