@@ -38,7 +38,7 @@ async def client(subject: Http, seconds: float) -> AsyncIterator[Callable[[Any],
         async def ask(item: Any) -> bytes:
             data = subject.body(item)
             async with session.request(method, url, data=data, allow_redirects=False) as answer:
-                body = await answer.read()
+                body: bytes = await answer.read()
                 if answer.status >= 400 or (right is not None and not right(answer.status, body)):
                     raise HttpError(f"status {answer.status}")
                 return body
