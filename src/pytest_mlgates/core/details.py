@@ -86,7 +86,7 @@ def read(cls: type[T], details: object, where: str = "details") -> T:
         raise Unfit(f"{where}: {error}") from None
 
 
-def _value(kind: object, value: object, where: str) -> Any:
+def _value(kind: object, value: object, where: str) -> object:
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return read(kind, value, where)
@@ -108,7 +108,7 @@ def _value(kind: object, value: object, where: str) -> Any:
         raise Unfit(str(fault)) from None
 
 
-def _either(kinds: tuple[object, ...], value: object, where: str) -> Any:
+def _either(kinds: tuple[object, ...], value: object, where: str) -> object:
     if value is None and types.NoneType in kinds:
         return None
     faults = []

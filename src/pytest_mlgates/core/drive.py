@@ -17,7 +17,7 @@ __all__ = ["ajudge", "judge"]
 _USE_AIO = "an event loop is running here: write `await gate.aio(...)`"
 
 OnLook = Callable[[Measurement], object]
-Steps = Generator[Awaitable[Any], Any, Judged]
+Steps = Generator[Awaitable[object], object, Judged]
 
 
 class Driven(Protocol):

@@ -148,7 +148,7 @@ def convert(annotation: object, value: object, field: str) -> Any:
     return _convert_plain(annotation, value, field, "")
 
 
-def _convert_plain(kind: object, value: object, field: str, unit: str) -> Any:
+def _convert_plain(kind: object, value: object, field: str, unit: str) -> object:
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return _union(args, value, field, unit)
@@ -182,7 +182,7 @@ def _convert_plain(kind: object, value: object, field: str, unit: str) -> Any:
 _WORDS = {bool: "true or false", str: "a string", float: "a number", int: "a whole number"}
 
 
-def _convert_number(kind: type, value: object, field: str, unit: str) -> Any:
+def _convert_number(kind: type, value: object, field: str, unit: str) -> object:
     words = _WORDS[kind] + (f" ({unit})" if unit else "")
     allowed = (int, float) if kind is float else (int,)
     if isinstance(value, bool) or not isinstance(value, allowed):
@@ -198,7 +198,7 @@ def _convert_number(kind: type, value: object, field: str, unit: str) -> Any:
     return number
 
 
-def _convert_tuple(args: tuple[object, ...], value: object, field: str) -> tuple[Any, ...]:
+def _convert_tuple(args: tuple[object, ...], value: object, field: str) -> tuple[object, ...]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, (list, tuple)):
         raise FieldError(field, f"expected a list, got {describe_value(value)}")
     if len(args) == 2 and args[1] is Ellipsis:
@@ -209,7 +209,7 @@ def _convert_tuple(args: tuple[object, ...], value: object, field: str) -> tuple
     return tuple(convert(kind, item, f"{field}[{i}]") for i, (kind, item) in enumerate(pairs))
 
 
-def _union(args: tuple[object, ...], value: object, field: str, unit: str) -> Any:
+def _union(args: tuple[object, ...], value: object, field: str, unit: str) -> object:
     if value is None and type(None) in args:
         return None
     faults = []

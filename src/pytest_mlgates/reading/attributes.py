@@ -100,7 +100,7 @@ def _columns(source: Any, count: int, what: str) -> Mapping[Any, list[Any]]:
     return {name if isinstance(name, str) and name else "group": rows}
 
 
-def _of_dicts(rows: Sequence[Mapping[Any, Any]], what: str) -> Mapping[Any, list[Any]]:
+def _of_dicts(rows: Sequence[Mapping[object, object]], what: str) -> Mapping[object, list[object]]:
     names = list(rows[0])
     for index, row in enumerate(rows):
         if set(row) != set(names):
@@ -112,7 +112,7 @@ def _of_dicts(rows: Sequence[Mapping[Any, Any]], what: str) -> Mapping[Any, list
     return {name: [row[name] for row in rows] for name in names}
 
 
-def _of_tuples(rows: Sequence[Sequence[Any]], what: str) -> Mapping[Any, list[Any]]:
+def _of_tuples(rows: Sequence[Sequence[object]], what: str) -> Mapping[object, list[object]]:
     width = len(rows[0])
     for index, row in enumerate(rows):
         if len(row) != width:
@@ -123,13 +123,13 @@ def _of_tuples(rows: Sequence[Sequence[Any]], what: str) -> Mapping[Any, list[An
     return {f"group {at + 1}": [row[at] for row in rows] for at in range(width)}
 
 
-def _is_list_of_columns(source: Any, count: int) -> bool:
+def _is_list_of_columns(source: object, count: int) -> bool:
     if not isinstance(source, (list, tuple)) or not source or len(source) == count:
         return False
     return all(_is_column(values) and len(values) == count for values in source)
 
 
-def _is_column(values: Any) -> bool:
+def _is_column(values: object) -> bool:
     if isinstance(values, (str, bytes, Mapping, set, frozenset)) or is_table(values):
         return False
     return hasattr(values, "__len__") and hasattr(values, "__getitem__")

@@ -41,7 +41,7 @@ def why_unclear(source: Any, what: str, how: str) -> str:
     return ""
 
 
-def _gives_by_place(source: Any) -> bool:
+def _gives_by_place(source: object) -> bool:
     return (
         not is_stream(source)
         and hasattr(source, "__getitem__")
@@ -58,7 +58,7 @@ def has_length(source: Any) -> bool:
         return False
 
 
-def is_stream(source: Any) -> bool:
+def is_stream(source: object) -> bool:
     """Tell whether ``source`` can only be read in order, though it has a length and an index."""
     return _is_a(source, "torch.utils.data", "IterableDataset")
 

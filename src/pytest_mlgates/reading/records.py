@@ -77,7 +77,7 @@ def pool(source: object, what: str, *, values: bool = False) -> Sequence[Any] | 
     return iter(rows)
 
 
-def _frame_rows(table: Frame, columns: Sequence[str] | None, *, values: bool) -> Iterator[Any]:
+def _frame_rows(table: Frame, columns: Sequence[str] | None, *, values: bool) -> Iterator[object]:
     names = table.columns
     if values and len(names) == 1:
         return (row[0] for row in table.rows())
@@ -95,7 +95,7 @@ def _of_file(
     *,
     values: bool,
     note: Note,
-) -> Iterator[Any]:
+) -> Iterator[object]:
     try:
         exists = path.exists()
     except (OSError, ValueError):  # too long for a path, or with a null byte
@@ -106,12 +106,12 @@ def _of_file(
         )
     if path.is_file() and kind_of(path) in (".json", ".jsonl", ".ndjson"):
         numbered = json_values(path, path.name, f"give {how}", exact=False, note=note)
-        found: Iterator[Any] = (value for _, value in numbered)
+        found: Iterator[object] = (value for _, value in numbered)
     else:
         read = tables(path, f"give {how}", columns, exact=False, note=note)
         found = (row for table in read for row in table.records())
     return map(_only_value, found) if values else found
 
 
-def _only_value(row: object) -> Any:
+def _only_value(row: object) -> object:
     return next(iter(row.values())) if isinstance(row, Mapping) and len(row) == 1 else row

@@ -33,7 +33,7 @@ _MAX_KNOWN = 10_000
 _PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\d(?:[ .\-]?\d){8,}")
 
 #: maps the place of an input, and the input, to the names of its slices
-Namer = Callable[[int, Any], tuple[str, ...]]
+Namer = Callable[[int, object], tuple[str, ...]]
 
 
 def label(value: object) -> str:

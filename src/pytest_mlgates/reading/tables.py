@@ -61,7 +61,7 @@ class Table:
         """
         return f"{self.name} {self.unit} {number}".strip()
 
-    def records(self) -> Iterator[Mapping[str, Any]]:
+    def records(self) -> Iterator[Mapping[str, object]]:
         """Yield each row as a mapping; Unmeasurable where one has more or fewer values."""
         if self.mappings is not None:
             yield from self.mappings
@@ -76,7 +76,7 @@ class Table:
             yield dict(zip(self.header, row, strict=True))
 
 
-def missing(value: Any) -> bool:
+def missing(value: object) -> bool:
     """Tell whether a table says nothing here (None, NaN, NaT, an empty cell).
 
     >>> missing(float("nan")), missing(" "), missing(0)
@@ -90,7 +90,7 @@ def missing(value: Any) -> bool:
 
 
 def tables(
-    source: Any,
+    source: object,
     how: str,
     columns: Sequence[str] | None = None,
     *,

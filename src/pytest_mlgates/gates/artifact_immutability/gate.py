@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pytest_mlgates.core import Gate, Look, Measurement, Needs, Verdict
 from pytest_mlgates.core.errors import Unfit
@@ -73,7 +73,7 @@ class ArtifactImmutability(Gate):
         """Return how many sequences a PASS takes; one that breaks is enough for a FAIL."""
         return Needs(self.sequences, 1, "sequences")
 
-    def measure(self, store: Store, *, seed: int = 0) -> Generator[Look, Any, None]:
+    def measure(self, store: Store, *, seed: int = 0) -> Generator[Look, object, None]:
         """Run the sequences that ``seed`` draws on ``store``, whatever it holds already."""
         from pytest_mlgates.gates.artifact_immutability.measure import Plan, measure_store
 

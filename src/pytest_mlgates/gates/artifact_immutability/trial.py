@@ -363,6 +363,6 @@ def _reference(answer: object) -> str:
     return answer
 
 
-def _whole(answer: Any) -> object:
+def _whole(answer: object) -> object:
     """Return an artifact that is given as a stream as its bytes."""
     return answer.read() if hasattr(answer, "read") else answer

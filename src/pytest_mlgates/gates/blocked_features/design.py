@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import combinations, pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +54,7 @@ class Design:
     left_out: int
 
 
-def encode(columns: Mapping[str, Sequence[Any]], n: int, seed: int) -> Design:
+def encode(columns: Mapping[str, Sequence[object]], n: int, seed: int) -> Design:
     """Encode columns of ``n`` values; those with one value only are left out.
 
     >>> encode({"a": [1.0, 2.0, 4.0], "b": ["x", "x", "x"]}, 3, 0).blocks[0].name
@@ -82,7 +81,7 @@ def encode(columns: Mapping[str, Sequence[Any]], n: int, seed: int) -> Design:
     )
 
 
-def _block(name: str, values: Sequence[Any], n: int, *, binned: bool) -> Block | None:
+def _block(name: str, values: Sequence[object], n: int, *, binned: bool) -> Block | None:
     texts = [None if _is_missing(value) else value for value in values]
     if len({str(value) for value in texts}) < 2:
         return None
@@ -99,7 +98,7 @@ def _block(name: str, values: Sequence[Any], n: int, *, binned: bool) -> Block |
     return Block(name, _hashed(words), codes if repeated else None)
 
 
-def _is_missing(value: Any) -> bool:
+def _is_missing(value: object) -> bool:
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
     try:
@@ -108,7 +107,7 @@ def _is_missing(value: Any) -> bool:
         return False
 
 
-def _numbers(values: Sequence[Any]) -> Floats | None:
+def _numbers(values: Sequence[object]) -> Floats | None:
     """Return numbers and dates as numbers, NaN where one is missing; None of other columns."""
     found = np.full(len(values), np.nan)
     known = wrong = 0
@@ -124,7 +123,7 @@ def _numbers(values: Sequence[Any]) -> Floats | None:
     return found if known and wrong <= (1 - _NUMERIC_SHARE) * known else None
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     if isinstance(value, (bool, int, float)):
         return float(np.clip(value, -1e12, 1e12))
     if isinstance(value, datetime):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -44,7 +43,7 @@ class Plan:
     seed: int
 
 
-def look_for(features: Any, attributes: Any, unit_of: Any, plan: Plan) -> Measurement:
+def look_for(features: object, attributes: object, unit_of: object, plan: Plan) -> Measurement:
     """Look, and return what was found."""
     columns, n, named = columns_of(features)
     hits = tuple(_hits(columns, plan))
@@ -91,7 +90,7 @@ def look_for(features: Any, attributes: Any, unit_of: Any, plan: Plan) -> Measur
     )
 
 
-def _equal(columns: dict[str, list[Any]], n: int, unit_of: Any) -> Iterator[str]:
+def _equal(columns: dict[str, list[object]], n: int, unit_of: object) -> Iterator[str]:
     """Yield that rows repeat: what one applicant has on both sides of a fold is told too well."""
     if unit_of is not None or not columns:
         return
@@ -100,11 +99,11 @@ def _equal(columns: dict[str, list[Any]], n: int, unit_of: Any) -> Iterator[str]
         yield f"{plural(equal, 'row')} equal an earlier one: give unit_of where that is one applicant"
 
 
-def _picked(values: Sequence[Any], rows: Whole) -> list[Any]:
+def _picked(values: Sequence[object], rows: Whole) -> list[object]:
     return [values[at] for at in rows]
 
 
-def _hits(columns: dict[str, list[Any]], plan: Plan) -> Iterator[Hit]:
+def _hits(columns: dict[str, list[object]], plan: Plan) -> Iterator[Hit]:
     allowed = set(plan.allowed)
     for column in columns:
         if column in allowed:
@@ -118,7 +117,7 @@ def _hits(columns: dict[str, list[Any]], plan: Plan) -> Iterator[Hit]:
                 break
 
 
-def _units(unit_of: Any, n: int) -> Whole:
+def _units(unit_of: object, n: int) -> Whole:
     """Return the number of the applicant of each row."""
     if unit_of is None:
         return np.arange(n)

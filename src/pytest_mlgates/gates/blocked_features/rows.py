@@ -20,7 +20,7 @@ _DEPTH = 6
 _HOW = "a table, a list of dicts, of vectors or of texts: the features as the model gets them"
 
 
-def columns_of(features: Any) -> tuple[dict[str, list[Any]], int, bool]:
+def columns_of(features: object) -> tuple[dict[str, list[object]], int, bool]:
     """Return the columns, the number of rows, and whether the columns have names.
 
     A value that a row does not have is None.
@@ -31,7 +31,7 @@ def columns_of(features: Any) -> tuple[dict[str, list[Any]], int, bool]:
     ({'0': [1.0], '1': [2.0]}, 1, False)
     """
     rows = _rows(features)
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[object]] = {}
     named = True
     for index, row in enumerate(rows):
         cells, has_names = _cells(row, index)
@@ -59,7 +59,7 @@ def _rows(features: Any) -> list[Any]:
     return list(records(features, "features", _HOW))
 
 
-def _cells(row: Any, index: int) -> tuple[Iterator[tuple[str, Any]], bool]:
+def _cells(row: object, index: int) -> tuple[Iterator[tuple[str, object]], bool]:
     """Return the cells of a row with their columns, and whether those are names."""
     plain = _plain(row)
     if isinstance(plain, Mapping):
@@ -88,14 +88,14 @@ def _listed(values: Any) -> list[Any]:
     return list(found if (found := column(values)) is not None else values)
 
 
-def _zipped(parts: Mapping[str, list[Any]]) -> Iterator[tuple[Any, ...]]:
+def _zipped(parts: Mapping[str, list[object]]) -> Iterator[tuple[object, ...]]:
     sizes = {len(values) for values in parts.values()}
     if len(sizes) > 1:
         raise Unmeasurable("features has columns of different length: give one value for each row")
     return zip(*parts.values(), strict=True)
 
 
-def _plain(row: Any) -> Any:
+def _plain(row: object) -> object:
     if hasattr(row, "detach"):
         row = row.detach().cpu().numpy()
     if isinstance(row, np.ndarray):
@@ -103,7 +103,7 @@ def _plain(row: Any) -> Any:
     return row.item() if isinstance(row, np.generic) else row
 
 
-def _of_vector(row: Sequence[Any], index: int) -> Iterator[tuple[str, Any]]:
+def _of_vector(row: Sequence[object], index: int) -> Iterator[tuple[str, object]]:
     for at, value in enumerate(row):
         plain = _plain(value)
         if isinstance(plain, (list, tuple, Mapping)):
@@ -113,7 +113,7 @@ def _of_vector(row: Sequence[Any], index: int) -> Iterator[tuple[str, Any]]:
         yield str(at), plain
 
 
-def _flat(row: Mapping[Any, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _flat(row: Mapping[object, object], prefix: str, depth: int) -> Iterator[tuple[str, object]]:
     """Yield each value under its path; of a list of records, all values of a path as one text."""
     for key, held in row.items():
         name = f"{prefix}{key}"
@@ -126,7 +126,7 @@ def _flat(row: Mapping[Any, Any], prefix: str, depth: int) -> Iterator[tuple[str
             yield name, value
 
 
-def _of_list(values: list[Any], name: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _of_list(values: list[object], name: str, depth: int) -> Iterator[tuple[str, object]]:
     numbers = [_plain(value) for value in values]
     if numbers and all(type(value) in (int, float) for value in numbers):  # an embedding
         yield from ((f"{name}.{at}", value) for at, value in enumerate(numbers))

@@ -79,10 +79,10 @@ class ContextBudget(Gate):
 
     def measure(
         self,
-        build_context: Callable[[Any], Any],
-        questions: Any,
+        build_context: Callable[[Any], object],
+        questions: object,
         count_tokens: Callable[[str], int],
-    ) -> Generator[Look, Any, None]:
+    ) -> Generator[Look, object, None]:
         """Have ``build_context`` answer every question, and look at the texts.
 
         ``questions`` are records with ``question`` and a field for each thing to keep: a list of

@@ -38,13 +38,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    question: Any
+    question: object
     items: dict[str, tuple[str, ...]]
 
 
 def measure_contexts(
-    build_context: Any, questions: Any, count_tokens: Any, plan: Plan
-) -> Generator[Look, Any, None]:
+    build_context: object, questions: object, count_tokens: object, plan: Plan
+) -> Generator[Look, object, None]:
     """Ask every question once, and yield what its context holds."""
     if not callable(build_context):
         kind = a(type(build_context).__name__)
@@ -65,7 +65,7 @@ def measure_contexts(
     yield _measurement(asked, contexts, tokens, plan.keep)
 
 
-def _asked(row: Any, number: int, keep: Sequence[str]) -> _Asked:
+def _asked(row: object, number: int, keep: Sequence[str]) -> _Asked:
     where = f"question {number}"
     if not isinstance(row, Mapping):
         raise Unmeasurable(
@@ -78,7 +78,7 @@ def _asked(row: Any, number: int, keep: Sequence[str]) -> _Asked:
     return _Asked(row["question"], {what: _items(row[what], what, where) for what in keep})
 
 
-def _items(value: Any, what: str, where: str) -> tuple[str, ...]:
+def _items(value: object, what: str, where: str) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if value is None:
@@ -107,7 +107,7 @@ def _count(count_tokens: Callable[[str], Any], text: str, number: int) -> int:
 
 
 def _try_counter(
-    count_tokens: Callable[[str], Any], contexts: Sequence[str], tokens: Sequence[int]
+    count_tokens: Callable[[str], object], contexts: Sequence[str], tokens: Sequence[int]
 ) -> None:
     """A counter that stops somewhere would let any context pass: the longest is counted twice."""
     most = max(tokens, default=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
@@ -98,7 +98,9 @@ class FeatureParity(StatisticalGate):
         to_fail = tries(1 - self.max_mismatch_rate, 1.0, self.alpha)
         return Needs(tries(self.max_mismatch_rate, 1.0, self.beta), to_fail, "entities")
 
-    def measure(self, offline: Any, online: Any, entities: Any) -> Generator[Look, Any, None]:
+    def measure(
+        self, offline: object, online: object, entities: object
+    ) -> Generator[Look, object, None]:
         """Compare ``offline`` with ``online`` at the rows of ``entities``."""
         from pytest_mlgates.gates.feature_parity.measure import Plan, measure_parity
 

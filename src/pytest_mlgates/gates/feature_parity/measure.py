@@ -75,8 +75,8 @@ class _Tally:
 
 
 def measure_parity(
-    offline: Any, online: Any, entities: Any, plan: Plan
-) -> Generator[Look, Any, None]:
+    offline: object, online: object, entities: object, plan: Plan
+) -> Generator[Look, object, None]:
     """Compare both sides at the rows asked for, and yield what came of it."""
     if offline is online:
         raise Unmeasurable("offline and online are one and the same object: that compares nothing")
@@ -193,14 +193,14 @@ def _time(
         tally.oldest_s = max(tally.oldest_s or 0.0, age)
 
 
-def _seconds(value: Any) -> Any:
+def _seconds(value: object) -> object:
     """Read a number that a CSV file holds as text: seconds since 1970."""
     if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
         return float(value)
     return value
 
 
-def _type(value: Any) -> str:
+def _type(value: object) -> str:
     return {"NoneType": "null", "Absent": "no such column"}.get(
         type(value).__name__, type(value).__name__
     )

@@ -25,7 +25,7 @@ from pytest_mlgates.reading.text import kind_of
 __all__ = ["Entities", "Side", "asked_side", "entities_of", "table_side"]
 
 _HOW = "a DataFrame, a list of dicts, the path of a table, or a callable of an entity"
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Side:
     notes: list[str] = field(default_factory=list)
 
 
-def text_of(source: Any) -> Text:
+def text_of(source: object) -> Text:
     """Return what a text of a source may stand for."""
     if not isinstance(source, (str, os.PathLike)):
         return "text"
@@ -65,7 +65,7 @@ def text_of(source: Any) -> Text:
     return "any" if any(kind_of(file) in (".csv", ".tsv") for file in files) else "time"
 
 
-def _rows(source: Any, what: str, notes: list[str]) -> list[Row]:
+def _rows(source: object, what: str, notes: list[str]) -> list[Row]:
     rows = list(records(source, what, _HOW, note=notes.append))
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
@@ -80,7 +80,7 @@ def _columns(rows: Sequence[Row]) -> dict[str, None]:
     return found
 
 
-def entities_of(source: Any, timestamp: str, notes: list[str]) -> Entities:
+def entities_of(source: object, timestamp: str, notes: list[str]) -> Entities:
     """Read the rows that are asked for."""
     rows = _rows(source, "entities", notes)
     columns = _columns(rows)
@@ -91,7 +91,7 @@ def entities_of(source: Any, timestamp: str, notes: list[str]) -> Entities:
     return Entities(keys, rows, times, text_of(source))
 
 
-def time_of(value: Any, place: str) -> datetime:
+def time_of(value: object, place: str) -> datetime:
     """Return the time of an event."""
     try:
         return instant_of(plain_value(value))
@@ -115,7 +115,7 @@ def key_of(row: Row, keys: Sequence[str], place: str, *, as_texts: bool) -> Hash
 
 
 def table_side(
-    source: Any, what: str, entities: Entities, keys: Sequence[str], timestamp: str
+    source: object, what: str, entities: Entities, keys: Sequence[str], timestamp: str
 ) -> Side:
     """Match the rows of a table with those asked for, whatever order they are in."""
     notes: list[str] = []
@@ -184,13 +184,13 @@ def _match(
 
 
 def asked_side(
-    call: Callable[[Any], Any],
+    call: Callable[[Any], object],
     what: str,
     entities: Entities,
     keys: Sequence[str],
     timestamp: str | None,
     subject: tuple[float, int],
-) -> Generator[Look, Any, Side]:
+) -> Generator[Look, object, Side]:
     """Ask a callable for each row; it gets the keys, and the event time where ``timestamp`` is given."""
     if isinstance(call, type):
         raise Unmeasurable(f"{what} is a class: give {_HOW}")
@@ -211,7 +211,7 @@ class _Answer:
     def __init__(self, what: str) -> None:
         self.what = what
 
-    def __call__(self, answer: Any, call: int) -> Row | None:
+    def __call__(self, answer: object, call: int) -> Row | None:
         if answer is None:
             return None
         if not isinstance(answer, Mapping) and hasattr(answer, "to_dict"):

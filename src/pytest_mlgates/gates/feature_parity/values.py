@@ -96,7 +96,7 @@ def _close(x: Any, y: Any, tolerance: float) -> bool:
         return False
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, (int, float, Decimal)):
@@ -116,7 +116,7 @@ def _kind(value: Any) -> str:
     )
 
 
-def _read(value: Any, other: Any, text: Text) -> Any:
+def _read(value: object, other: object, text: Text) -> object:
     """Read a text of a file as what it is held against, where it can be that."""
     if text == "text" or not isinstance(value, str):
         return value
@@ -144,7 +144,7 @@ def _number(text: str) -> int | float:
         return float(text)
 
 
-def instant_of(value: Any) -> datetime:
+def instant_of(value: object) -> datetime:
     """Return an instant in UTC of a time, an ISO text or seconds since 1970; else ValueError.
 
     One without an offset is UTC.
@@ -159,7 +159,7 @@ def instant_of(value: Any) -> datetime:
 
 
 @lru_cache(maxsize=1 << 17)
-def _instant_of(value: Any) -> datetime:
+def _instant_of(value: object) -> datetime:
     if isinstance(value, str):
         value = datetime.fromisoformat(value.strip())
     elif isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -25,7 +25,7 @@ class Question:
     """What is asked, and what is known of its answer; ``answerable`` None where nothing is."""
 
     index: int
-    asked: Any
+    asked: object
     text: str
     answerable: bool | None
     gold: bool | tuple[str, ...] | None
@@ -37,7 +37,7 @@ class Claim:
     """One statement, and the citations it gives."""
 
     text: str
-    sources: tuple[Any, ...]
+    sources: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Answer:
     claims: tuple[Claim, ...]
 
 
-def questions_from(given: Any, most: int) -> tuple[list[Question], int]:
+def questions_from(given: object, most: int) -> tuple[list[Question], int]:
     """Return the different questions, each once, and how many were repeated."""
     how = "texts, or records with question and, where they are known, gold and context"
     found: dict[Hashable, Question] = {}
@@ -65,7 +65,7 @@ def questions_from(given: Any, most: int) -> tuple[list[Question], int]:
     return list(found.values()), repeated
 
 
-def _question(index: int, row: Any) -> Question:
+def _question(index: int, row: object) -> Question:
     if dataclasses.is_dataclass(row) and not isinstance(row, type):
         row = {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
     if isinstance(row, str):
@@ -88,7 +88,7 @@ def _question(index: int, row: Any) -> Question:
     return Question(index, asked, text, answerable, gold, _context(index, row.get("context")))
 
 
-def _gold(index: int, gold: Any) -> bool | tuple[str, ...] | None:
+def _gold(index: int, gold: object) -> bool | tuple[str, ...] | None:
     if gold is None or isinstance(gold, bool):
         return gold
     if isinstance(gold, (str, int, float)):
@@ -98,7 +98,7 @@ def _gold(index: int, gold: Any) -> bool | tuple[str, ...] | None:
     raise Unmeasurable(f"question {index}: gold is not true, false, a value or a list of values")
 
 
-def _context(index: int, context: Any) -> Mapping[str, str]:
+def _context(index: int, context: object) -> Mapping[str, str]:
     if context is None:
         return {}
     if isinstance(context, str):
@@ -110,7 +110,7 @@ def _context(index: int, context: Any) -> Mapping[str, str]:
     raise Unmeasurable(f"question {index}: context is not a text, a list or a mapping of texts")
 
 
-def _key(asked: Any) -> Any:
+def _key(asked: object) -> object:
     return asked if isinstance(asked, (str, Mapping)) else repr(asked)
 
 
@@ -147,7 +147,7 @@ def answer_from(answer: Any, call: int) -> Answer:
     return Answer(text, refused, tuple(_claim(claim, call) for claim in claims))
 
 
-def _claim(claim: Any, call: int) -> Claim:
+def _claim(claim: object, call: int) -> Claim:
     if not isinstance(claim, Mapping) or not isinstance(claim.get("text"), str):
         raise Unmeasurable(f"call {call}: a claim must be a mapping with text and source")
     found = claim.get("source", claim.get("sources"))

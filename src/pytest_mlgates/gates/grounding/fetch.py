@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import a
@@ -31,13 +30,13 @@ class Documents:
     pytest_mlgates.gates.grounding.fetch.Missing: cites what can't be fetched
     """
 
-    def __init__(self, given: Any) -> None:
+    def __init__(self, given: object) -> None:
         """Take what a user hands in.
 
         :raises Unmeasurable: for what is none of these, with the way out.
         """
         self._known: dict[str, str] = {}
-        self._call: Callable[[str], Any] | None = None
+        self._call: Callable[[str], object] | None = None
         self._root: Path | None = None
         if given is None:
             return
@@ -82,7 +81,7 @@ class Documents:
         return found
 
 
-def passage(source: Any, documents: Documents, context: Mapping[str, str]) -> str:
+def passage(source: object, documents: Documents, context: Mapping[str, str]) -> str:
     """Return the text that a citation names, from the question's own documents or from all.
 
     >>> passage({"file": "a", "start": 0, "end": 4, "quote": "Late"}, Documents({"a": "Latex"}), {})
@@ -114,6 +113,6 @@ def passage(source: Any, documents: Documents, context: Mapping[str, str]) -> st
     return found
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     """Return a whole number, and -1 for anything else: no place in a document."""
     return value if isinstance(value, int) and not isinstance(value, bool) else -1

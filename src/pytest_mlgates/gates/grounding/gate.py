@@ -97,12 +97,12 @@ class Grounding(StatisticalGate):
 
     def measure(
         self,
-        answer: Callable[[Any], Any],
-        questions: Any,
+        answer: Callable[[Any], object],
+        questions: object,
         sources: Mapping[str, str] | Callable[[str], str] | str | os.PathLike[str] | None = None,
         *,
-        judge: Callable[[str, str], Any] | None = None,
-    ) -> Generator[Look, Any, None]:
+        judge: Callable[[str, str], object] | None = None,
+    ) -> Generator[Look, object, None]:
         """Ask every question, and check each claim of what comes back."""
         from pytest_mlgates.gates.grounding.measure import Plan, measure_grounding
 

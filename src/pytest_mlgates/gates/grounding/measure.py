@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_mlgates.calls.ask import Subject
 from pytest_mlgates.core.details import plain
@@ -44,12 +43,12 @@ class Plan:
 
 
 def measure_grounding(
-    answer: Any,
-    questions: Any,
-    sources: Any,
-    judge: Callable[[str, str], Any] | None,
+    answer: object,
+    questions: object,
+    sources: object,
+    judge: Callable[[str, str], object] | None,
     plan: Plan,
-) -> Generator[Look, Any, None]:
+) -> Generator[Look, object, None]:
     """Ask every different question once and yield what came of it."""
     if not callable(answer):
         raise Unmeasurable("answer is not a callable that takes a question")
@@ -73,7 +72,7 @@ class _Tally:
     """Answers by what was found of them."""
 
     def __init__(
-        self, checker: Checker, documents: Documents, judge: Callable[[str, str], Any] | None
+        self, checker: Checker, documents: Documents, judge: Callable[[str, str], object] | None
     ) -> None:
         self.checker, self.documents, self.judge = checker, documents, judge
         self.counts: Counter[str] = Counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pytest_mlgates.core import Gate, Look, Measurement, Verdict
 from pytest_mlgates.core.errors import Unmeasurable
@@ -66,8 +66,8 @@ class LeadTime(Gate):
             raise FieldError("features", "holds a name twice, or a blank one")
 
     def measure(
-        self, steps: Any, *, probe: Callable[[], Any] | None = None
-    ) -> Generator[Look, Any, None]:
+        self, steps: object, *, probe: Callable[[], object] | None = None
+    ) -> Generator[Look, object, None]:
         """Run or read ``steps``; ``probe`` returns what is served, and raises where nothing is."""
         from pytest_mlgates.gates.lead_time.measure import measure_lead_time
 

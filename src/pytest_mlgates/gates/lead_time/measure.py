@@ -41,8 +41,8 @@ class _Ended:
 
 
 def measure_lead_time(
-    steps: Any, probe: Callable[[], Any] | None, timeout_s: float
-) -> Generator[Look, Any, None]:
+    steps: object, probe: Callable[[], object] | None, timeout_s: float
+) -> Generator[Look, object, None]:
     """Run or read the steps, ask the probe before and after, and yield what came of it."""
     found = read_steps(steps)
     before: Names = ((), ())
@@ -77,11 +77,11 @@ def measure_lead_time(
     yield _measurement("gate", done, len(todo), served, before, probe is not None, faults)
 
 
-def _run(todo: Sequence[Todo], timeout_s: float) -> Generator[Look, Any, list[_Ended]]:
+def _run(todo: Sequence[Todo], timeout_s: float) -> Generator[Look, object, list[_Ended]]:
     """Run each step to its end before the next; those after a failure are not run."""
     begins: list[float] = []
 
-    def call(step: Todo) -> Any:
+    def call(step: Todo) -> object:
         begins.append(time.perf_counter())
         try:
             answer = _command(step) if step.command else step.call() if step.call else None
@@ -89,7 +89,7 @@ def _run(todo: Sequence[Todo], timeout_s: float) -> Generator[Look, Any, list[_E
             return _failed(error)
         return _awaited(answer) if inspect.isawaitable(answer) else answer
 
-    def ended(answer: Any, _call: int) -> _Ended:
+    def ended(answer: object, _call: int) -> _Ended:
         end, begin = time.perf_counter(), begins[-1]
         if isinstance(answer, _Status):
             return _Ended(begin, end, answer.status, answer.served, answer.fault)
@@ -160,10 +160,10 @@ def _tail(out: IO[bytes]) -> str:
     return out.read().decode("utf-8", "replace")
 
 
-def _probe(probe: Callable[[], Any], timeout_s: float) -> Generator[Look, Any, Names]:
+def _probe(probe: Callable[[], object], timeout_s: float) -> Generator[Look, object, Names]:
     """Ask whether the features are served; a probe that raises says that they are not."""
 
-    def call(_: object) -> Any:
+    def call(_: object) -> object:
         try:
             answer = probe()
         except Exception:  # noqa: BLE001

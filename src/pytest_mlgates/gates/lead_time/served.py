@@ -37,7 +37,7 @@ def of_answer(answer: Any) -> Names:
     )
 
 
-def _is_null(value: Any) -> bool:
+def _is_null(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(_is_null, value))
     return missing(value)

@@ -32,7 +32,7 @@ class Todo:
     """A step to run: a callable, or the words of a command with what it reads and where it runs."""
 
     name: str
-    call: Callable[[], Any] | None = None
+    call: Callable[[], object] | None = None
     command: tuple[str, ...] = ()
     by: str = ""
     handoff: bool = False
@@ -41,7 +41,7 @@ class Todo:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_steps(steps: Any) -> list[Todo] | list[Mapping[str, Any]]:
+def read_steps(steps: object) -> list[Todo] | list[Mapping[str, object]]:
     """Return the steps to run, or the records of a log; Unmeasurable where it is neither or both."""
     if callable(steps):
         raise Unmeasurable(f"steps is one callable: give {_HOW}")
@@ -94,7 +94,7 @@ def _described(item: Mapping[str, Any], name: str) -> Todo:
     )
 
 
-def _words(item: Any) -> tuple[str, ...]:
+def _words(item: object) -> tuple[str, ...]:
     if isinstance(item, str):
         try:
             return tuple(
@@ -107,14 +107,14 @@ def _words(item: Any) -> tuple[str, ...]:
     return ()
 
 
-def _yes(value: Any, name: str) -> bool:
+def _yes(value: object, name: str) -> bool:
     text = "" if missing(value) else str(value).strip().lower()
     if text in _YES or text in _NO:
         return text in _YES
     raise Unmeasurable(f"{name}: 'handoff' is neither true nor false")
 
 
-def logged(log: list[Mapping[str, Any]]) -> tuple[list[Step], Names]:
+def logged(log: list[Mapping[str, object]]) -> tuple[list[Step], Names]:
     """Return the steps of a log, with times from the first begin, and what the last one served."""
     first: datetime | None = None
     last_end: datetime | None = None
@@ -199,6 +199,6 @@ def _status(row: Mapping[str, Any], place: str) -> int | None:
     return int(number)
 
 
-def _served(value: Any) -> Any:
+def _served(value: object) -> object:
     """Read the features of a cell of a CSV file: names with commas between them."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value

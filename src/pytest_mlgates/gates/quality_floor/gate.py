@@ -122,9 +122,9 @@ class QualityFloor(StatisticalGate):
         slice_of: object = None,
         *,
         baseline: Callable[[Any], object] | None = None,
-        score: Callable[[Any, Any], object] | None = None,
+        score: Callable[[Any, object], object] | None = None,
         unit_of: object = None,
-    ) -> Generator[Look, Any, None]:
+    ) -> Generator[Look, object, None]:
         """Ask ``predict`` (and ``baseline``) for every input.
 
         ``labels`` is parallel to ``inputs``, a column of theirs, or a callable of an input;

@@ -33,7 +33,7 @@ from pytest_mlgates.reading.slices import NO_NAME, Slicer, field_of, unique_labe
 __all__ = ["Plan", "measure_quality"]
 
 #: a user's own: answer and label to a number from 0 to 1
-Score = Callable[[Any, Any], object]
+Score = Callable[[Any, object], object]
 
 #: wrong answers that are told
 MAX_FINDINGS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.errors import Unmeasurable
@@ -106,7 +106,7 @@ class RecallRetention(StatisticalGate):
         slice_of: object = None,
         popularity: object = None,
         sizes: object = None,
-    ) -> Generator[Look, Any, None]:
+    ) -> Generator[Look, object, None]:
         """Ask both searches every query.
 
         ``labels`` (an item, or a list of items, for each query), and ``slice_of``, are parallel to

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from pytest_mlgates.calls.ask import Subject
 from pytest_mlgates.core.details import plain
@@ -92,7 +91,7 @@ def measure_recall(
     popularity: object,
     sizes: object,
     plan: Plan,
-) -> Generator[Look, Any, None]:
+) -> Generator[Look, object, None]:
     """Ask both for every query once, and yield what came of it."""
     bytes_ = sizes_of(sizes)
     asked, repeated = _asked(queries, labels, slice_of, plan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +71,7 @@ def _distance(standard: npt.NDArray[np.float64], law: int) -> float:
 
 
 def _vectors(queries: Sequence[object]) -> npt.NDArray[np.float64] | None:
-    sample: Any = queries[0] if queries else None
+    sample: object = queries[0] if queries else None
     if hasattr(sample, "detach"):
         queries = [getattr(one, "detach")().cpu().numpy() for one in queries]  # noqa: B009
     elif not isinstance(sample, (list, tuple, np.ndarray)):
