@@ -17,7 +17,7 @@ import numpy as np
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.grounding.check import Checker
 from pytest_mlgates.gates.grounding.details import Seen
-from pytest_mlgates.gates.grounding.entities import Names
+from pytest_mlgates.gates.grounding.entities import Synonyms
 from pytest_mlgates.gates.grounding.judge import Limits, judge
 from reference_systems.medco_rag.people import DRUGS
 
@@ -89,7 +89,7 @@ def _verdicts(runs: int, seed: int) -> None:
 
 def _claims(count: int, seed: int) -> None:
     rng = Random(f"claims {seed}")
-    checker = Checker(Names.read(None))
+    checker = Checker(Synonyms.read(None))
     kinds: dict[str, Callable[[Drawn], tuple[str, str]]] = {
         "copied": lambda x: (x.said, x.said),
         "the unit changed, the dose not": lambda x: (f"{x.drug} {x.dose / 1000:g} g", x.said),

@@ -23,7 +23,7 @@ from pytest_mlgates.core import Measurement
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.gates.recall_retention import RecallRetention
-from pytest_mlgates.gates.recall_retention.details import Doubts, Row, Seen
+from pytest_mlgates.gates.recall_retention.details import Doubts, LossRow, Seen
 
 LIMIT, ALPHA, BETA = 0.02, 0.01, 0.01
 Draw = Callable[[np.random.Generator, float, int], npt.NDArray[np.float64]]
@@ -40,7 +40,7 @@ def clumped(rng: np.random.Generator, loss: float, n: int) -> npt.NDArray[np.flo
 
 
 def decide(gate: RecallRetention, lost: npt.NDArray[np.float64]) -> str:
-    row = Row(name="", queries=len(lost), lost=Histogram.of(map(float, lost)))
+    row = LossRow(name="", queries=len(lost), lost=Histogram.of(map(float, lost)))
     doubts = Doubts(same=False, identical=False, constant=False, random=False)
     seen = Seen(
         k=10, whole=row, slices=(), doubts=doubts, unlabelled=0, unnamed=0, repeated=0, calls=1

@@ -12,7 +12,12 @@ import pytest
 
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.artifact_immutability import ArtifactImmutability, Store
-from pytest_mlgates.gates.artifact_immutability.sequences import KINDS, Material, draw, tell
+from pytest_mlgates.gates.artifact_immutability.sequences import (
+    KINDS,
+    Material,
+    draw_sequence,
+    tell,
+)
 from pytest_mlgates.gates.artifact_immutability.shrink import shrink
 from tests.gate_cases.artifact_immutability import ALL_FAULTS, SECRETS, Named, Sound
 from tests.gates.stores import (
@@ -165,7 +170,7 @@ def test_drawing():
     """Every kind occurs, only what the store offers is asked, and all can be told."""
     seen = set()
     for seed in range(300):
-        operations = draw(random.Random(seed), ("reopen", "damage"), 12)
+        operations = draw_sequence(random.Random(seed), ("reopen", "damage"), 12)
         assert operations[0].kind == "put"
         assert 2 <= len(operations) <= 12
         seen |= {operation.kind for operation in operations}

@@ -12,7 +12,7 @@ from pytest_mlgates.core import Measurement, Outcome
 from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.blocked_features import BlockedFeatures
 from pytest_mlgates.gates.blocked_features.names import is_near, match
-from pytest_mlgates.gates.blocked_features.rows import columns_of
+from pytest_mlgates.gates.blocked_features.rows import feature_columns
 from tests.gate_cases.blocked_features import FAIR, GATE, NAMES, SEX, sound
 
 PASS, FAIL, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.ERROR
@@ -167,7 +167,7 @@ def test_no_false_alarm_and_the_same_twice():
 
 def test_columns_of_nested_records():
     rows = [{"a": {"b": 1}, "c": [{"d": "x"}, {"d": "y"}], "e": [0.5, 0.25], "f": ["p", "q"]}]
-    assert columns_of(rows)[0] == {
+    assert feature_columns(rows)[0] == {
         "a.b": [1], "c.d": ["x ; y"], "e.0": [0.5], "e.1": [0.25], "f": ["p ; q"],
     }  # fmt: skip
 

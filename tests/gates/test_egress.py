@@ -19,7 +19,7 @@ import pytest
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.egress import Egress, measure, warden
-from pytest_mlgates.gates.egress.allowed import Allowed, parse
+from pytest_mlgates.gates.egress.allowed import Allowed, parse_allowed
 from pytest_mlgates.gates.egress.packets import read_packet
 
 PASS, FAIL, INCONCLUSIVE, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR
@@ -188,7 +188,8 @@ def test_entries_that_do_not_fit(text):
 
 def test_names_and_wildcards():
     allowed = Allowed(
-        [parse("*.example.org"), parse("db.internal:5432")], {"db.internal": ["10.1.2.3"]}
+        [parse_allowed("*.example.org"), parse_allowed("db.internal:5432")],
+        {"db.internal": ["10.1.2.3"]},
     )
     assert allowed.has_name("a.b.example.org")
     assert not allowed.has_name("example.org.evil.com")

@@ -10,13 +10,13 @@ from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.grounding import Grounding
 from pytest_mlgates.gates.grounding.check import Checker
 from pytest_mlgates.gates.grounding.details import Seen
-from pytest_mlgates.gates.grounding.entities import Names, entities_of, plain_words
+from pytest_mlgates.gates.grounding.entities import Synonyms, entities_of, plain_words
 from pytest_mlgates.gates.grounding.fetch import Documents, Missing, passage
 from pytest_mlgates.gates.grounding.gold import differs
 from pytest_mlgates.gates.grounding.polarity import stances
 from tests.gate_cases.grounding import ASKED, GATE, NOTES, REFUSAL, USELESS, cited, reply
 
-SHIPPED = Checker(Names.read(None))
+SHIPPED = Checker(Synonyms.read(None))
 
 
 SUPPORTED = [
@@ -244,7 +244,7 @@ def test_a_judge_only_adds_suspects_that_it_confirms():
 def test_names_of_ones_own(tmp_path):
     table = tmp_path / "names.csv"
     table.write_text("name,same_as\nacme,widget\n")
-    checker = Checker(Names.read(str(table)))
+    checker = Checker(Synonyms.read(str(table)))
     assert checker.check("the acme part", "the widget part") is None
     assert checker.check("the widget part", "the gadget part") is not None
     bad = Grounding(names=str(tmp_path / "none.csv")).run(cited, ASKED, NOTES)

@@ -13,8 +13,14 @@ from pytest_mlgates.core import Outcome
 from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.gates.quality_floor import QualityFloor
-from pytest_mlgates.gates.quality_floor.details import Row
-from pytest_mlgates.gates.quality_floor.metrics import bins_of, bounds, observe, pairs_of, value_of
+from pytest_mlgates.gates.quality_floor.details import QualityRow
+from pytest_mlgates.gates.quality_floor.metrics import (
+    bins_of,
+    metric_bounds,
+    observation,
+    pairs_of,
+    value_of,
+)
 from pytest_mlgates.stats import binomial
 from pytest_mlgates.stats.bounded import entropy_lower, mean_lower, mean_upper
 from tests.gate_cases.quality_floor import DROP, GATE, INPUTS, good, poor, truth
@@ -37,11 +43,11 @@ def test_metrics_by_counting(pairs):
         "specificity": (tn, tn + fp), "f1": (2 * tp, 2 * tp + fp + fn),
     }  # fmt: skip
     for metric, (part, whole) in wanted.items():
-        seen = [observe(metric, float(a), float(b)) for a, b in pairs]
+        seen = [observation(metric, float(a), float(b)) for a, b in pairs]
         values = Histogram.of(x for x in seen if x is not None)
-        row = Row(name="", inputs=len(pairs), values=values)
+        row = QualityRow(name="", inputs=len(pairs), values=values)
         assert value_of(metric, row) == pytest.approx(part / whole if whole else 0.0)
-        low, high = bounds(metric, row, 1e-3, 1e-3)
+        low, high = metric_bounds(metric, row, 1e-3, 1e-3)
         assert 0 <= low <= value_of(metric, row) <= high <= 1 or not values.n
 
 
@@ -96,7 +102,10 @@ def test_calibration():
     assert honest.outcome == PASS, honest.verdict
     proud = gate.run(lambda i: float(scores[i] > 0.5) * 0.98 + 0.01, items, labels.tolist())
     assert proud.outcome == FAIL, proud.verdict
-    assert value_of("calibration_error", Row(name="", inputs=1, bins=bins_of([0.5], [1]))) == 0.5
+    assert (
+        value_of("calibration_error", QualityRow(name="", inputs=1, bins=bins_of([0.5], [1])))
+        == 0.5
+    )
 
 
 def test_a_slice_fails_alone():

@@ -103,7 +103,7 @@ def _freeze(value: Any) -> Any:
     if isinstance(value, int):
         return int(value) if abs(value) <= _LARGEST_EXACT else str(int(value))
     if isinstance(value, (list, tuple)):
-        return _items(value)
+        return _frozen_items(value)
     if isinstance(value, Mapping):
         return _mapping(value)
     if isinstance(value, float):
@@ -122,7 +122,7 @@ def _freeze_number(value: float) -> float | int:
     return int(value) if whole else value
 
 
-def _items(value: list[Any] | tuple[Any, ...]) -> tuple[Json, ...]:
+def _frozen_items(value: list[Any] | tuple[Any, ...]) -> tuple[Json, ...]:
     frozen: list[Json] = []
     try:
         for item in value:

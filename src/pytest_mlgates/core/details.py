@@ -39,17 +39,17 @@ def plain(record: Any) -> dict[str, Json]:
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if not (value is None and field.default is None):
-            found[field.name] = _plain(value)
+            found[field.name] = _plain_value(value)
     return found
 
 
-def _plain(value: object) -> Any:
+def _plain_value(value: object) -> Any:
     if dataclasses.is_dataclass(value):
         return plain(value)
     if isinstance(value, (list, tuple)):
-        return tuple(map(_plain, value))
+        return tuple(map(_plain_value, value))
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain_value(item) for key, item in value.items()}
     return value
 
 

@@ -190,7 +190,7 @@ class _Walk:
                 self.put("empty cell")
         if _installed(function.__module__ or ""):
             return  # known by its package's version, in the environment
-        names = _names(function.__code__)
+        names = _names_used(function.__code__)
         for name in names:
             if name in function.__globals__:
                 self.put("global", name.encode())
@@ -237,11 +237,11 @@ class _Walk:
                 self.add(list(items or ()))
 
 
-def _names(code: types.CodeType) -> list[str]:
+def _names_used(code: types.CodeType) -> list[str]:
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            names.update(_names(constant))
+            names.update(_names_used(constant))
     return sorted(names)
 
 

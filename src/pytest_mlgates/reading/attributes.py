@@ -39,7 +39,7 @@ def attributes_of(
         ...
     pytest_mlgates.core.errors.Unmeasurable: groups has 1 value of 'sex' for 2 rows
     """
-    columns = _columns(source, count, what)
+    columns = _attribute_columns(source, count, what)
     found = {str(name): values for name, values in columns.items()}
     if not found:
         raise Unmeasurable(f"{what} holds no attribute: give {_HOW}")
@@ -66,19 +66,20 @@ def is_unknown(name: str, words: Iterable[str] = UNKNOWN) -> bool:
 
 def known_labels(labels: Sequence[str], words: Iterable[str] = UNKNOWN) -> list[str | None]:
     """Return the labels, None where one says that the attribute is not known."""
-    folded = {_folded(word) for word in words}
+    folded = {_letters_of(word) for word in words}
     known: dict[str, str | None] = {
-        name: None if name == NO_NAME or _folded(name) in folded else name for name in set(labels)
+        name: None if name == NO_NAME or _letters_of(name) in folded else name
+        for name in set(labels)
     }
     return [known[name] for name in labels]
 
 
-def _folded(name: str) -> str:
+def _letters_of(name: str) -> str:
     letters = "".join(c for c in name.casefold() if c.isalnum())
     return letters or " ".join(name.split())
 
 
-def _columns(source: Any, count: int, what: str) -> Mapping[Any, list[Any]]:
+def _attribute_columns(source: Any, count: int, what: str) -> Mapping[Any, list[Any]]:
     if isinstance(source, Mapping) and source and all(map(_is_column, source.values())):
         return {name: list(_values(values)) for name, values in source.items()}
     if _is_list_of_columns(source, count):

@@ -138,7 +138,7 @@ def from_plain(
         if left < 0:
             raise Unreadable(f"{file}: holds more than {MAX_NODES:,} values")
         if isinstance(value, Mapping):
-            return Node({_key(k, file): node(v, depth + 1) for k, v in value.items()}, file)
+            return Node({_key_text(k, file): node(v, depth + 1) for k, v in value.items()}, file)
         if isinstance(value, (list, tuple)):
             return Node([node(item, depth + 1) for item in value], file)
         if isinstance(value, str):
@@ -149,7 +149,7 @@ def from_plain(
     return node(value, 0)
 
 
-def _key(key: object, file: str) -> str:
+def _key_text(key: object, file: str) -> str:
     if not isinstance(key, (str, int, float)):
         raise Unreadable(f"{file}: a key is a {type(key).__name__}: keys are words")
     return str(key)

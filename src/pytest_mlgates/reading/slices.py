@@ -18,6 +18,7 @@ __all__ = [
     "NO_NAME",
     "Slicer",
     "field_of",
+    "is_missing",
     "label",
     "mask_identifiers",
     "recorded",
@@ -48,7 +49,7 @@ def label(value: object) -> str:
         value = value.name
     if isinstance(value, tuple):
         return " & ".join(map(label, value)) or NO_NAME
-    if _is_missing(value):
+    if is_missing(value):
         return NO_NAME
     plain = (
         getattr(type(value), name) is getattr(object, name) for name in ("__str__", "__repr__")
@@ -93,7 +94,8 @@ def recorded(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(unique_labels(map(label, names)).values())
 
 
-def _is_missing(value: object) -> bool:
+def is_missing(value: object) -> bool:
+    """Tell whether a value stands for none: None, NaN, NaT, pandas' NA, a blank text."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
     if type(value).__name__ == "NAType":  # pandas: it equals nothing and has no truth value

@@ -20,7 +20,7 @@ def lower(events: float, n: float, error: float, deff: float = 1.0) -> float:
     >>> lower(0, 5000, 1e-3)
     0.0
     """
-    _check(events, n, error, deff)
+    _check_bound(events, n, error, deff)
     if not events or not n:
         return 0.0
     k, m = events / deff, n / deff
@@ -35,14 +35,14 @@ def upper(events: float, n: float, error: float, deff: float = 1.0) -> float:
     >>> upper(0, 0, 0.05)
     1.0
     """
-    _check(events, n, error, deff)
+    _check_bound(events, n, error, deff)
     if not n or events == n:
         return 1.0
     k, m = events / deff, n / deff
     return float(betaincinv(k + 1.0, m - k, 1.0 - error))
 
 
-def _check(events: float, n: float, error: float, deff: float) -> None:
+def _check_bound(events: float, n: float, error: float, deff: float) -> None:
     if not (0 <= events <= n and 0 < error < 1 and deff >= 1):
         raise ValueError(
             f"no bound for {events!r} events in {n!r} at error {error!r} and design effect {deff!r}"

@@ -110,7 +110,7 @@ def equivalent_p(contrast: Contrast, margin: float) -> float:
     >>> round(equivalent_p(Contrast("a", 0.002, 0.001, 24, 25), 0.01), 9)
     1.6e-08
     """
-    return _tail(margin - abs(contrast.estimate), contrast)
+    return _t_tail(margin - abs(contrast.estimate), contrast)
 
 
 def differs_p(contrast: Contrast, margin: float) -> float:
@@ -121,10 +121,10 @@ def differs_p(contrast: Contrast, margin: float) -> float:
     >>> round(differs_p(Contrast("a", 0.02, 0.001, 24, 25), 0.01), 12)
     4.92e-10
     """
-    return min(1.0, 2 * _tail(abs(contrast.estimate) - margin, contrast))
+    return min(1.0, 2 * _t_tail(abs(contrast.estimate) - margin, contrast))
 
 
-def _tail(distance: float, contrast: Contrast) -> float:
+def _t_tail(distance: float, contrast: Contrast) -> float:
     """Return P(T > distance / se); with no spread at all the sign decides."""
     if contrast.se is None or contrast.df <= 0:
         return 1.0

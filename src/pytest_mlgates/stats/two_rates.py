@@ -140,12 +140,12 @@ def beyond(one: Counts, other: Counts, margin: Margin, level: float, more: float
     if not (one.n and other.n) or float(ndtr(-z)) + more > level:
         return False
     cheap = _CHEAP * level  # most verdicts are clear enough for two separate bounds
-    if more <= cheap and _apart(one, other, margin, cheap):
+    if more <= cheap and _z_gap(one, other, margin, cheap):
         return True
     return exact_tail(one, other, margin, level) + more <= level - cheap
 
 
-def _apart(one: Counts, other: Counts, margin: Margin, level: float) -> bool:
+def _z_gap(one: Counts, other: Counts, margin: Margin, level: float) -> bool:
     """Tell whether exact bounds of each rate, half of the error each, are beyond the margin."""
     second = binomial.upper(other.events, other.n, level / 2)
     if second > margin.most:
@@ -172,7 +172,7 @@ def exact_tail(one: Counts, other: Counts, margin: Margin, level: float) -> floa
     second = np.linspace(low, high, _GRID)[:, None]
     first = margin.first(second)
     c = -math.log(5e-4 * level)
-    starts, weights = _bins(other.n, second, c)
+    starts, weights = _grid(other.n, second, c)
     least = _least(one.n, starts, other.n, margin, z_of(one, other, margin))
     tails = _at_least(least, one.n, first, c)
     tail = float(np.max(np.sum(weights * tails, axis=1)))
@@ -195,7 +195,7 @@ def _range(n: int, rates: Floats, c: float) -> tuple[int, int]:
     return max(0, math.floor(begin)), min(n, math.ceil(end))
 
 
-def _bins(n: int, rates: Floats, c: float) -> tuple[Floats, Floats]:
+def _grid(n: int, rates: Floats, c: float) -> tuple[Floats, Floats]:
     """Return counts that may occur, and the chance of each, or of all from it to the next."""
     begin, end = _range(n, rates, c)
     width = -(-(end - begin + 1) // _BINS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_mlgates.core.details import Count
 
-__all__ = ["FAULTS", "Broken", "Fault", "Seen"]
+__all__ = ["FAULTS", "BrokenPromise", "Fault", "Seen"]
 
 #: what can be done to a store from behind; each is counted in :class:`Fault`
 FAULTS = ("flip", "cut", "lengthen", "empty", "swap", "cut read")
@@ -30,7 +30,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
+class BrokenPromise:
     """How a promise was broken, after which operations; ``shrunk`` where none can be left out."""
 
     how: str
@@ -50,7 +50,7 @@ class Seen:
 
     clean: Count
     idle: Count
-    broken: Broken | None = None
+    broken: BrokenPromise | None = None
     plain_puts: Count
     refused: Count
     refusals: Mapping[str, Count]

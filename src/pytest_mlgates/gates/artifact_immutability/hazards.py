@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-__all__ = ["BreakingStream", "Change", "StoppedError"]
+__all__ = ["BreakingStream", "Hazard", "StoppedError"]
 
 
 class StoppedError(BaseException):
@@ -31,7 +31,7 @@ class BreakingStream(io.RawIOBase):
         return block
 
 
-class Change:
+class Hazard:
     """Changes stored bytes in one way, and knows whether it was asked and changed anything."""
 
     def __init__(self, kind: str, at: float) -> None:

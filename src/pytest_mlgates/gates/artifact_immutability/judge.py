@@ -60,7 +60,7 @@ def not_looked_for(seen: Seen) -> list[str]:
 
 def _doubt(seen: Seen, wanted: int, required: Sequence[str]) -> str:
     """Return why nothing is known yet, or an empty string."""
-    told = f": {_kinds(seen)}" if seen.refusals else ""
+    told = f": {_refusal_kinds(seen)}" if seen.refusals else ""
     if seen.clean == 0:
         return f"the store acknowledged nothing that could then be read{told}"
     if seen.refused * _REFUSES > seen.plain_puts:
@@ -91,6 +91,6 @@ def _method(kind: str) -> str:
     return "cut_reads()" if kind == "cut read" else "damage()"
 
 
-def _kinds(seen: Seen) -> str:
+def _refusal_kinds(seen: Seen) -> str:
     worst = sorted(seen.refusals.items(), key=lambda item: (-item[1], item[0]))[:2]
     return ", ".join(f"{name} {plural(times, 'time')}" for name, times in worst)

@@ -7,7 +7,7 @@ from collections import Counter
 
 from pytest_mlgates.gates.artifact_immutability.details import FAULTS
 
-__all__ = ["Kept", "Ledger", "ViolationError"]
+__all__ = ["Acknowledged", "Kept", "ViolationError"]
 
 
 class ViolationError(Exception):
@@ -23,7 +23,7 @@ class Kept:
     deleted: bool = False
 
 
-class Ledger:
+class Acknowledged:
     """What the store has acknowledged, over all sequences, and counts of what was done to it."""
 
     def __init__(self) -> None:

@@ -13,12 +13,17 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Explained
 from pytest_mlgates.core.words import a, plural
-from pytest_mlgates.gates.artifact_immutability.details import Broken, Fault, Seen
-from pytest_mlgates.gates.artifact_immutability.ledger import Ledger, ViolationError
+from pytest_mlgates.gates.artifact_immutability.details import BrokenPromise, Fault, Seen
+from pytest_mlgates.gates.artifact_immutability.ledger import Acknowledged, ViolationError
 from pytest_mlgates.gates.artifact_immutability.protocol import Store, offered
-from pytest_mlgates.gates.artifact_immutability.sequences import Material, Operation, draw, tell
+from pytest_mlgates.gates.artifact_immutability.sequences import (
+    Material,
+    Operation,
+    draw_sequence,
+    tell,
+)
 from pytest_mlgates.gates.artifact_immutability.shrink import shrink
-from pytest_mlgates.gates.artifact_immutability.trial import Trial
+from pytest_mlgates.gates.artifact_immutability.trial import SequenceTrial
 
 __all__ = ["Plan", "measure_store"]
 
@@ -46,7 +51,7 @@ def measure_store(store: Store, plan: Plan) -> Generator[Look, object, None]:
         if not callable(getattr(store, method, None)):
             kind = a(type(store).__name__)
             raise Unmeasurable(f"a store has put(stream, name) and get(reference): {kind} has not")
-    run = _Run(store, plan)
+    run = _Sequences(store, plan)
     while not run.ended:
         with CallGuard(plan.timeout_s) as guard:
             run.some(guard)
@@ -56,7 +61,7 @@ def measure_store(store: Store, plan: Plan) -> Generator[Look, object, None]:
             yield Explained(run.measurement(), run.explain)
 
 
-class _Run:
+class _Sequences:
     """What is known so far."""
 
     def __init__(self, store: Store, plan: Plan) -> None:
@@ -64,10 +69,10 @@ class _Run:
         self.offers = offered(store)
         self.mark = secrets.token_hex(6)  # what is left of an earlier run is another run's
         self.draw = random.Random(f"artifact_immutability:{plan.seed}")
-        self.ledger = Ledger()
+        self.ledger = Acknowledged()
         self.clean = self.idle = self.calls = 0
         self.failed: tuple[ViolationError, tuple[Operation, ...]] | None = None
-        self.broken: Broken | None = None
+        self.broken: BrokenPromise | None = None
 
     @property
     def ended(self) -> bool:
@@ -80,7 +85,7 @@ class _Run:
     def some(self, guard: CallGuard) -> None:
         """Run some sequences, and read earlier artifacts again."""
         for _ in range(min(_LOOK, self.plan.sequences)):
-            operations = draw(self.draw, self.offers, self.plan.longest)
+            operations = draw_sequence(self.draw, self.offers, self.plan.longest)
             self._one(operations, guard)
             if self.ended:
                 break
@@ -91,7 +96,7 @@ class _Run:
     def _one(self, operations: tuple[Operation, ...], guard: CallGuard) -> None:
         number = self.clean + self.idle
         material = self._material(f"{self.mark}x{number}", number)
-        trial = Trial(self.store, self.ledger, material, guard)
+        trial = SequenceTrial(self.store, self.ledger, material, guard)
         before = self.ledger.read_back
         try:
             trial.run(operations)
@@ -110,7 +115,7 @@ class _Run:
         """Read artifacts of all sequences so far, those that are owed, and the store's list."""
         sound = self.ledger.sound()
         chosen = sound[: _AUDIT // 2] + self.draw.sample(sound, min(_AUDIT // 2, len(sound)))
-        trial = Trial(self.store, self.ledger, self._material("audit", 0), guard)
+        trial = SequenceTrial(self.store, self.ledger, self._material("audit", 0), guard)
         try:
             trial.audit(chosen)
             if "list" in self.offers:
@@ -121,7 +126,7 @@ class _Run:
     def _fail(self, broken: ViolationError, operations: tuple[Operation, ...]) -> None:
         self.failed = broken, operations
         told = tuple(map(tell, operations)) or ("read artifacts of earlier sequences again",)
-        self.broken = Broken(how=str(broken), operations=told, shrunk=False)
+        self.broken = BrokenPromise(how=str(broken), operations=told, shrunk=False)
 
     def explain(self) -> Generator[Awaitable[object], object, Measurement]:
         """Return the same with the fewest operations that break the same promise."""
@@ -132,7 +137,7 @@ class _Run:
                 found, shrunk = shrink(operations, lambda rest: self._breaks(rest, broken, guard))
             again = found if shrunk and self._reproduced else operations
             told = tuple(map(tell, again))
-            self.broken = Broken(how=str(broken), operations=told, shrunk=again is found)
+            self.broken = BrokenPromise(how=str(broken), operations=told, shrunk=again is found)
         yield from ()
         return self.measurement()
 
@@ -144,7 +149,7 @@ class _Run:
         """Run operations on names and contents of their own; tell whether the same breaks."""
         material = self._material(f"{self.mark}y{secrets.token_hex(6)}", self.clean + self.idle)
         try:
-            Trial(self.store, Ledger(), material, guard).run(operations)
+            SequenceTrial(self.store, Acknowledged(), material, guard).run(operations)
         except ViolationError as found:
             self._reproduced = self._reproduced or str(found) == str(broken)
             return str(found) == str(broken)

@@ -6,7 +6,7 @@ import dataclasses
 import random
 from collections.abc import Sequence
 
-__all__ = ["KINDS", "Material", "Operation", "draw", "tell"]
+__all__ = ["KINDS", "Material", "Operation", "draw_sequence", "tell"]
 
 #: every kind of operation: how often it is drawn, and the method of the store that it takes
 KINDS = {
@@ -82,7 +82,9 @@ class Material:
         return self.pairs[operation.content % len(self.pairs)]
 
 
-def draw(draw: random.Random, offers: Sequence[str], longest: int) -> tuple[Operation, ...]:
+def draw_sequence(
+    draw: random.Random, offers: Sequence[str], longest: int
+) -> tuple[Operation, ...]:
     """Return a sequence; the first operation is a put, so that there is something to lose."""
     kinds = [kind for kind, (_, needs) in KINDS.items() if needs in ("put", *offers)]
     weights = [KINDS[kind][0] for kind in kinds]

@@ -14,14 +14,14 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.artifact_immutability.hazards import (
     BreakingStream,
-    Change,
+    Hazard,
     StoppedError,
 )
-from pytest_mlgates.gates.artifact_immutability.ledger import Kept, Ledger, ViolationError
+from pytest_mlgates.gates.artifact_immutability.ledger import Acknowledged, Kept, ViolationError
 from pytest_mlgates.gates.artifact_immutability.protocol import Store
 from pytest_mlgates.gates.artifact_immutability.sequences import Material, Operation
 
-__all__ = ["Trial"]
+__all__ = ["SequenceTrial"]
 
 _THREADS = 4
 #: from which ``at`` a put that breaks off is of a long artifact, and how long that is
@@ -39,10 +39,12 @@ class Guard(Protocol):
         """No call is under way."""
 
 
-class Trial:
+class SequenceTrial:
     """Runs operations on a store and raises :class:`ViolationError` where a promise is broken."""
 
-    def __init__(self, store: Store, ledger: Ledger, material: Material, guard: Guard) -> None:
+    def __init__(
+        self, store: Store, ledger: Acknowledged, material: Material, guard: Guard
+    ) -> None:
         self.store: Any = store
         self.ledger, self.material, self.guard = ledger, material, guard
         self.mine: list[str] = []
@@ -182,7 +184,7 @@ class Trial:
 
     def _damage(self, operation: Operation) -> None:
         for reference in self._some(operation):
-            change = Change(operation.kind, operation.at)
+            change = Hazard(operation.kind, operation.at)
             answer = self._call("damage", reference, change)
             if answer is _REFUSED or not change.changed:
                 self._check(reference)
@@ -313,7 +315,7 @@ class Trial:
             self.guard.disarm()
 
     def _read(self, reference: str) -> bytes | None:
-        answer = self._call("get", reference, then=_whole)
+        answer = self._call("get", reference, then=_artifact_bytes)
         if answer is _REFUSED or answer is None:
             return None
         if not isinstance(answer, (bytes, bytearray, memoryview)):
@@ -340,7 +342,7 @@ class Trial:
             raise Unmeasurable(f"{method} gives an awaitable: hand in a store that answers at once")
         return answer
 
-    _DO: ClassVar[dict[str, Callable[[Trial, Operation], None]]] = {
+    _DO: ClassVar[dict[str, Callable[[SequenceTrial, Operation], None]]] = {
         "put": _put,
         "overwrite": _overwrite,
         "again": _again,
@@ -363,6 +365,6 @@ def _reference(answer: object) -> str:
     return answer
 
 
-def _whole(answer: object) -> object:
+def _artifact_bytes(answer: object) -> object:
     """Return an artifact that is given as a stream as its bytes."""
     return answer.read() if hasattr(answer, "read") else answer

@@ -16,7 +16,9 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Block", "Design", "encode"]
+from pytest_mlgates.reading.slices import is_missing
+
+__all__ = ["Design", "Encoding", "encode"]
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -35,7 +37,7 @@ _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}.*)?)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Encoding:
     """What one column becomes: ``x`` for a linear model, ``codes`` (few levels) for pairs."""
 
     name: str
@@ -47,7 +49,7 @@ class Block:
 class Design:
     """All columns: added up, by pairs (None of fewer than two), and as points (None of texts)."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[Encoding, ...]
     added: Floats
     pairs: Floats | None
     points: Floats | None
@@ -64,7 +66,7 @@ def encode(columns: Mapping[str, Sequence[object]], n: int, seed: int) -> Design
     blocks = [
         block
         for name, values in columns.items()
-        if (block := _block(name, values, n, binned=binned)) is not None
+        if (block := _block_of(name, values, n, binned=binned)) is not None
     ]
     added = np.hstack([block.x for block in blocks]) if blocks else np.zeros((n, 0))
     coded = [block for block in blocks if block.codes is not None]
@@ -75,17 +77,17 @@ def encode(columns: Mapping[str, Sequence[object]], n: int, seed: int) -> Design
     return Design(
         blocks=tuple(blocks),
         added=_narrow(added),
-        pairs=_pairs(chosen, n) if len(chosen) > 1 else None,
+        pairs=_pair_codes(chosen, n) if len(chosen) > 1 else None,
         points=_narrow(np.hstack([block.x for block in coded]), 64) if coded else None,
         left_out=len(coded) - len(chosen),
     )
 
 
-def _block(name: str, values: Sequence[object], n: int, *, binned: bool) -> Block | None:
-    texts = [None if _is_missing(value) else value for value in values]
+def _block_of(name: str, values: Sequence[object], n: int, *, binned: bool) -> Encoding | None:
+    texts = [None if is_missing(value) else value for value in values]
     if len({str(value) for value in texts}) < 2:
         return None
-    numbers = _numbers(texts)
+    numbers = _as_numbers(texts)
     if numbers is not None:
         return _of_numbers(name, numbers, binned=binned)
     words = ["" if value is None else str(value) for value in texts]
@@ -95,19 +97,10 @@ def _block(name: str, values: Sequence[object], n: int, *, binned: bool) -> Bloc
     top = [value for value, _ in counts.most_common(_LEVELS)]
     repeated = sum(counts[value] for value in top) > 0.2 * n
     codes = np.array([top.index(word) if word in top else _LEVELS for word in words], np.int64)
-    return Block(name, _hashed(words), codes if repeated else None)
+    return Encoding(name, _hashed(words), codes if repeated else None)
 
 
-def _is_missing(value: object) -> bool:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return True
-    try:
-        return bool(value != value)  # noqa: PLR0124  (NaN, NaT)
-    except (TypeError, ValueError):
-        return False
-
-
-def _numbers(values: Sequence[object]) -> Floats | None:
+def _as_numbers(values: Sequence[object]) -> Floats | None:
     """Return numbers and dates as numbers, NaN where one is missing; None of other columns."""
     found = np.full(len(values), np.nan)
     known = wrong = 0
@@ -115,7 +108,7 @@ def _numbers(values: Sequence[object]) -> Floats | None:
         if value is None:
             continue
         known += 1
-        number = _number(value)
+        number = _as_number(value)
         if number is None:
             wrong += 1
         else:
@@ -123,7 +116,7 @@ def _numbers(values: Sequence[object]) -> Floats | None:
     return found if known and wrong <= (1 - _NUMERIC_SHARE) * known else None
 
 
-def _number(value: object) -> float | None:
+def _as_number(value: object) -> float | None:
     if isinstance(value, (bool, int, float)):
         return float(np.clip(value, -1e12, 1e12))
     if isinstance(value, datetime):
@@ -146,7 +139,7 @@ def _number(value: object) -> float | None:
         return None
 
 
-def _of_numbers(name: str, numbers: Floats, *, binned: bool) -> Block:
+def _of_numbers(name: str, numbers: Floats, *, binned: bool) -> Encoding:
     missing = np.isnan(numbers)
     known = numbers[~missing]
     spread = float(known.std()) if known.size else 0.0
@@ -154,16 +147,16 @@ def _of_numbers(name: str, numbers: Floats, *, binned: bool) -> Block:
     parts = [np.clip((filled - filled.mean()) / spread, -5, 5)] if spread > 0 else []
     if missing.any():
         parts.append(missing.astype(float))
-    codes = np.where(missing, _LEVELS, _cut(filled, _LEVELS)).astype(np.int64)
+    codes = np.where(missing, _LEVELS, _into_bins(filled, _LEVELS)).astype(np.int64)
     if binned and len(np.unique(known)) > 2:
-        bins = _cut(filled, _BINS)
+        bins = _into_bins(filled, _BINS)
         parts += [(bins == level).astype(float) for level in np.unique(bins)]
         # identifiers and postal codes: the digits in front, and what is left when divided
         parts += [(filled % 2).astype(float)] if np.all(filled == np.round(filled)) else []
-    return Block(name, np.column_stack(parts), codes)
+    return Encoding(name, np.column_stack(parts), codes)
 
 
-def _cut(values: Floats, bins: int) -> Codes:
+def _into_bins(values: Floats, bins: int) -> Codes:
     distinct = np.unique(values)
     if len(distinct) <= bins:
         return np.searchsorted(distinct, values).astype(np.int64)
@@ -171,12 +164,12 @@ def _cut(values: Floats, bins: int) -> Codes:
     return np.searchsorted(edges, values, side="right").astype(np.int64)
 
 
-def _of_categories(name: str, words: Sequence[str], counts: Counter[str]) -> Block:
+def _of_categories(name: str, words: Sequence[str], counts: Counter[str]) -> Encoding:
     order = {value: at for at, (value, _) in enumerate(counts.most_common())}
     place = np.array([order[word] for word in words], np.int64)
     x = np.zeros((len(words), len(order)))
     x[np.arange(len(words)), place] = 1.0
-    return Block(name, x, np.minimum(place, _LEVELS))
+    return Encoding(name, x, np.minimum(place, _LEVELS))
 
 
 def _hashed(texts: Sequence[str]) -> Floats:
@@ -212,7 +205,7 @@ def _narrow(x: Floats, width: int = _WIDE) -> Floats:
     return found
 
 
-def _pairs(blocks: Sequence[Block], n: int) -> Floats:
+def _pair_codes(blocks: Sequence[Encoding], n: int) -> Floats:
     """Return a cell for each pair of levels of two columns, hashed where there are many."""
     cells = []
     for one, other in combinations(blocks, 2):

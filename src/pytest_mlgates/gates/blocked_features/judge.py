@@ -39,13 +39,13 @@ def judge(seen: Seen, value: float, n: int, limits: Limits) -> Verdict:
         raise Unfit(f"details.proxies: counts more than {n} applicants")
     if n == 0:
         return Verdict(Outcome.INCONCLUSIVE, "there was no row of features, so nothing is known")
-    verdicts = [*_names(seen, limits)]
+    verdicts = [*_judge_names(seen, limits)]
     if limits.max_auc is not None:
         verdicts += _proxies(seen, n, limits, limits.max_auc)
     return Verdict.gravest(verdicts)
 
 
-def _names(seen: Seen, limits: Limits) -> Iterator[Verdict]:
+def _judge_names(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     if not seen.columns:
         yield Verdict(Outcome.INCONCLUSIVE, "there is no feature, so there is nothing to judge")
         return

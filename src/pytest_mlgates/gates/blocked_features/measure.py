@@ -16,9 +16,10 @@ from pytest_mlgates.gates.blocked_features.design import Design, Floats, encode
 from pytest_mlgates.gates.blocked_features.details import Hit, ModelAuc, Proxy, Seen
 from pytest_mlgates.gates.blocked_features.names import is_near, match
 from pytest_mlgates.gates.blocked_features.predict import FOLDS, Folds, Whole, alone, aucs
-from pytest_mlgates.gates.blocked_features.rows import columns_of
+from pytest_mlgates.gates.blocked_features.rows import feature_columns
 from pytest_mlgates.reading.attributes import attributes_of, known_labels
-from pytest_mlgates.reading.slices import NO_NAME, mask_identifiers, unique_labels
+from pytest_mlgates.reading.labels import units_of
+from pytest_mlgates.reading.slices import mask_identifiers, unique_labels
 
 __all__ = ["Plan", "look_for"]
 
@@ -45,10 +46,10 @@ class Plan:
 
 def look_for(features: object, attributes: object, unit_of: object, plan: Plan) -> Measurement:
     """Look, and return what was found."""
-    columns, n, named = columns_of(features)
+    columns, n, named = feature_columns(features)
     hits = tuple(_hits(columns, plan))
     varying = [name for name, values in columns.items() if len(set(map(repr, values))) > 1]
-    unit = _units(unit_of, n)
+    unit = np.array(units_of(unit_of, n), np.int64)
     repeated = n - len(set(unit.tolist()))
     proxies: list[Proxy] = []
     too_few: list[str] = []
@@ -80,7 +81,11 @@ def look_for(features: object, attributes: object, unit_of: object, plan: Plan) 
         unknown=unknown,
         named=named,
         repeated=repeated,
-        findings=(*_findings(hits, proxies, repeated), *lines, *_equal(columns, n, unit_of)),
+        findings=(
+            *_proxy_findings(hits, proxies, repeated),
+            *lines,
+            *_equal_rows(columns, n, unit_of),
+        ),
     )
     return Measurement(
         value=seen.highest if plan.proxies else sum(hit.how == "is" for hit in hits),
@@ -90,7 +95,7 @@ def look_for(features: object, attributes: object, unit_of: object, plan: Plan) 
     )
 
 
-def _equal(columns: dict[str, list[object]], n: int, unit_of: object) -> Iterator[str]:
+def _equal_rows(columns: dict[str, list[object]], n: int, unit_of: object) -> Iterator[str]:
     """Yield that rows repeat: what one applicant has on both sides of a fold is told too well."""
     if unit_of is not None or not columns:
         return
@@ -115,19 +120,6 @@ def _hits(columns: dict[str, list[object]], plan: Plan) -> Iterator[Hit]:
             if is_near(column, blocked):
                 yield Hit(column=mask_identifiers(column), blocked=blocked, how="near")
                 break
-
-
-def _units(unit_of: object, n: int) -> Whole:
-    """Return the number of the applicant of each row."""
-    if unit_of is None:
-        return np.arange(n)
-    names = list(zip(*attributes_of(unit_of, n, "unit_of").values(), strict=True))
-    known: dict[object, int] = {}
-    found = np.empty(n, np.int64)
-    for at, name in enumerate(names):
-        key: object = ("row", at) if all(part == NO_NAME for part in name) else name
-        found[at] = known.setdefault(key, len(known))
-    return found
 
 
 class _Attribute:
@@ -247,7 +239,7 @@ def _coarse(labels: Sequence[str | None]) -> Sequence[str | None]:
     return [None if label is None else cut[label] for label in labels]
 
 
-def _findings(hits: Sequence[Hit], proxies: Sequence[Proxy], repeated: int) -> Iterator[str]:
+def _proxy_findings(hits: Sequence[Hit], proxies: Sequence[Proxy], repeated: int) -> Iterator[str]:
     told = {"is": "is blocked", "near": "may be a misspelling"}
     lines = [f"column {hit.column!r}: {told[hit.how]} ({hit.blocked})" for hit in hits]
     yield from first(lines, 20)

@@ -60,7 +60,7 @@ def match(column: str, blocked: str) -> bool:
     (True, True, False)
     """
     words = words_of(column)
-    return any(_holds(words, term) for term in _terms(blocked))
+    return any(_spells(words, term) for term in _terms(blocked))
 
 
 def is_near(column: str, blocked: str) -> bool:
@@ -91,7 +91,7 @@ def _terms(blocked: str) -> set[tuple[str, ...]]:
     return {own}
 
 
-def _holds(words: tuple[str, ...], term: tuple[str, ...]) -> bool:
+def _spells(words: tuple[str, ...], term: tuple[str, ...]) -> bool:
     """Tell whether the term stands among the words, also where they are written as one."""
     if not term:
         return False

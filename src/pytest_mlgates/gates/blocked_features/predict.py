@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.stats import rankdata
 
-from pytest_mlgates.gates.blocked_features.design import Block, Design, Floats
+from pytest_mlgates.gates.blocked_features.design import Design, Encoding, Floats
 
 __all__ = ["FOLDS", "Folds", "alone", "aucs"]
 
@@ -58,7 +58,7 @@ def aucs(design: Design, groups: Floats, folds: Folds) -> Iterator[tuple[str, Fl
         yield "nearest neighbours", _auc(_nearest(design.points, rows, folds), groups, folds)
 
 
-def alone(block: Block, group: Floats, folds: Folds) -> float:
+def alone(block: Encoding, group: Floats, folds: Folds) -> float:
     """Return the AUC of one column alone for one group."""
     column = group[:, None]
     return float(_auc(_ridge(block.x, column[folds.unit], folds), column, folds)[0])

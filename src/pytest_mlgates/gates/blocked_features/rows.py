@@ -12,7 +12,7 @@ from pytest_mlgates.core.words import a
 from pytest_mlgates.reading.frames import column
 from pytest_mlgates.reading.records import records
 
-__all__ = ["MAX_COLUMNS", "columns_of"]
+__all__ = ["MAX_COLUMNS", "feature_columns"]
 
 MAX_COLUMNS = 5_000
 #: levels of a nested record that make columns of their own; what is deeper is text
@@ -20,7 +20,7 @@ _DEPTH = 6
 _HOW = "a table, a list of dicts, of vectors or of texts: the features as the model gets them"
 
 
-def columns_of(features: object) -> tuple[dict[str, list[object]], int, bool]:
+def feature_columns(features: object) -> tuple[dict[str, list[object]], int, bool]:
     """Return the columns, the number of rows, and whether the columns have names.
 
     A value that a row does not have is None.
@@ -30,11 +30,11 @@ def columns_of(features: object) -> tuple[dict[str, list[object]], int, bool]:
     >>> columns_of([[1.0, 2.0]])
     ({'0': [1.0], '1': [2.0]}, 1, False)
     """
-    rows = _rows(features)
+    rows = _feature_rows(features)
     found: dict[str, list[object]] = {}
     named = True
     for index, row in enumerate(rows):
-        cells, has_names = _cells(row, index)
+        cells, has_names = _cells_of(row, index)
         named &= has_names
         for name, value in cells:
             values = found.setdefault(name, [])
@@ -50,7 +50,7 @@ def columns_of(features: object) -> tuple[dict[str, list[object]], int, bool]:
     return found, len(rows), named
 
 
-def _rows(features: Any) -> list[Any]:
+def _feature_rows(features: Any) -> list[Any]:
     if _is_columns(features):
         parts = {str(name): _listed(values) for name, values in features.items()}
         return [dict(zip(parts, row, strict=True)) for row in _zipped(parts)]
@@ -59,9 +59,9 @@ def _rows(features: Any) -> list[Any]:
     return list(records(features, "features", _HOW))
 
 
-def _cells(row: object, index: int) -> tuple[Iterator[tuple[str, object]], bool]:
+def _cells_of(row: object, index: int) -> tuple[Iterator[tuple[str, object]], bool]:
     """Return the cells of a row with their columns, and whether those are names."""
-    plain = _plain(row)
+    plain = _unboxed(row)
     if isinstance(plain, Mapping):
         return _flat(plain, "", 0), True
     if fields := getattr(plain, "__dataclass_fields__", None):
@@ -95,7 +95,7 @@ def _zipped(parts: Mapping[str, list[object]]) -> Iterator[tuple[object, ...]]:
     return zip(*parts.values(), strict=True)
 
 
-def _plain(row: object) -> object:
+def _unboxed(row: object) -> object:
     if hasattr(row, "detach"):
         row = row.detach().cpu().numpy()
     if isinstance(row, np.ndarray):
@@ -105,7 +105,7 @@ def _plain(row: object) -> object:
 
 def _of_vector(row: Sequence[object], index: int) -> Iterator[tuple[str, object]]:
     for at, value in enumerate(row):
-        plain = _plain(value)
+        plain = _unboxed(value)
         if isinstance(plain, (list, tuple, Mapping)):
             raise Unmeasurable(
                 f"features: row {index} is a list of {a(type(value).__name__)}: give {_HOW}"
@@ -117,17 +117,17 @@ def _flat(row: Mapping[object, object], prefix: str, depth: int) -> Iterator[tup
     """Yield each value under its path; of a list of records, all values of a path as one text."""
     for key, held in row.items():
         name = f"{prefix}{key}"
-        value = _plain(held)
+        value = _unboxed(held)
         if isinstance(value, Mapping) and depth < _DEPTH:
             yield from _flat(value, f"{name}.", depth + 1)
         elif isinstance(value, (list, tuple, set, frozenset)):
-            yield from _of_list(list(value), name, depth)
+            yield from _flat_list(list(value), name, depth)
         else:
             yield name, value
 
 
-def _of_list(values: list[object], name: str, depth: int) -> Iterator[tuple[str, object]]:
-    numbers = [_plain(value) for value in values]
+def _flat_list(values: list[object], name: str, depth: int) -> Iterator[tuple[str, object]]:
+    numbers = [_unboxed(value) for value in values]
     if numbers and all(type(value) in (int, float) for value in numbers):  # an embedding
         yield from ((f"{name}.{at}", value) for at, value in enumerate(numbers))
         return

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pytest_mlgates.core.details import Count
 
-__all__ = ["Kept", "Seen"]
+__all__ = ["KeptItems", "Seen"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptItems:
     """Of one thing to keep: how many items each question asks for, and how many are there."""
 
     what: str
@@ -30,7 +30,7 @@ class Seen:
 
     tokens: tuple[Count, ...]
     empty: Count
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptItems, ...]
     findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
-from pytest_mlgates.gates.context_budget.details import Kept, Seen
+from pytest_mlgates.gates.context_budget.details import KeptItems, Seen
 from pytest_mlgates.gates.context_budget.keep import Keep
 
 __all__ = ["judge"]
@@ -20,7 +20,7 @@ def judge(seen: Seen, value: float, n: int, max_tokens: int, keep: Sequence[Keep
     if [row.what for row in seen.kept] != [one.what for one in keep]:
         raise Unfit("details.kept: other things were looked for than the policy keeps: ask again")
     faults = [_too_long(seen, max_tokens), _empty(seen)]
-    faults += [_lost(row, one.share) for row, one in zip(seen.kept, keep, strict=True)]
+    faults += [_least_kept(row, one.share) for row, one in zip(seen.kept, keep, strict=True)]
     told = [fault for fault in faults if fault]
     if told:
         return Verdict(Outcome.FAIL, "; ".join(told))
@@ -58,7 +58,7 @@ def _empty(seen: Seen) -> str:
     return f"{seen.empty} of {plural(len(seen.tokens), 'context')} empty"
 
 
-def _lost(row: Kept, share: float) -> str:
+def _least_kept(row: KeptItems, share: float) -> str:
     """Name the question that keeps the smallest share."""
     kept = [
         (found / wanted, number, found, wanted)

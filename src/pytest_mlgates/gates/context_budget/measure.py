@@ -13,7 +13,7 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a, one_line, plural
-from pytest_mlgates.gates.context_budget.details import Kept, Seen
+from pytest_mlgates.gates.context_budget.details import KeptItems, Seen
 from pytest_mlgates.gates.context_budget.keep import folded, holds
 from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import mask_identifiers
@@ -53,7 +53,7 @@ def measure_contexts(
         kind = a(type(count_tokens).__name__)
         raise Unmeasurable(f"count_tokens is {kind}: pass the tokenizer's count, text -> int")
     asked = [
-        _asked(row, number, plan.keep)
+        _question_of(row, number, plan.keep)
         for number, row in enumerate(
             islice(records(questions, "questions", _HOW), plan.max_questions), 1
         )
@@ -62,10 +62,10 @@ def measure_contexts(
     contexts: list[str] = yield from subject.ask([one.question for one in asked])
     tokens = [_count(count_tokens, text, number) for number, text in enumerate(contexts, 1)]
     _try_counter(count_tokens, contexts, tokens)
-    yield _measurement(asked, contexts, tokens, plan.keep)
+    yield _counted(asked, contexts, tokens, plan.keep)
 
 
-def _asked(row: object, number: int, keep: Sequence[str]) -> _Asked:
+def _question_of(row: object, number: int, keep: Sequence[str]) -> _Asked:
     where = f"question {number}"
     if not isinstance(row, Mapping):
         raise Unmeasurable(
@@ -75,10 +75,10 @@ def _asked(row: object, number: int, keep: Sequence[str]) -> _Asked:
     for field in ("question", *keep):
         if field not in row:
             raise Unmeasurable(f"{where} has no `{field}` (it has {', '.join(map(str, row))})")
-    return _Asked(row["question"], {what: _items(row[what], what, where) for what in keep})
+    return _Asked(row["question"], {what: _wanted(row[what], what, where) for what in keep})
 
 
-def _items(value: object, what: str, where: str) -> tuple[str, ...]:
+def _wanted(value: object, what: str, where: str) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if value is None:
@@ -121,7 +121,7 @@ def _try_counter(
             )
 
 
-def _measurement(
+def _counted(
     asked: Sequence[_Asked], contexts: Sequence[str], tokens: Sequence[int], keep: Sequence[str]
 ) -> Measurement:
     found: dict[str, list[int]] = {what: [] for what in keep}
@@ -132,12 +132,12 @@ def _measurement(
             lost = [item for item in one.items[what] if not holds(context, item)]
             found[what].append(len(one.items[what]) - len(lost))
             if lost:
-                findings.append(_lost(number, what, lost, len(one.items[what])))
+                findings.append(_lost_of(number, what, lost, len(one.items[what])))
     seen = Seen(
         tokens=tuple(tokens),
         empty=sum(not text.strip() for text in contexts),
         kept=tuple(
-            Kept(
+            KeptItems(
                 what=what,
                 wanted=tuple(len(one.items[what]) for one in asked),
                 found=tuple(found[what]),
@@ -158,11 +158,11 @@ def _largest(tokens: Sequence[int]) -> list[str]:
     return [f"the longest context is that of question {tokens.index(most) + 1}: {most:,} tokens"]
 
 
-def _lost(number: int, what: str, lost: Sequence[str], wanted: int) -> str:
-    return f"question {number}: {len(lost)} of {wanted} {what} not there, such as {_name(lost[0])}"
+def _lost_of(number: int, what: str, lost: Sequence[str], wanted: int) -> str:
+    return f"question {number}: {len(lost)} of {wanted} {what} not there, such as {_shown_item(lost[0])}"
 
 
-def _name(item: str) -> str:
+def _shown_item(item: str) -> str:
     """Name an item: a short one masked as all that is shown is, of a long one its length."""
     if len(item) > MAX_NAME:
         return f"a text of {plural(len(item), 'character')}"

@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Allowed", "Entry", "is_local", "parse"]
+__all__ = ["Allowed", "AllowedHost", "is_local", "parse_allowed"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAME = re.compile(r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_-]+)*\.?")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AllowedHost:
     """A network or a name (``*.example.org``: all below it), and a port or None for any."""
 
     network: Network | None
@@ -36,7 +36,7 @@ class Entry:
         return bool(wanted) and asked == wanted
 
 
-def parse(text: str) -> Entry:
+def parse_allowed(text: str) -> AllowedHost:
     """Read an entry; ValueError says what is wrong with it.
 
     >>> parse("10.0.0.0/8").network, parse("db.internal:5432").port, parse("[::1]:9200").port
@@ -50,10 +50,10 @@ def parse(text: str) -> Entry:
     if port is not None and not 0 < port < 65536:
         raise ValueError(f"{text!r} has a port that is not one of 1 to 65535")
     try:
-        return Entry(ipaddress.ip_network(host, strict=False), "", port)
+        return AllowedHost(ipaddress.ip_network(host, strict=False), "", port)
     except ValueError:
         if _NAME.fullmatch(host) and re.search(r"[A-Za-z]", host):
-            return Entry(None, host, port)
+            return AllowedHost(None, host, port)
     raise ValueError(
         f"{text!r} is neither an address, a network nor a host name (with :port or without)"
     )
@@ -73,7 +73,7 @@ def is_local(address: str) -> bool:
 class Allowed:
     """The whole list; ``addresses`` are those that its names had when the run began."""
 
-    def __init__(self, entries: Sequence[Entry], addresses: dict[str, list[str]]) -> None:
+    def __init__(self, entries: Sequence[AllowedHost], addresses: dict[str, list[str]]) -> None:
         self.entries = entries
         self.addresses = addresses
 

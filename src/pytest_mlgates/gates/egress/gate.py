@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pytest_mlgates.core import Gate, Measurement, Needs, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
-from pytest_mlgates.gates.egress.allowed import parse
+from pytest_mlgates.gates.egress.allowed import parse_allowed
 from pytest_mlgates.gates.egress.details import Seen
 from pytest_mlgates.gates.egress.judge import judge
 
@@ -51,7 +51,7 @@ class Egress(Gate):
         super().__post_init__()
         for text in self.allow:
             try:
-                parse(text)
+                parse_allowed(text)
             except ValueError as error:
                 raise FieldError("allow", str(error)) from None
 

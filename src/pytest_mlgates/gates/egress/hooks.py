@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from types import FrameType
 
-__all__ = ["Attempt", "listen"]
+__all__ = ["Attempt", "watch_events"]
 
 #: the kind of attempt, the address or name, the port, and where in the code
 Attempt = tuple[str, str, int, str]
@@ -16,7 +16,7 @@ Attempt = tuple[str, str, int, str]
 _LIBRARY = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
 
 
-def listen(note: Callable[[Attempt], bool], *, block: bool) -> None:
+def watch_events(note: Callable[[Attempt], bool], *, block: bool) -> None:
     """Have ``note`` called at every attempt of this process; an audit hook can't be taken away.
 
     With ``block`` an attempt that ``note`` does not allow is stopped, where no namespace stops it.

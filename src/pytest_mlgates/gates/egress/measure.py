@@ -23,7 +23,7 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import a, shorten
-from pytest_mlgates.gates.egress.allowed import Allowed, is_local, parse
+from pytest_mlgates.gates.egress.allowed import Allowed, is_local, parse_allowed
 from pytest_mlgates.gates.egress.details import Contact, Seen
 from pytest_mlgates.gates.egress.relay import Relay
 from pytest_mlgates.gates.egress.warden import Job, run_warden
@@ -81,10 +81,10 @@ def measure_egress(call: Callable[..., object], inputs: object, plan: Plan) -> M
     if not hasattr(os, "fork"):
         raise Unmeasurable("egress takes a system that can fork, such as Linux")
     items = list(islice(records(inputs, "inputs"), plan.max_calls))
-    entries = [parse(text) for text in plan.allow]
+    entries = [parse_allowed(text) for text in plan.allow]
     allowed = Allowed(entries, {e.name: _addresses(e.name) for e in entries if e.name})
     before = tuple(_open_connections(allowed))
-    told = _run(call, items, plan, allowed)
+    told = _in_warden(call, items, plan, allowed)
     if told.broke:
         place = "could not be made" if not told.made else f"ended at call {len(told.faults) + 1}"
         raise Unmeasurable(f"the subject {place}: {told.broke}")
@@ -103,7 +103,7 @@ def measure_egress(call: Callable[..., object], inputs: object, plan: Plan) -> M
     return Measurement(value=off, unit="off the list", n=seen.calls, details=plain(seen))
 
 
-def _run(
+def _in_warden(
     call: Callable[..., object], items: Sequence[object], plan: Plan, allowed: Allowed
 ) -> _Told:
     read, write = os.pipe()

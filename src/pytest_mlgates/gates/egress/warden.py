@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.gates.egress.allowed import Allowed
-from pytest_mlgates.gates.egress.hooks import Attempt, listen
+from pytest_mlgates.gates.egress.hooks import Attempt, watch_events
 from pytest_mlgates.gates.egress.namespace import confine, sniffer
 from pytest_mlgates.gates.egress.packets import Packet, name_in, read_packet
 from pytest_mlgates.gates.egress.relay import answer_dns, listeners, name_servers
@@ -155,7 +155,7 @@ def _run_subject(job: Job, *, block: bool) -> None:
         kind, target, port, _ = attempt
         return _may(job.allowed, kind, target, port)
 
-    listen(note, block=block)
+    watch_events(note, block=block)
     status = 0
     try:
         call: Any = job.call() if job.factory else job.call
@@ -188,7 +188,7 @@ def _may(allowed: Allowed, kind: str, target: str, port: int) -> bool:
 def _finish(answer: object) -> None:
     """Have an answer done: what a generator would reach for is reached for while it runs."""
     if inspect.isawaitable(answer):
-        answer = asyncio.run(_awaited(answer))
+        answer = asyncio.run(_run_awaitable(answer))
     if inspect.isasyncgen(answer):
         asyncio.run(_drained(answer))
     elif inspect.isgenerator(answer):
@@ -196,7 +196,7 @@ def _finish(answer: object) -> None:
             pass
 
 
-async def _awaited(answer: Awaitable[object]) -> object:
+async def _run_awaitable(answer: Awaitable[object]) -> object:
     found = await answer
     if inspect.isasyncgen(found):
         await _drained(found)

@@ -12,13 +12,13 @@ from pytest_mlgates.gates.feature_parity.details import Feature
 from pytest_mlgates.stats import binomial
 from pytest_mlgates.stats.bounded import mean_lower, mean_upper
 
-__all__ = ["bounds"]
+__all__ = ["mismatch_bounds"]
 
 #: the order in which entities are bet on: it must not depend on them
 _SEED = 20_261_130
 
 
-def bounds(feature: Feature, below: float, above: float) -> tuple[float, float]:
+def mismatch_bounds(feature: Feature, below: float, above: float) -> tuple[float, float]:
     """Return one-sided bounds: the truth is under the first with chance ``below``."""
     n = feature.entities
     if not n:

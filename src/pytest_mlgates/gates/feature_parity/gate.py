@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
-from pytest_mlgates.gates.feature_parity.bounds import bounds
+from pytest_mlgates.gates.feature_parity.bounds import mismatch_bounds
 from pytest_mlgates.gates.feature_parity.details import Seen
 from pytest_mlgates.gates.feature_parity.judge import Limits, judge
 from pytest_mlgates.stats.zero_tolerance import tries
@@ -133,7 +133,7 @@ class FeatureParity(StatisticalGate):
         seen = measurement.read(Seen)
         points = []
         for feature in sorted(seen.features, key=lambda one: -one.rate)[:MAX_DRAWN]:
-            low, high = bounds(feature, self.alpha / len(seen.features), self.beta)
+            low, high = mismatch_bounds(feature, self.alpha / len(seen.features), self.beta)
             value = feature.rate
             low, high = min(low, value), max(high, value)
             points.append(Point(feature.name, 100 * value, 100 * low, 100 * high))

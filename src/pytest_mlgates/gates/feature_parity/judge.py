@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.core.words import first, number, percent, plural
-from pytest_mlgates.gates.feature_parity.bounds import bounds
+from pytest_mlgates.gates.feature_parity.bounds import mismatch_bounds
 from pytest_mlgates.gates.feature_parity.details import Feature, Seen
 
 __all__ = ["Limits", "judge"]
@@ -37,8 +37,8 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     if any(feature.rows != n for feature in seen.features):
         raise Unfit(f"details.features: rows are not {n}")
     alpha = limits.alpha / len(seen.features)
-    verdicts = [v for feature in seen.features for v in _feature(feature, limits, alpha)]
-    verdicts += _not_seen(seen, limits)
+    verdicts = [v for feature in seen.features for v in _judge_feature(feature, limits, alpha)]
+    verdicts += _on_one_side(seen, limits)
     if verdicts:
         worst = Verdict.gravest(verdicts)
         reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
@@ -46,14 +46,16 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     return Verdict(Outcome.PASS, _passed(seen, n, limits))
 
 
-def _feature(feature: Feature, limits: Limits, alpha: float) -> Iterator[Verdict]:
+def _judge_feature(feature: Feature, limits: Limits, alpha: float) -> Iterator[Verdict]:
     head = f"{feature.name} differs in {feature.differ:,} of {plural(feature.rows, 'row')}"
-    low, high = bounds(feature, alpha, limits.beta)
+    low, high = mismatch_bounds(feature, alpha, limits.beta)
     limit = f"limit {percent(limits.rate)}"
     if limits.rate == 0 and feature.differ:
-        yield Verdict(Outcome.FAIL, f"{head} ({limit}; {_kinds(feature)})")
+        yield Verdict(Outcome.FAIL, f"{head} ({limit}; {_mismatch_kinds(feature)})")
     elif limits.rate > 0 and low > limits.rate:
-        yield Verdict(Outcome.FAIL, f"{head}: at least {percent(low)} ({limit}; {_kinds(feature)})")
+        yield Verdict(
+            Outcome.FAIL, f"{head}: at least {percent(low)} ({limit}; {_mismatch_kinds(feature)})"
+        )
     elif limits.rate > 0 and high > limits.rate:
         told = f"between {percent(low)} and {percent(high)} ({limit}), more entities would tell"
         yield Verdict(Outcome.INCONCLUSIVE, f"{head}: {told}")
@@ -66,7 +68,7 @@ def _feature(feature: Feature, limits: Limits, alpha: float) -> Iterator[Verdict
     yield from _age(feature, limits)
 
 
-def _kinds(feature: Feature) -> str:
+def _mismatch_kinds(feature: Feature) -> str:
     return ", ".join(f"{kind} {n:,}" for kind, n in sorted(feature.kinds.items()))
 
 
@@ -85,7 +87,7 @@ def _age(feature: Feature, limits: Limits) -> Iterator[Verdict]:
         )
 
 
-def _not_seen(seen: Seen, limits: Limits) -> Iterator[Verdict]:  # noqa: ARG001
+def _on_one_side(seen: Seen, limits: Limits) -> Iterator[Verdict]:  # noqa: ARG001
     for names, here, there in (
         (seen.only_offline, "offline", "online"),
         (seen.only_online, "online", "offline"),
@@ -100,7 +102,7 @@ def _not_seen(seen: Seen, limits: Limits) -> Iterator[Verdict]:  # noqa: ARG001
 
 def _passed(seen: Seen, n: int, limits: Limits) -> str:
     worst = max(seen.features, key=lambda feature: feature.rate)
-    high = max(bounds(feature, limits.beta, limits.beta)[1] for feature in seen.features)
+    high = max(mismatch_bounds(feature, limits.beta, limits.beta)[1] for feature in seen.features)
     text = (
         f"{plural(len(seen.features), 'feature')} over {plural(n, 'row')}: the worst, {worst.name},"
         f" differs in {worst.differ:,}; for entities like these at most {percent(high)} do"

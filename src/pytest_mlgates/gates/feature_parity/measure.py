@@ -14,13 +14,13 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import percent, plural
-from pytest_mlgates.gates.feature_parity.bounds import bounds
+from pytest_mlgates.gates.feature_parity.bounds import mismatch_bounds
 from pytest_mlgates.gates.feature_parity.details import Feature, Seen
 from pytest_mlgates.gates.feature_parity.sides import (
-    Entities,
+    AskedRows,
     Side,
+    asked_rows,
     asked_side,
-    entities_of,
     table_side,
 )
 from pytest_mlgates.gates.feature_parity.values import (
@@ -57,7 +57,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Mismatch:
     """What is counted for a feature."""
 
     differ: list[bool] = field(default_factory=list)
@@ -81,7 +81,7 @@ def measure_parity(
     if offline is online:
         raise Unmeasurable("offline and online are one and the same object: that compares nothing")
     notes: list[str] = []
-    asked = entities_of(entities, plan.timestamp, notes)
+    asked = asked_rows(entities, plan.timestamp, notes)
     if not asked.rows:
         raise Unmeasurable("entities holds no rows, so nothing was asked for")
     keys = _keys(asked, plan)
@@ -97,13 +97,13 @@ def measure_parity(
         notes += side.notes
     before, now = sides
     names = _features(before, now, asked, plan)
-    tallies = {name: _Tally() for name in names}
+    tallies = {name: _Mismatch() for name in names}
     for name, tally in tallies.items():
-        _compare(tally, name, before, now, asked.times, plan)
-    yield _measurement(tallies, before, now, asked, keys, notes, plan)
+        _compare_feature(tally, name, before, now, asked.times, plan)
+    yield _of_features(tallies, before, now, asked, keys, notes, plan)
 
 
-def _keys(asked: Entities, plan: Plan) -> tuple[str, ...]:
+def _keys(asked: AskedRows, plan: Plan) -> tuple[str, ...]:
     keys = plan.keys or asked.columns
     if lacking := [name for name in keys if name not in asked.columns]:
         shown = ", ".join(mask_identifiers(name) for name in asked.columns[:8])
@@ -113,13 +113,13 @@ def _keys(asked: Entities, plan: Plan) -> tuple[str, ...]:
     return keys
 
 
-def _others(side: Side, asked: Entities, plan: Plan) -> list[str]:
+def _others(side: Side, asked: AskedRows, plan: Plan) -> list[str]:
     """Return the columns of a side that are features: not a key, and not a time."""
     known = {*asked.columns, plan.timestamp, plan.feature_timestamp}
     return sorted(name for name in side.columns - known if not name.endswith("__ts"))
 
 
-def _features(before: Side, now: Side, asked: Entities, plan: Plan) -> list[str]:
+def _features(before: Side, now: Side, asked: AskedRows, plan: Plan) -> list[str]:
     mine, theirs = _others(before, asked, plan), _others(now, asked, plan)
     if plan.features:
         if nowhere := [n for n in plan.features if n not in before.columns | now.columns]:
@@ -134,8 +134,13 @@ def _features(before: Side, now: Side, asked: Entities, plan: Plan) -> list[str]
     )
 
 
-def _compare(
-    tally: _Tally, name: str, before: Side, now: Side, times: Sequence[datetime] | None, plan: Plan
+def _compare_feature(
+    tally: _Mismatch,
+    name: str,
+    before: Side,
+    now: Side,
+    times: Sequence[datetime] | None,
+    plan: Plan,
 ) -> None:
     texts = (before.text, now.text)
     own = plan.times_of(name)
@@ -153,7 +158,7 @@ def _compare(
             kind = difference(values[0], values[1], plan.tolerance, texts)
             told = f"{_type(values[0])} offline, {_type(values[1])} online" if kind else ""
         if kind == "value":
-            told = _apart(values)
+            told = _how_far(values)
         tally.differ.append(bool(kind))
         if kind:
             tally.kinds[kind] += 1
@@ -167,11 +172,11 @@ def _compare(
             if not columns or times is None:
                 tally.untimed += 1
             elif row is not None:
-                _time(tally, row, columns, times[number], (side, number))
+                _hold_time(tally, row, columns, times[number], (side, number))
 
 
-def _time(
-    tally: _Tally, row: Any, columns: Sequence[str], event: datetime, place: tuple[str, int]
+def _hold_time(
+    tally: _Mismatch, row: Any, columns: Sequence[str], event: datetime, place: tuple[str, int]
 ) -> None:
     """Hold the time at which a value became known against the event."""
     value = next((found for c in columns if (found := plain_value(row.get(c))) is not None), None)
@@ -180,7 +185,7 @@ def _time(
         return
     tally.timed += 1
     try:
-        age = (event - instant_of(_seconds(value))).total_seconds()
+        age = (event - instant_of(_epoch_seconds(value))).total_seconds()
     except (ValueError, OverflowError, OSError):
         where = f"{place[0]} at entities row {place[1]}"
         raise Unmeasurable(
@@ -193,7 +198,7 @@ def _time(
         tally.oldest_s = max(tally.oldest_s or 0.0, age)
 
 
-def _seconds(value: object) -> object:
+def _epoch_seconds(value: object) -> object:
     """Read a number that a CSV file holds as text: seconds since 1970."""
     if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
         return float(value)
@@ -206,7 +211,7 @@ def _type(value: object) -> str:
     )
 
 
-def _apart(values: Sequence[Any]) -> str:
+def _how_far(values: Sequence[Any]) -> str:
     """Say how far numbers are apart; no value is shown, it may be somebody's age."""
     x, y = values
     if isinstance(x, (int, float)) and isinstance(y, (int, float)) and x:
@@ -214,11 +219,11 @@ def _apart(values: Sequence[Any]) -> str:
     return f"two different {_type(x)} values"
 
 
-def _measurement(
-    tallies: dict[str, _Tally],
+def _of_features(
+    tallies: dict[str, _Mismatch],
     before: Side,
     now: Side,
-    asked: Entities,
+    asked: AskedRows,
     keys: Sequence[str],
     notes: list[str],
     plan: Plan,
@@ -226,19 +231,19 @@ def _measurement(
     units = {key: n for n, key in enumerate(dict.fromkeys(asked.keys(keys, as_texts=False)))}
     place = np.array([units[key] for key in asked.keys(keys, as_texts=False)])
     labels = unique_labels(tallies)
-    features = tuple(_feature(labels[n], tally, place) for n, tally in tallies.items())
+    features = tuple(_feature_of(labels[n], tally, place) for n, tally in tallies.items())
     mine, theirs = (_others(side, asked, plan) for side in (before, now))
     alone = [] if plan.features else [sorted({*mine} - {*theirs}), sorted({*theirs} - {*mine})]
     only = [tuple(map(mask_identifiers, names)) for names in alone] or [(), ()]
     worst = max(features, key=lambda feature: feature.rate)
-    low, high = bounds(worst, plan.lower_error, plan.upper_error)
+    low, high = mismatch_bounds(worst, plan.lower_error, plan.upper_error)
     seen = Seen(
         features=features,
         only_offline=only[0],
         only_online=only[1],
         event_times=asked.times is not None,
         tolerance=plan.tolerance,
-        findings=tuple([*_findings(labels, tallies), *notes][:MAX_FINDINGS]),
+        findings=tuple([*_mismatches(labels, tallies), *notes][:MAX_FINDINGS]),
     )
     return Measurement(
         value=worst.rate,
@@ -249,7 +254,7 @@ def _measurement(
     )
 
 
-def _feature(name: str, tally: _Tally, place: Any) -> Feature:
+def _feature_of(name: str, tally: _Mismatch, place: Any) -> Feature:
     differ = np.array(tally.differ)
     rows = np.bincount(place)
     wrong = np.bincount(place, weights=differ).astype(int)
@@ -268,7 +273,7 @@ def _feature(name: str, tally: _Tally, place: Any) -> Feature:
     )
 
 
-def _findings(labels: dict[str, str], tallies: dict[str, _Tally]) -> Iterator[str]:
+def _mismatches(labels: dict[str, str], tallies: dict[str, _Mismatch]) -> Iterator[str]:
     for name, tally in sorted(tallies.items(), key=lambda item: -sum(item[1].differ)):
         if tally.kinds:
             kinds = ", ".join(f"{kind} {n:,}" for kind, n in tally.kinds.most_common())

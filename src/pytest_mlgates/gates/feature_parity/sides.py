@@ -22,14 +22,14 @@ from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import mask_identifiers
 from pytest_mlgates.reading.text import kind_of
 
-__all__ = ["Entities", "Side", "asked_side", "entities_of", "table_side"]
+__all__ = ["AskedRows", "Side", "asked_rows", "asked_side", "table_side"]
 
 _HOW = "a DataFrame, a list of dicts, the path of a table, or a callable of an entity"
 Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Entities:
+class AskedRows:
     """The rows asked for: their key columns, each row's key, and its event time where it has one."""
 
     columns: tuple[str, ...]
@@ -65,7 +65,7 @@ def text_of(source: object) -> Text:
     return "any" if any(kind_of(file) in (".csv", ".tsv") for file in files) else "time"
 
 
-def _rows(source: object, what: str, notes: list[str]) -> list[Row]:
+def _records(source: object, what: str, notes: list[str]) -> list[Row]:
     rows = list(records(source, what, _HOW, note=notes.append))
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
@@ -73,22 +73,22 @@ def _rows(source: object, what: str, notes: list[str]) -> list[Row]:
     return rows
 
 
-def _columns(rows: Sequence[Row]) -> dict[str, None]:
+def _column_names(rows: Sequence[Row]) -> dict[str, None]:
     found: dict[str, None] = {}
     for shape in dict.fromkeys(tuple(row) for row in rows):
         found.update(dict.fromkeys(map(str, shape)))
     return found
 
 
-def entities_of(source: object, timestamp: str, notes: list[str]) -> Entities:
+def asked_rows(source: object, timestamp: str, notes: list[str]) -> AskedRows:
     """Read the rows that are asked for."""
-    rows = _rows(source, "entities", notes)
-    columns = _columns(rows)
+    rows = _records(source, "entities", notes)
+    columns = _column_names(rows)
     times = None
     if timestamp in columns:
         times = [time_of(row.get(timestamp), f"entities row {n}") for n, row in enumerate(rows)]
     keys = tuple(name for name in columns if name != timestamp)
-    return Entities(keys, rows, times, text_of(source))
+    return AskedRows(keys, rows, times, text_of(source))
 
 
 def time_of(value: object, place: str) -> datetime:
@@ -115,14 +115,14 @@ def key_of(row: Row, keys: Sequence[str], place: str, *, as_texts: bool) -> Hash
 
 
 def table_side(
-    source: object, what: str, entities: Entities, keys: Sequence[str], timestamp: str
+    source: object, what: str, entities: AskedRows, keys: Sequence[str], timestamp: str
 ) -> Side:
     """Match the rows of a table with those asked for, whatever order they are in."""
     notes: list[str] = []
-    rows = _rows(source, what, notes)
+    rows = _records(source, what, notes)
     if not rows:
         raise Unmeasurable(f"{what} holds no rows, so nothing can be compared")
-    columns = _columns(rows)
+    columns = _column_names(rows)
     mine = [name for name in keys if name in columns]
     if len(mine) < len(keys) or not mine:
         lacks = next((name for name in keys if name not in columns), "")
@@ -139,7 +139,7 @@ def table_side(
         place = f"{what} row {number}"
         key = key_of(row, mine, place, as_texts=texts)
         found[(key, time_of(row[timestamp], place)) if timed else key].append(row)
-    held = found if timed else {key: _distinct(rows) for key, rows in found.items()}
+    held = found if timed else {key: _one_of_same(rows) for key, rows in found.items()}
     asked = entities.keys(mine, as_texts=texts)
     if timed and entities.times is not None:
         asked = list(zip(asked, entities.times, strict=True))
@@ -155,7 +155,7 @@ def table_side(
     return side
 
 
-def _distinct(rows: list[Row]) -> list[Row]:
+def _one_of_same(rows: list[Row]) -> list[Row]:
     """Return one row where several are the same: values of now, written down twice."""
     if len(rows) == 1:
         return rows
@@ -186,7 +186,7 @@ def _match(
 def asked_side(
     call: Callable[[Any], object],
     what: str,
-    entities: Entities,
+    entities: AskedRows,
     keys: Sequence[str],
     timestamp: str | None,
     subject: tuple[float, int],
@@ -196,8 +196,8 @@ def asked_side(
         raise Unmeasurable(f"{what} is a class: give {_HOW}")
     wanted = [*keys, *([timestamp] if timestamp else [])]
     asked = [{name: row[name] for name in wanted if name in row} for row in entities.rows]
-    answers: list[Row | None] = yield from Subject(call, _Answer(what), *subject).ask(asked)
-    columns = _columns([row for row in answers if row is not None])
+    answers: list[Row | None] = yield from Subject(call, _RowAnswer(what), *subject).ask(asked)
+    columns = _column_names([row for row in answers if row is not None])
     if not columns:
         raise Unmeasurable(
             f"{what} gave no features for any of {plural(len(asked), 'entity', 'entities')}"
@@ -205,7 +205,7 @@ def asked_side(
     return Side(answers, frozenset(columns) - set(keys), "text")
 
 
-class _Answer:
+class _RowAnswer:
     """Checks that an answer is a row: a mapping of features, or what has ``to_dict`` (Feast's)."""
 
     def __init__(self, what: str) -> None:

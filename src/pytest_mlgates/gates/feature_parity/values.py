@@ -57,7 +57,7 @@ def difference(
     kind = type(offline)
     if kind is type(online) and kind in (int, str, bool, float) and offline == online:
         return ""
-    offline, online = _read(offline, online, texts[0]), _read(online, offline, texts[1])
+    offline, online = _read_as(offline, online, texts[0]), _read_as(online, offline, texts[1])
     if offline is ABSENT or online is ABSENT:
         return "" if offline is online else "missing"
     if offline is None or online is None:
@@ -65,10 +65,10 @@ def difference(
     name = _kind(offline)
     if name != _kind(online):
         return "type"
-    return "" if _same(name, offline, online, tolerance) else "value"
+    return "" if _values_agree(name, offline, online, tolerance) else "value"
 
 
-def _same(kind: str, offline: Any, online: Any, tolerance: float) -> bool:
+def _values_agree(kind: str, offline: Any, online: Any, tolerance: float) -> bool:
     if kind == "number":
         return _close(offline, online, tolerance)
     if kind == "time":
@@ -116,7 +116,7 @@ def _kind(value: object) -> str:
     )
 
 
-def _read(value: object, other: object, text: Text) -> object:
+def _read_as(value: object, other: object, text: Text) -> object:
     """Read a text of a file as what it is held against, where it can be that."""
     if text == "text" or not isinstance(value, str):
         return value
@@ -128,16 +128,16 @@ def _read(value: object, other: object, text: Text) -> object:
         if text == "any" and isinstance(other, bool):
             return _BOOLS.get(value.strip().lower(), value)
         if text == "any" and isinstance(other, (int, float, Decimal)):
-            return _number(value)
+            return _parse_number(value)
         if text == "any" and isinstance(other, str):
             # the other side may be a file too: 1 and 1.0 are one number in both
-            return _number(value)
+            return _parse_number(value)
     except ValueError:
         pass
     return value
 
 
-def _number(text: str) -> int | float:
+def _parse_number(text: str) -> int | float:
     try:
         return int(text)
     except ValueError:
@@ -153,13 +153,13 @@ def instant_of(value: object) -> datetime:
     True
     """
     try:
-        return _instant_of(value)
+        return _parse_instant(value)
     except TypeError:  # it can't be hashed, so it is not a time
         raise ValueError("not a time") from None
 
 
 @lru_cache(maxsize=1 << 17)
-def _instant_of(value: object) -> datetime:
+def _parse_instant(value: object) -> datetime:
     if isinstance(value, str):
         value = datetime.fromisoformat(value.strip())
     elif isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -57,7 +57,7 @@ def questions_from(given: object, most: int) -> tuple[list[Question], int]:
     rows = records(given, "questions", how, values=True)
     for index, row in enumerate(islice(rows, most)):
         question = _question(index, row)
-        key = json.dumps(_key(question.asked), sort_keys=True, default=repr)
+        key = json.dumps(_question_key(question.asked), sort_keys=True, default=repr)
         if key in found:
             repeated += 1
         else:
@@ -85,7 +85,7 @@ def _question(index: int, row: object) -> Question:
         raise Unmeasurable(f"question {index}: answerable is not true or false")
     if answerable is False and gold is not None:
         raise Unmeasurable(f"question {index} has gold and is said to be unanswerable")
-    return Question(index, asked, text, answerable, gold, _context(index, row.get("context")))
+    return Question(index, asked, text, answerable, gold, _context_of(index, row.get("context")))
 
 
 def _gold(index: int, gold: object) -> bool | tuple[str, ...] | None:
@@ -98,7 +98,7 @@ def _gold(index: int, gold: object) -> bool | tuple[str, ...] | None:
     raise Unmeasurable(f"question {index}: gold is not true, false, a value or a list of values")
 
 
-def _context(index: int, context: object) -> Mapping[str, str]:
+def _context_of(index: int, context: object) -> Mapping[str, str]:
     if context is None:
         return {}
     if isinstance(context, str):
@@ -110,7 +110,7 @@ def _context(index: int, context: object) -> Mapping[str, str]:
     raise Unmeasurable(f"question {index}: context is not a text, a list or a mapping of texts")
 
 
-def _key(asked: object) -> object:
+def _question_key(asked: object) -> object:
     return asked if isinstance(asked, (str, Mapping)) else repr(asked)
 
 
@@ -144,10 +144,10 @@ def answer_from(answer: Any, call: int) -> Answer:
         raise Unmeasurable(f"call {call}: answer must be a text, and refused true or false")
     if isinstance(claims, (str, Mapping)) or not isinstance(claims, Sequence):
         raise Unmeasurable(f"call {call}: claims must be a list of mappings with text and source")
-    return Answer(text, refused, tuple(_claim(claim, call) for claim in claims))
+    return Answer(text, refused, tuple(_claim_of(claim, call) for claim in claims))
 
 
-def _claim(claim: object, call: int) -> Claim:
+def _claim_of(claim: object, call: int) -> Claim:
     if not isinstance(claim, Mapping) or not isinstance(claim.get("text"), str):
         raise Unmeasurable(f"call {call}: a claim must be a mapping with text and source")
     found = claim.get("source", claim.get("sources"))

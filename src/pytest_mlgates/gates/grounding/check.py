@@ -13,7 +13,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pytest_mlgates.gates.grounding.entities import Entities, Names, entities_of
+from pytest_mlgates.gates.grounding.entities import Entities, Synonyms, entities_of
 from pytest_mlgates.gates.grounding.polarity import KIN, stances
 
 __all__ = ["Checker", "Finding"]
@@ -53,7 +53,7 @@ class Checker:
     'the passage says it of a relative'
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Synonyms) -> None:
         self.names = names
         self._read = lru_cache(maxsize=4_096)(lambda text: entities_of(text, names))
 
@@ -81,7 +81,7 @@ def lacking(said: Entities, told: Entities) -> str:
     if said.dates - told.dates:
         return "a date"
     loose = told.numbers | {f"{value:g}" for value, _ in told.doses}
-    if any(dose not in told.doses and not _apart(dose, loose, told) for dose in said.doses):
+    if any(dose not in told.doses and not _unit_apart(dose, loose, told) for dose in said.doses):
         return "a dose"
     spare = loose | {part for day in told.dates for part in day.split("-")}
     spare |= {part.lstrip("0") for day in told.dates for part in day.split("-")}
@@ -97,7 +97,7 @@ def lacking(said: Entities, told: Entities) -> str:
     return ""
 
 
-def _apart(dose: tuple[float, str], loose: Set[str], told: Entities) -> bool:
+def _unit_apart(dose: tuple[float, str], loose: Set[str], told: Entities) -> bool:
     """Tell whether value and unit stand apart, as in ``"value": 6.1, "unit": "%"``."""
     value, unit = dose
     scales = {"g": (1, 1e3, 1e6), "l": (1, 10, 1e3)}.get(unit, (1,))

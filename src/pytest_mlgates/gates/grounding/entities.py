@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pytest_mlgates.core.errors import Unmeasurable
 
-__all__ = ["Entities", "Names", "Word", "entities_of", "plain_words"]
+__all__ = ["Entities", "Synonyms", "Word", "entities_of", "plain_words"]
 
 Word = tuple[str, int]
 
@@ -61,7 +61,7 @@ class Entities:
     text: str
 
 
-class Names:
+class Synonyms:
     """Spellings and brands, each with what it is the same as; and which of them are names of drugs."""
 
     def __init__(self, rows: Mapping[str, str]) -> None:
@@ -74,18 +74,18 @@ class Names:
         )  # fmt: skip
 
     @classmethod
-    def read(cls, path: str | None) -> Names:
+    def read(cls, path: str | None) -> Synonyms:
         """Read a table of ``name,same_as``, the shipped one where no path is given.
 
         :raises Unmeasurable: where the file can't be read or lacks these columns.
         """
         if path is None:
-            return _shipped()
+            return _shipped_names()
         try:
             text = Path(path).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise Unmeasurable(f"names: can't be read: {type(error).__name__}") from None
-        return _table(text)
+        return _names_of_csv(text)
 
     def settled(self, text: str) -> str:
         """Return a text with every name replaced by what it is the same as."""
@@ -95,11 +95,11 @@ class Names:
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> Names:
-    return _table(resources.files(__package__).joinpath("names.csv").read_text("utf-8"))
+def _shipped_names() -> Synonyms:
+    return _names_of_csv(resources.files(__package__).joinpath("names.csv").read_text("utf-8"))
 
 
-def _table(text: str) -> Names:
+def _names_of_csv(text: str) -> Synonyms:
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     if not {"name", "same_as"} <= set(rows.fieldnames or ()):
         raise Unmeasurable("names: needs the columns name and same_as")
@@ -107,7 +107,7 @@ def _table(text: str) -> Names:
     for row in rows:
         if row["name"] and row["same_as"]:
             found[row["name"].strip().lower()] = row["same_as"].strip().lower()
-    return Names(found)
+    return Synonyms(found)
 
 
 def plain_words(text: str) -> str:
@@ -121,7 +121,7 @@ def plain_words(text: str) -> str:
     return "".join(c for c in folded if not unicodedata.combining(c)).lower()
 
 
-def entities_of(text: str, names: Names) -> Entities:
+def entities_of(text: str, names: Synonyms) -> Entities:
     """Return what a text names.
 
     >>> found = entities_of("Tylenol 0.5 g on March 3, 2021 for p003", Names({"tylenol": "acetaminophen"}))
@@ -133,7 +133,7 @@ def entities_of(text: str, names: Names) -> Entities:
     doses = set()
     for found in _DOSE.finditer(rest):
         unit, scale = _UNITS[found[2]]
-        doses.add((float(f"{_value(found[1]) * scale:.9g}"), unit))
+        doses.add((float(f"{_dose_value(found[1]) * scale:.9g}"), unit))
     bare = _DOSE.sub(lambda found: " " * len(found.group()), rest)
     identifiers = {f.group() for f in _IDENTIFIER.finditer(bare)}
     bare = _IDENTIFIER.sub(lambda found: " " * len(found.group()), bare)
@@ -146,7 +146,7 @@ def entities_of(text: str, names: Names) -> Entities:
         else:
             words.append((word, found.start()))
     # a name of several words is looked up as it stands, one of a word among the words
-    named = {name for name in names.same.values() if _holds(plain, name)}
+    named = {name for name in names.same.values() if _has_word(plain, name)}
     return Entities(
         frozenset(dates), frozenset(doses), frozenset(numbers), frozenset(identifiers),
         frozenset(named), tuple(words), plain,
@@ -158,7 +158,7 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
 
 
-def _holds(text: str, name: str) -> bool:
+def _has_word(text: str, name: str) -> bool:
     return name in text and _pattern(name).search(text) is not None
 
 
@@ -191,7 +191,7 @@ def _day(match: re.Match[str]) -> str:
     return ""
 
 
-def _value(text: str) -> float:
+def _dose_value(text: str) -> float:
     return float(_plain_number(text))
 
 

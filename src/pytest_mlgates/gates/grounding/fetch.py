@@ -104,7 +104,7 @@ def passage(source: object, documents: Documents, context: Mapping[str, str]) ->
         if quote not in text:
             raise Missing("quotes what does not stand there")
         return quote
-    first, last = _whole(start), _whole(end)
+    first, last = _offset_of(start), _offset_of(end)
     if not 0 <= first < last <= len(text):
         raise Missing("cites a place outside of the document")
     found = text[first:last]
@@ -113,6 +113,6 @@ def passage(source: object, documents: Documents, context: Mapping[str, str]) ->
     return found
 
 
-def _whole(value: object) -> int:
+def _offset_of(value: object) -> int:
     """Return a whole number, and -1 for anything else: no place in a document."""
     return value if isinstance(value, int) and not isinstance(value, bool) else -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pytest_mlgates.gates.grounding.check import lacking
-from pytest_mlgates.gates.grounding.entities import Entities, Names, entities_of, plain_words
+from pytest_mlgates.gates.grounding.entities import Entities, Synonyms, entities_of, plain_words
 
 __all__ = ["differs"]
 
@@ -13,7 +13,7 @@ _YES = re.compile(r"\W*(?:yes|true|correct|affirmative|indeed)\b")
 _NO = re.compile(r"\W*(?:no|none|not|never|false|negative|denie[sd]|nkd?a)\b")
 
 
-def differs(text: str, gold: bool | tuple[str, ...], names: Names) -> bool | None:
+def differs(text: str, gold: bool | tuple[str, ...], names: Synonyms) -> bool | None:
     """Tell whether an answer differs from gold; None where its words say neither yes nor no.
 
     >>> names = Names({"zestril": "lisinopril"})
@@ -26,10 +26,10 @@ def differs(text: str, gold: bool | tuple[str, ...], names: Names) -> bool | Non
         yes, no = _YES.match(plain) is not None, _NO.match(plain) is not None
         return (no if gold else yes) if yes or no else None
     told = entities_of(text, names)
-    return any(not _holds(told, entities_of(each, names)) for each in gold)
+    return any(not _tells_all(told, entities_of(each, names)) for each in gold)
 
 
-def _holds(told: Entities, wanted: Entities) -> bool:
+def _tells_all(told: Entities, wanted: Entities) -> bool:
     if lacking(wanted, told):
         return False
     words = {word for word, _ in told.words}

@@ -42,12 +42,12 @@ def _limits(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     alpha = limits.alpha / 3
     yield _unsupported(seen, limits, alpha)
     if limits.answered:
-        yield _floor(
+        yield _judge_share(
             seen.answered, seen.answerable, limits.answered, "answerable", "answered",
             "silence would pass", alpha, limits.beta,
         )  # fmt: skip
     if limits.refused:
-        yield _floor(
+        yield _judge_share(
             seen.refused, seen.unanswerable, limits.refused, "unanswerable", "refused",
             "answering everything would pass", alpha, limits.beta,
         )  # fmt: skip
@@ -73,7 +73,7 @@ def _unsupported(seen: Seen, limits: Limits, alpha: float) -> Verdict:
     return Verdict(Outcome.PASS, f"{head}: a rate of at most {high:.3g} ({limit})")
 
 
-def _floor(
+def _judge_share(
     part: int, whole: int, floor: float, kind: str, done: str, otherwise: str, alpha: float, beta: float
 ) -> Verdict:  # fmt: skip
     if whole == 0:

@@ -19,7 +19,7 @@ from pytest_mlgates.gates.grounding.answers import (
 )
 from pytest_mlgates.gates.grounding.check import Checker, Finding, lacking
 from pytest_mlgates.gates.grounding.details import Seen
-from pytest_mlgates.gates.grounding.entities import Names
+from pytest_mlgates.gates.grounding.entities import Synonyms
 from pytest_mlgates.gates.grounding.fetch import Documents, Missing, passage
 from pytest_mlgates.gates.grounding.gold import differs
 from pytest_mlgates.stats.binomial import lower, upper
@@ -60,7 +60,7 @@ def measure_grounding(
             "no citation can be fetched: give sources (a folder, a mapping of documents or a"
             " callable), or a context with each question"
         )
-    tally = _Tally(Checker(Names.read(plan.names)), Documents(sources), judge)
+    tally = _ClaimTally(Checker(Synonyms.read(plan.names)), Documents(sources), judge)
     subject = Subject(answer, answer_from, plan.timeout_s, plan.concurrency)
     answers: list[Answer] = yield from subject.ask([question.asked for question in asked])
     for question, told in zip(asked, answers, strict=True):
@@ -68,7 +68,7 @@ def measure_grounding(
     yield tally.measurement(len(asked), repeated, plan)
 
 
-class _Tally:
+class _ClaimTally:
     """Answers by what was found of them."""
 
     def __init__(

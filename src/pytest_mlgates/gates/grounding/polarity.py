@@ -91,7 +91,7 @@ def stances(text: str, places: Iterable[int]) -> dict[int, Stance]:
     >>> stances(text, [text.index(word) for word in ("fever", "cough", "asthma")]).values()
     dict_values([(True, ''), (True, ''), (False, 'mother')])
     """
-    ends = _ends(text)
+    ends = _sentence_ends(text)
     found = {}
     for place in places:
         at = bisect_right(ends, place)
@@ -102,13 +102,13 @@ def stances(text: str, places: Iterable[int]) -> dict[int, Stance]:
 
 
 @lru_cache(maxsize=512)
-def _ends(text: str) -> tuple[int, ...]:
+def _sentence_ends(text: str) -> tuple[int, ...]:
     return tuple(found.end() for found in _END.finditer(text))
 
 
 def _stance(clause: str, at: int) -> Stance:
     before, after = clause[:at], clause[at:]
-    return _denied(before, after), _relative(before, after)
+    return _denied(before, after), _relative_named(before, after)
 
 
 def _denied(before: str, after: str) -> bool:
@@ -129,7 +129,7 @@ def _denied(before: str, after: str) -> bool:
     return _AFTER.match(after) is not None
 
 
-def _relative(before: str, after: str) -> str:
+def _relative_named(before: str, after: str) -> str:
     kin = ""
     for found in _KIN.finditer(before):
         lead = before[: found.start()]

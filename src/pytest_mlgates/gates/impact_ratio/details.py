@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pytest_mlgates.core.details import Count, Share
 from pytest_mlgates.stats.two_rates import Counts
 
-__all__ = ["MAX_CATEGORIES", "Category", "Labelled", "Seen", "Table", "ratio_of"]
+__all__ = ["MAX_CATEGORIES", "AttributeTable", "CategoryRow", "Labelled", "Seen", "ratio_of"]
 
 #: categories of one attribute, or of one intersection
 MAX_CATEGORIES = 60
@@ -33,7 +33,7 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+class CategoryRow:
     """One row of the table; ``ratio`` is to the most selected category, none where it is left out."""
 
     category: str
@@ -63,12 +63,12 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class AttributeTable:
     """The categories of an attribute or of an intersection; ``unknown`` applicants are in none."""
 
     attribute: str
     unknown: Count
-    categories: tuple[Category, ...]
+    categories: tuple[CategoryRow, ...]
 
     def __post_init__(self) -> None:
         if len(self.categories) > MAX_CATEGORIES:
@@ -85,7 +85,7 @@ class Table:
                 raise ValueError(f"the ratio of {row.category!r} is not {wanted}")
 
     @property
-    def compared(self) -> Sequence[Category]:
+    def compared(self) -> Sequence[CategoryRow]:
         """The categories that are not left out."""
         return [row for row in self.categories if not row.left_out]
 
@@ -101,7 +101,7 @@ class Seen:
 
     basis: str
     selected: Count
-    tables: tuple[Table, ...]
+    tables: tuple[AttributeTable, ...]
     median: float | None = None
     repeated: Count = 0
     reason_left_out: str = ""

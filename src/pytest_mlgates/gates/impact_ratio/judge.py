@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.core.words import first, percent, plural
-from pytest_mlgates.gates.impact_ratio.details import Category, Seen, Table
+from pytest_mlgates.gates.impact_ratio.details import AttributeTable, CategoryRow, Seen
 from pytest_mlgates.stats.two_rates import Counts, Difference, Margin, Ratio, beyond, limits, z_of
 
 __all__ = ["Limits", "judge"]
@@ -138,17 +138,17 @@ class _Pair:
 
 def judge(seen: Seen, value: float, n: int, limits_: Limits) -> Verdict:
     """FAIL where a pair of categories is surely too far apart, PASS where none can be."""
-    _check(seen, value, n, limits_)
+    _check_facts(seen, value, n, limits_)
     if n == 0:
         return Verdict(Outcome.INCONCLUSIVE, "there was no applicant, so nothing is known")
-    pairs = [pair for table in seen.tables for pair in _pairs(table, limits_)]
+    pairs = [pair for table in seen.tables for pair in _category_pairs(table, limits_)]
     found = [(pair, *pair.judge(limits_.alpha / len(pairs), limits_.beta, n)) for pair in pairs]
     worst = sorted(found, key=lambda item: item[2])
     failed = [text for _, outcome, _, text in worst if outcome == Outcome.FAIL]
     if failed:
         return Verdict(Outcome.FAIL, "; ".join(first(failed, MAX_NAMED)))
     open_ = [text for _, outcome, _, text in worst if outcome == Outcome.INCONCLUSIVE]
-    gaps = [*_not_seen(seen, n, limits_)]
+    gaps = [*_too_little(seen, n, limits_)]
     if seen.selected not in (0, n):  # of one answer to all there is no more to tell
         gaps += first(open_, MAX_NAMED)
     if gaps or open_:
@@ -159,7 +159,7 @@ def judge(seen: Seen, value: float, n: int, limits_: Limits) -> Verdict:
     return Verdict(Outcome.PASS, head + "; ".join(by_rule.values()) + _left_out(seen, n))
 
 
-def _check(seen: Seen, value: float, n: int, limits_: Limits) -> None:
+def _check_facts(seen: Seen, value: float, n: int, limits_: Limits) -> None:
     """Raise Unfit where recorded facts do not agree with each other or with the policy."""
     if abs(value - seen.lowest) > 1e-9:
         raise Unfit(f"value is {value:g}, the lowest ratio in details.tables is {seen.lowest:g}")
@@ -178,7 +178,7 @@ def _check(seen: Seen, value: float, n: int, limits_: Limits) -> None:
                 raise Unfit("details.tables: max_odds_gap needs labels: count again with them")
 
 
-def _pairs(table: Table, limits_: Limits) -> Iterator[_Pair]:
+def _category_pairs(table: AttributeTable, limits_: Limits) -> Iterator[_Pair]:
     for one, other in itertools.combinations(table.compared, 2):
         yield _pair(_Rule(Ratio, limits_.min_ratio, "min_ratio"), "selected", one, other)
         if limits_.max_parity_gap is not None:
@@ -190,7 +190,7 @@ def _pairs(table: Table, limits_: Limits) -> Iterator[_Pair]:
             yield _pair(rule, "wrongly selected", one, other)
 
 
-def _pair(rule: _Rule, what: str, one: Category, other: Category) -> _Pair:
+def _pair(rule: _Rule, what: str, one: CategoryRow, other: CategoryRow) -> _Pair:
     rows = sorted(
         ((_counts(row, what), row.category) for row in (one, other)), key=lambda row: row[0].rate
     )
@@ -198,7 +198,7 @@ def _pair(rule: _Rule, what: str, one: Category, other: Category) -> _Pair:
     return _Pair(rule, what, (low_name, high_name), low, high)
 
 
-def _counts(row: Category, what: str) -> Counts:
+def _counts(row: CategoryRow, what: str) -> Counts:
     if row.labelled is None or what == "selected":
         return row.counts
     of = row.labelled
@@ -207,7 +207,7 @@ def _counts(row: Category, what: str) -> Counts:
     return Counts(of.wrong_selected, of.wrong)
 
 
-def _not_seen(seen: Seen, n: int, limits_: Limits) -> Iterator[str]:
+def _too_little(seen: Seen, n: int, limits_: Limits) -> Iterator[str]:
     """Yield what keeps a run from passing, whatever the rates are."""
     if seen.selected in (0, n):
         who = "nobody" if seen.selected == 0 else "everybody"

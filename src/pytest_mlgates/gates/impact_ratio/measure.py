@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,14 @@ from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import a, percent, plural
 from pytest_mlgates.gates.impact_ratio.details import (
     MAX_CATEGORIES,
-    Category,
+    AttributeTable,
+    CategoryRow,
     Labelled,
     Seen,
-    Table,
     ratio_of,
 )
 from pytest_mlgates.reading.attributes import attributes_of, known_labels
+from pytest_mlgates.reading.labels import units_of
 from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import NO_NAME, label, unique_labels
 from pytest_mlgates.stats.two_rates import Ratio, limits
@@ -67,15 +68,15 @@ def measure_ratio(
             f"groups has {len(columns)} attributes ({', '.join(list(columns)[:6])} …): name at most"
             f" {MAX_ATTRIBUTES} in `attributes`"
         )
-    right = None if labels is None else _labels(labels, n, plan.positive)
-    rows = _units(unit_of, n)
-    basis, chosen, median = _selected(answers, plan)
+    right = None if labels is None else _right_to_select(labels, n, plan.positive)
+    rows = _by_unit(units_of(unit_of, n, "applicant"))
+    basis, chosen, median = _who_is_selected(answers, plan)
     known = {name: known_labels(values, plan.unknown) for name, values in columns.items()}
     people = [_merged(list(known.values()), chosen, right, unit, list(known)) for unit in rows]
     seen = Seen(
         basis=basis,
         selected=sum(person.selected for person in people),
-        tables=tuple(_tables(list(known), people, plan)),
+        tables=tuple(_attribute_tables(list(known), people, plan)),
         median=median,
         repeated=n - len(people),
         reason_left_out=plan.reason_left_out,
@@ -85,7 +86,7 @@ def measure_ratio(
         value=seen.lowest,
         unit="ratio",
         n=len(people),
-        interval=_interval(seen, plan),
+        interval=_lowest_ratio_limits(seen, plan),
         details=plain(seen),
     )
 
@@ -98,7 +99,7 @@ def _scalar(value: Any) -> object:
     return value.item() if getattr(value, "shape", None) in ((), (1,)) else value
 
 
-def _selected(answers: Sequence[object], plan: Plan) -> tuple[str, list[bool], float | None]:
+def _who_is_selected(answers: Sequence[object], plan: Plan) -> tuple[str, list[bool], float | None]:
     """Return what counts as selected: a yes, or a score above the median of all scores."""
     if plan.positive is not None:
         return (
@@ -106,7 +107,7 @@ def _selected(answers: Sequence[object], plan: Plan) -> tuple[str, list[bool], f
             [_is(value, plan.positive, at) for at, value in enumerate(answers)],
             None,
         )
-    numbers = [_number(value, at, "selected") for at, value in enumerate(answers)]
+    numbers = [_score_of(value, at, "selected") for at, value in enumerate(answers)]
     decisions = all(number in (0, 1) for number in numbers)
     if plan.basis == "selection" and not decisions:
         at = next(at for at, number in enumerate(numbers) if number not in (0, 1))
@@ -123,7 +124,7 @@ def _selected(answers: Sequence[object], plan: Plan) -> tuple[str, list[bool], f
     return "scoring", [number > median for number in numbers], median
 
 
-def _number(value: object, at: int, what: str) -> float:
+def _score_of(value: object, at: int, what: str) -> float:
     if isinstance(value, (bool, int, float)) and math.isfinite(value):
         return float(value)
     if isinstance(value, str):
@@ -153,7 +154,7 @@ def _is(value: object, positive: str, at: int) -> bool:
     return name == label(positive)
 
 
-def _labels(labels: object, n: int, positive: str | None) -> list[bool]:
+def _right_to_select(labels: object, n: int, positive: str | None) -> list[bool]:
     how = "for each applicant whether selecting is right (true, false, 1, 0)"
     values = [_scalar(value) for value in records(labels, "labels", how, values=True)]
     if len(values) != n:
@@ -162,25 +163,13 @@ def _labels(labels: object, n: int, positive: str | None) -> list[bool]:
         )
     if positive is not None and all(isinstance(value, str) for value in values):
         return [_is(value, positive, at) for at, value in enumerate(values)]
-    numbers = [_number(value, at, "labels") for at, value in enumerate(values)]
+    numbers = [_score_of(value, at, "labels") for at, value in enumerate(values)]
     for at, number in enumerate(numbers):
         if number not in (0, 1):
             raise Unmeasurable(
                 f"labels: applicant {at} has a number other than 0 and 1: give {how}"
             )
     return [number == 1 for number in numbers]
-
-
-def _units(unit_of: object, n: int) -> list[list[int]]:
-    """Return the rows of each applicant."""
-    if unit_of is None:
-        return [[at] for at in range(n)]
-    names = attributes_of(unit_of, n, "unit_of", (), "applicant")
-    found: dict[Hashable, list[int]] = {}
-    for at, name in enumerate(zip(*names.values(), strict=True)):
-        missing = all(part == NO_NAME for part in name)
-        found.setdefault(("row", at) if missing else name, []).append(at)
-    return list(found.values())
 
 
 def _merged(
@@ -204,7 +193,9 @@ def _merged(
     return _Applicant(any(chosen[at] for at in unit), tuple(groups), true)
 
 
-def _tables(names: Sequence[str], people: Sequence[_Applicant], plan: Plan) -> Iterator[Table]:
+def _attribute_tables(
+    names: Sequence[str], people: Sequence[_Applicant], plan: Plan
+) -> Iterator[AttributeTable]:
     sizes = range(1, len(names) + 1 if plan.intersections else 2)
     for places in (p for size in sizes for p in itertools.combinations(range(len(names)), size)):
         attribute = " & ".join(names[at] for at in places)
@@ -222,14 +213,14 @@ def _tables(names: Sequence[str], people: Sequence[_Applicant], plan: Plan) -> I
                 f"groups has {len(found)} categories of {attribute!r}, {MAX_CATEGORIES} are allowed:"
                 " name the columns that count in `attributes`, or put values together"
             )
-        yield Table(
+        yield AttributeTable(
             attribute=attribute,
             unknown=unknown,
-            categories=tuple(_categories(found, len(people), plan)),
+            categories=tuple(_category_rows(found, len(people), plan)),
         )
 
 
-def _categories(found: dict[str, list[_Applicant]], n: int, plan: Plan) -> Iterator[Category]:
+def _category_rows(found: dict[str, list[_Applicant]], n: int, plan: Plan) -> Iterator[CategoryRow]:
     shown = unique_labels(sorted(found))
     small = {
         name
@@ -242,7 +233,7 @@ def _categories(found: dict[str, list[_Applicant]], n: int, plan: Plan) -> Itera
     best = max((rate for name, rate in rates.items() if name not in small), default=0.0)
     for name in sorted(found):
         members = found[name]
-        yield Category(
+        yield CategoryRow(
             category=shown[name],
             n=len(members),
             selected=sum(person.selected for person in members),
@@ -265,7 +256,7 @@ def _labelled(members: Sequence[_Applicant]) -> Labelled | None:
     )
 
 
-def _interval(seen: Seen, plan: Plan) -> tuple[float, float] | None:
+def _lowest_ratio_limits(seen: Seen, plan: Plan) -> tuple[float, float] | None:
     """Return score limits of the lowest ratio to the most selected category."""
     rows = [
         (row, table) for table in seen.tables for row in table.compared if row.ratio is not None
@@ -304,3 +295,11 @@ def _with_findings(seen: Seen, n: int) -> Seen:
         reason_left_out=seen.reason_left_out,
         findings=tuple(lines),
     )
+
+
+def _by_unit(units: Sequence[int]) -> list[list[int]]:
+    """Return the rows of each unit."""
+    found: dict[int, list[int]] = {}
+    for at, unit in enumerate(units):
+        found.setdefault(unit, []).append(at)
+    return list(found.values())

@@ -36,10 +36,12 @@ def judge(seen: Seen, value: float, limits: Limits) -> Verdict:
         worst = Verdict.gravest(verdicts)
         reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
         return Verdict(worst.outcome, "; ".join(first(reasons, MAX_NAMED)))
-    return Verdict(Outcome.PASS, f"{_took(seen, limits)}: {_names(seen.served)} served after it")
+    return Verdict(
+        Outcome.PASS, f"{_limits_met(seen, limits)}: {_with_verb(seen.served)} served after it"
+    )
 
 
-def _took(seen: Seen, limits: Limits) -> str:
+def _limits_met(seen: Seen, limits: Limits) -> str:
     whose = "measured here" if seen.clock == "gate" else "as the log says, not measured here"
     time = f"{plural(len(seen.steps), 'step')} in {number(seen.elapsed_s / 60)} min, {whose}"
     allowed = "" if limits.handoffs is None else f" (limit {limits.handoffs})"
@@ -51,20 +53,22 @@ def _broken(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     if seen.elapsed_s / 60 > limits.minutes or (
         limits.handoffs is not None and seen.handoffs > limits.handoffs
     ):
-        yield Verdict(Outcome.FAIL, _took(seen, limits))
+        yield Verdict(Outcome.FAIL, _limits_met(seen, limits))
     if (step := seen.failed) is not None:
         yield Verdict(Outcome.FAIL, f"the step {step.name!r} ended with status {step.exit_status}")
 
 
 def _not_known(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     if lacking := [step.name for step in seen.steps if not step.was_run]:
-        told = f"nothing says that {_names(lacking)} run: no start, end or exit status"
+        told = f"nothing says that {_with_verb(lacking)} run: no start, end or exit status"
         yield Verdict(Outcome.INCONCLUSIVE, told)
     elif seen.elapsed_s == 0:
         yield Verdict(Outcome.INCONCLUSIVE, "no time passed between the first step and the last")
     unknown = [step.name for step in seen.steps if not step.by and not step.handoff]
     if limits.handoffs is not None and seen.clock == "log" and unknown:
-        told = f"who did {_names(unknown, verb='')} is not recorded, so hand-offs can't be counted"
+        told = (
+            f"who did {_with_verb(unknown, verb='')} is not recorded, so hand-offs can't be counted"
+        )
         yield Verdict(Outcome.INCONCLUSIVE, told)
 
 
@@ -75,20 +79,22 @@ def _not_served(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     if not seen.served:
         yield Verdict(outcome, "the last step serves no feature: it must give values by name")
     elif lacking:
-        yield Verdict(outcome, f"{_names(lacking)} not served after the last step")
+        yield Verdict(outcome, f"{_with_verb(lacking)} not served after the last step")
     elif not limits.features and seen.null:
-        told = f"{_names(seen.null)} null after the last step: name those that count in `features`"
+        told = (
+            f"{_with_verb(seen.null)} null after the last step: name those that count in `features`"
+        )
         yield Verdict(Outcome.INCONCLUSIVE, told)
     wanted = limits.features or seen.served
     if wanted and all(answers_to(name, seen.before) for name in wanted):
-        told = f"{_names(wanted, verb='')} served before the first step: nothing was onboarded"
+        told = f"{_with_verb(wanted, verb='')} served before the first step: nothing was onboarded"
         yield Verdict(Outcome.INCONCLUSIVE, told)
 
 
-def _names(names: Sequence[str], verb: str = "is") -> str:
+def _with_verb(names: Sequence[str], verb: str = "is") -> str:
     """Return names with their verb.
 
-    >>> _names(["age"]), _names(["age", "tenure"]), _names(["age"], verb="")
+    >>> _with_verb(["age"]), _with_verb(["age", "tenure"]), _with_verb(["age"], verb="")
     ('age is', 'age, tenure are', 'age')
     """
     text = ", ".join(first(list(names), MAX_NAMED))

@@ -52,11 +52,11 @@ def measure_lead_time(
         done, served = logged(log)
         if probe is not None:
             served = yield from _probe(probe, timeout_s)
-        yield _measurement("log", done, len(done), served, before, probe is not None, [])
+        yield _of_steps("log", done, len(done), served, before, probe is not None, [])
         return
     if probe is not None:
         before = yield from _probe(probe, timeout_s)
-    ended: list[_Ended] = yield from _run(todo, timeout_s)
+    ended: list[_Ended] = yield from _run_steps(todo, timeout_s)
     served = ended[-1].served if len(ended) == len(todo) else ((), ())
     if probe is not None:
         served = yield from _probe(probe, timeout_s)
@@ -74,20 +74,20 @@ def measure_lead_time(
     ]
     done = masked(done)
     faults = [f"{s.name}: {how.fault}" for s, how in zip(done, ended, strict=True) if how.fault]
-    yield _measurement("gate", done, len(todo), served, before, probe is not None, faults)
+    yield _of_steps("gate", done, len(todo), served, before, probe is not None, faults)
 
 
-def _run(todo: Sequence[Todo], timeout_s: float) -> Generator[Look, object, list[_Ended]]:
+def _run_steps(todo: Sequence[Todo], timeout_s: float) -> Generator[Look, object, list[_Ended]]:
     """Run each step to its end before the next; those after a failure are not run."""
     begins: list[float] = []
 
     def call(step: Todo) -> object:
         begins.append(time.perf_counter())
         try:
-            answer = _command(step) if step.command else step.call() if step.call else None
+            answer = _run_command(step) if step.command else step.call() if step.call else None
         except Exception as error:  # noqa: BLE001  (a step that raises has failed, which is measured)
             return _failed(error)
-        return _awaited(answer) if inspect.isawaitable(answer) else answer
+        return _finished(answer) if inspect.isawaitable(answer) else answer
 
     def ended(answer: object, _call: int) -> _Ended:
         end, begin = time.perf_counter(), begins[-1]
@@ -102,7 +102,7 @@ def _run(todo: Sequence[Todo], timeout_s: float) -> Generator[Look, object, list
     return (yield from subject.ask(list(todo), stop=lambda how: how.status != 0))
 
 
-async def _awaited(answer: Any) -> Any:
+async def _finished(answer: Any) -> Any:
     try:
         return await answer
     except Exception as error:  # noqa: BLE001
@@ -120,7 +120,7 @@ def _failed(error: Exception) -> _Status:
     return _Status(1, ((), ()), f"raised {type(error).__name__}")
 
 
-def _command(step: Todo) -> _Status:
+def _run_command(step: Todo) -> _Status:
     """Run a command to its end; it ends with the gate, also where that is stopped."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out:
         given.write(step.input.encode())
@@ -143,7 +143,7 @@ def _command(step: Todo) -> _Status:
             _kill(process)
             raise
         fault = f"exit status {status}" if status else ""
-        return _Status(status, of_output(_tail(out)), fault)
+        return _Status(status, of_output(_last_of(out)), fault)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -154,7 +154,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _tail(out: IO[bytes]) -> str:
+def _last_of(out: IO[bytes]) -> str:
     size = out.seek(0, os.SEEK_END)
     out.seek(max(0, size - _TAIL))
     return out.read().decode("utf-8", "replace")
@@ -182,7 +182,7 @@ async def _quiet(answer: Any) -> Any:
         return None
 
 
-def _measurement(
+def _of_steps(
     clock: Clock,
     steps: Sequence[Step],
     planned: int,
@@ -193,7 +193,7 @@ def _measurement(
 ) -> Measurement:
     shown = [tuple(map(mask_identifiers, names[:MAX_NAMES])) for names in (*served, before[0])]
     lines = [
-        f"{step.name}{f' ({step.by})' if step.by else ''}: {_took(step)}, exit status {step.exit_status}"
+        f"{step.name}{f' ({step.by})' if step.by else ''}: {_took_text(step)}, exit status {step.exit_status}"
         for step in steps
     ]
     seen = Seen(
@@ -212,7 +212,7 @@ def _measurement(
     return Measurement(value=seen.elapsed_s / 60, unit="min", n=len(steps), details=details)
 
 
-def _took(step: Step) -> str:
+def _took_text(step: Step) -> str:
     if step.begin_s is None or step.end_s is None:
         return "no times"
     return f"{number(step.end_s - step.begin_s)} s"

@@ -67,7 +67,7 @@ def _todo(item: Any, number: int) -> Todo:
         return Todo(getattr(item, "__name__", name), call=item)
     if isinstance(item, (list, tuple)) and len(item) == 2 and callable(item[1]):
         return Todo(str(item[0]), call=item[1])
-    words = _words(item)
+    words = _command_of(item)
     if not words:
         raise Unmeasurable(f"{name} is {a(type(item).__name__)}: give {_HOW}")
     return Todo(name, command=words)
@@ -79,7 +79,7 @@ def _described(item: Mapping[str, Any], name: str) -> Todo:
         raise Unmeasurable(
             f"{name} has {strange[0]!r}: a step to run has {', '.join(sorted(known))}"
         )
-    call, words = item.get("call"), _words(item.get("command"))
+    call, words = item.get("call"), _command_of(item.get("command"))
     if callable(call) == bool(words):
         raise Unmeasurable(f"{name} needs a call (a callable) or a command (a list of words)")
     return Todo(
@@ -94,7 +94,7 @@ def _described(item: Mapping[str, Any], name: str) -> Todo:
     )
 
 
-def _words(item: object) -> tuple[str, ...]:
+def _command_of(item: object) -> tuple[str, ...]:
     if isinstance(item, str):
         try:
             return tuple(
@@ -122,7 +122,7 @@ def logged(log: list[Mapping[str, object]]) -> tuple[list[Step], Names]:
     for number, row in enumerate(log):
         place = f"steps record {number}"
         name = str(_first(row, "name", "step") or f"step {number + 1}")
-        begin, end = _time(row, "start", place), _time(row, "end", place)
+        begin, end = _time_of_entry(row, "start", place), _time_of_entry(row, "end", place)
         if begin is not None and end is not None:
             first = first or begin
             _check_times(begin, end, last_end, row, place)
@@ -138,7 +138,7 @@ def logged(log: list[Mapping[str, object]]) -> tuple[list[Step], Names]:
                 exit_status=_status(row, place),
             )
         )
-    return masked(steps), of_answer(_served(log[-1].get("served")))
+    return masked(steps), of_answer(_feature_names(log[-1].get("served")))
 
 
 def masked(steps: list[Step]) -> list[Step]:
@@ -152,7 +152,7 @@ def _first(row: Mapping[str, Any], *names: str) -> Any:
     return next((row[name] for name in names if not missing(row.get(name))), None)
 
 
-def _time(row: Mapping[str, Any], name: str, place: str) -> datetime | None:
+def _time_of_entry(row: Mapping[str, Any], name: str, place: str) -> datetime | None:
     value = _first(row, name)
     if value is None:
         return None
@@ -199,6 +199,6 @@ def _status(row: Mapping[str, Any], place: str) -> int | None:
     return int(number)
 
 
-def _served(value: object) -> object:
+def _feature_names(value: object) -> object:
     """Read the features of a cell of a CSV file: names with commas between them."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value

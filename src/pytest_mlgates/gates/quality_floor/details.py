@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_mlgates.core.details import Count, Share
 from pytest_mlgates.core.observations import Histogram
 
-__all__ = ["Bin", "Pairs", "Row", "Seen"]
+__all__ = ["Bin", "Pairs", "QualityRow", "Seen"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class QualityRow:
     """All inputs (no name), or those of a slice; one of the three says what the metric comes to.
 
     ``drop`` holds how much better the baseline was at each observation, from -1 to 1, moved into
@@ -58,8 +58,8 @@ class Seen:
     """Everything that was asked; ``answers`` counts different answers, 2 standing for more."""
 
     metric: str
-    whole: Row
-    slices: tuple[Row, ...]
+    whole: QualityRow
+    slices: tuple[QualityRow, ...]
     unnamed: Count
     repeated: Count
     answers: Count

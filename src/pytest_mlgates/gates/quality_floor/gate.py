@@ -16,7 +16,7 @@ from pytest_mlgates.gates.quality_floor.metrics import (
     LESS_IS_BETTER,
     MEANS,
     Metric,
-    bounds,
+    metric_bounds,
     value_of,
 )
 from pytest_mlgates.stats.zero_tolerance import tries
@@ -176,7 +176,7 @@ class QualityFloor(StatisticalGate):
         rows = sorted(seen.slices, key=lambda row: value_of(self.metric, row))[:MAX_DRAWN]
         points = []
         for row in (seen.whole, *rows):
-            low, high = bounds(self.metric, row, self.beta, self.alpha)
+            low, high = metric_bounds(self.metric, row, self.beta, self.alpha)
             value = value_of(self.metric, row)
             label = f"{row.name or 'all'} ({row.inputs})"
             points.append(Point(label, value, min(low, value), max(high, value)))

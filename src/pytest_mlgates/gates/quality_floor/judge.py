@@ -9,8 +9,8 @@ from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.observations import Histogram, mean_bounds
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.core.words import first, plural
-from pytest_mlgates.gates.quality_floor.details import Row, Seen
-from pytest_mlgates.gates.quality_floor.metrics import bounds, count_of, value_of
+from pytest_mlgates.gates.quality_floor.details import QualityRow, Seen
+from pytest_mlgates.gates.quality_floor.metrics import count_of, metric_bounds, value_of
 
 __all__ = ["Limits", "judge"]
 
@@ -44,7 +44,7 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     rows = (seen.whole, *seen.slices)
     claims = len(rows) * sum(x is not None for x in (limits.floor, limits.ceiling, limits.drop))
     verdicts = [v for row in rows for v in _judge_row(row, limits, limits.alpha / claims)]
-    verdicts += _not_seen(seen, limits)
+    verdicts += _unjudgeable(seen, limits)
     worst = Verdict.gravest(verdicts)
     if worst.outcome != Outcome.PASS:
         reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
@@ -53,7 +53,7 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     return Verdict(Outcome.PASS, f"{verdicts[0].reason}{also}")
 
 
-def _judge_row(row: Row, limits: Limits, alpha: float) -> Iterator[Verdict]:
+def _judge_row(row: QualityRow, limits: Limits, alpha: float) -> Iterator[Verdict]:
     n = count_of(row)
     where = f"of the slice {row.name!r} " if row.name else ""
     head = f"{limits.metric} {where}is {value_of(limits.metric, row):.4g} over {n} observations"
@@ -63,20 +63,20 @@ def _judge_row(row: Row, limits: Limits, alpha: float) -> Iterator[Verdict]:
         )
         return
     if limits.floor is not None:
-        yield _floor(row, head, limits, alpha)
+        yield _judge_floor(row, head, limits, alpha)
     if limits.ceiling is not None:
-        low, high = bounds(limits.metric, row, alpha, limits.beta)
+        low, high = metric_bounds(limits.metric, row, alpha, limits.beta)
         yield _between(head, low, high, limits.ceiling, f"limit {limits.ceiling:g}")
     if limits.drop is not None:
         if row.drop is None:
             raise Unfit("details.drop: is missing")
-        yield _drop(row.drop, limits, alpha, where)
+        yield _judge_drop(row.drop, limits, alpha, where)
 
 
-def _floor(row: Row, head: str, limits: Limits, alpha: float) -> Verdict:
+def _judge_floor(row: QualityRow, head: str, limits: Limits, alpha: float) -> Verdict:
     assert limits.floor is not None
-    low, _ = bounds(limits.metric, row, limits.beta, limits.beta)
-    _, high = bounds(limits.metric, row, limits.beta, alpha)
+    low, _ = metric_bounds(limits.metric, row, limits.beta, limits.beta)
+    _, high = metric_bounds(limits.metric, row, limits.beta, alpha)
     limit = f"floor {limits.floor:g}"
     if high < limits.floor:
         return Verdict(Outcome.FAIL, f"{head}: at most {high:.4g} ({limit})")
@@ -94,7 +94,7 @@ def _floor(row: Row, head: str, limits: Limits, alpha: float) -> Verdict:
     return Verdict(Outcome.PASS, f"{head}: at least {low:.4g} ({limit})")
 
 
-def _drop(drop: Histogram, limits: Limits, alpha: float, where: str) -> Verdict:
+def _judge_drop(drop: Histogram, limits: Limits, alpha: float, where: str) -> Verdict:
     """Judge how much worse than the baseline, input by input."""
     assert limits.drop is not None
     low, high = (2 * end - 1 for end in mean_bounds(drop, alpha, limits.beta))
@@ -111,7 +111,7 @@ def _between(head: str, low: float, high: float, limit: float, words: str) -> Ve
     return Verdict(Outcome.INCONCLUSIVE, text)
 
 
-def _not_seen(seen: Seen, limits: Limits) -> Iterator[Verdict]:
+def _unjudgeable(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     """Yield what keeps a run from passing, whatever the numbers are."""
     if seen.answers < 2 and limits.metric != "score":
         yield Verdict(

@@ -15,20 +15,21 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a
-from pytest_mlgates.gates.quality_floor.details import Row, Seen
+from pytest_mlgates.gates.quality_floor.details import QualityRow, Seen
 from pytest_mlgates.gates.quality_floor.metrics import (
     BINARY,
     MEANS,
     best_constant,
     bins_of,
-    bounds,
-    observe,
+    metric_bounds,
+    observation,
     pairs_of,
     value_of,
 )
 from pytest_mlgates.reading.equality import equality_key, unwrapped
+from pytest_mlgates.reading.labels import labels_of
 from pytest_mlgates.reading.records import records
-from pytest_mlgates.reading.slices import NO_NAME, Slicer, field_of, unique_labels
+from pytest_mlgates.reading.slices import NO_NAME, Slicer, unique_labels
 
 __all__ = ["Plan", "measure_quality"]
 
@@ -104,7 +105,7 @@ def measure_quality(
             continue
         if not callable(call):
             raise Unmeasurable(f"{name} is {a(type(call).__name__)}, not a callable of one input")
-        subject = Subject(call, _Answer(name), plan.timeout_s, plan.concurrency)
+        subject = Subject(call, _DoneAnswer(name), plan.timeout_s, plan.concurrency)
         answers.append((yield from subject.ask([one.item for one in given])))
         calls += subject.calls
     rows = _Rows(plan, score, paired=baseline is not None)
@@ -113,7 +114,7 @@ def measure_quality(
     yield rows.measurement(repeated, calls, units=unit_of is not None)
 
 
-class _Answer:
+class _DoneAnswer:
     """Checks that an answer is done: a handle to one is not an answer."""
 
     def __init__(self, name: str) -> None:
@@ -171,7 +172,7 @@ class _Rows:
         if metric == "accuracy":
             return float(self._same(answer, one.label))
         true = self._yes(one.label, one.index)
-        return observe(metric, self._says_yes(answer, one.index), true)
+        return observation(metric, self._says_yes(answer, one.index), true)
 
     def _kind(self, one: Given) -> Hashable:
         if self.plan.metric in BINARY:
@@ -228,7 +229,7 @@ class _Rows:
             calls=calls,
             findings=tuple(self._findings(repeated, slices)),
         )
-        low, high = bounds(plan.metric, whole, plan.lower_error, plan.upper_error)
+        low, high = metric_bounds(plan.metric, whole, plan.lower_error, plan.upper_error)
         value = value_of(plan.metric, whole)
         return Measurement(
             value=value,
@@ -238,19 +239,21 @@ class _Rows:
             details=plain(seen),
         )
 
-    def _row(self, name: str, part: _Part) -> Row:
+    def _row(self, name: str, part: _Part) -> QualityRow:
         metric = self.plan.metric
         constant = best_constant(metric, part.labels or part.truths)
         if metric == "auroc":
             pairs = pairs_of(part.scores, part.truths)
-            return Row(name=name, inputs=part.inputs, pairs=pairs, constant=constant)
+            return QualityRow(name=name, inputs=part.inputs, pairs=pairs, constant=constant)
         if metric == "calibration_error":
-            return Row(name=name, inputs=part.inputs, bins=bins_of(part.scores, part.truths))
+            return QualityRow(name=name, inputs=part.inputs, bins=bins_of(part.scores, part.truths))
         drop = Histogram.of(_means(part.drops)) if self.paired else None
         values = Histogram.of(_means(part.seen))
-        return Row(name=name, inputs=part.inputs, values=values, drop=drop, constant=constant)
+        return QualityRow(
+            name=name, inputs=part.inputs, values=values, drop=drop, constant=constant
+        )
 
-    def _findings(self, repeated: int, slices: Sequence[Row]) -> Iterator[str]:
+    def _findings(self, repeated: int, slices: Sequence[QualityRow]) -> Iterator[str]:
         metric = self.plan.metric
         if slices:
             worst = min(slices, key=lambda row: value_of(metric, row))
@@ -296,12 +299,8 @@ def _labels(labels: object, items: Sequence[object], *, cut: bool) -> list[objec
 
     Where `max_inputs` cut the inputs, labels that run parallel to them are cut at the same place.
     """
-    if callable(labels):
-        return [labels(item) for item in items]
-    if isinstance(labels, str):
-        return [field_of(item, labels, index) for index, item in enumerate(items)]
     how = "a label for each input, a column of the inputs, or a callable of an input"
-    found = list(records(labels, "labels", how, values=True))
+    found = labels_of(labels, items, how)
     if cut and len(found) > len(items):
         return found[: len(items)]
     if len(found) != len(items):

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from pytest_mlgates.core.observations import mean_bounds
-from pytest_mlgates.gates.quality_floor.details import Bin, Pairs, Row
+from pytest_mlgates.gates.quality_floor.details import Bin, Pairs, QualityRow
 from pytest_mlgates.stats import binomial
 from pytest_mlgates.stats.bounded import entropy_lower, entropy_upper
 
@@ -23,8 +23,8 @@ __all__ = [
     "MEANS",
     "Metric",
     "best_constant",
-    "bounds",
-    "observe",
+    "metric_bounds",
+    "observation",
     "value_of",
 ]
 
@@ -40,7 +40,7 @@ LESS_IS_BETTER = frozenset({"calibration_error"})
 BINS = 10
 
 
-def observe(metric: str, answer: float, label: float) -> float | None:
+def observation(metric: str, answer: float, label: float) -> float | None:
     """Return what one input shows of a metric of yes and no, or None where it is not about it.
 
     >>> observe("recall", 1, 1), observe("recall", 1, 0), observe("f1", 1, 0), observe("f1", 0, 0)
@@ -88,7 +88,7 @@ def bins_of(scores: Sequence[float], labels: Sequence[float]) -> tuple[Bin, ...]
     return tuple(found)
 
 
-def value_of(metric: str, row: Row) -> float:
+def value_of(metric: str, row: QualityRow) -> float:
     """Return what the metric comes to on the inputs of a row."""
     if row.pairs is not None:
         return row.pairs.above
@@ -100,7 +100,7 @@ def value_of(metric: str, row: Row) -> float:
     return _f1(mean) if metric == "f1" else mean
 
 
-def count_of(row: Row) -> int:
+def count_of(row: QualityRow) -> int:
     """Return how many observations the metric rests on."""
     if row.pairs is not None:
         return min(row.pairs.positives, row.pairs.negatives)
@@ -109,7 +109,7 @@ def count_of(row: Row) -> int:
     return row.values.n if row.values is not None else 0
 
 
-def bounds(metric: str, row: Row, below: float, above: float) -> tuple[float, float]:
+def metric_bounds(metric: str, row: QualityRow, below: float, above: float) -> tuple[float, float]:
     """Return one-sided bounds of a metric: the truth is under the first with chance ``below``."""
     if row.pairs is not None:
         n, mean = count_of(row), row.pairs.above

@@ -12,7 +12,7 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import a
 from pytest_mlgates.reading.equality import unwrapped
 
-__all__ = ["Answer", "Answers", "Item", "asked_with", "items_of", "kind_of"]
+__all__ = ["Answer", "AnswerReader", "Item", "asked_with", "items_of", "kind_of_ids"]
 
 Item = Hashable
 
@@ -30,7 +30,7 @@ class Answer:
     repeats: int
 
 
-class Answers:
+class AnswerReader:
     """Checks the answers of one search, named for messages."""
 
     def __init__(self, name: str, k: int) -> None:
@@ -79,16 +79,16 @@ best first
     if hasattr(held, "detach"):
         held = held.detach().cpu().numpy()
     if hasattr(held, "ndim") and hasattr(held, "tolist"):
-        held = _row(held, where)
+        held = _only_row(held, where)
     elif hasattr(held, "to_list"):
         held = held.to_list()
     if not isinstance(held, (list, tuple)):
         raise Unmeasurable(f"{where} gave {a(type(answer).__name__)}: {_HOW}")
-    found = [_item(one, where) for one in held]
+    found = [_id_of(one, where) for one in held]
     return [one for one in found if one != -1]
 
 
-def _row(array: Any, where: str) -> list[object]:
+def _only_row(array: Any, where: str) -> list[object]:
     """Return the only row of an array; faiss gives one for each of several queries."""
     shape = tuple(array.shape)
     if len(shape) == 2 and shape[0] == 1:
@@ -99,7 +99,7 @@ def _row(array: Any, where: str) -> list[object]:
     return found
 
 
-def _item(value: object, where: str) -> Item:
+def _id_of(value: object, where: str) -> Item:
     held = unwrapped(value)
     if isinstance(held, float):
         if not math.isfinite(held) or not held.is_integer():
@@ -114,10 +114,10 @@ def _item(value: object, where: str) -> Item:
     return held
 
 
-def kind_of(items: Mapping[Item, object]) -> str:
+def kind_of_ids(items: Mapping[Item, object]) -> str:
     """Return what the ids are, where they are all alike.
 
-    >>> kind_of({1: 2, 2: 2}), kind_of({"1": 2}), kind_of({"1": 2, 2: 1}), kind_of({})
+    >>> kind_of_ids({1: 2, 2: 2}), kind_of_ids({"1": 2}), kind_of_ids({"1": 2, 2: 1}), kind_of_ids({})
     ('whole numbers', 'texts', '', '')
     """
     kinds = {type(item) for item in items}

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pytest_mlgates.core.details import Count, Share
 from pytest_mlgates.core.observations import Histogram
 
-__all__ = ["BANDS", "Doubts", "Row", "Seen", "Sizes"]
+__all__ = ["BANDS", "Doubts", "LossRow", "Seen", "Sizes"]
 
 #: how popular an item is: each band holds a third of what is asked for
 BANDS = ("head", "middle", "tail")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class LossRow:
     """All queries (no name), a slice of them, or the items of a band, over all queries.
 
     ``lost`` holds, per query, the share of the exact answers that the index did not give; ``drop``
@@ -70,8 +70,8 @@ class Seen:
     """Everything that was asked. A label is an item that really came next."""
 
     k: Count
-    whole: Row
-    slices: tuple[Row, ...]
+    whole: LossRow
+    slices: tuple[LossRow, ...]
     doubts: Doubts
     unlabelled: Count
     unnamed: Count

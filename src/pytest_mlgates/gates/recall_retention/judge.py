@@ -9,7 +9,7 @@ from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.observations import Histogram, mean_bounds
 from pytest_mlgates.core.records import Outcome, Verdict
 from pytest_mlgates.core.words import first, percent, plural
-from pytest_mlgates.gates.recall_retention.details import BANDS, Row, Seen
+from pytest_mlgates.gates.recall_retention.details import BANDS, LossRow, Seen
 
 __all__ = ["Limits", "judge"]
 
@@ -41,7 +41,7 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
         return Verdict(Outcome.INCONCLUSIVE, f"{what}, so nothing is known")
     rows = (seen.whole, *seen.slices)
     claims = sum(1 + (row.drop is not None) for row in rows)
-    verdicts = [v for row in rows for v in _row(row, limits, limits.alpha / claims)]
+    verdicts = [v for row in rows for v in _judge_losses(row, limits, limits.alpha / claims)]
     verdicts += [*_size(seen, limits), *_doubts(seen, limits)]
     worst = Verdict.gravest(verdicts)
     if worst.outcome != Outcome.PASS:
@@ -54,20 +54,24 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     return Verdict(Outcome.PASS, "; ".join(said) + also)
 
 
-def _row(row: Row, limits: Limits, alpha: float) -> Iterator[Verdict]:
-    where = _where(row)
+def _judge_losses(row: LossRow, limits: Limits, alpha: float) -> Iterator[Verdict]:
+    where = _among(row)
     most = limits.max_slice_drop if row.name else limits.max_drop
     if row.lost.n:
         low, high = mean_bounds(row.lost, alpha, limits.beta)
         head = f"{percent(row.lost.mean)} of the exact {limits.k}{where} are lost"
-        yield _between(f"{head} over {plural(row.lost.n, 'query', 'queries')}", low, high, most)
+        yield _drop_between(
+            f"{head} over {plural(row.lost.n, 'query', 'queries')}", low, high, most
+        )
     elif not row.name:
         yield Verdict(Outcome.INCONCLUSIVE, "exact search answered nothing")
     if row.drop is not None:
-        yield from _drop(row, row.drop, (alpha, limits.beta), most)
+        yield from _judge_next_events(row, row.drop, (alpha, limits.beta), most)
 
 
-def _drop(row: Row, drop: Histogram, errors: tuple[float, float], most: float) -> Iterator[Verdict]:
+def _judge_next_events(
+    row: LossRow, drop: Histogram, errors: tuple[float, float], most: float
+) -> Iterator[Verdict]:
     """Judge how many fewer of the next events are found, query by query."""
     if not drop.n:
         if not row.name:
@@ -76,10 +80,10 @@ def _drop(row: Row, drop: Histogram, errors: tuple[float, float], most: float) -
     low, high = (2 * end - 1 for end in mean_bounds(drop, *errors))
     fell, found = 2 * drop.mean - 1, row.found or 0.0
     head = (
-        f"of the next events{_where(row)} exact search finds {percent(found)}, the index"
+        f"of the next events{_among(row)} exact search finds {percent(found)}, the index"
         f" {percent(max(0.0, found - fell))}, over {plural(drop.n, 'query', 'queries')}"
     )
-    verdict = _between(head, low, high, most)
+    verdict = _drop_between(head, low, high, most)
     # in a slice there may be little to find; over all there must be more than may be lost
     if verdict.outcome == Outcome.PASS and not row.name and found <= most:
         yield Verdict(
@@ -91,13 +95,13 @@ def _drop(row: Row, drop: Histogram, errors: tuple[float, float], most: float) -
     yield verdict
 
 
-def _where(row: Row) -> str:
+def _among(row: LossRow) -> str:
     if not row.name:
         return ""
     return f" among {row.name} items" if row.name in BANDS else f" in the slice {row.name!r}"
 
 
-def _between(head: str, low: float, high: float, most: float) -> Verdict:
+def _drop_between(head: str, low: float, high: float, most: float) -> Verdict:
     limit = f"limit {most:g}"
     if low > most:
         return Verdict(Outcome.FAIL, f"{head}: a drop of at least {low:.3g} ({limit})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -14,18 +14,19 @@ from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a, plural
 from pytest_mlgates.gates.recall_retention.answers import (
     Answer,
-    Answers,
+    AnswerReader,
     Item,
     asked_with,
     items_of,
-    kind_of,
+    kind_of_ids,
 )
 from pytest_mlgates.gates.recall_retention.bands import bands_of, popularity_of
-from pytest_mlgates.gates.recall_retention.details import BANDS, Doubts, Row, Seen
+from pytest_mlgates.gates.recall_retention.details import BANDS, Doubts, LossRow, Seen
 from pytest_mlgates.gates.recall_retention.yardstick import is_copy, looks_random, sizes_of
 from pytest_mlgates.reading.equality import equality_key, unwrapped
+from pytest_mlgates.reading.labels import labels_of
 from pytest_mlgates.reading.records import records
-from pytest_mlgates.reading.slices import NO_NAME, Slicer, field_of, unique_labels
+from pytest_mlgates.reading.slices import NO_NAME, Slicer, unique_labels
 
 __all__ = ["Plan", "measure_recall"]
 
@@ -52,7 +53,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class _Part:
+class _Found:
     """What is collected for a row, a number a query that tells of it."""
 
     queries: int = 0
@@ -70,9 +71,9 @@ class _Part:
             self.found.append(by_exact)
             self.drop.append((by_exact - by_index + 1) / 2)
 
-    def row(self, name: str, *, labelled: bool) -> Row:
+    def row(self, name: str, *, labelled: bool) -> LossRow:
         """Return it as a record."""
-        return Row(
+        return LossRow(
             name=name,
             queries=self.queries,
             lost=Histogram.of(self.lost),
@@ -94,7 +95,7 @@ def measure_recall(
 ) -> Generator[Look, object, None]:
     """Ask both for every query once, and yield what came of it."""
     bytes_ = sizes_of(sizes)
-    asked, repeated = _asked(queries, labels, slice_of, plan)
+    asked, repeated = _asked_queries(queries, labels, slice_of, plan)
     answers: list[list[Answer]] = []
     calls = 0
     for name, call in (("search", search), ("exact_search", exact_search)):
@@ -103,14 +104,14 @@ def measure_recall(
                 f"{name} is {a(type(call).__name__)}: give a callable of a query and k"
             )
         subject = Subject(
-            asked_with(call, plan.k), Answers(name, plan.k), plan.timeout_s, plan.concurrency
+            asked_with(call, plan.k), AnswerReader(name, plan.k), plan.timeout_s, plan.concurrency
         )
         answers.append((yield from subject.ask([one.query for one in asked])))
         calls += subject.calls
     got, exact = answers
-    _check(got, exact, asked)
+    _check_comparable(got, exact, asked)
     bands = bands_of(popularity_of(popularity, (one.items for one in exact)))
-    rows = list(_rows(asked, got, exact, bands, labelled=labels is not None))
+    rows = list(_band_rows(asked, got, exact, bands, labelled=labels is not None))
     seen = Seen(
         k=plan.k,
         whole=rows[0],
@@ -126,12 +127,12 @@ def measure_recall(
         repeated=repeated,
         calls=calls,
         sizes=bytes_,
-        findings=tuple(_findings(rows, got, exact, repeated, plan)),
+        findings=tuple(_recall_findings(rows, got, exact, repeated, plan)),
     )
-    yield _measurement(seen, plan)
+    yield _of_whole(seen, plan)
 
 
-def _measurement(seen: Seen, plan: Plan) -> Measurement:
+def _of_whole(seen: Seen, plan: Plan) -> Measurement:
     lost = seen.whole.lost
     low, high = mean_bounds(lost, plan.lower_error, plan.upper_error)
     interval = (min(low, lost.mean), max(high, lost.mean)) if lost.n else None
@@ -140,24 +141,24 @@ def _measurement(seen: Seen, plan: Plan) -> Measurement:
     )
 
 
-def _rows(
+def _band_rows(
     asked: Sequence[Asked],
     got: Sequence[Answer],
     exact: Sequence[Answer],
     bands: dict[Item, str],
     *,
     labelled: bool,
-) -> Iterator[Row]:
+) -> Iterator[LossRow]:
     """Yield the row of all, those of the bands, and those of the slices."""
-    whole = _Part()
-    of_band = {name: _Part() for name in BANDS}
-    of_slice: dict[str, _Part] = {}
+    whole = _Found()
+    of_band = {name: _Found() for name in BANDS}
+    of_slice: dict[str, _Found] = {}
     for one, found, wanted in zip(asked, got, exact, strict=True):
         mine, theirs = set(found.items), set(wanted.items)
         whole.add(mine, theirs, one.label)
         for name in one.slices:
             if name != NO_NAME:
-                of_slice.setdefault(name, _Part()).add(mine, theirs, one.label)
+                of_slice.setdefault(name, _Found()).add(mine, theirs, one.label)
         for band, part in of_band.items():
             # what nobody counted is of the tail
             inside = {i for i in theirs if bands.get(i, BANDS[-1]) == band}
@@ -176,16 +177,18 @@ def _rows(
         yield of_slice[name].row(names[name], labelled=labelled)
 
 
-def _check(got: Sequence[Answer], exact: Sequence[Answer], asked: Sequence[Asked]) -> None:
+def _check_comparable(
+    got: Sequence[Answer], exact: Sequence[Answer], asked: Sequence[Asked]
+) -> None:
     """Raise where answers can't be held against each other."""
     if any(one.repeats for one in exact):
         raise Unmeasurable(
             "exact_search gave an item twice in an answer: it can't be the yardstick"
         )
     kinds = {
-        "search": kind_of({i: None for one in got for i in one.items}),
-        "exact_search": kind_of({i: None for one in exact for i in one.items}),
-        "labels": kind_of({i: None for one in asked for i in one.label or ()}),
+        "search": kind_of_ids({i: None for one in got for i in one.items}),
+        "exact_search": kind_of_ids({i: None for one in exact for i in one.items}),
+        "labels": kind_of_ids({i: None for one in asked for i in one.label or ()}),
     }
     named = {name: kind for name, kind in kinds.items() if kind}
     if len(set(named.values())) > 1:
@@ -193,12 +196,12 @@ def _check(got: Sequence[Answer], exact: Sequence[Answer], asked: Sequence[Asked
         raise Unmeasurable(f"ids must be of one kind to be compared ({both}): convert them")
 
 
-def _asked(
+def _asked_queries(
     queries: object, labels: object, slice_of: object, plan: Plan
 ) -> tuple[list[Asked], int]:
     """Return the queries with what came next, and how many repeat an earlier one."""
     items = list(islice(records(queries, "queries"), plan.max_queries))
-    found = _labels(labels, items)
+    found = _next_events(labels, items)
     slicer = Slicer(slice_of, items[0] if items else None, len(items), what="query")
     known: set[Hashable] = set()
     asked = []
@@ -210,20 +213,12 @@ def _asked(
     return asked, len(items) - len(asked)
 
 
-def _labels(labels: object, items: Sequence[object]) -> list[frozenset[Item] | None]:
+def _next_events(labels: object, items: Sequence[object]) -> list[frozenset[Item] | None]:
     """Return what came next after each query, one id or several, None where nobody knows."""
     if labels is None:
         return [None] * len(items)
-    given: Iterable[object]
-    if callable(labels):
-        given = [labels(item) for item in items]
-    elif isinstance(labels, str):
-        given = [field_of(item, labels, index, "query") for index, item in enumerate(items)]
-    else:
-        how = (
-            "an item or a list of items for each query, a column of them, or a callable of a query"
-        )
-        given = list(records(labels, "labels", how, values=True))
+    how = "an item or a list of items for each query, a column of them, or a callable of a query"
+    given = labels_of(labels, items, how, "query")
     found = [_label(one, index) for index, one in enumerate(given)]
     if len(found) != len(items):
         raise Unmeasurable(
@@ -244,8 +239,8 @@ def _label(value: object, index: int) -> frozenset[Item] | None:
     return frozenset(items_of(held if several else [held], where)) or None
 
 
-def _findings(
-    rows: Sequence[Row],
+def _recall_findings(
+    rows: Sequence[LossRow],
     got: Sequence[Answer],
     exact: Sequence[Answer],
     repeated: int,

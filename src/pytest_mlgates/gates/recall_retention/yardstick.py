@@ -57,10 +57,10 @@ def looks_random(queries: Sequence[object]) -> bool:
     # of independent columns the root mean square is about one over the root of n
     if float(np.sqrt(np.mean(off**2))) > 1.2 / np.sqrt(n):
         return False
-    return any(_distance(standard, law) < 0.02 + 1 / np.sqrt(standard.size) for law in (0, 1))
+    return any(_kolmogorov(standard, law) < 0.02 + 1 / np.sqrt(standard.size) for law in (0, 1))
 
 
-def _distance(standard: npt.NDArray[np.float64], law: int) -> float:
+def _kolmogorov(standard: npt.NDArray[np.float64], law: int) -> float:
     """Return the Kolmogorov distance from the uniform (0) or the normal law (1) of variance 1."""
     from scipy.special import ndtr
 
