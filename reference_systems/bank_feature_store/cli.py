@@ -6,17 +6,16 @@ Exit status 0 done, 1 refused or failed (one line says why), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any
 
-from reference_systems.bank_feature_store.errors import BadLine, BankError
+from reference_systems.bank_feature_store.errors import BankError
 from reference_systems.bank_feature_store.lines import answers
 from reference_systems.bank_feature_store.questions import Question, question
 from reference_systems.bank_feature_store.repo import Repo, moment
+from reference_systems.parts.commands import BadLine, Command, Parser, opened, run, say, seed
 
 __all__ = ["EXAMPLE", "main"]
 
@@ -48,42 +47,9 @@ FileSource(..., tags={{"timezone": "Europe/Zurich"}}) names.
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if getattr(options, "command", None) is None:
-        parser.error("name a command: onboard, get, history or compare")
-    try:
-        for line in _COMMANDS[options.command](options):
-            print(json.dumps(line, allow_nan=False), flush=True)  # noqa: T201
-    except BankError as error:
-        return _failed(str(error))
-    except BrokenPipeError:
-        sys.stderr.close()  # nobody reads any more
-        return 1
-    except KeyboardInterrupt:
-        return _failed("interrupted")
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _failed(f"{where}{error.strerror or error}")
-    return 0
-
-
-def _say(text: str) -> None:
-    print(f"{PROG}: {' '.join(text.split())}", file=sys.stderr, flush=True)  # noqa: T201
-
-
-def _failed(text: str) -> int:
-    _say(text)
-    return 1
+    return run(_parser(), _COMMANDS, arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,14 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     common.add_argument("--build", choices=("fixed", "incident"), help="default: fixed")
     shape: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter}
-    parser = _Parser(
+    parser = Parser(
         prog=PROG,
         description=__doc__.partition("\n")[0],
         epilog=_EPILOG,
         parents=[common],
         **shape,
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def add(name: str, told: str) -> argparse.ArgumentParser:
         more: dict[str, Any] = {"parents": [common], "epilog": _EPILOG, **shape}
@@ -118,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _takes_lines(add("get", told))
     _takes_lines(add("history", "values as they were known at event_timestamp, a field more"))
     add("compare", "incident and fix side by side, on data made by seed").add_argument(
-        "--seed", type=int, default=1
+        "--seed", type=seed, default=1
     )
     return parser
 
@@ -150,8 +116,11 @@ def _onboard(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     from reference_systems.bank_feature_store.feast_store import import_feast
     from reference_systems.bank_feature_store.onboarding import onboard
 
+    def told(text: str) -> None:
+        say(PROG, text)
+
     if not _incident(options):
-        yield from onboard(_repo(options), options.definition, options.as_of, options.online, _say)
+        yield from onboard(_repo(options), options.definition, options.as_of, options.online, told)
         return
     import_feast()
     views = read_definition(options.definition)
@@ -187,11 +156,8 @@ def _ask(options: argparse.Namespace, *, timed: bool) -> Iterator[Mapping[str, A
         found = iter(build(good, views) if good else ())
         return [_line(one, next(found)) if isinstance(one, Question) else one for one in read]
 
-    stream, close = _opened(options.file)
-    try:
+    with opened(options.file) as stream:
         yield from answers(stream, answer)
-    finally:
-        close()
 
 
 def _build(repo: Repo, *, timed: bool, incident: bool) -> Callable[..., list[Any]]:
@@ -218,23 +184,13 @@ def _line(one: Question, answer: Mapping[str, tuple[Any, str, str | None]]) -> d
     return found
 
 
-def _opened(file: str) -> tuple[BinaryIO, Callable[[], None]]:
-    if file == "-":
-        return sys.stdin.buffer, lambda: None
-    path = Path(file)
-    if not path.is_file():
-        raise BankError(f"{file}: {'is a folder' if path.is_dir() else 'is not there'}")
-    stream = path.open("rb")
-    return stream, stream.close
-
-
 def _compare(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     from reference_systems.bank_feature_store.compare import rows
 
     yield from rows(options.seed)
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], Iterator[Mapping[str, Any]]]] = {
+_COMMANDS: dict[str, Command] = {
     "onboard": _onboard,
     "get": _get,
     "history": _history,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from reference_systems.parts.commands import BadLine, RefusedError
+
 __all__ = ["BadLine", "BankError"]
 
 
-class BankError(Exception):
+class BankError(RefusedError):
     """The store could not do what it was asked; what was served before is served still."""
-
-
-class BadLine(Exception):
-    """One line can't be answered; the others can."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
-from reference_systems.bank_feature_store.errors import BadLine
+from reference_systems.parts.commands import BadLine, lines, record
 
 __all__ = ["answers"]
 
@@ -44,13 +43,8 @@ def _batches(stream: BinaryIO) -> Iterator[list[bytes | BadLine]]:
 
     def read() -> None:
         try:
-            while text := stream.readline(_LONGEST):
-                if len(text) == _LONGEST and not text.endswith(b"\n"):
-                    while (rest := stream.readline(_LONGEST)) and not rest.endswith(b"\n"):
-                        pass
-                    coming.put(BadLine(f"the line is longer than {_LONGEST:,} bytes"))
-                    continue
-                coming.put(text)
+            for line in lines(stream, _LONGEST):
+                coming.put(line)
         except OSError as error:
             coming.put(BadLine(f"can't be read: {error.strerror}"))
         coming.put(None)
@@ -76,16 +70,6 @@ def _parsed(text: bytes | BadLine) -> Line | BadLine | None:
     if not text.strip():
         return None
     try:
-        line = json.loads(text.decode("utf-8-sig"), parse_constant=_no_constant)
-    except UnicodeDecodeError:
-        return BadLine("not UTF-8")
-    except (ValueError, RecursionError) as error:
-        told = error.msg if isinstance(error, json.JSONDecodeError) else "nested or out of range"
-        return BadLine(f"not JSON: {told}")
-    if not isinstance(line, dict):
-        return BadLine('not an object such as {"id": 1, "customer_id": 123}')
-    return line
-
-
-def _no_constant(name: str) -> float:
-    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
+        return record(text, '{"id": 1, "customer_id": 123}')
+    except BadLine as fault:
+        return fault

@@ -17,6 +17,7 @@ from reference_systems.codebuddy_graph.graph import Graph
 from reference_systems.codebuddy_graph.indexer import update
 from reference_systems.codebuddy_graph.store import NotAnIndex, Store
 from reference_systems.codebuddy_graph.symbols import Ambiguous
+from reference_systems.parts.commands import Parser, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,12 +40,14 @@ def _say(record: dict) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m reference_systems.codebuddy_graph",
+    parser = Parser(
+        prog="codebuddy_graph",
         description="A code assistant for Java that runs where the code is: a graph of calls, "
         "contexts that fit, answers with file and line. JSON Lines in and out.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=Parser
+    )
     index = commands.add_parser("index", help="read a tree of Java files, or what changed in it")
     index.add_argument("tree", type=Path, metavar="TREE")
     index.add_argument("--to", type=Path, required=True, metavar="DB")
@@ -73,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return COMMANDS[options.command](options)
     except (Refused, NotAnIndex, ModuleNotFoundError) as error:
-        print(f"{options.command}: {error}", file=sys.stderr)  # noqa: T201
+        say("codebuddy_graph", str(error))
         return 1
     except BrokenPipeError:
         # whoever read has gone; nothing is left to say it to

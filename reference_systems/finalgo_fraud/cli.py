@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from reference_systems.finalgo_fraud.store import DELAY_MS
+from reference_systems.parts.commands import Parser
 
 __all__ = ["main"]
 
@@ -32,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="finalgo_fraud", description=(__doc__ or "").strip())
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = Parser(prog="finalgo_fraud", description=(__doc__ or "").strip())
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
 
     def command(name: str, what: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=what, description=what)

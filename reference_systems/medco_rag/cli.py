@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reference_systems.medco_rag.jsonl import each_line
+from reference_systems.parts.commands import Parser, say
 
 if TYPE_CHECKING:
     from reference_systems.medco_rag.builds import System
@@ -27,17 +28,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 1
     except KeyboardInterrupt:
-        return 130
+        return 1
     except (OSError, ValueError, ModuleNotFoundError) as error:
-        sys.stderr.write(f"medco_rag: {error}\n")
+        _notice(str(error))
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="medco_rag", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = Parser(prog="medco_rag", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
     ask = commands.add_parser("ask", help="answer questions, one JSON object a line")
     _charts(ask)
     ask.set_defaults(run=_ask)
@@ -76,8 +77,7 @@ def _lines(options: argparse.Namespace) -> Iterator[bytes]:
 
 
 def _notice(text: str) -> None:
-    sys.stderr.write(f"medco_rag: {text}\n")
-    sys.stderr.flush()
+    say("medco_rag", text)
 
 
 def _system(options: argparse.Namespace) -> System:

@@ -6,19 +6,17 @@ Exit status 0 done, 1 refused or failed (one line says why), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any
 
-from reference_systems.model_registry.errors import Refused, RegistryError
+from reference_systems.model_registry.errors import Refused
 from reference_systems.model_registry.incident import NamedFiles
 from reference_systems.model_registry.pointers import Entry
 from reference_systems.model_registry.promotion import Rules, public_keys
 from reference_systems.model_registry.registry import GRACE, Registry
+from reference_systems.parts.commands import Command, Parser, opened, run, seed
 
 __all__ = ["main"]
 
@@ -26,45 +24,17 @@ PROG = "model_registry"
 _MOST_DAYS = 36_500.0
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.error("name a command")
-    if options.command != "compare" and not options.store:
+    if options.command not in (None, "compare") and not options.store:
         parser.error(f"{options.command}: say where the store is with --store, before the command")
-    run = _INCIDENT if options.build == "incident" else _FIXED
-    try:
-        for line in run[options.command](options):
-            print(json.dumps(line), flush=True)  # noqa: T201
-    except RegistryError as error:
-        return _failed(str(error))
-    except BrokenPipeError:
-        sys.stderr.close()  # nobody reads any more
-        return 1
-    except KeyboardInterrupt:
-        return _failed("interrupted")
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _failed(f"{where}{error.strerror or error}")
-    return 0
-
-
-def _failed(text: str) -> int:
-    print(f"{PROG}: {' '.join(text.split())}", file=sys.stderr)  # noqa: T201
-    return 1
+    return run(parser, _INCIDENT if options.build == "incident" else _FIXED, arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog=PROG, description=__doc__.partition("\n")[0])
+    parser = Parser(prog=PROG, description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--store",
         metavar="DIR",
@@ -86,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         default=GRACE,
         help="how long what no name reaches is kept, and locked on S3 (default: 7)",
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     put = commands.add_parser("put", help="store a file under its digest; - is standard input")
     put.add_argument("file", metavar="FILE")
     put.add_argument("--training-data", metavar="DIGEST", default="", help="what it came from")
@@ -119,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=told).add_argument("name", metavar="NAME")
     commands.add_parser("collect", help="remove what no name reaches, and say what")
     compare = commands.add_parser("compare", help="incident and fix side by side")
-    compare.add_argument("--seed", type=int, default=1)
+    compare.add_argument("--seed", type=seed, default=1)
     return parser
 
 
@@ -133,20 +103,8 @@ def _days(text: str) -> timedelta:
     return timedelta(days=days)
 
 
-@contextlib.contextmanager
-def _opened(file: str) -> Iterator[tuple[BinaryIO, str]]:
-    """Give the stream to put and its name."""
-    if file == "-":
-        yield sys.stdin.buffer, "stdin"
-        return
-    path = Path(file)
-    if not path.is_file():
-        what = (
-            "is a folder" if path.is_dir() else "is not a file" if path.exists() else "is not there"
-        )
-        raise Refused(f"{file}: {what}")
-    with path.open("rb") as stream:
-        yield stream, path.name
+def _name(file: str) -> str:
+    return "stdin" if file == "-" else Path(file).name
 
 
 def _registry(options: argparse.Namespace) -> Registry:
@@ -154,8 +112,8 @@ def _registry(options: argparse.Namespace) -> Registry:
 
 
 def _put(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    with _opened(options.file) as (stream, name):
-        put = _registry(options).put(stream, name, options.training_data)
+    with opened(options.file) as stream:
+        put = _registry(options).put(stream, _name(options.file), options.training_data)
     yield {
         "digest": put.stored.digest,
         "size": put.stored.size,
@@ -220,7 +178,8 @@ def _compare(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
 
 def _named_put(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    with _opened(options.file) as (stream, name):
+    name = _name(options.file)
+    with opened(options.file) as stream:
         files = NamedFiles(Path(options.store))
         digest = files.put(stream, name)
     yield {"digest": digest, "size": files.path_of(name).stat().st_size, "name": name}
@@ -245,7 +204,7 @@ def _named_collect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]: 
     yield {}
 
 
-_FIXED = {
+_FIXED: dict[str, Command] = {
     "put": _put,
     "get": _get,
     "promote": _promote,
@@ -254,7 +213,7 @@ _FIXED = {
     "collect": _collect,
     "compare": _compare,
 }
-_INCIDENT = {
+_INCIDENT: dict[str, Command] = {
     "put": _named_put,
     "get": _named_get,
     "promote": _named_promote,

@@ -7,10 +7,12 @@
 
 from __future__ import annotations
 
+from reference_systems.parts.commands import RefusedError
+
 __all__ = ["Damaged", "NotThere", "Refused", "RegistryError", "Unreachable"]
 
 
-class RegistryError(Exception):
+class RegistryError(RefusedError):
     """The registry could not do what it was asked; nothing was changed unless the text says so."""
 
 

@@ -6,12 +6,12 @@ Exit status 0 done, 1 refused or failed (one line says why), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from reference_systems.parts.commands import Command, Parser, count, run, seed
 from reference_systems.resume_screener.rendering import NotAResume
 
 if TYPE_CHECKING:
@@ -23,42 +23,9 @@ PROG = "resume_screener"
 _BUILDS = ("fixed", "nameless", "incident")
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {' '.join(message.split())} (see --help)\n")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.error("name a command")
-    try:
-        if options.command == "compare":
-            _compare(options)
-        else:
-            for line in _score(options):
-                print(json.dumps(line), flush=True)  # noqa: T201
-    except BrokenPipeError:
-        sys.stderr.close()  # nobody reads any more
-        return 1
-    except KeyboardInterrupt:
-        return _failed("interrupted")
-    except ModuleNotFoundError as error:
-        return _failed(f'{error.name} is not installed: pip install "pytest-mlgates[systems]"')
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _failed(f"{where}{error.strerror or error}")
-    return 0
-
-
-def _failed(text: str) -> int:
-    line = f"{PROG}: {' '.join(text.split())}"
-    print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)  # noqa: T201
-    return 1
+    return run(_parser(), _COMMANDS, arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,10 +35,10 @@ def _parser() -> argparse.ArgumentParser:
         help="what it may read: nameless is all but the name (default: fixed)",
     )  # fmt: skip
     from_build.add_argument(
-        "--seed", type=_seed, default=argparse.SUPPRESS, help="of the history (default: 0)"
+        "--seed", type=seed, default=argparse.SUPPRESS, help="of the history (default: 0)"
     )
-    parser = _Parser(prog=PROG, description=__doc__.partition("\n")[0], parents=[from_build])
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    parser = Parser(prog=PROG, description=__doc__.partition("\n")[0], parents=[from_build])
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     score = commands.add_parser(
         "score", parents=[from_build],
         help="score résumés: JSON Resume documents or texts (id, and text or resume), a line each",
@@ -89,20 +56,8 @@ def _parser() -> argparse.ArgumentParser:
         ("resumes", 50, "résumés under each name"),
         ("held-out", 30_000, "applicants under their own names"),
     ):
-        compare.add_argument(f"--{name}", type=_count, default=default, help=f"{told} ({default})")
+        compare.add_argument(f"--{name}", type=count, default=default, help=f"{told} ({default})")
     return parser
-
-
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 999999999")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:7]) > 0 and len(text) < 7):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999")
-    return int(text)
 
 
 def _asked(files: list[str]) -> Iterator[Asked]:
@@ -136,7 +91,7 @@ def _score(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {**line, "notes": notes} if notes else line
 
 
-def _compare(options: argparse.Namespace) -> None:
+def _compare(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from reference_systems.resume_screener import compare
 
     compare.main(
@@ -147,3 +102,7 @@ def _compare(options: argparse.Namespace) -> None:
             *("--held-out", str(options.held_out)),
         ]
     )
+    yield from ()
+
+
+_COMMANDS: dict[str, Command] = {"score": _score, "compare": _compare}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from reference_systems.parts.commands import RefusedError
+
 __all__ = ["ShopError"]
 
 
-class ShopError(Exception):
+class ShopError(RefusedError):
     """A view log, a request or a trained folder can't be used."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_mlgates.core.words import a, one_line
+from reference_systems.parts.commands import BadLine, record
 from reference_systems.shopfast_two_tower.errors import ShopError
 
 __all__ = ["MAX_K", "Request", "Unreadable", "read_request"]
@@ -33,7 +34,7 @@ class Unreadable(ShopError):
         self.id = id_
 
 
-def read_request(line: bytes, number: int) -> Request:
+def read_request(line: bytes | BadLine, number: int) -> Request:
     """Read line ``number`` of a search.
 
     >>> read_request(b'{"id": 7, "user": "17850", "k": 2}', 1)
@@ -70,28 +71,13 @@ def _k(value: object, there: bool, id_: object, where: str) -> int:
     return int(value)
 
 
-def _object(line: bytes, where: str) -> dict[str, Any]:
-    if len(line) > MAX_LINE:
-        raise Unreadable(None, f"{where}: is longer than {MAX_LINE:,} bytes")
+def _object(line: bytes | BadLine, where: str) -> dict[str, Any]:
     try:
-        text = line.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(None, f"{where}: is not UTF-8 from byte {error.start + 1} on") from None
-    if not text.strip():
-        raise Unreadable(None, f'{where}: is blank: give {{"user": …, "k": …}}')
-    try:
-        found = json.loads(text)
-    except RecursionError:
-        raise Unreadable(None, f"{where}: is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise Unreadable(
-            None, f"{where}: is not JSON ({error.msg}, column {error.colno})"
-        ) from None
-    except ValueError:  # a whole number of thousands of digits
-        raise Unreadable(None, f"{where}: holds a number with too many digits") from None
-    if not isinstance(found, dict):
-        raise Unreadable(None, f'{where}: is {_kind(found)}: give {{"user": …, "k": …}}')
-    return found
+        if isinstance(line, BadLine):
+            raise line
+        return record(line, '{"user": …, "k": …}')
+    except BadLine as fault:
+        raise Unreadable(None, f"{where}: {fault}") from None
 
 
 def _kind(value: object) -> str:

@@ -91,7 +91,7 @@ BAD = {
     b"\xff\xfe": "is not UTF-8 from byte 1 on",
     b"{": "is not JSON",
     b"[]": "is a list",
-    b'"17850"': "is a str",
+    b'"17850"': "is a text",
     b'{"k": 3}': "there is no user",
     b'{"user": 17850, "k": 3}': 'give a text, such as "17850"',
     b'{"user": null, "k": 3}': "user is null",
