@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import sys
@@ -18,6 +19,7 @@ from reference_systems.codebuddy_graph.indexer import update
 from reference_systems.codebuddy_graph.store import NotAnIndex, Store
 from reference_systems.codebuddy_graph.symbols import Ambiguous
 from reference_systems.parts.commands import Parser, say
+from reference_systems.parts.side_by_side import table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -216,7 +218,14 @@ def _numbered(opened: TextIO, name: str) -> Iterator[tuple[str, str]]:
 def _compare(options: argparse.Namespace) -> int:
     from reference_systems.codebuddy_graph import compare
 
-    return compare.main(options.arguments)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = compare.main(options.arguments)
+    if status:
+        raise Refused(printed.getvalue().strip().rpartition("compare: ")[2])
+    for row in table_rows(printed.getvalue()):
+        _say(row)
+    return 0
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

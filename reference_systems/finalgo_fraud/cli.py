@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reference_systems.finalgo_fraud.store import DELAY_MS
 from reference_systems.parts.commands import Parser
+from reference_systems.parts.side_by_side import rows_of
 
 __all__ = ["main"]
 
@@ -155,7 +156,11 @@ def _load(options: argparse.Namespace) -> None:
 def _compare(options: argparse.Namespace) -> None:
     from reference_systems.finalgo_fraud.compare import compare
 
-    compare(options.rates, options.seconds, options.connections, options.seed)
+    def tell(_arguments: list[str]) -> None:
+        compare(options.rates, options.seconds, options.connections, options.seed)
+
+    for row in rows_of(tell, ()):
+        print(json.dumps(row), flush=True)  # noqa: T201
 
 
 def _rates(text: str) -> list[float]:

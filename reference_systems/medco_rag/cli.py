@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reference_systems.medco_rag.jsonl import each_line
 from reference_systems.parts.commands import Parser, say
+from reference_systems.parts.side_by_side import table_rows
 
 if TYPE_CHECKING:
     from reference_systems.medco_rag.builds import System
@@ -132,5 +134,6 @@ def _serve(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from reference_systems.medco_rag.compare import table_of
 
-    sys.stdout.write(table_of(options.seed, options.questions) + "\n")
+    for row in table_rows(table_of(options.seed, options.questions)):
+        sys.stdout.write(json.dumps(row) + "\n")
     return 0

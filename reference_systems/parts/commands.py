@@ -134,8 +134,10 @@ def lines(stream: BinaryIO, longest: int = LONGEST) -> Iterator[bytes | BadLine]
         yield BadLine(f"is longer than {longest:,} bytes")
 
 
-def record(line: bytes, example: str) -> dict[str, object]:
+def record(line: bytes, example: str, *, constants: bool = False) -> dict[str, object]:
     """Return the JSON object of a line; raise BadLine with the way out where it is none.
+
+    NaN and Infinity are no JSON; with ``constants`` they are read, for who says better what is wrong.
 
     >>> record(b'{"id": 3}', '{"id": 1}')
     {'id': 3}
@@ -151,7 +153,7 @@ def record(line: bytes, example: str) -> dict[str, object]:
     if not text.strip():
         raise BadLine(f"is blank: give an object such as {example}")
     try:
-        found = json.loads(text, parse_constant=_no_constant)
+        found = json.loads(text, parse_constant=None if constants else _no_constant)
     except RecursionError:
         raise BadLine("is nested too deeply") from None
     except json.JSONDecodeError as error:

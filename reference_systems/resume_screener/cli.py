@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reference_systems.parts.commands import Command, Parser, count, run, seed
+from reference_systems.parts.side_by_side import rows_of
 from reference_systems.resume_screener.rendering import NotAResume
 
 if TYPE_CHECKING:
@@ -94,15 +95,13 @@ def _score(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _compare(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from reference_systems.resume_screener import compare
 
-    compare.main(
-        [
-            *("--seed", str(getattr(options, "seed", 0))),
-            *("--names", str(options.names)),
-            *("--resumes", str(options.resumes)),
-            *("--held-out", str(options.held_out)),
-        ]
-    )
-    yield from ()
+    asked = [
+        *("--seed", str(getattr(options, "seed", 0))),
+        *("--names", str(options.names)),
+        *("--resumes", str(options.resumes)),
+        *("--held-out", str(options.held_out)),
+    ]
+    yield from rows_of(compare.main, asked)
 
 
 _COMMANDS: dict[str, Command] = {"score": _score, "compare": _compare}

@@ -21,7 +21,9 @@ from reference_systems.rtb_bidder.openrtb import InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["AUCTION", "main", "make_server", "serving"]
+    from reference_systems.rtb_bidder.bidder import Bidder
+
+__all__ = ["AUCTION", "frozen_bidder", "main", "make_server", "serving"]
 
 AUCTION = "/openrtb2/auction"
 #: the longest request that is read; real ones stay under 100 kB
@@ -117,6 +119,14 @@ def serving(bid: Callable[[Any], dict[str, Any]]) -> Iterator[str]:
         thread.join()
 
 
+def frozen_bidder(build: str) -> Bidder:
+    """Return a build's bidder, loaded and out of the collector's way."""
+    bidder: Bidder = importlib.import_module(f"reference_systems.rtb_bidder.{build}").bidder()
+    gc.collect()
+    gc.freeze()  # a full collection over the loaded model would stall bids for longer than the SLA
+    return bidder
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="rtb_bidder", description=__doc__.partition("\n")[0])
@@ -124,10 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     options = parser.parse_args(arguments)
-    build = importlib.import_module(f"reference_systems.rtb_bidder.{options.build}")
-    bidder = build.bidder()
-    gc.collect()
-    gc.freeze()  # a full collection over the loaded model would stall bids for longer than the SLA
+    bidder = frozen_bidder(options.build)
     with make_server(bidder.bid, options.host, options.port) as server:
         where = f"http://{options.host}:{server.server_port}{AUCTION}"
         print(f"{options.build} build on {where}", flush=True)  # noqa: T201

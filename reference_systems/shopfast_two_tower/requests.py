@@ -75,7 +75,7 @@ def _object(line: bytes | BadLine, where: str) -> dict[str, Any]:
     try:
         if isinstance(line, BadLine):
             raise line
-        return record(line, '{"user": …, "k": …}')
+        return record(line, '{"user": …, "k": …}', constants=True)
     except BadLine as fault:
         raise Unreadable(None, f"{where}: {fault}") from None
 

@@ -58,10 +58,18 @@ def test_index(tmp_path, run):
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        (["index", "{tmp}/none", "--to", "{tmp}/db"], 1, "codebuddy_graph: {tmp}/none is not a folder"),
+        (
+            ["index", "{tmp}/none", "--to", "{tmp}/db"],
+            1,
+            "codebuddy_graph: {tmp}/none is not a folder",
+        ),
         (["index", "{tmp}", "--to", "{tmp}"], 1, "can't be written: name a file"),
         (["index", "{tmp}", "--to", "{tmp}/no/db"], 1, "can't be written: name a file"),
-        (["edges", "{tmp}/none"], 1, "codebuddy_graph: {tmp}/none is not a file: make it with `index"),
+        (
+            ["edges", "{tmp}/none"],
+            1,
+            "codebuddy_graph: {tmp}/none is not a file: make it with `index",
+        ),
         (["ask", "{tmp}/text"], 1, "can't be read as an index"),
         (["context", "{tmp}/none"], 1, "is not a file"),
         (["index", "{tmp}"], 2, "the following arguments are required: --to"),
@@ -168,7 +176,10 @@ def test_files_instead_of_standard_input(db, run, tmp_path):
                                "org.example.a.b.c.d.e.f.g.h.i.Deep.self/1"]  # fmt: skip
     assert out[1]["error"].startswith(f"{tmp_path}/q.jsonl:2: is not JSON")
     status, _, err = run("ask", db, tmp_path / "none.jsonl")
-    assert (status, err) == (1, f"codebuddy_graph: {tmp_path}/none.jsonl: No such file or directory\n")
+    assert (status, err) == (
+        1,
+        f"codebuddy_graph: {tmp_path}/none.jsonl: No such file or directory\n",
+    )
 
 
 def test_an_answer_goes_out_before_the_next_question_comes_in(db):
