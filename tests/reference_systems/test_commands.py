@@ -191,6 +191,6 @@ def test_the_tables_of_a_comparison_are_its_rows() -> None:
     text = "words\n\n| | a | b |\n|---|---:|---|\n| x | 1 | **2** |\n\n| week | c |\n|---|---|\n| 1 | -3 |\n"
     assert list(rows_of(lambda _: sys.stdout.write(text), [])) == [
         {"table": "words", "what": "x", "a": "1", "b": "2"},
-        {"week": "1", "c": "-3"},
+        {"table": "words", "week": "1", "c": "-3"},
     ]
     assert list(table_rows("no table")) == []
