@@ -76,7 +76,7 @@ def build(
         systems.append(_system(scope, gates, gated))
         missing += _missing(scope, gates)
         for waiver in scope.waivers:
-            state = _waiver_state(waiver, scope, gates, now)
+            state = _waiver_state(waiver, scope, gates, by_entry[scope.system, waiver.gate], now)
             waived.append(state)
             if state.state == "expired":
                 problems.append(
@@ -214,11 +214,10 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
     """Return what a piece of evidence makes of its entry, and why it fails the run if it does."""
     reason = piece.verdict.reason
     if piece.outcome == Outcome.FAIL:
-        if is_waived(piece, scope, info.worse, now):
+        if is_waived(piece, scope, now):
             return "waived", None
         for waiver in scope.active_waivers(info.entry, now):
-            if waiver.up_to is not None:
-                reason += f" (the waiver of {waiver.source} holds up to {waiver.up_to:g} only)"
+            reason += f" (the waiver of {waiver.source} {_falls_short(waiver, piece, scope, now)})"
         return "fail", f"FAIL: {reason}"
     if piece.outcome == Outcome.ERROR:
         return "error", f"ERROR: {reason}"
@@ -228,10 +227,25 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
     return "pass", None
 
 
-def is_waived(piece: Evidence, scope: Scope, worse: str, now: datetime | None = None) -> bool:
-    """Tell whether a waiver in force covers this FAIL of a gate for which ``worse`` is worse."""
-    waivers = scope.active_waivers(piece.entry, now or datetime.now(UTC))
-    return any(waiver.covers(piece, worse) for waiver in waivers)
+def is_waived(piece: Evidence, scope: Scope, now: datetime | None = None) -> bool:
+    """Tell whether waivers in force accept every limit that this FAIL broke."""
+    now = now or datetime.now(UTC)
+    waivers = any(True for _ in scope.active_waivers(piece.entry, now))
+    return waivers and piece.outcome == Outcome.FAIL and not scope.not_accepted(piece, now)
+
+
+def _falls_short(waiver: Waiver, piece: Evidence, scope: Scope, now: datetime) -> str:
+    """Say how far a waiver reaches where a FAIL goes beyond it."""
+    beyond = scope.not_accepted(piece, now)[0]
+    if beyond.limit == (waiver.limit or piece.limit) and waiver.slice in (None, beyond.slice):
+        return f"holds up to {waiver.up_to:g} only"
+    what = beyond.limit or "what no limit of the policy is about"
+    where = f" in the slice {beyond.slice!r}" if beyond.slice else " over all"
+    mine = f" in the slice {waiver.slice!r}" if waiver.slice else ""
+    also = where if waiver.slice or beyond.slice else ""
+    return (
+        f"is for {waiver.limit or piece.limit or 'the gate'}{mine}, and {what}{also} broke as well"
+    )
 
 
 def _last_attempts(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -244,10 +258,23 @@ def _last_attempts(evidence: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _waiver_state(
-    waiver: Waiver, scope: Scope, gates: Iterable[GateReport], now: datetime
+    waiver: Waiver,
+    scope: Scope,
+    gates: Iterable[GateReport],
+    mine: Iterable[Evidence],
+    now: datetime,
 ) -> WaiverState:
     status = next((gate.status for gate in gates if gate.entry == waiver.gate), "")
     state = {"waived": "in force", "pass": "not needed"}.get(status, "idle")
+    direction = next((i.direction for i in scope.entries if i.entry == waiver.gate), None)
+    if state == "in force" and direction is not None:
+        accepted = (
+            waiver.covers(broken, piece.limit, direction(broken.limit))
+            for piece in mine
+            if piece.role == Role.GATE
+            for broken in piece.broken
+        )
+        state = "in force" if any(accepted) else "not needed"
     return WaiverState(
         **dataclasses.asdict(waiver),
         system=scope.system,

@@ -42,7 +42,7 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
         )
     for waiver in report.waived:
         line = (
-            f"waiver of {waiver.system}: {waiver.gate} ({waiver.state}) until "
+            f"waiver of {waiver.about} ({waiver.state}) until "
             f"{waiver.expires}, approved by {waiver.approved_by}: {waiver.reason}"
         )
         reporter.write_line(_printable_line(line))

@@ -57,7 +57,7 @@ def markdown(report: Report) -> str:
             f"{gap.system}: {gap.entry} left no evidence ({gap.source})" for gap in report.missing
         ],
         "Waivers": [
-            f"{w.system}: {w.gate}, {w.state} until {w.expires}, approved by "
+            f"{w.about}, {w.state} until {w.expires}, approved by "
             f"{w.approved_by}, owner {w.owner}: {w.reason}"
             for w in report.waived
         ],

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.gates.bandwidth_budget.details import Seen
 from pytest_mlgates.stats.ratio import ratio_bounds
 
@@ -48,12 +48,14 @@ def _facts(seen: Seen, limits: Limits) -> Iterator[Verdict]:
             Outcome.FAIL if rate > limits.mbps * _ROUNDING else Outcome.PASS,
             f"{link} carried {rate:.4g} Mbit/s in its busiest {seen.window_s:g} s"
             f" (limit {limits.mbps:g})",
+            (BrokenLimit("max_mbps", rate),) if rate > limits.mbps * _ROUNDING else (),
         )
     if limits.bytes is not None:
         most = _required(seen.most_bytes, "most_bytes")
         yield Verdict(
             Outcome.FAIL if most > limits.bytes else Outcome.PASS,
             f"{link} sent {most:,.0f} bytes (limit {limits.bytes:,})",
+            (BrokenLimit("max_bytes", most),) if most > limits.bytes else (),
         )
 
 
@@ -75,7 +77,11 @@ def _claim(seen: Seen, limits: Limits) -> Iterator[Verdict]:
         return
     low, high = ratio_bounds(moments, heavier, limits.alpha, limits.beta)
     if low > limits.ratio * _ROUNDING:
-        yield Verdict(Outcome.FAIL, f"{head}, more than {low:.3g} ({limit}), over {n} sources")
+        yield Verdict(
+            Outcome.FAIL,
+            f"{head}, more than {low:.3g} ({limit}), over {n} sources",
+            (BrokenLimit("max_ratio", moments.x / moments.y),),
+        )
     elif high is not None and high <= limits.ratio * _ROUNDING:
         yield Verdict(Outcome.PASS, f"{head}, less than {high:.3g} ({limit}), over {n} sources")
     else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.slice_coverage.details import Seen, SliceCount
 
@@ -34,15 +35,24 @@ class Limits:
             return f"the slice {row.slice!r} is {row.rows} of {n} rows, {share} ({self})"
         return ""
 
+    def broken(self, row: SliceCount, n: int) -> Iterator[BrokenLimit]:
+        """Yield the limits that a slice among ``n`` rows breaks; one that is in no row, all of them."""
+        if self.min_share is not None and row.rows / n < self.min_share:
+            yield BrokenLimit("min_share", row.rows / n, row.slice)
+        if row.rows < (self.min_count or 1):
+            held = "min_count" if self.min_count is not None else "slices"
+            yield BrokenLimit(held, row.rows, row.slice)
+
 
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     """FAIL where a slice is missing or too small, PASS where none is."""
     if seen.unnamed > n or any(row.rows > n for row in seen.slices):
         raise Unfit(f"details: counts of more rows than {n}")
-    faults = [fault for row in seen.slices if (fault := limits.reason_to_fail(row, n))]
+    faults = [(row, fault) for row in seen.slices if (fault := limits.reason_to_fail(row, n))]
     if faults:
         more = f"; and {plural(len(faults) - 1, 'more slice')}" if len(faults) > 1 else ""
-        return Verdict(Outcome.FAIL, faults[0] + more)
+        broken = tuple(one for row, _ in faults for one in limits.broken(row, n))
+        return Verdict(Outcome.FAIL, faults[0][1] + more, broken)
     if not seen.occur:
         return Verdict(
             Outcome.INCONCLUSIVE, f"none of {n} rows has the name of a slice: is it the column?"
