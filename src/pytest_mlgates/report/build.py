@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Outcome, Role
 from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.words import plural
 from pytest_mlgates.report.model import (
     ConfigFile,
     EarlierRun,
@@ -74,6 +75,8 @@ def build(
             gates.append(gate)
             problems += reasons
         systems.append(_system(scope, gates, gated))
+        if systems[-1].false_alarm.overspent and scope.budget_binds:
+            problems.append(_overspent(systems[-1]))
         missing += _missing(scope, gates)
         for waiver in scope.waivers:
             state = _waiver_state(waiver, scope, gates, by_entry[scope.system, waiver.gate], now)
@@ -105,7 +108,10 @@ def build(
 
 
 def _system(scope: Scope, gates: Sequence[GateReport], gated: Iterable[Evidence]) -> SystemReport:
-    chance = false_alarm(e.policy for e in gated if e.system == scope.system)
+    mine = [piece for piece in gated if piece.system == scope.system]
+    if scope.profile.reruns == "last" and scope.budget_binds:
+        mine = _last_attempts(mine)  # a FAIL of an attempt before it does not stand
+    chance = false_alarm(piece.policy for piece in mine)
     rules = {field.name: getattr(scope.profile, field.name) for field in dataclasses.fields(Rules)}
     return SystemReport(
         system=scope.system,
@@ -118,6 +124,16 @@ def _system(scope: Scope, gates: Sequence[GateReport], gated: Iterable[Evidence]
             at_most=chance.at_most, runs=chance.runs, budget=scope.profile.suite_alpha
         ),
         gates=tuple(gates),
+    )
+
+
+def _overspent(system: SystemReport) -> str:
+    """Say that the gates of a system may cry wolf more often than its budget allows."""
+    chance = system.false_alarm
+    return (
+        f"{system.system}: {plural(chance.runs, 'call')} of statistical gates can FAIL a sound subject"
+        f" with chance {chance.at_most:.3g}, and suite_alpha is {chance.budget:g}: it is split over"
+        " tests, so call a gate once in each test and rerun none, or raise it"
     )
 
 
@@ -249,9 +265,9 @@ def _falls_short(waiver: Waiver, piece: Evidence, scope: Scope, now: datetime) -
 
 
 def _last_attempts(evidence: Sequence[Evidence]) -> list[Evidence]:
-    last: dict[tuple[str, int], Evidence] = {}
+    last: dict[tuple[str, str, int], Evidence] = {}
     for piece in evidence:
-        key = (piece.test, piece.call)
+        key = (piece.test, piece.entry, piece.call)
         if key not in last or piece.attempt > last[key].attempt:
             last[key] = piece
     return list(last.values())

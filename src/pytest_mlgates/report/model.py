@@ -49,6 +49,8 @@ class Scope:
     profile: Profile
     waivers: tuple[Waiver, ...]
     known_controls: tuple[Control, ...] = ()
+    #: before 0.3.0 a budget was stated and nothing came of spending more
+    budget_binds: bool = True
 
     def active_waivers(self, entry: str, now: datetime) -> Iterator[Waiver]:
         """Yield the waivers of an entry that hold at ``now``."""
@@ -79,6 +81,11 @@ class SystemFalseAlarm(FalseAlarm):
     """The same for one system, and what its profile allows (``suite_alpha``)."""
 
     budget: float | None
+
+    @property
+    def overspent(self) -> bool:
+        """Whether more was spent than the profile allows."""
+        return self.budget is not None and self.at_most > self.budget * (1 + 1e-9)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

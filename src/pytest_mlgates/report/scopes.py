@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from pytest_mlgates import __version__
 from pytest_mlgates.config.config import Config
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.waivers import Waiver
@@ -53,6 +54,7 @@ def scopes_in(report: Report) -> Iterator[Scope]:
             entries=tuple(_info(gate.entry, gate.source, load(gate.gate)) for gate in system.gates),
             profile=Profile(name=system.profile, **dataclasses.asdict(system.rules)),
             waivers=tuple(_waiver(w) for w in report.waived if w.system == system.system),
+            budget_binds=report.environment.get("pytest_mlgates") == __version__,
         )
 
 
