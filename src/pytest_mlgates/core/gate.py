@@ -72,6 +72,8 @@ class Gate(Checked, ABC):
     extra: ClassVar[str | None] = None
     #: the field that the measured value is held against; by default the first that tightens
     limit: ClassVar[str] = ""
+    #: the field that says how many observations a run makes at most, counted as ``needs`` does
+    cap: ClassVar[str] = ""
     #: whether a larger or a smaller measured value is the worse one
     worse: ClassVar[Literal["up", "down"]] = "up"
 

@@ -100,11 +100,15 @@ def _finite(value: object, name: str) -> float:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Needs:
-    """How many observations the earliest PASS and the earliest FAIL take (for ``mlgates plan``)."""
+    """How many observations the earliest PASS and the earliest FAIL take (for ``mlgates plan``).
+
+    ``usual`` is what a PASS takes where the instrument is no better than it usually is.
+    """
 
     to_pass: int
     to_fail: int
     unit: str = "calls"
+    usual: int | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -66,7 +66,9 @@ class Row:
     def measured(self) -> str:
         """The measured value with its unit."""
         measurement = self.evidence.measurement if self.evidence is not None else None
-        return "-" if measurement is None else f"{number(measurement.value)} {self._unit}".strip()
+        if measurement is None or not measurement.n:  # nothing was observed: that is not 0
+            return "-"
+        return f"{number(measurement.value)} {self._unit}".strip()
 
     @property
     def limit(self) -> str:

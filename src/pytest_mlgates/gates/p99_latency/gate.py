@@ -52,6 +52,7 @@ class P99Latency(StatisticalGate):
     """
 
     name: ClassVar[str] = "p99_latency"
+    cap: ClassVar[str] = "max_calls"
     subject: ClassVar[str] = "call"
 
     max_ms: Annotated[float, Limit(tighten="down", gt=0, unit="ms"), "largest latency"]
