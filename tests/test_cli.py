@@ -78,6 +78,73 @@ def test_plan(run):
     assert "demo" in out
 
 
+CAPPED = """
+version: 1
+system: demo
+owner: team
+gates:
+  p99_latency: {max_ms: 5, max_calls: %d}
+  pii_leak: {max_prompts: 7780}
+  answers: {gate: name_invariance, max_gap: 0.1, max_group_gap: 0.1}
+profiles:
+  pre-merge: {inconclusive: warn}
+  release: {beta: 1.0e-6}
+waivers:
+  - {gate: answers, reason: r, approved_by: risk, expires: %s}
+"""
+
+
+def test_what_can_not_come_to_a_pass_is_known_before_a_run(run, project):
+    project.config(CAPPED % (100, "2020-01-01"))
+    status, out, err = run("check", "gate_configs")
+    assert status == 4
+    assert "no mistake" not in out
+    assert "p99_latency can never PASS: that takes 5,000 calls or more, and max_calls is 100" in err
+    assert "pii_leak can never PASS: that takes 7,781 replies or more" in err
+    assert "the waiver for answers expired (2020-01-01)" in err
+    assert "answers can never" not in err
+    _, out, _ = run("plan", "gate_configs", "--ms", "1000")
+    assert "never" in out
+    assert "and max_calls is 100" in out
+
+
+def test_a_cap_that_is_too_small_for_one_profile_names_it(run, project):
+    text = CAPPED % (20000, "2099-01-01")
+    project.config(text.replace("7780", "8000"))
+    status, out, err = run("check", "gate_configs")
+    assert status == 4
+    assert err.count("can never PASS") == 1
+    assert "and max_prompts is 8,000 (profile release)" in err
+    assert "the waiver for answers names no limit, so it is about max_gap and no other" in out
+    project.config(text.replace("7780", "100000"))
+    assert run("check", "gate_configs")[0] == 0
+
+
+def test_plan_reckons_with_calls_at_a_time_and_the_usual_recall(run, project):
+    project.config(CAPPED.replace("max_prompts: 7780", "concurrency: 100") % (20000, "2099-01-01"))
+    _, out, _ = run("plan", "gate_configs", "--ms", "1000")
+    row = next(line for line in out.splitlines() if "pii_leak" in line)
+    assert "7,781 replies (usually " in row
+    usual = int(row.split("usually ")[1].split(")")[0].replace(",", ""))
+    assert 7_900 < usual < 9_000
+    assert f"{-(-usual // 100):.1f} s where it is awaited (100 at a time)" in row
+    project.config("version: 1\nsystem: demo\ngates:\n  bandwidth_budget: {max_bytes: 9}\n")
+    _, out, _ = run("plan", "gate_configs", "--ms", "1000")
+    assert out.splitlines()[1].split()[-1] == "-"  # nothing is called
+
+
+def test_what_was_not_observed_is_no_zero(run, project):
+    project.config("version: 1\nsystem: demo\ngates:\n  bandwidth_budget: {max_bytes: 9}\n")
+    project.tests("def test_it(bandwidth_budget):\n    bandwidth_budget([])\n")
+    result = project.run("--junitxml", "junit.xml")
+    row = next(line for line in result.outlines if "INCONCLUSIVE" in line and "demo" in line)
+    assert " 0 bytes" not in row
+    assert "measured" not in (project.path / "junit.xml").read_text()
+    page = (project.report_folder / "report.html").read_text()
+    assert "nothing was observed" in page
+    assert ">0 bytes" not in page
+
+
 def test_prove_replay_report(run, project):
     project.tests(GOOD + BAD)
     # a user's own settings: workers, and warnings as errors

@@ -22,6 +22,7 @@ from pytest_mlgates import plugin, registry
 from pytest_mlgates.config.errors import ConfigError
 from pytest_mlgates.config.schema import DIALECT, config_schema, gate_schema
 from pytest_mlgates.config.tighten import tighten
+from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import describe, hints, limit_of
 from pytest_mlgates.core.gate import make
@@ -152,6 +153,30 @@ def test_fields_tighten_or_are_refused(name):
 def test_sound_and_flawed(name):
     assert run(name, "sound").verdict.outcome == Outcome.PASS, run(name, "sound").verdict
     assert run(name, "flawed").verdict.outcome == Outcome.FAIL, run(name, "flawed").verdict
+
+
+def test_a_fail_names_the_limits_that_broke(name):
+    """A waiver pardons by them; what names none could be hidden behind any."""
+    cls = registry.load(name)
+    assert run(name, "sound").verdict.broken == ()
+    broken = run(name, "flawed").verdict.broken
+    assert broken
+    assert {one.limit for one in broken} <= {*hints(cls), ""} - {"beta"}
+    known = {"gate": name, "reason": "r", "approved_by": "b", "owner": "o", "expires": "2099-01-01"}
+    held = run(name, "flawed").limit
+    for one in broken:
+        direction = cls.directions().get(one.limit, cls.worse)
+        other = "no such limit"
+        assert not Waiver(**known, limit=other).covers(one, held, direction)
+        assert Waiver(**known, limit=one.limit or None).covers(one, one.limit, direction)
+        if one.value is not None:
+            step = 1 if direction == "up" else -1
+            assert Waiver(**known, limit=one.limit or None, up_to=one.value).covers(
+                one, one.limit, direction
+            )
+            assert not Waiver(**known, limit=one.limit or None, up_to=one.value - step).covers(
+                one, one.limit, direction
+            )
 
 
 @pytest.mark.parametrize("which", ["sound", "flawed"])

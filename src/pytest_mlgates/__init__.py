@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_mlgates.calls.stages import stage
     from pytest_mlgates.core import (
+        BrokenLimit,
         Evidence,
         Gate,
         GateFailed,
@@ -53,6 +54,7 @@ __all__ = [
     "ArtifactImmutability",
     "BandwidthBudget",
     "BlockedFeatures",
+    "BrokenLimit",
     "Canary",
     "CanaryMemorization",
     "ContextBudget",
@@ -94,6 +96,7 @@ __version__ = "0.2.0"
 _HOME = {
     **dict.fromkeys(
         (
+            "BrokenLimit",
             "Evidence",
             "Gate",
             "GateFailed",

@@ -9,13 +9,17 @@ from pytest_mlgates.gates.bandwidth_budget.peak import peak_bytes
 
 
 def held(at, seconds, sent, start, window):
-    total = 0.0
-    for t, s, b in zip(at, seconds, sent, strict=True):
-        if s > 0:
-            total += b * max(0.0, min(t + s, start + window) - max(t, start)) / s
-        elif start - 1e-9 <= t <= start + window + 1e-9:
-            total += b
-    return total
+    """Return what a window holds to which its begin belongs or its end, whichever is more."""
+    totals = []
+    for off in (-1e-9, 1e-9):
+        total = 0.0
+        for t, s, b in zip(at, seconds, sent, strict=True):
+            if s > 0:
+                total += b * max(0.0, min(t + s, start + window) - max(t, start)) / s
+            elif start + off <= t < start + window + off:
+                total += b
+        totals.append(total)
+    return max(totals)
 
 
 @pytest.mark.parametrize("seed", range(30))

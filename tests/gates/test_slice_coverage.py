@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from types import SimpleNamespace
 
 import pandas as pd
@@ -139,7 +140,7 @@ def test_rows_without_a_name_count_among_all():
     evidence = SliceCoverage(min_share=0.2).run(rows, "turn")
     assert evidence.outcome == Outcome.FAIL
     assert "80 of 100 rows have no slice" in evidence.findings
-    assert outcome(SliceCoverage(min_share=0.1), rows) == Outcome.PASS
+    assert outcome(SliceCoverage(min_share=0.1, max_unnamed=0.8), rows) == Outcome.PASS
 
 
 def test_one_and_true_are_two_slices():
@@ -169,3 +170,67 @@ def test_the_picture_shows_the_smallest_first():
     assert [point.label for point in picture.points] == ["left_turn", "highway"]
     assert [point.bad for point in picture.points] == [True, False]
     assert picture.limits == (6.0, 3.0)
+
+
+def test_rows_without_a_slice_leave_it_open():
+    """Nothing passes by absence: 95 % of the rows are of a kind that nobody knows."""
+    rows = [{"turn": None}] * 9500 + [{"turn": "left"}] * 300 + [{"turn": "right"}] * 200
+    evidence = SliceCoverage(min_count=100).run(rows, "turn")
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert "9500 of 10000 rows, 95 %, have no slice (max_unnamed 0 %)" in evidence.verdict.reason
+    assert outcome(SliceCoverage(min_count=100, max_unnamed=0.95), rows) == Outcome.PASS
+    assert outcome(SliceCoverage(min_count=100, max_unnamed=0.9499), rows) == Outcome.INCONCLUSIVE
+    # a slice that is too small FAILs whatever else is not known
+    assert outcome(SliceCoverage(min_count=201), rows) == Outcome.FAIL
+
+
+FRAMES = [{"turn": "left", "clip": 7}] * 1000 + [{"turn": "right", "clip": n} for n in range(1000)]
+
+
+@pytest.mark.parametrize("unit", ["clip", lambda row: row["clip"]])
+def test_frames_of_one_clip_are_one(unit):
+    by_row, by_clip = (
+        SliceCoverage(min_count=500).run(FRAMES, "turn", **kwargs)
+        for kwargs in ({}, {"unit": unit})
+    )
+    assert by_row.outcome == Outcome.PASS
+    assert by_clip.outcome == Outcome.FAIL
+    assert by_clip.measurement.n == 1000
+    assert by_clip.verdict.broken[0].value == 1
+    assert "'left' is 1 of 1000 distinct" in by_clip.verdict.reason
+
+
+def test_the_unit_of_the_policy(tmp_path):
+    path = tmp_path / "frames.csv"
+    pd.DataFrame(FRAMES).to_csv(path, index=False)
+    evidence = SliceCoverage(min_share=0.4, unit="clip").run(path, "turn")
+    assert evidence.verdict.reason == (
+        "the slice 'left' is 1 of 1000 distinct values of 'clip', 0.1 % (min_share 40 %)"
+    )
+    assert (
+        outcome(SliceCoverage(min_count=1, slices=("left",), unit="clip"), FRAMES) == Outcome.PASS
+    )
+    wrong = SliceCoverage(min_count=2, unit="clop").run(FRAMES, "turn")
+    assert wrong.outcome == Outcome.ERROR
+
+
+def test_a_row_that_names_no_unit_is_one():
+    rows = [{"turn": "left", "clip": None}] * 3 + [{"turn": "right", "clip": "a"}] * 3
+    assert SliceCoverage(min_count=2, unit="clip").run(rows, "turn").measurement.n == 4
+
+
+def test_a_unit_in_two_slices_counts_in_both():
+    rows = [{"turn": turn, "clip": n} for n in range(10) for turn in ("left", "right", None)]
+    evidence = SliceCoverage(min_count=10, unit="clip").run(rows, "turn")
+    assert evidence.outcome == Outcome.PASS  # each clip has a name on some of its frames
+
+
+def test_what_0_2_0_recorded_is_decided_as_it_was():
+    measured = (
+        SliceCoverage(min_count=100, max_unnamed=0.99)
+        .run([{"turn": None}] * 900 + [{"turn": "a"}] * 100 + [{"turn": "b"}] * 100, "turn")
+        .measurement
+    )
+    old = {k: v for k, v in measured.details.items() if k != "counted"}
+    again = SliceCoverage(min_count=100).decide(dataclasses.replace(measured, details=old))
+    assert again.outcome == Outcome.PASS

@@ -75,6 +75,9 @@ def test_it_is_split_over_entries_and_over_the_tests_of_an_entry(made):
     assert data["false_alarm"] == {"at_most": pytest.approx(1e-3), "runs": 6}
     assert data["systems"][0]["false_alarm"] == {**data["false_alarm"], "budget": 1e-3}
     assert [r.fault for r in replay(data) if r.fault] == []
+    result.stdout.fnmatch_lines(
+        ["chance that a statistical gate passes*at most 0.001 (1 in 1,000) a call*"]
+    )
     said = "chance that any of 6 statistical gate run(s) fails a sound subject: at most 0.001 (1 in 1,000)"
     result.stdout.fnmatch_lines([f"{said} (budget: demo spends 0.001 of 0.001)"])
     assert said.removeprefix("chance") in (made.report_folder / "summary.md").read_text().replace(
@@ -88,12 +91,47 @@ def test_the_same_test_has_the_same_alpha(made, words):
     assert alphas(made.report())["uplink", "gate"] == 1e-4
 
 
-def test_more_calls_than_were_split_over_are_told(made):
+@pytest.mark.parametrize("made_by", [None, "0.2.0-older"])
+def test_more_calls_than_were_split_over_fail_the_run(made, made_by):
+    """Calls are what can cry wolf, not tests."""
     made.tests("CALLS = 3\n" + TESTS)
-    assert made.run().ret == 0
-    (system,) = made.report()["systems"]
+    assert made.run().ret == 1
+    data = read_report(made.report_folder)
+    (system,) = data["systems"]
     assert system["false_alarm"]["at_most"] == pytest.approx(1.8e-3)
     assert "MORE THAN IT MAY" in (made.report_folder / "summary.md").read_text()
+    (problem,) = data["problems"]
+    assert problem.startswith("demo: 8 calls of statistical gates can FAIL a sound subject")
+    assert "suite_alpha is 0.001" in problem
+    assert (system["outcome"], data["outcome"]) == ("pass", "fail")
+    assert [r.fault for r in replay(data) if r.fault] == []
+    if made_by:  # a report of a version in which nothing came of it still follows from its evidence
+        older = {**data, "problems": [], "outcome": "pass"}
+        older["environment"] = {**data["environment"], "pytest_mlgates": made_by}
+        assert [r.fault for r in replay(older) if r.fault] == []
+
+
+def test_attempts_that_do_not_stand_spend_nothing(made):
+    pytest.importorskip("pytest_rerunfailures")
+    made.config(CONFIG.replace("suite_alpha: 1.0e-3", "suite_alpha: 1.0e-3, reruns: last"))
+    made.tests(
+        "CALLS = 1\n"
+        + TESTS
+        + """
+TRIES = []
+
+@pytest.mark.flaky(reruns=2)
+@pytest.mark.bandwidth_budget("own")
+def test_flaky(bandwidth_budget):
+    bandwidth_budget(SOUND)
+    TRIES.append(1)
+    assert len(TRIES) > 2
+"""
+    )
+    result = made.run()
+    told = result.stdout.str()
+    assert "at most 0.003 (1 in 333) a call" in told  # three chances to pass
+    assert made.report()["systems"][0]["false_alarm"]["runs"] == 7
 
 
 def test_too_little_for_too_many(made):

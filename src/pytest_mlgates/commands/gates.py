@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from datetime import UTC, datetime
 
+from pytest_mlgates.config.errors import ConfigError
+from pytest_mlgates.config.foresight import faults_ahead, notes_ahead
 from pytest_mlgates.config.load import configs_in, load_configs
 from pytest_mlgates.config.schema import DIALECT, config_schema, gate_schema, summary
 from pytest_mlgates.core.words import plural
@@ -30,7 +33,16 @@ def print_schema(args: Namespace) -> int:
 
 
 def check_configs(args: Namespace) -> int:
-    """Find every mistake in gate configs; ConfigError names them."""
+    """Find every mistake in gate configs, and what can't come to a PASS; ConfigError names them."""
+    now = datetime.now(UTC)
+    faults: list[str] = []
     for config in load_configs((file, file.as_posix()) for file in configs_in(args.configs)):
-        print(f"{config.path}: {plural(len(config.entries), 'gate')}, no mistake")
+        found = list(faults_ahead(config, now))
+        faults += found
+        for note in notes_ahead(config):
+            print(note)
+        if not found:
+            print(f"{config.path}: {plural(len(config.entries), 'gate')}, no mistake")
+    if faults:
+        raise ConfigError(*faults)
     return 0

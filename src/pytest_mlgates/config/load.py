@@ -232,7 +232,20 @@ class _ConfigReader:
             if record.gate not in entries:
                 hint = did_you_mean(record.gate, tuple(entries))
                 self.fault((*path, "gate"), f"no entry is called {record.gate!r}{hint}")
+            else:
+                self._waives_a_limit(path, record, entries[record.gate])
             yield record
+
+    def _waives_a_limit(self, path: KeyPath, waiver: Waiver, entry: Entry) -> None:
+        """Note where a waiver names what is not a limit of its gate."""
+        if waiver.limit is None:
+            return
+        known = [field for field in hints(entry.cls) if field not in ("alpha", "beta")]
+        if waiver.limit not in known:
+            hint = did_you_mean(waiver.limit, known)
+            self.fault((*path, "limit"), f"{entry.cls.name} has no limit {waiver.limit!r}{hint}")
+        elif waiver.limit in entry.cls.directions() and getattr(entry.plain, waiver.limit) is None:
+            self.fault((*path, "limit"), f"the entry {entry.name!r} sets no {waiver.limit}")
 
     def _record(
         self, path: KeyPath, cls: type[R], fields: Any, known: Mapping[str, Any]

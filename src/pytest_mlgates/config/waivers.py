@@ -1,29 +1,42 @@
-"""An accepted failure: who accepted it, why, and until when."""
+"""An accepted failure: which limit, who accepted it, why, and until when."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pytest_mlgates.core import Evidence, Outcome
+from pytest_mlgates.core import BrokenLimit
 from pytest_mlgates.core.fields import Checked, FieldError
 
-__all__ = ["Waiver", "ends", "same_person"]
+__all__ = ["Waiver", "ends", "same_person", "uncovered"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Waiver(Checked):
-    """Turns a FAIL of one entry into WAIVED until it ends; it is shown everywhere."""
+    """Accepts that one limit of an entry is broken, until it ends; it is shown everywhere.
+
+    A FAIL is WAIVED where every limit that broke is accepted, by this waiver or by others.
+    """
 
     gate: Annotated[str, "the entry whose FAIL is accepted"]
     reason: Annotated[str, "why it is accepted"]
     approved_by: Annotated[str, "who accepted it; not the owner"]
     expires: Annotated[str, "a date (it ends at 00:00 UTC of the next day) or an instant in UTC"]
     owner: Annotated[str, "who will fix it; by default the owner of the config"] = ""
-    up_to: Annotated[float | None, "the measured value up to which it holds"] = None
+    limit: Annotated[
+        str | None,
+        "the field whose limit may be broken; by default the first of the entry's limits",
+    ] = None
+    slice: Annotated[
+        str | None, "the slice that may break it; by default any, and all inputs together"
+    ] = None
+    up_to: Annotated[
+        float | None, "the measured value up to which it holds, in the unit of the limit"
+    ] = None
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -43,14 +56,42 @@ class Waiver(Checked):
         """Tell whether the waiver still holds at ``now`` (aware)."""
         return now < ends(self.expires)
 
-    def covers(self, evidence: Evidence, worse: str) -> bool:
-        """Tell whether a FAIL is within what was accepted; says nothing of the date."""
-        if evidence.outcome != Outcome.FAIL or evidence.measurement is None:
+    def covers(self, broken: BrokenLimit, held: str, worse: str) -> bool:
+        """Tell whether a broken limit is within what was accepted; says nothing of the date.
+
+        ``held`` is the field that is meant where the waiver names none (empty for a gate without
+        such a field: then any), and ``worse`` whether a larger ("up") or a smaller value of the
+        broken limit is the worse one. What no number measures is not within ``up_to``.
+        """
+        if broken.limit != (self.limit or held or broken.limit):
+            return False
+        if self.slice is not None and broken.slice != self.slice:
             return False
         if self.up_to is None:
             return True
-        value = evidence.measurement.value
-        return value <= self.up_to if worse == "up" else value >= self.up_to
+        if broken.value is None:
+            return False
+        return broken.value <= self.up_to if worse == "up" else broken.value >= self.up_to
+
+
+def uncovered(
+    broken: Iterable[BrokenLimit],
+    waivers: Iterable[Waiver],
+    held: str,
+    direction: Callable[[str], str],
+) -> list[BrokenLimit]:
+    """Return what broke and no waiver accepts; arguments as :meth:`Waiver.covers` takes them.
+
+    >>> known = {"gate": "shadow", "reason": "r", "approved_by": "b", "owner": "o", "expires": "2099-01-01"}
+    >>> waiver = Waiver(**known, limit="max_rate", slice="highway", up_to=0.06)
+    >>> broke = [BrokenLimit("max_rate", 0.05, "highway"), BrokenLimit("max_rate", 0.7, "left turn")]
+    >>> uncovered(broke, [waiver], "max_rate", lambda limit: "up")
+    [BrokenLimit(limit='max_rate', value=0.7, slice='left turn')]
+    """
+    every = list(waivers)
+    return [
+        one for one in broken if not any(w.covers(one, held, direction(one.limit)) for w in every)
+    ]
 
 
 def ends(text: str) -> datetime:

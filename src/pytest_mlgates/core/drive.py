@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from pathlib import PurePath
@@ -17,6 +18,8 @@ __all__ = ["ajudge", "judge"]
 _USE_AIO = "an event loop is running here: write `await gate.aio(...)`"
 
 OnLook = Callable[[Measurement], object]
+#: tells whether every limit that a FAIL broke is accepted, so that the measure goes on to its end
+Pardons = Callable[[Verdict], bool]
 Steps = Generator[Awaitable[object], object, Judged]
 
 
@@ -35,9 +38,12 @@ class Driven(Protocol):
         """Judge a measurement."""
 
 
-def judge(driven: Driven, args: object, kwargs: object, on_look: OnLook | None) -> Judged:
+def judge(
+    driven: Driven, args: object, kwargs: object, on_look: OnLook | None, pardons: Pardons | None
+) -> Judged:
     """Measure until ``decide`` answers; awaitables run on an event loop made for this."""
-    steps = _steps(driven, args, kwargs, on_look, (KeyboardInterrupt, GeneratorExit))
+    stops = (KeyboardInterrupt, GeneratorExit)
+    steps = _steps(driven, args, kwargs, _State(driven.name, on_look, pardons), stops)
     loop = None
     try:
         pending = next(steps)
@@ -61,10 +67,12 @@ def judge(driven: Driven, args: object, kwargs: object, on_look: OnLook | None) 
             loop.close()
 
 
-async def ajudge(driven: Driven, args: object, kwargs: object, on_look: OnLook | None) -> Judged:
+async def ajudge(
+    driven: Driven, args: object, kwargs: object, on_look: OnLook | None, pardons: Pardons | None
+) -> Judged:
     """Do the same as :func:`judge`; awaitables run on the running loop."""
     stops = (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)
-    steps = _steps(driven, args, kwargs, on_look, stops)
+    steps = _steps(driven, args, kwargs, _State(driven.name, on_look, pardons), stops)
     try:
         pending = next(steps)
         while True:
@@ -82,28 +90,50 @@ async def ajudge(driven: Driven, args: object, kwargs: object, on_look: OnLook |
 
 
 class _State:
-    """What is known of a run so far."""
+    """What is known of a run so far, and who listens."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_look: OnLook | None, pardons: Pardons | None) -> None:
         self.seen: Measurement | None = None
         self.verdict = Verdict(Outcome.ERROR, f"{name} measured nothing")
+        self._on_look, self._pardons = on_look, pardons
+        self._pardoned: tuple[Measurement, Verdict] | None = None
+
+    def look(self, driven: Driven, seen: Measurement) -> None:
+        """Take what was seen so far and decide on it."""
+        self.seen = seen
+        if self._on_look is not None:
+            self._on_look(seen)
+        self.verdict = _decided(driven, seen)
+
+    def pardon(self, seen: Measurement) -> bool:
+        """Keep a FAIL whose every limit is accepted; what comes after it may break another."""
+        if self._pardons is None or not self._pardons(self.verdict):
+            return False
+        self._pardoned = seen, self.verdict
+        return True
+
+    def judged(self) -> Judged:
+        """Return what came of it all. A FAIL that was accepted stays one, whatever came after it."""
+        if self._pardoned is None or self.verdict.outcome == Outcome.FAIL or self.seen is None:
+            return Judged(self.seen, self.verdict)
+        seen, verdict = self._pardoned
+        return Judged(_measured_on(seen, self.seen.n), verdict)
 
 
 def _steps(
     driven: Driven,
     args: Any,
     kwargs: Any,
-    on_look: OnLook | None,
+    state: _State,
     stops: tuple[type[BaseException], ...],
 ) -> Steps:
     """Yield what must be awaited; return what came of it. ``stops`` end the run as they are."""
-    state = _State(driven.name)
     try:
         _check_call(driven, args, kwargs)
         produced: Any = driven.measure(*args, **kwargs)
         if inspect.isawaitable(produced):
             produced = yield produced
-        yield from _look_by_look(driven, _as_generator(produced), state, on_look)
+        yield from _look_by_look(driven, _as_generator(produced), state)
     except stops:
         raise
     except (Unmeasurable, Unrecordable) as error:
@@ -112,11 +142,11 @@ def _steps(
         # also what derives from BaseException: a pytest.skip or a sys.exit inside a measure
         # must not let the subject through
         return Judged(state.seen, Verdict(Outcome.ERROR, _broke(driven.name, error)), error)
-    return Judged(state.seen, state.verdict)
+    return state.judged()
 
 
 def _look_by_look(
-    driven: Driven, looks: Generator[Look, object, object], state: _State, on_look: OnLook | None
+    driven: Driven, looks: Generator[Look, object, object], state: _State
 ) -> Generator[Awaitable[object], object, None]:
     """Decide after each look, until a verdict stands; after a FAIL, have it explained."""
     try:
@@ -130,13 +160,13 @@ def _look_by_look(
                 answer = yield look
                 continue
             answer = None
-            state.seen = look.measurement if isinstance(look, Explained) else look
-            if not isinstance(state.seen, Measurement):
-                wrong, state.seen = state.seen, None
-                raise Unmeasurable(f"measure gave {_type_of(wrong)} and not a Measurement")
-            if on_look is not None:
-                on_look(state.seen)
-            state.verdict = _decided(driven, state.seen)
+            seen: object = look.measurement if isinstance(look, Explained) else look
+            if not isinstance(seen, Measurement):
+                state.seen = None
+                raise Unmeasurable(f"measure gave {_type_of(seen)} and not a Measurement")
+            state.look(driven, seen)
+            if state.verdict.outcome == Outcome.FAIL and state.pardon(seen):
+                continue
             if state.verdict.outcome == Outcome.FAIL and isinstance(look, Explained):
                 explained = yield from look.explain()
                 again = _decided(driven, explained)
@@ -146,6 +176,16 @@ def _look_by_look(
                 return
     finally:
         looks.close()
+
+
+def _measured_on(seen: Measurement, n: int) -> Measurement:
+    """Say in a measurement that it was not the last, and that nothing else broke after it."""
+    if n == seen.n:
+        return seen
+    told = f"waived, so measured on: {seen.n:,} to {n:,} observations, and no other limit broke"
+    lines = seen.details.get("findings")
+    findings = (*lines, told) if isinstance(lines, tuple) else (told,)
+    return dataclasses.replace(seen, details={**seen.details, "findings": findings})
 
 
 def _decided(driven: Driven, seen: Measurement) -> Verdict:

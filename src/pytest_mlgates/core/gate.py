@@ -27,6 +27,7 @@ from pytest_mlgates.core.fields import (
 )
 from pytest_mlgates.core.pictures import Picture
 from pytest_mlgates.core.records import (
+    BrokenLimit,
     Evidence,
     Explained,
     GateFailed,
@@ -41,6 +42,7 @@ from pytest_mlgates.core.records import (
 from pytest_mlgates.core.words import did_you_mean
 
 __all__ = [
+    "BrokenLimit",
     "Evidence",
     "Explained",
     "Gate",
@@ -70,6 +72,8 @@ class Gate(Checked, ABC):
     extra: ClassVar[str | None] = None
     #: the field that the measured value is held against; by default the first that tightens
     limit: ClassVar[str] = ""
+    #: the field that says how many observations a run makes at most, counted as ``needs`` does
+    cap: ClassVar[str] = ""
     #: whether a larger or a smaller measured value is the worse one
     worse: ClassVar[Literal["up", "down"]] = "up"
 
@@ -96,13 +100,19 @@ class Gate(Checked, ABC):
 
     def limit_field(self) -> str:
         """Return the field that the measured value is held against: the first limit that is set."""
-        limits = [
-            name
-            for name, kind in hints(type(self)).items()
-            if limit_of(kind).tighten and name != "beta"
-        ]
+        limits = list(self.directions())
         given = (name for name in limits if getattr(self, name) is not None)
         return self.limit or next(given, limits[0] if limits else "")
+
+    @classmethod
+    def directions(cls) -> dict[str, Literal["up", "down"]]:
+        """Return whether a larger or a smaller value is the worse one, for each field that tightens."""
+        tightens = {name: limit_of(kind).tighten for name, kind in hints(cls).items()}
+        return {
+            name: "up" if tighten == "down" else "down"
+            for name, tighten in tightens.items()
+            if tighten and name != "beta"
+        }
 
     def policy(self) -> dict[str, Json]:
         """Return the fields as JSON; ``type(gate)(**gate.policy())`` gives an equal gate."""
@@ -148,16 +158,27 @@ class Gate(Checked, ABC):
         )
 
     def judge(
-        self, *args: Any, on_look: Callable[[Measurement], object] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        on_look: drive.OnLook | None = None,
+        pardons: drive.Pardons | None = None,
+        **kwargs: Any,
     ) -> Judged:
-        """Measure until ``decide`` answers; awaitables run on an event loop of the gate's own."""
-        return drive.judge(self, args, kwargs, on_look)
+        """Measure until ``decide`` answers; awaitables run on an event loop of the gate's own.
+
+        After a FAIL that ``pardons`` accepts, the measure goes on to its end.
+        """
+        return drive.judge(self, args, kwargs, on_look, pardons)
 
     async def ajudge(
-        self, *args: Any, on_look: Callable[[Measurement], object] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        on_look: drive.OnLook | None = None,
+        pardons: drive.Pardons | None = None,
+        **kwargs: Any,
     ) -> Judged:
         """Do the same as :meth:`judge`; awaitables run on the running loop."""
-        return await drive.ajudge(self, args, kwargs, on_look)
+        return await drive.ajudge(self, args, kwargs, on_look, pardons)
 
 
 def _answering_always(
@@ -166,9 +187,9 @@ def _answering_always(
     """Have a ``decide`` answer to any measurement: one whose details do not fit is an ERROR."""
 
     @functools.wraps(decide)
-    def total(self: object, measurement: Measurement, /) -> Verdict:
+    def total(self: Any, measurement: Measurement, /) -> Verdict:
         try:
-            return decide(self, measurement)
+            return _naming_limits(self, measurement, decide(self, measurement))
         except Unfit as fault:
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {fault}")
         except ArithmeticError as error:  # forged numbers can be too large to reckon with
@@ -176,6 +197,21 @@ def _answering_always(
             return Verdict(Outcome.ERROR, f"the measurement can't be judged: {kind} in its numbers")
 
     return total
+
+
+def _naming_limits(gate: Gate, measurement: Measurement, verdict: Verdict) -> Verdict:
+    """Return a FAIL that does not say which limits broke as one of every limit that is set.
+
+    Which one it was can't be told, so that no waiver of a single limit covers it; the measured
+    value is about one of them.
+    """
+    if not isinstance(verdict, Verdict) or verdict.outcome != Outcome.FAIL or verdict.broken:
+        return verdict
+    held = gate.limit_field()
+    given = [name for name in gate.directions() if getattr(gate, name) is not None]
+    broken = [BrokenLimit(held, measurement.value)]
+    broken += [BrokenLimit(name) for name in given if name != held]
+    return dataclasses.replace(verdict, broken=tuple(broken))
 
 
 def make(cls: type[Gate], values: Mapping[str, object]) -> Gate:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from pytest_mlgates.core.canonical import Json, canonical, freeze, parse, sha256
 from pytest_mlgates.core.details import read
 from pytest_mlgates.core.errors import MlgatesError, Unmeasurable, Unrecordable
+from pytest_mlgates.core.verdict import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import printable
 
 __all__ = [
+    "BrokenLimit",
     "Evidence",
     "Explained",
     "GateFailed",
@@ -29,18 +31,6 @@ __all__ = [
 
 
 T = TypeVar("T")
-
-
-class Outcome(StrEnum):
-    """What a gate decided. It has no truth value: compare it."""
-
-    PASS = "pass"  # noqa: S105  (no password)
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-    ERROR = "error"
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError("an Outcome is neither true nor false: compare it, as in `== Outcome.PASS`")
 
 
 class Role(StrEnum):
@@ -109,40 +99,16 @@ def _finite(value: object, name: str) -> float:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Verdict:
-    """An outcome and the sentence that explains it, with both numbers in it."""
-
-    outcome: Outcome
-    reason: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "outcome", Outcome(self.outcome))
-        object.__setattr__(self, "reason", str(freeze(str(self.reason))))
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError("a Verdict is neither true nor false: compare its outcome")
-
-    @classmethod
-    def gravest(cls, verdicts: Sequence[Verdict]) -> Verdict:
-        """Return the gravest of the verdicts on several limits, with all reasons of its kind.
-
-        >>> Verdict.gravest([Verdict("pass", "a"), Verdict("fail", "b"), Verdict("fail", "c")])
-        Verdict(outcome=<Outcome.FAIL: 'fail'>, reason='b; c')
-        """
-        for outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS):
-            reasons = [verdict.reason for verdict in verdicts if verdict.outcome == outcome]
-            if reasons:
-                return cls(outcome, "; ".join(reasons))
-        return cls(Outcome.ERROR, "no limit was judged")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Needs:
-    """How many observations the earliest PASS and the earliest FAIL take (for ``mlgates plan``)."""
+    """How many observations the earliest PASS and the earliest FAIL take (for ``mlgates plan``).
+
+    ``usual`` is what a PASS takes where the instrument is no better than it usually is.
+    """
 
     to_pass: int
     to_fail: int
     unit: str = "calls"
+    usual: int | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -236,6 +202,13 @@ class Evidence:
         return (float(value),) if counts else ()  # type: ignore[arg-type]
 
     @property
+    def broken(self) -> tuple[BrokenLimit, ...]:
+        """The limits that broke; where that was not recorded, the one that the value is held to."""
+        if self.outcome != Outcome.FAIL or self.verdict.broken:
+            return self.verdict.broken
+        return (BrokenLimit(self.limit, self.measurement.value if self.measurement else None),)
+
+    @property
     def findings(self) -> tuple[str, ...]:
         """The short lines that a person can act on."""
         details = self.measurement.details if self.measurement else {}
@@ -253,7 +226,7 @@ class Evidence:
         """Return the evidence as a JSON object."""
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
         plain["measurement"] = self.measurement.to_dict() if self.measurement else None
-        plain["verdict"] = {"outcome": self.outcome.value, "reason": self.verdict.reason}
+        plain["verdict"] = self.verdict.to_dict()
         plain["role"] = self.role.value
         return plain
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Outcome, Role
 from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.words import plural
 from pytest_mlgates.report.model import (
     ConfigFile,
     EarlierRun,
@@ -74,9 +75,11 @@ def build(
             gates.append(gate)
             problems += reasons
         systems.append(_system(scope, gates, gated))
+        if systems[-1].false_alarm.overspent and scope.budget_binds:
+            problems.append(_overspent(systems[-1]))
         missing += _missing(scope, gates)
         for waiver in scope.waivers:
-            state = _waiver_state(waiver, scope, gates, now)
+            state = _waiver_state(waiver, scope, gates, by_entry[scope.system, waiver.gate], now)
             waived.append(state)
             if state.state == "expired":
                 problems.append(
@@ -105,7 +108,10 @@ def build(
 
 
 def _system(scope: Scope, gates: Sequence[GateReport], gated: Iterable[Evidence]) -> SystemReport:
-    chance = false_alarm(e.policy for e in gated if e.system == scope.system)
+    mine = [piece for piece in gated if piece.system == scope.system]
+    if scope.profile.reruns == "last" and scope.budget_binds:
+        mine = _last_attempts(mine)  # a FAIL of an attempt before it does not stand
+    chance = false_alarm(piece.policy for piece in mine)
     rules = {field.name: getattr(scope.profile, field.name) for field in dataclasses.fields(Rules)}
     return SystemReport(
         system=scope.system,
@@ -118,6 +124,16 @@ def _system(scope: Scope, gates: Sequence[GateReport], gated: Iterable[Evidence]
             at_most=chance.at_most, runs=chance.runs, budget=scope.profile.suite_alpha
         ),
         gates=tuple(gates),
+    )
+
+
+def _overspent(system: SystemReport) -> str:
+    """Say that the gates of a system may cry wolf more often than its budget allows."""
+    chance = system.false_alarm
+    return (
+        f"{system.system}: {plural(chance.runs, 'call')} of statistical gates can FAIL a sound subject"
+        f" with chance {chance.at_most:.3g}, and suite_alpha is {chance.budget:g}: it is split over"
+        " tests, so call a gate once in each test and rerun none, or raise it"
     )
 
 
@@ -214,11 +230,10 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
     """Return what a piece of evidence makes of its entry, and why it fails the run if it does."""
     reason = piece.verdict.reason
     if piece.outcome == Outcome.FAIL:
-        if is_waived(piece, scope, info.worse, now):
+        if is_waived(piece, scope, now):
             return "waived", None
         for waiver in scope.active_waivers(info.entry, now):
-            if waiver.up_to is not None:
-                reason += f" (the waiver of {waiver.source} holds up to {waiver.up_to:g} only)"
+            reason += f" (the waiver of {waiver.source} {_falls_short(waiver, piece, scope, now)})"
         return "fail", f"FAIL: {reason}"
     if piece.outcome == Outcome.ERROR:
         return "error", f"ERROR: {reason}"
@@ -228,26 +243,54 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
     return "pass", None
 
 
-def is_waived(piece: Evidence, scope: Scope, worse: str, now: datetime | None = None) -> bool:
-    """Tell whether a waiver in force covers this FAIL of a gate for which ``worse`` is worse."""
-    waivers = scope.active_waivers(piece.entry, now or datetime.now(UTC))
-    return any(waiver.covers(piece, worse) for waiver in waivers)
+def is_waived(piece: Evidence, scope: Scope, now: datetime | None = None) -> bool:
+    """Tell whether waivers in force accept every limit that this FAIL broke."""
+    now = now or datetime.now(UTC)
+    waivers = any(True for _ in scope.active_waivers(piece.entry, now))
+    return waivers and piece.outcome == Outcome.FAIL and not scope.not_accepted(piece, now)
+
+
+def _falls_short(waiver: Waiver, piece: Evidence, scope: Scope, now: datetime) -> str:
+    """Say how far a waiver reaches where a FAIL goes beyond it."""
+    beyond = scope.not_accepted(piece, now)[0]
+    if beyond.limit == (waiver.limit or piece.limit) and waiver.slice in (None, beyond.slice):
+        return f"holds up to {waiver.up_to:g} only"
+    what = beyond.limit or "what no limit of the policy is about"
+    where = f" in the slice {beyond.slice!r}" if beyond.slice else " over all"
+    mine = f" in the slice {waiver.slice!r}" if waiver.slice else ""
+    also = where if waiver.slice or beyond.slice else ""
+    return (
+        f"is for {waiver.limit or piece.limit or 'the gate'}{mine}, and {what}{also} broke as well"
+    )
 
 
 def _last_attempts(evidence: Sequence[Evidence]) -> list[Evidence]:
-    last: dict[tuple[str, int], Evidence] = {}
+    last: dict[tuple[str, str, int], Evidence] = {}
     for piece in evidence:
-        key = (piece.test, piece.call)
+        key = (piece.test, piece.entry, piece.call)
         if key not in last or piece.attempt > last[key].attempt:
             last[key] = piece
     return list(last.values())
 
 
 def _waiver_state(
-    waiver: Waiver, scope: Scope, gates: Iterable[GateReport], now: datetime
+    waiver: Waiver,
+    scope: Scope,
+    gates: Iterable[GateReport],
+    mine: Iterable[Evidence],
+    now: datetime,
 ) -> WaiverState:
     status = next((gate.status for gate in gates if gate.entry == waiver.gate), "")
     state = {"waived": "in force", "pass": "not needed"}.get(status, "idle")
+    direction = next((i.direction for i in scope.entries if i.entry == waiver.gate), None)
+    if state == "in force" and direction is not None:
+        accepted = (
+            waiver.covers(broken, piece.limit, direction(broken.limit))
+            for piece in mine
+            if piece.role == Role.GATE
+            for broken in piece.broken
+        )
+        state = "in force" if any(accepted) else "not needed"
     return WaiverState(
         **dataclasses.asdict(waiver),
         system=scope.system,

@@ -161,23 +161,22 @@ def _gate_class(field: str, limit: Limit, was: Json, now: Json) -> Kind:
 
 
 def _waivers(old: Report, new: Report) -> Iterator[Change]:
-    before, after = ({(w.system, w.gate): w for w in r.waived} for r in (old, new))
-    for key, waiver in after.items():
-        where = ": ".join(key)
-        if key not in before:
+    before, after = ({w.about: w for w in r.waived} for r in (old, new))
+    for where, waiver in after.items():
+        if where not in before:
             text = f"waived until {waiver.expires}, approved by {waiver.approved_by}"
             yield Change("looser", where, text)
             continue
-        was = before[key]
+        was = before[where]
         if was.expires != waiver.expires:
             kind: Kind = "looser" if waiver.expires > was.expires else "stricter"
             yield Change(kind, where, f"waiver until {was.expires} to {waiver.expires}")
         if was.up_to != waiver.up_to:
             text = f"waiver up to {_shown_value(was.up_to)} to {_shown_value(waiver.up_to)}"
             yield Change("changed", where, text)
-    for key in before:
-        if key not in after:
-            yield Change("stricter", ": ".join(key), "is no longer waived")
+    for where in before:
+        if where not in after:
+            yield Change("stricter", where, "is no longer waived")
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -78,6 +78,8 @@ def _earlier_gate(
     """Return the number that speaks for a gate: that of its worst piece of evidence."""
     piece = _worst_piece(place, [pieces[digest] for digest in gate.evidence if digest in pieces])
     measurement = piece.measurement if piece is not None else None
+    if measurement is not None and not measurement.n:  # nothing was observed: that is not 0
+        measurement = None
     low, high = (measurement.interval if measurement else None) or (None, None)
     return EarlierGate(
         system=system,

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from pytest_mlgates.config.controls import Control
 from pytest_mlgates.config.profiles import Profile
-from pytest_mlgates.config.waivers import Waiver
-from pytest_mlgates.core import Evidence, Role
+from pytest_mlgates.config.waivers import Waiver, uncovered
+from pytest_mlgates.core import BrokenLimit, Evidence, Role
 from pytest_mlgates.core.canonical import Json, freeze
+from pytest_mlgates.core.details import plain
 
 __all__ = [
     "SCHEMA", "ConfigFile", "EarlierGate", "EarlierRun", "EntryInfo", "FalseAlarm", "GateReport",
@@ -28,6 +29,11 @@ class EntryInfo:
     gate: str
     source: str
     worse: str = "up"
+    directions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def direction(self, limit: str) -> str:
+        """Return whether a larger ("up") or a smaller value of a limit is the worse one."""
+        return self.directions.get(limit, self.worse)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +49,20 @@ class Scope:
     profile: Profile
     waivers: tuple[Waiver, ...]
     known_controls: tuple[Control, ...] = ()
+    #: before 0.3.0 a budget was stated and nothing came of spending more
+    budget_binds: bool = True
 
     def active_waivers(self, entry: str, now: datetime) -> Iterator[Waiver]:
         """Yield the waivers of an entry that hold at ``now``."""
         for waiver in self.waivers:
             if waiver.gate == entry and waiver.active(now):
                 yield waiver
+
+    def not_accepted(self, piece: Evidence, now: datetime) -> list[BrokenLimit]:
+        """Return the limits that a FAIL broke and no waiver in force accepts."""
+        waivers = list(self.active_waivers(piece.entry, now))
+        by_name = {info.entry: info.direction for info in self.entries}
+        return uncovered(piece.broken, waivers, piece.limit, by_name[piece.entry])
 
 
 # The fields of each record below are the keys of its object in report.json, in that order.
@@ -67,6 +81,11 @@ class SystemFalseAlarm(FalseAlarm):
     """The same for one system, and what its profile allows (``suite_alpha``)."""
 
     budget: float | None
+
+    @property
+    def overspent(self) -> bool:
+        """Whether more was spent than the profile allows."""
+        return self.budget is not None and self.at_most > self.budget * (1 + 1e-9)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +148,15 @@ class WaiverState:
     source: str
     system: str
     state: str
+    limit: str | None = None
+    slice: str | None = None
+
+    @property
+    def about(self) -> str:
+        """The entry, and which of its limits is accepted where."""
+        limit = f", {self.limit}" if self.limit is not None else ""
+        where = f" in the slice {self.slice!r}" if self.slice is not None else ""
+        return f"{self.system}: {self.gate}{limit}{where}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +232,7 @@ class Report:
 def _json(value: object, name: str) -> Json:
     records = isinstance(value, tuple) and all(map(dataclasses.is_dataclass, value))
     if records and isinstance(value, Sequence):
-        return freeze(tuple(dataclasses.asdict(record) for record in value), name)
+        return freeze(tuple(map(plain, value)), name)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return freeze(dataclasses.asdict(value), name)
+        return freeze(plain(value), name)
     return freeze(value, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_mlgates.core import Evidence, Outcome, Role
@@ -10,7 +11,8 @@ from pytest_mlgates.core.words import first, number
 from pytest_mlgates.report.model import GateReport, Report, SystemReport
 
 __all__ = [
-    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm_line", "rows", "states",
+    "GRAVEST_FIRST", "HEADINGS", "Identity", "Row", "false_alarm_line", "false_pass_line", "rows",
+    "states",
 ]  # fmt: skip
 
 HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident")
@@ -64,7 +66,9 @@ class Row:
     def measured(self) -> str:
         """The measured value with its unit."""
         measurement = self.evidence.measurement if self.evidence is not None else None
-        return "-" if measurement is None else f"{number(measurement.value)} {self._unit}".strip()
+        if measurement is None or not measurement.n:  # nothing was observed: that is not 0
+            return "-"
+        return f"{number(measurement.value)} {self._unit}".strip()
 
     @property
     def limit(self) -> str:
@@ -153,11 +157,36 @@ def false_alarm_line(report: Report) -> str:
     text += f" {_chance_words(report.false_alarm.at_most)}"
     spent = [
         f"{system.system} spends {chance.at_most:.3g} of {chance.budget:.3g}"
-        + (", MORE THAN IT MAY" if chance.at_most > chance.budget * (1 + 1e-9) else "")
+        + (", MORE THAN IT MAY" if chance.overspent else "")
         for system in report.systems
         if (chance := system.false_alarm).budget is not None
     ]
     return f"{text} (budget: {'; '.join(spent)})" if spent else text
+
+
+def false_pass_line(report: Report) -> str:
+    """Return in a sentence how likely it is that a gate of the run passed a subject it should not.
+
+    Not a sum as that of false alarms is: each call that PASSed has its own subject. Attempts of a
+    rerun test that do not all count are so many chances.
+    """
+    lenient = {system.system for system in report.systems if system.rules.reruns == "last"}
+    tries = Counter(_call_of(piece) for piece in report.gated() if piece.system in lenient)
+    chances = [
+        beta * max(1, tries[_call_of(piece)])
+        for piece in report.gated()
+        if isinstance(beta := piece.policy.get("beta"), (int, float))
+    ]
+    if not chances:
+        return ""
+    return (
+        "chance that a statistical gate passes a subject beyond its limit: at most"
+        f" {_chance_words(min(1.0, max(chances)))} a call, where what the gate assumes holds"
+    )
+
+
+def _call_of(piece: Evidence) -> tuple[str, str, str, int]:
+    return piece.system, piece.entry, piece.test, piece.call
 
 
 def _chance_words(value: float) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from pytest_mlgates import __version__
 from pytest_mlgates.config.config import Config
 from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.waivers import Waiver
+from pytest_mlgates.core import Gate
 from pytest_mlgates.registry import load
 from pytest_mlgates.report.model import EntryInfo, Report, Scope, WaiverState
 
@@ -29,10 +31,7 @@ def scope_of(config: Config, profile: Profile) -> Scope:
         controls=config.controls,
         known_controls=config.known_controls,
         entries=tuple(
-            EntryInfo(
-                entry=entry.name, gate=entry.cls.name, source=entry.source, worse=entry.cls.worse
-            )
-            for entry in config.entries.values()
+            _info(entry.name, entry.source, entry.cls) for entry in config.entries.values()
         ),
         profile=profile,
         waivers=config.waivers,
@@ -52,18 +51,17 @@ def scopes_in(report: Report) -> Iterator[Scope]:
             owner=system.owner,
             controls=system.controls,
             known_controls=report.controls,
-            entries=tuple(
-                EntryInfo(
-                    entry=gate.entry,
-                    gate=gate.gate,
-                    source=gate.source,
-                    worse=load(gate.gate).worse,
-                )
-                for gate in system.gates
-            ),
+            entries=tuple(_info(gate.entry, gate.source, load(gate.gate)) for gate in system.gates),
             profile=Profile(name=system.profile, **dataclasses.asdict(system.rules)),
             waivers=tuple(_waiver(w) for w in report.waived if w.system == system.system),
+            budget_binds=report.environment.get("pytest_mlgates") == __version__,
         )
+
+
+def _info(entry: str, source: str, cls: type[Gate]) -> EntryInfo:
+    return EntryInfo(
+        entry=entry, gate=cls.name, source=source, worse=cls.worse, directions=cls.directions()
+    )
 
 
 def _waiver(state: WaiverState) -> Waiver:

@@ -29,7 +29,7 @@ def junit_properties(evidence: Evidence) -> list[tuple[str, object]]:
         "reason": one_line(evidence.verdict.reason),
     }
     measurement = evidence.measurement
-    if measurement is not None:
+    if measurement is not None and measurement.n:
         values["measured"] = f"{number(measurement.value)} {measurement.unit}".strip()
         for limit in evidence.limits:
             values["limit"] = f"{number(limit)} {measurement.unit}".strip()

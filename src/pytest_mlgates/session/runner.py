@@ -40,6 +40,8 @@ class TestContext:
     started: Callable[[str, str, int, int], object]
     record: Callable[[Evidence], object]
     progress: Callable[[Measurement], object] | None = None
+    #: tells whether waivers accept every limit that a FAIL broke; then the measure goes on
+    pardons: Callable[[Verdict], bool] | None = None
     #: lets what is written next reach the terminal, past pytest's capture
     uncapture: Callable[[], object] = lambda: None
 
@@ -115,7 +117,7 @@ class GateRunner:
         return number, self._gate.subject_in(args, kwargs)
 
     def _extra(self, kwargs: dict[str, Any], number: int) -> dict[str, Any]:
-        extra = {**kwargs, "on_look": self._context.progress}
+        extra = {**kwargs, "on_look": self._context.progress, "pardons": self._context.pardons}
         if self._seeded and "seed" not in kwargs:
             extra["seed"] = self._seed(number)
         return extra

@@ -6,14 +6,15 @@ Loaded by the plugin only when a test asks for a gate or an option names us.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
 import pytest
 
-from pytest_mlgates.core import Evidence, Outcome, Role
+from pytest_mlgates.core import Evidence, Judged, Outcome, Role, Verdict
 from pytest_mlgates.core.canonical import Json
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.report.build import is_waived
@@ -104,6 +105,7 @@ class GateSession:
             run_seed=self.seed,
             attempt=self._attempts[item.nodeid],
             raises=partial(_fails_the_test, resolved),
+            pardons=_pardons(resolved, known_bad=is_known_bad(item)),
             started=self.journal.started,
             record=partial(self._record, item),
             progress=progress_of(self._config, resolved.entry.name),
@@ -153,5 +155,18 @@ def _fails_the_test(resolved: Resolved, evidence: Evidence) -> bool:
         return False
     if evidence.outcome == Outcome.INCONCLUSIVE:
         return resolved.profile.inconclusive == "fail"
+    return not is_waived(evidence, scope_of(resolved.config, resolved.profile))
+
+
+def _pardons(resolved: Resolved, *, known_bad: bool) -> Callable[[Verdict], bool] | None:
+    """Return what tells whether waivers accept a FAIL, or None where there is no waiver."""
     scope = scope_of(resolved.config, resolved.profile)
-    return not is_waived(evidence, scope, resolved.gate.worse)
+    now = datetime.now(UTC)
+    if known_bad or not any(True for _ in scope.active_waivers(resolved.entry.name, now)):
+        return None
+
+    def pardons(verdict: Verdict) -> bool:
+        piece = resolved.gate.evidence(Judged(None, verdict), entry=resolved.entry.name)
+        return is_waived(piece, scope, now)
+
+    return pardons

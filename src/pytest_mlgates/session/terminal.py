@@ -10,7 +10,7 @@ from typing import Any
 from pytest_mlgates.core.words import MAX_LINE, first, printable, shorten, table
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.notes import github
-from pytest_mlgates.report.rows import HEADINGS, false_alarm_line, rows
+from pytest_mlgates.report.rows import HEADINGS, false_alarm_line, false_pass_line, rows
 
 __all__ = ["show"]
 
@@ -42,11 +42,11 @@ def show(reporter: Any, report: Report, folder: Path | None, faults: Sequence[st
         )
     for waiver in report.waived:
         line = (
-            f"waiver of {waiver.system}: {waiver.gate} ({waiver.state}) until "
+            f"waiver of {waiver.about} ({waiver.state}) until "
             f"{waiver.expires}, approved by {waiver.approved_by}: {waiver.reason}"
         )
         reporter.write_line(_printable_line(line))
-    if chance := false_alarm_line(report):
+    for chance in filter(None, (false_alarm_line(report), false_pass_line(report))):
         reporter.write_line(_printable_line(chance))
     for problem in [*first(report.problems, MAX_LINES), *faults]:
         reporter.write_line(_printable_line(problem), red=True)

@@ -163,8 +163,8 @@ def _oscal_findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict
             if digest in shown
         ]
         risks = [
-            {"risk-uuid": _uuid(seed, f"risk {row.name}")}
-            for _ in report.waivers_of(row.system.system, gate.entry)[:1]
+            {"risk-uuid": _uuid(seed, f"risk {waiver.about} {waiver.source}")}
+            for waiver in report.waivers_of(row.system.system, gate.entry)
         ]
         yield {
             "uuid": _uuid(seed, f"finding {row.name}"),
@@ -190,10 +190,9 @@ def _oscal_findings(report: Report, seed: str, shown: set[str]) -> Iterator[dict
 
 def _risks(report: Report, seed: str) -> Iterator[dict[str, object]]:
     for waiver in report.waived:
-        name = f"{waiver.system}: {waiver.gate}"
         yield {
-            "uuid": _uuid(seed, f"risk {name}"),
-            "title": one_line(f"Waiver of {name}"),
+            "uuid": _uuid(seed, f"risk {waiver.about} {waiver.source}"),
+            "title": one_line(f"Waiver of {waiver.about}"),
             "description": one_line(waiver.reason),
             "statement": one_line(
                 f"Accepted by {waiver.approved_by}; owner {waiver.owner}; {waiver.state}."

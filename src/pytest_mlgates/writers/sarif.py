@@ -109,7 +109,7 @@ def _results(report: Report) -> Iterator[dict[str, object]]:
             "message": {"text": _message(piece, state)},
             "locations": [_location(piece.source, piece.test)],
             "partialFingerprints": {"mlgatesEvidence/v1": _identity(piece)},
-            **({"suppressions": [_suppression(report, piece)]} if state == "waived" else {}),
+            **({"suppressions": _suppressions(report, piece)} if state == "waived" else {}),
             **({"taxa": [_taxon(control) for control in taxa]} if taxa else {}),
             "properties": {
                 "system": one_line(piece.system),
@@ -175,10 +175,17 @@ def _numbers(piece: Evidence) -> dict[str, object]:
     return known | ({"limit": piece.policy[piece.limit]} if piece.limits else {})
 
 
-def _suppression(report: Report, piece: Evidence) -> dict[str, object]:
-    waiver = report.waivers_of(piece.system, piece.entry)[0]
-    text = f"{waiver.reason} (until {waiver.expires}, approved by {waiver.approved_by})"
-    return {"kind": "external", "status": "accepted", "justification": one_line(text)}
+def _suppressions(report: Report, piece: Evidence) -> list[dict[str, object]]:
+    waivers = report.waivers_of(piece.system, piece.entry)
+    texts = (
+        f"{w.reason} (until {w.expires}, approved by {w.approved_by})"
+        for w in waivers
+        if w.state == "in force"
+    )
+    return [
+        {"kind": "external", "status": "accepted", "justification": one_line(text)}
+        for text in texts
+    ]
 
 
 def _taxonomies(report: Report) -> Iterator[dict[str, object]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_mlgates.core.files import put
 from pytest_mlgates.core.words import first, shorten
 from pytest_mlgates.report.model import Report
-from pytest_mlgates.report.rows import HEADINGS, false_alarm_line, rows
+from pytest_mlgates.report.rows import HEADINGS, false_alarm_line, false_pass_line, rows
 
 __all__ = ["markdown", "write"]
 
@@ -42,7 +42,7 @@ def markdown(report: Report) -> str:
         lines.append("")
         if len(table) > MAX_ROWS:
             lines += [f"{len(table) - MAX_ROWS:,} more gates are in the report.", ""]
-    if chance := false_alarm_line(report):
+    for chance in filter(None, (false_alarm_line(report), false_pass_line(report))):
         lines += [f"{_safe(chance[0].upper() + chance[1:])}.", ""]
     sections = {
         "Why it does not pass": report.problems,
@@ -57,7 +57,7 @@ def markdown(report: Report) -> str:
             f"{gap.system}: {gap.entry} left no evidence ({gap.source})" for gap in report.missing
         ],
         "Waivers": [
-            f"{w.system}: {w.gate}, {w.state} until {w.expires}, approved by "
+            f"{w.about}, {w.state} until {w.expires}, approved by "
             f"{w.approved_by}, owner {w.owner}: {w.reason}"
             for w in report.waived
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.artifact_immutability.details import Seen
 from pytest_mlgates.gates.artifact_immutability.protocol import OFFERS
@@ -32,6 +32,7 @@ def judge(seen: Seen, n: int, wanted: int, required: Sequence[str]) -> Verdict:
             Outcome.FAIL,
             f"{seen.broken.how}, in sequence {seen.clean + seen.idle + 1} of at least {wanted:,}: "
             f"{steps}",
+            (BrokenLimit("sequences"),),
         )
     if doubt := _doubt(seen, wanted, required):
         return Verdict(Outcome.INCONCLUSIVE, doubt)

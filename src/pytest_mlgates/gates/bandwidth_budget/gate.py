@@ -24,12 +24,11 @@ __all__ = ["BandwidthBudget"]
 class BandwidthBudget(StatisticalGate):
     """Judges the byte counters of an uplink by up to three limits; each that is set must hold.
 
-    ``max_bytes`` and ``max_mbps`` are about what was sent and can't be wrong. ``max_ratio`` is a
-    claim about the fleet: of all bytes that came up, the share sent (a ratio of sums, not a mean
-    of ratios), with a bound over sources, so that one vehicle's many transfers count once. A few
-    sources may send nearly all: their share is a finding, and a PASS must also hold if one source
-    more had come, twice as heavy as the heaviest. Sources are independent and alike; a tail so
-    heavy that no source has shown it yet is not seen.
+    All are facts about these transfers, which can't be wrong: ``max_ratio`` is a ratio of sums, not
+    a mean of ratios. With ``max_source_bytes``, what a source's link can carry in the time covered,
+    the ratio is a claim about the fleet that the sources are drawn from, with the source as the
+    unit: bounds by betting, in which a source heavier than any that was seen has its place. That
+    takes sources that are independent of each other: a common route or release makes them alike.
 
     >>> gate = BandwidthBudget(max_ratio=0.001)
     >>> fleet = [
@@ -40,7 +39,7 @@ class BandwidthBudget(StatisticalGate):
     >>> gate.run([{**record, "sent_bytes": 10**6} for record in fleet]).outcome.value
     'fail'
 
-    Sources: Fieller 1954 (ratio of means), Hall 1992 (skewness).
+    Source: Waudby-Smith and Ramdas 2024 (means of bounded variables by betting).
     """
 
     name: ClassVar[str] = "bandwidth_budget"
@@ -67,14 +66,33 @@ class BandwidthBudget(StatisticalGate):
     window_s: Annotated[
         float, Limit(gt=0, le=86_400, unit="s"), "length of the window that a rate is taken over"
     ] = 1.0
+    totals: Annotated[
+        bool,
+        "a record without `seconds` is the total since the one before of its source, as a counter"
+        " gives that is read now and then; false where its bytes go out at once",
+    ] = False
+    max_source_bytes: Annotated[
+        int | None,
+        Limit(gt=0, unit="bytes"),
+        "most bytes that a source can send in the time covered (rate of its link x time); with it"
+        " the ratio is a claim about the fleet",
+    ] = None
+    max_source_raw_bytes: Annotated[
+        int | None,
+        Limit(gt=0, unit="bytes"),
+        "most raw bytes that a source can have, for a FAIL of that claim; by default ten times the"
+        " most seen",
+    ] = None
     min_sources: Annotated[
-        int, Limit(tighten="up", ge=10), "fewest sources that a claim about the ratio rests on"
+        int, Limit(tighten="up", ge=10), "fewest sources that the ratio is judged on"
     ] = 20
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.max_ratio is None and self.max_mbps is None and self.max_bytes is None:
             raise FieldError("", "sets no limit: give max_ratio, max_mbps or max_bytes")
+        if self.max_source_bytes is None and self.max_source_raw_bytes is not None:
+            raise FieldError("max_source_raw_bytes", "needs max_source_bytes")
 
     def needs(self) -> Needs:
         """Return the sources that a verdict on the ratio takes; the other limits are facts."""
@@ -88,7 +106,7 @@ class BandwidthBudget(StatisticalGate):
         """Add up the counters: records, a DataFrame, or the path of a CSV or Parquet file.
 
         A record has ``sent_bytes``; ``raw_bytes`` and ``source`` for max_ratio; ``at`` (when it
-        began) and ``seconds`` (how long it took, 0 where absent) for max_mbps.
+        began) and ``seconds`` (how long it took; where absent, see ``totals``) for max_mbps.
         """
         from pytest_mlgates.gates.bandwidth_budget.measure import Plan, measure_transfers
 
@@ -97,27 +115,30 @@ class BandwidthBudget(StatisticalGate):
             rate=self.max_mbps is not None,
             shared_uplink=self.shared_uplink,
             window_s=self.window_s,
+            totals=self.totals,
+            by_source=self.max_source_bytes is not None,
             headline=self.limit_field(),
-            lower_error=self.alpha,
-            upper_error=self.beta,
         )
         return measure_transfers(transfers, plan)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a limit is broken, PASS where each that is set holds."""
         seen = measurement.read(Seen)
-        if (seen.shared_uplink, seen.window_s) != (self.shared_uplink, self.window_s):
+        counted = (seen.shared_uplink, seen.window_s, seen.totals)
+        if counted != (self.shared_uplink, self.window_s, self.totals):
             raise Unfit(
                 f"bytes were counted over windows of {seen.window_s:g} s (shared uplink:"
-                f" {seen.shared_uplink}), the policy says {self.window_s:g} s"
-                f" ({self.shared_uplink}): measure again"
+                f" {seen.shared_uplink}, totals: {seen.totals}), the policy says {self.window_s:g} s"
+                f" ({self.shared_uplink}, {self.totals}): measure again"
             )
         limits = Limits(
             ratio=self.max_ratio,
             mbps=self.max_mbps,
             bytes=self.max_bytes,
+            source_bytes=self.max_source_bytes,
+            source_raw_bytes=self.max_source_raw_bytes,
             min_sources=self.min_sources,
             alpha=self.alpha,
             beta=self.beta,
         )
-        return judge(seen, measurement.n, limits)
+        return judge(seen, measurement.n, limits, measurement.interval)

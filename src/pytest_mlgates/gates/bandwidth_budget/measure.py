@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.gates.bandwidth_budget.details import Seen
 from pytest_mlgates.gates.bandwidth_budget.peak import peak_bytes
+from pytest_mlgates.gates.bandwidth_budget.totals import is_regular, spread_back
 from pytest_mlgates.gates.bandwidth_budget.transfers import Columns, read
-from pytest_mlgates.stats.ratio import RatioMoments, one_heavier, ratio_bounds
 
 __all__ = ["Plan", "measure_transfers"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+#: sources whose bytes are recorded one by one
+MAX_SOURCES = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,33 +33,33 @@ class Plan:
     rate: bool
     shared_uplink: bool
     window_s: float
+    totals: bool
+    by_source: bool
     headline: str
-    lower_error: float
-    upper_error: float
 
 
 def measure_transfers(transfers: object, plan: Plan) -> Measurement:
     """Add up transfers; raises :class:`Unmeasurable` where a record lacks what a limit is about."""
     columns = read(transfers)
     sent = float(columns.sent.sum())
-    seen = Seen(shared_uplink=plan.shared_uplink, window_s=plan.window_s, sent_bytes=sent)
+    seen = Seen(
+        shared_uplink=plan.shared_uplink,
+        window_s=plan.window_s,
+        totals=plan.totals,
+        sent_bytes=sent,
+    )
     if not columns.sent.size:
         return Measurement(value=0.0, unit="bytes", n=0, details=plain(seen))
     values: dict[str, tuple[float, str]] = {}
-    interval = None
     if plan.ratio:
-        moments, heavier = _source_moments(columns)
-        seen = replace(seen, moments=moments, moments_one_heavier=heavier)
-        seen = replace(seen, raw_bytes=float(columns.raw.sum()))
-        low, high = ratio_bounds(moments, heavier, plan.lower_error, plan.upper_error)
-        interval = (low, high) if high is not None else None
-        values["max_ratio"] = (moments.x / moments.y, "of raw bytes")
+        seen = _with_sources(seen, columns, keep=plan.by_source)
+        values["max_ratio"] = (sent / (seen.raw_bytes or 1.0), "of raw bytes")
     if not plan.shared_uplink:
         columns.need(columns.source, "source", "an uplink for each source")
     lines = []
     if plan.rate:
-        rate, when = _peak(columns, plan.window_s, plan.shared_uplink)
-        seen = replace(seen, peak_mbps=rate, peak_at=when)
+        seen = _with_peak(seen, columns)
+        rate, when = seen.peak_mbps or 0.0, seen.peak_at or 0.0
         values["max_mbps"] = (rate, "Mbit/s")
         busiest = f"the busiest {plan.window_s:g} s began at {when:.10g} s"
         lines.append(f"{busiest}: {rate:.4g} Mbit/s")
@@ -61,12 +68,11 @@ def measure_transfers(transfers: object, plan: Plan) -> Measurement:
     share, more = _heaviest(columns, sent)
     seen = replace(seen, most_bytes=most, top_share=share, findings=(*lines, *more))
     value, unit = values[plan.headline]
-    return Measurement(
-        value=value, unit=unit, n=columns.sent.size, interval=interval, details=plain(seen)
-    )
+    return Measurement(value=value, unit=unit, n=columns.sent.size, details=plain(seen))
 
 
-def _source_moments(columns: Columns) -> tuple[RatioMoments, RatioMoments]:
+def _with_sources(seen: Seen, columns: Columns, *, keep: bool) -> Seen:
+    """Add the raw bytes, and where they are wanted the bytes of each source."""
     columns.need(columns.raw, "raw_bytes", "max_ratio")
     columns.need(columns.source, "source", "max_ratio")
     sent, raw = columns.by_source(columns.sent), columns.by_source(columns.raw)
@@ -74,23 +80,44 @@ def _source_moments(columns: Columns) -> tuple[RatioMoments, RatioMoments]:
         raise Unmeasurable(
             f"raw_bytes are 0 in all {columns.sent.size} transfers: there is no ratio"
         )
-    return RatioMoments.of(sent, raw), one_heavier(sent, raw)
+    seen = replace(seen, raw_bytes=float(raw.sum()), sources=sent.size)
+    if not keep:
+        return seen
+    # of more, every so many: where a source stands says nothing of what it sent
+    kept = np.unique(np.linspace(0, sent.size - 1, min(sent.size, MAX_SOURCES)).round().astype(int))
+    pairs = tuple(zip(sent[kept].tolist(), raw[kept].tolist(), strict=True))
+    return replace(seen, by_source=pairs, most_of_one=(float(sent.max()), float(raw.max())))
 
 
-def _peak(columns: Columns, window: float, shared: bool) -> tuple[float, float]:
-    """Return the highest rate of any uplink in Mbit/s, and when its window begins."""
+def _with_peak(seen: Seen, columns: Columns) -> Seen:
+    """Add the highest rate of any uplink in Mbit/s, and when its window begins."""
     columns.need(columns.at, "at", "max_mbps")
-    seconds = np.nan_to_num(columns.seconds, nan=0.0)
-    if shared:
+    lacking = np.isnan(columns.seconds)
+    begin, seconds = columns.at, np.where(lacking, 0.0, columns.seconds)
+    at, source = columns.at[lacking], columns.source[lacking]
+    spread_begin, spread_seconds = begin.copy(), seconds.copy()
+    spread_begin[lacking], spread_seconds[lacking] = spread_back(at, source)
+    if seen.totals:
+        begin, seconds = spread_begin, spread_seconds
+    rate, when = _peak(columns, begin, seconds, seen)
+    seen = replace(seen, peak_mbps=rate, peak_at=when)
+    if not seen.totals and is_regular(at, source):
+        spread, _ = _peak(columns, spread_begin, spread_seconds, seen)
+        seen = replace(seen, peak_if_totals_mbps=spread)
+    return seen
+
+
+def _peak(columns: Columns, begin: Floats, seconds: Floats, seen: Seen) -> tuple[float, float]:
+    if seen.shared_uplink:
         groups = [np.arange(columns.sent.size)]
     else:
         order = np.argsort(columns.source, kind="stable")
         groups = np.split(order, np.flatnonzero(np.diff(columns.source[order])) + 1)
     peaks = (
-        peak_bytes(columns.at[rows], seconds[rows], columns.sent[rows], window) for rows in groups
+        peak_bytes(begin[rows], seconds[rows], columns.sent[rows], seen.window_s) for rows in groups
     )
     most, when = max(peaks)
-    return most * 8 / window / 1e6, when
+    return most * 8 / seen.window_s / 1e6, when
 
 
 def _heaviest(columns: Columns, sent_bytes: float) -> tuple[float | None, list[str]]:

@@ -50,6 +50,7 @@ class BlockedFeatures(StatisticalGate):
     """
 
     name: ClassVar[str] = "blocked_features"
+    cap: ClassVar[str] = "max_units"
     worse: ClassVar[Literal["up", "down"]] = "up"
 
     blocked: Annotated[tuple[str, ...], "attributes that may not be features, by name"] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import first, percent, plural
 from pytest_mlgates.gates.blocked_features.details import Proxy, Seen
 from pytest_mlgates.stats.bounded import entropy_lower, entropy_upper
@@ -55,7 +55,12 @@ def _judge_names(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     if found:
         which = ", ".join(first(found, 2 * MAX_NAMED))
         also = f" of {plural(seen.columns, 'column')}"
-        yield Verdict(Outcome.FAIL, f"blocked among the features: {which}{also}")
+        names = dict.fromkeys(hit.blocked for hit in seen.hits if hit.how == "is")
+        yield Verdict(
+            Outcome.FAIL,
+            f"blocked among the features: {which}{also}",
+            tuple(BrokenLimit("blocked", slice=name) for name in names),
+        )
     elif near:
         which = ", ".join(first(near, 2 * MAX_NAMED))
         yield Verdict(
@@ -112,10 +117,9 @@ def _proxies(seen: Seen, n: int, limits: Limits, most: float) -> list[Verdict]:
         )
     if not seen.attributes:
         verdicts.append(Verdict(Outcome.INCONCLUSIVE, "no attribute was looked for"))
-    worst = Verdict.gravest(verdicts)
+    worst = Verdict.gravest(verdicts, MAX_NAMED)
     if worst.outcome != Outcome.PASS:
-        reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
-        return [Verdict(worst.outcome, "; ".join(first(reasons, MAX_NAMED)))]
+        return [worst]
     best = max(range(len(seen.proxies)), key=lambda at: seen.proxies[at].best.auc)
     few = f"; too few to judge: {', '.join(first(list(seen.too_few), 5))}" if seen.too_few else ""
     head = f"of {plural(len(seen.proxies), 'group')} the one told best, "
@@ -153,7 +157,8 @@ def _proxy(proxy: Proxy, limits: Limits, most: float, alpha: float) -> Verdict:
             " applicant stand apart? give unit_of",
         )
     if low > most and best.auc > proxy.chance:
-        return Verdict(Outcome.FAIL, f"{head}: at least {low:.3f} {limit}")
+        broken = BrokenLimit("max_proxy_auc", best.auc, proxy.name)
+        return Verdict(Outcome.FAIL, f"{head}: at least {low:.3f} {limit}", (broken,))
     if high <= most:
         return Verdict(Outcome.PASS, f"{head}: at most {high:.3f} {limit}")
     text = f"{head}: between {low:.3f} and {high:.3f} {limit}"

@@ -169,6 +169,7 @@ class CanaryMemorization(StatisticalGate):
         limits = Limits(
             alpha=self.alpha,
             beta=self.beta,
+            held=self.limit_field(),
             exposure_p=self.exposure_p,
             levels=self.levels,
             references=self.references,

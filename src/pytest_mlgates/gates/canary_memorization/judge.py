@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.canary_memorization.details import CoinAudit, Details
 from pytest_mlgates.stats.exposure import (
@@ -59,10 +59,14 @@ class Levels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The numbers of a policy that a verdict rests on; ``exposure_p`` is what p-values are held to."""
+    """The numbers of a policy that a verdict rests on.
+
+    ``exposure_p`` is what p-values are held to, and ``held`` the field that says so.
+    """
 
     alpha: float
     beta: float
+    held: str
     exposure_p: float
     levels: Levels
     references: int
@@ -78,8 +82,9 @@ def judge(details: Details, n: int, limits: Limits) -> Verdict:
     case = _Case(details, n, limits)
     if invalid := case.reason_invalid():
         return Verdict(Outcome.ERROR, invalid)
-    if faults := "; ".join(case.reasons_to_fail()):
-        return Verdict(Outcome.FAIL, faults)
+    if faults := list(case.reasons_to_fail()):
+        reasons, broken = zip(*faults, strict=True)
+        return Verdict(Outcome.FAIL, "; ".join(reasons), broken)
     if doubt := case.reason_inconclusive():
         return Verdict(Outcome.INCONCLUSIVE, doubt)
     return Verdict(Outcome.PASS, case.reason_to_pass())
@@ -137,18 +142,22 @@ class _Case:
             )
         return ""
 
-    def reasons_to_fail(self) -> Iterator[str]:
-        """Yield each way in which memory shows."""
+    def reasons_to_fail(self) -> Iterator[tuple[str, BrokenLimit]]:
+        """Yield each way in which memory shows, and the limit that it breaks."""
         limits = self.limits
         if back := self._came_back(by_chance=False):
-            yield (
+            least = min(p for _, p in back)
+            text = (
                 f"{len({index for index, _ in back})} of {_canaries(self.n)} came back when asked"
-                f" for; by accident that has {_p(min(p for _, p in back))} at most ({self.limit})"
+                f" for; by accident that has {_p(least)} at most ({self.limit})"
             )
-        yield from self._exposed()
+            yield text, BrokenLimit(limits.held, least)
+        for text, p in self._exposed():
+            yield text, BrokenLimit(limits.held, p)
         rate, most = self._rate(), limits.max_extraction_rate
         if most is not None and rate is not None and rate > most:
-            yield f"a sample gives a canary back with chance {rate:.3g} (limit {most:g})"
+            text = f"a sample gives a canary back with chance {rate:.3g} (limit {most:g})"
+            yield text, BrokenLimit("max_extraction_rate", rate)
         audit = self.details.audit
         if limits.max_epsilon is not None and audit is not None:
             epsilon = self._epsilon(audit)
@@ -156,10 +165,11 @@ class _Case:
                 right = " and ".join(
                     f"{one.right} of {one.guesses} guesses were right" for one in audit.rounds
                 )
-                yield (
+                text = (
                     f"epsilon is above {epsilon:.3g}: a coin held canaries out, and {right}"
                     f" (limit {limits.max_epsilon:g})"
                 )
+                yield text, BrokenLimit("max_epsilon", epsilon)
 
     def reason_inconclusive(self) -> str:
         """Return why there is no PASS, or an empty string."""
@@ -208,21 +218,23 @@ class _Case:
             if (attack.chance > self.limits.levels.attack) == by_chance
         ]
 
-    def _exposed(self) -> Iterator[str]:
+    def _exposed(self) -> Iterator[tuple[str, float]]:
         if not self.ps:
             return
         levels, rows = self.limits.levels, self.details.canaries
         if self.together <= (levels.first if self.details.stage == "first" else levels.all):
-            yield (
+            text = (
                 f"{_canaries(len(self.ps))} are likelier to the model than secrets drawn like them:"
                 f" {_p(self.together)} together ({self.limit})"
             )
+            yield text, self.together
         if self.details.complete and self.alone <= levels.largest:
             row = min(rows, key=lambda row: row.p_at_last)
-            yield (
+            text = (
                 f"canary {row.canary} is likelier than {row.among:,} secrets drawn like it:"
                 f" {_p(self.alone)}, the best of {len(self.ps)} ({self.limit})"
             )
+            yield text, self.alone
 
     def _rank_doubt(self) -> str:
         limits, m = self.limits, len(self.ps)

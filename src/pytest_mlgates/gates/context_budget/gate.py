@@ -44,6 +44,7 @@ class ContextBudget(Gate):
     """
 
     name: ClassVar[str] = "context_budget"
+    cap: ClassVar[str] = "max_questions"
     subject: ClassVar[str] = "build_context"
 
     max_tokens: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.context_budget.details import KeptItems, Seen
 from pytest_mlgates.gates.context_budget.keep import Keep
@@ -19,11 +19,16 @@ def judge(seen: Seen, value: float, n: int, max_tokens: int, keep: Sequence[Keep
         raise Unfit("the number is not that of its details")
     if [row.what for row in seen.kept] != [one.what for one in keep]:
         raise Unfit("details.kept: other things were looked for than the policy keeps: ask again")
-    faults = [_too_long(seen, max_tokens), _empty(seen)]
-    faults += [_least_kept(row, one.share) for row, one in zip(seen.kept, keep, strict=True)]
-    told = [fault for fault in faults if fault]
-    if told:
-        return Verdict(Outcome.FAIL, "; ".join(told))
+    faults = [
+        (_too_long(seen, max_tokens), BrokenLimit("max_tokens", value)),
+        (_empty(seen), BrokenLimit("keep")),
+        *(
+            (_least_kept(row, one.share), BrokenLimit("keep", slice=row.what))
+            for row, one in zip(seen.kept, keep, strict=True)
+        ),
+    ]
+    if told := [text for text, _ in faults if text]:
+        return Verdict(Outcome.FAIL, "; ".join(told), tuple(b for text, b in faults if text))
     if not n:
         return Verdict(Outcome.INCONCLUSIVE, "no question was asked, so nothing is known")
     for row in seen.kept:

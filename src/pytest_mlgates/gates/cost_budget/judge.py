@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
-from pytest_mlgates.core.words import first, plural
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.cost_budget.details import Ahead, Entry, Seen, Terms, Total, Wasted
 from pytest_mlgates.gates.cost_budget.money import format_money, recorded
 
@@ -48,14 +48,7 @@ def judge(seen: Seen, n: int, terms: Terms, limits: Limits) -> Verdict:
         *_budget(seen.entries, seen.totals, terms.currency, limits),
         *_judge_waste(seen.waste, terms, limits),
     ]
-    return _gravest(verdicts)
-
-
-def _gravest(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return the gravest verdict; of many reasons the first few."""
-    gravest = Verdict.gravest(verdicts)
-    reasons = [verdict.reason for verdict in verdicts if verdict.outcome == gravest.outcome]
-    return Verdict(gravest.outcome, "; ".join(first(reasons, MAX_REASONS)))
+    return Verdict.gravest(verdicts, MAX_REASONS)
 
 
 def ends(ahead: Ahead, entries: Sequence[Entry], alpha: float, beta: float) -> tuple[float, float]:
@@ -108,13 +101,15 @@ def _budget(
             yield Verdict(Outcome.INCONCLUSIVE, text)
         else:
             low, high = ends(entry.forecast, entries, limits.alpha, limits.beta)
-            yield _outlook(f"{entry.label} has cost {cost}", low, high, budget, currency)
+            head = f"{entry.label} has cost {cost}"
+            yield _outlook(head, low, high, budget, currency, _broken(entry))
     if over:
         worst = max(over, key=lambda entry: (entry.cost, entry.label))
         so_far = "" if worst.complete else " so far"
         more = f" (and {len(over) - 1} more are over)" if len(over) > 1 else ""
         cost = format_money(worst.cost, currency)
-        yield Verdict(Outcome.FAIL, f"{worst.label} cost {cost}{so_far} ({limit}){more}")
+        text = f"{worst.label} cost {cost}{so_far} ({limit}){more}"
+        yield Verdict(Outcome.FAIL, text, tuple(map(_broken, over)))
     elif within:
         worst = max(within, key=lambda entry: (entry.cost, entry.label))
         given_back = sum((recorded(total.credits) for total in totals), Decimal(0))
@@ -125,12 +120,19 @@ def _budget(
         yield Verdict(Outcome.PASS, f"{worst.label} cost {cost}{after} ({limit})")
 
 
-def _outlook(head: str, low: float, high: float, budget: Decimal, currency: str) -> Verdict:
+def _broken(entry: Entry) -> BrokenLimit:
+    return BrokenLimit("max_cost", float(entry.cost), entry.label)
+
+
+def _outlook(
+    head: str, low: float, high: float, budget: Decimal, currency: str, broken: BrokenLimit
+) -> Verdict:
     """Judge where a period that runs on will end."""
     limit = f"budget {format_money(budget, currency)}"
     least, most = format_money(low, currency), format_money(high, currency)
     if low > budget:
-        return Verdict(Outcome.FAIL, f"{head} and will end above {least} ({limit})")
+        text = f"{head} and will end above {least} ({limit})"
+        return Verdict(Outcome.FAIL, text, (replace(broken, value=low),))
     if high <= budget:
         return Verdict(Outcome.PASS, f"{head} and will end below {most} ({limit})")
     text = f"{head} and could end between {least} and {most} ({limit})"
@@ -147,7 +149,7 @@ def _judge_waste(wasted: Wasted | None, terms: Terms, limits: Limits) -> Iterato
     head = f"{format_money(cost, terms.currency)} of {wasted.period} were wasted{so_far}"
     head += f" (limit {format_money(limits.waste, terms.currency)})"
     if cost > limits.waste:
-        yield Verdict(Outcome.FAIL, head)
+        yield Verdict(Outcome.FAIL, head, (BrokenLimit("max_waste", float(cost)),))
         return
     lacks = list(_unknown_waste(wasted, terms, limits.min_known))
     if lacks:

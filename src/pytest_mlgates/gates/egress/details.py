@@ -20,10 +20,14 @@ class Contact:
     allowed: bool
     place: str
 
+    @property
+    def target(self) -> str:
+        """The address or name with its port, as it would stand on the list."""
+        return f"{self.address}:{self.port}" if self.port else self.address
+
     def __str__(self) -> str:
-        target = f"{self.address}:{self.port}" if self.port else self.address
         by = f", {self.place}" if self.place else ", not through Python's own sockets"
-        return f"{self.protocol} {target} ({self.times} times{by})"
+        return f"{self.protocol} {self.target} ({self.times} times{by})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

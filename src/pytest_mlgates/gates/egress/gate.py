@@ -38,6 +38,7 @@ class Egress(Gate):
     """
 
     name: ClassVar[str] = "egress"
+    cap: ClassVar[str] = "max_calls"
     subject: ClassVar[str] = "call"
 
     allow: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import first, plural
 from pytest_mlgates.gates.egress.details import Seen
 
@@ -18,12 +18,13 @@ def judge(seen: Seen, n: int, allow: Sequence[str]) -> Verdict:
     """FAIL where anything off the list was reached for; PASS where all could have been seen."""
     if seen.allow != tuple(allow):
         raise Unfit("details.allow: another list than the policy's was used: measure again")
-    off = [str(contact) for contact in seen.contacts if not contact.allowed]
+    off = [contact for contact in seen.contacts if not contact.allowed]
     if off:
         return Verdict(
             Outcome.FAIL,
             f"{plural(len(off), 'address', 'addresses')} off the list in {plural(n, 'call')}:"
-            f" {'; '.join(first(off, MAX_CONTACTS))}",
+            f" {'; '.join(first(map(str, off), MAX_CONTACTS))}",
+            tuple(BrokenLimit("allow", len(off), contact.target) for contact in off),
         )
     if n == 0:
         return Verdict(Outcome.INCONCLUSIVE, "the subject was not called, so nothing is known")

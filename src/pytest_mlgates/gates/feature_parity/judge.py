@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import first, number, percent, plural
 from pytest_mlgates.gates.feature_parity.bounds import mismatch_bounds
 from pytest_mlgates.gates.feature_parity.details import Feature, Seen
@@ -40,9 +40,7 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     verdicts = [v for feature in seen.features for v in _judge_feature(feature, limits, alpha)]
     verdicts += _on_one_side(seen, limits)
     if verdicts:
-        worst = Verdict.gravest(verdicts)
-        reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
-        return Verdict(worst.outcome, "; ".join(first(reasons, MAX_NAMED)))
+        return Verdict.gravest(verdicts, MAX_NAMED)
     return Verdict(Outcome.PASS, _passed(seen, n, limits))
 
 
@@ -50,18 +48,20 @@ def _judge_feature(feature: Feature, limits: Limits, alpha: float) -> Iterator[V
     head = f"{feature.name} differs in {feature.differ:,} of {plural(feature.rows, 'row')}"
     low, high = mismatch_bounds(feature, alpha, limits.beta)
     limit = f"limit {percent(limits.rate)}"
+    broken = BrokenLimit("max_mismatch_rate", feature.rate, feature.name)
     if limits.rate == 0 and feature.differ:
-        yield Verdict(Outcome.FAIL, f"{head} ({limit}; {_mismatch_kinds(feature)})")
+        yield Verdict(Outcome.FAIL, f"{head} ({limit}; {_mismatch_kinds(feature)})", (broken,))
     elif limits.rate > 0 and low > limits.rate:
-        yield Verdict(
-            Outcome.FAIL, f"{head}: at least {percent(low)} ({limit}; {_mismatch_kinds(feature)})"
-        )
+        told = f"{head}: at least {percent(low)} ({limit}; {_mismatch_kinds(feature)})"
+        yield Verdict(Outcome.FAIL, told, (broken,))
     elif limits.rate > 0 and high > limits.rate:
         told = f"between {percent(low)} and {percent(high)} ({limit}), more entities would tell"
         yield Verdict(Outcome.INCONCLUSIVE, f"{head}: {told}")
     if feature.leaks:
         told = f"{feature.leaks:,} of {feature.timed:,} values became known after the event"
-        yield Verdict(Outcome.FAIL, f"{feature.name} leaks from the future: {told}")
+        # no limit of the policy is about it, so that no waiver of one covers it
+        broken = BrokenLimit("", slice=feature.name)
+        yield Verdict(Outcome.FAIL, f"{feature.name} leaks from the future: {told}", (broken,))
     if feature.empty == feature.rows:
         told = f"{feature.name} is null on both sides in all {plural(feature.rows, 'row')}"
         yield Verdict(Outcome.INCONCLUSIVE, f"{told}: nothing of it was compared")
@@ -78,7 +78,8 @@ def _age(feature: Feature, limits: Limits) -> Iterator[Verdict]:
     words = f"limit {number(limits.staleness)} s"
     if feature.oldest_s is not None and feature.oldest_s > limits.staleness:
         told = f"a value of {feature.name} is {number(feature.oldest_s)} s old at its event"
-        yield Verdict(Outcome.FAIL, f"{told} ({words})")
+        broken = BrokenLimit("max_staleness", feature.oldest_s, feature.name)
+        yield Verdict(Outcome.FAIL, f"{told} ({words})", (broken,))
     elif feature.untimed or not feature.timed:
         yield Verdict(
             Outcome.INCONCLUSIVE,

@@ -63,6 +63,7 @@ class Grounding(StatisticalGate):
     """
 
     name: ClassVar[str] = "grounding"
+    cap: ClassVar[str] = "max_questions"
     subject: ClassVar[str] = "answer"
 
     max_unsupported_rate: Annotated[

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.gates.grounding.details import Seen
 from pytest_mlgates.stats.binomial import lower, upper
 
@@ -31,11 +31,7 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     if seen.questions == 0:
         return Verdict(Outcome.INCONCLUSIVE, "no question was asked, so nothing is known")
     verdicts = list(_limits(seen, limits))
-    worst = Verdict.gravest(verdicts)
-    if worst.outcome != Outcome.PASS:
-        reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
-        return Verdict(worst.outcome, "; ".join(reasons))
-    return Verdict(Outcome.PASS, "; ".join(v.reason for v in verdicts))
+    return Verdict.gravest(verdicts)
 
 
 def _limits(seen: Seen, limits: Limits) -> Iterator[Verdict]:
@@ -65,7 +61,8 @@ def _unsupported(seen: Seen, limits: Limits, alpha: float) -> Verdict:
     low = lower(seen.unsupported, seen.answers, alpha)
     high = upper(seen.unsupported + seen.unclear, seen.answers, limits.beta)
     if low > limits.unsupported:
-        return Verdict(Outcome.FAIL, f"{head}: a rate of at least {low:.3g} ({limit})")
+        broken = BrokenLimit("max_unsupported_rate", seen.unsupported / seen.answers)
+        return Verdict(Outcome.FAIL, f"{head}: a rate of at least {low:.3g} ({limit})", (broken,))
     if high > limits.unsupported:
         return Verdict(
             Outcome.INCONCLUSIVE, f"{head}: a rate between {low:.3g} and {high:.3g} ({limit})"
@@ -81,7 +78,8 @@ def _judge_share(
     head = f"{part} of {whole} {kind} questions were {done}"
     low, high = lower(part, whole, beta), upper(part, whole, alpha)
     if high < floor:
-        return Verdict(Outcome.FAIL, f"{head}: at most {high:.3g} (floor {floor:g})")
+        broken = BrokenLimit(f"min_{done}", part / whole)
+        return Verdict(Outcome.FAIL, f"{head}: at most {high:.3g} (floor {floor:g})", (broken,))
     if low < floor:
         return Verdict(
             Outcome.INCONCLUSIVE,

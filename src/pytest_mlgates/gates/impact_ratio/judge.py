@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scipy.special import ndtr, ndtri
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import first, percent, plural
 from pytest_mlgates.gates.impact_ratio.details import AttributeTable, CategoryRow, Seen
 from pytest_mlgates.stats.two_rates import Counts, Difference, Margin, Ratio, beyond, limits, z_of
@@ -92,6 +92,12 @@ class _Pair:
         return 1 - self.low.rate / self.high.rate if self.high.rate else 0.0
 
     @property
+    def broken(self) -> BrokenLimit:
+        """The limit, as broken between these two."""
+        value = 1 - self.size if self.rule.kind is Ratio else self.size
+        return BrokenLimit(self.rule.field, value, " and ".join(self.names))
+
+    @property
     def words(self) -> str:
         (low, high), what = self.names, self.what
         rates = (
@@ -144,9 +150,10 @@ def judge(seen: Seen, value: float, n: int, limits_: Limits) -> Verdict:
     pairs = [pair for table in seen.tables for pair in _category_pairs(table, limits_)]
     found = [(pair, *pair.judge(limits_.alpha / len(pairs), limits_.beta, n)) for pair in pairs]
     worst = sorted(found, key=lambda item: item[2])
-    failed = [text for _, outcome, _, text in worst if outcome == Outcome.FAIL]
+    failed = [(pair.broken, text) for pair, kind, _, text in worst if kind == Outcome.FAIL]
     if failed:
-        return Verdict(Outcome.FAIL, "; ".join(first(failed, MAX_NAMED)))
+        told = "; ".join(first((text for _, text in failed), MAX_NAMED))
+        return Verdict(Outcome.FAIL, told, tuple(broken for broken, _ in failed))
     open_ = [text for _, outcome, _, text in worst if outcome == Outcome.INCONCLUSIVE]
     gaps = [*_too_little(seen, n, limits_)]
     if seen.selected not in (0, n):  # of one answer to all there is no more to tell

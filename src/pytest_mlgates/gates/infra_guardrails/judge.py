@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.gates.infra_guardrails.details import Found, Seen
 
 __all__ = ["faults_of", "judge", "why_broken"]
@@ -53,10 +53,18 @@ def judge(
     if n == 0 or total == 0:
         also = f"; {seen.not_seen} could not be judged" if seen.not_seen else ""
         return Verdict(Outcome.INCONCLUSIVE, f"no resource that a rule applies to was found{also}")
-    faults = [fault for name, one in found.items() for fault in faults_of(name, one, limits)]
-    if faults:
+    by_rule = {name: faults_of(name, one, limits) for name, one in found.items()}
+    if faults := [fault for mine in by_rule.values() for fault in mine]:
         count = sum(times for times, _ in faults)
-        return Verdict(Outcome.FAIL, f"{count} of {total} checks are broken, first {faults[0][1]}")
+        return Verdict(
+            Outcome.FAIL,
+            f"{count} of {total} checks are broken, first {faults[0][1]}",
+            tuple(
+                BrokenLimit("rules", sum(times for times, _ in mine), name)
+                for name, mine in by_rule.items()
+                if mine
+            ),
+        )
     doubts = seen.not_seen + sum(one.open for one in found.values())
     if doubts:
         return Verdict(

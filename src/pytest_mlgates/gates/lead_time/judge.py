@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import first, number, plural
 from pytest_mlgates.gates.lead_time.details import Seen
 from pytest_mlgates.gates.lead_time.served import answers_to
@@ -14,6 +14,8 @@ from pytest_mlgates.gates.lead_time.served import answers_to
 __all__ = ["Limits", "judge"]
 
 MAX_NAMED = 5
+#: what no limit of the policy is about: no waiver of one covers it
+_NO_LIMIT = BrokenLimit("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +35,7 @@ def judge(seen: Seen, value: float, limits: Limits) -> Verdict:
         return Verdict(Outcome.INCONCLUSIVE, "there was no step, so nothing is known")
     verdicts = [*_broken(seen, limits), *_not_known(seen, limits), *_not_served(seen, limits)]
     if verdicts:
-        worst = Verdict.gravest(verdicts)
-        reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
-        return Verdict(worst.outcome, "; ".join(first(reasons, MAX_NAMED)))
+        return Verdict.gravest(verdicts, MAX_NAMED)
     return Verdict(
         Outcome.PASS, f"{_limits_met(seen, limits)}: {_with_verb(seen.served)} served after it"
     )
@@ -50,12 +50,16 @@ def _limits_met(seen: Seen, limits: Limits) -> str:
 
 
 def _broken(seen: Seen, limits: Limits) -> Iterator[Verdict]:
-    if seen.elapsed_s / 60 > limits.minutes or (
-        limits.handoffs is not None and seen.handoffs > limits.handoffs
-    ):
-        yield Verdict(Outcome.FAIL, _limits_met(seen, limits))
+    minutes, broken = seen.elapsed_s / 60, []
+    if minutes > limits.minutes:
+        broken.append(BrokenLimit("max_minutes", minutes))
+    if limits.handoffs is not None and seen.handoffs > limits.handoffs:
+        broken.append(BrokenLimit("max_handoffs", seen.handoffs))
+    if broken:
+        yield Verdict(Outcome.FAIL, _limits_met(seen, limits), tuple(broken))
     if (step := seen.failed) is not None:
-        yield Verdict(Outcome.FAIL, f"the step {step.name!r} ended with status {step.exit_status}")
+        told = f"the step {step.name!r} ended with status {step.exit_status}"
+        yield Verdict(Outcome.FAIL, told, (_NO_LIMIT,))
 
 
 def _not_known(seen: Seen, limits: Limits) -> Iterator[Verdict]:
@@ -74,12 +78,15 @@ def _not_known(seen: Seen, limits: Limits) -> Iterator[Verdict]:
 
 def _not_served(seen: Seen, limits: Limits) -> Iterator[Verdict]:
     # what was run here is known to serve nothing; of a log only that it does not say so
-    outcome = Outcome.FAIL if seen.clock == "gate" or seen.probed else Outcome.INCONCLUSIVE
+    known = seen.clock == "gate" or seen.probed
+    outcome = Outcome.FAIL if known else Outcome.INCONCLUSIVE
     lacking = [name for name in limits.features if not answers_to(name, seen.served)]
     if not seen.served:
-        yield Verdict(outcome, "the last step serves no feature: it must give values by name")
+        told = "the last step serves no feature: it must give values by name"
+        yield Verdict(outcome, told, (_NO_LIMIT,) if known else ())
     elif lacking:
-        yield Verdict(outcome, f"{_with_verb(lacking)} not served after the last step")
+        broken = tuple(BrokenLimit("features", slice=name) for name in lacking) if known else ()
+        yield Verdict(outcome, f"{_with_verb(lacking)} not served after the last step", broken)
     elif not limits.features and seen.null:
         told = (
             f"{_with_verb(seen.null)} null after the last step: name those that count in `features`"

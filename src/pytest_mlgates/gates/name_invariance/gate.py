@@ -53,6 +53,7 @@ class NameInvariance(StatisticalGate):
     """
 
     name: ClassVar[str] = "name_invariance"
+    cap: ClassVar[str] = "max_calls"
 
     max_gap: Annotated[
         float,

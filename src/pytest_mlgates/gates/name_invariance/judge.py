@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.name_invariance.details import MAX_TRIALS, Details, Group
 from pytest_mlgates.stats.equivalence import differs_p, equivalent_p, half_width, log_e_above
@@ -54,9 +54,14 @@ def judge(details: Details, value: float, n: int, limits: Limits) -> Verdict:
     """
     if n == 0:
         return Verdict(Outcome.INCONCLUSIVE, "no name was scored, so nothing is known")
-    fault = _why_names_differ(details, limits) or _why_groups_differ(details, limits)
-    if fault:
-        return Verdict(Outcome.FAIL, fault)
+    faults = []
+    if fault := _why_names_differ(details, limits):
+        faults.append(Verdict(Outcome.FAIL, fault, (BrokenLimit("max_gap", value),)))
+    if fault := _why_groups_differ(details, limits):
+        apart = max(abs(row.contrast) for row in details.groups)
+        faults.append(Verdict(Outcome.FAIL, fault, (BrokenLimit("max_group_gap", apart),)))
+    if faults:
+        return Verdict.gravest(faults)
     doubt = _why_inconclusive(details, value, limits)
     if doubt:
         return Verdict(Outcome.INCONCLUSIVE, doubt)

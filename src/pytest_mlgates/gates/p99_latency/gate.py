@@ -52,6 +52,7 @@ class P99Latency(StatisticalGate):
     """
 
     name: ClassVar[str] = "p99_latency"
+    cap: ClassVar[str] = "max_calls"
     subject: ClassVar[str] = "call"
 
     max_ms: Annotated[float, Limit(tighten="down", gt=0, unit="ms"), "largest latency"]
@@ -145,7 +146,7 @@ class P99Latency(StatisticalGate):
         paired_too = relative is not None and self.max_regression is not None
         alpha = self.alpha / 2 if paired_too else self.alpha
         verdict = judge(counts, measurement.value, self._schedule, alpha, self.beta)
-        if relative is None or self.max_regression is None or verdict.outcome == Outcome.FAIL:
+        if relative is None or self.max_regression is None:
             return verdict
         paired = judge_relative(
             relative,
@@ -155,9 +156,10 @@ class P99Latency(StatisticalGate):
             alpha=alpha,
             beta=self.beta,
         )
-        if paired.outcome == Outcome.FAIL or verdict.outcome == Outcome.PASS:
-            both = f"{paired.reason}; {verdict.reason}"
-            return Verdict(paired.outcome, both)
+        if Outcome.FAIL in (paired.outcome, verdict.outcome):
+            return Verdict.gravest([verdict, paired])
+        if verdict.outcome == Outcome.PASS:
+            return Verdict(paired.outcome, f"{paired.reason}; {verdict.reason}")
         return verdict
 
     def pictures(self, measurement: Measurement) -> Iterator[Picture]:

@@ -6,7 +6,7 @@ import math
 
 from scipy.stats import t as student
 
-from pytest_mlgates.core import Outcome, Verdict
+from pytest_mlgates.core import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import percent
 from pytest_mlgates.gates.p99_latency.details import Counts, Relative, Tally
 from pytest_mlgates.stats import binomial
@@ -46,7 +46,8 @@ def judge(counts: Counts, value_ms: float, plan: Schedule, alpha: float, beta: f
         least = _fail_bound(counts, plan.fail_error(alpha), early, allowed)
         if least is not None:
             share = f"at least {percent(least)} of calls exceed it ({percent(allowed)} may)"
-            return Verdict(Outcome.FAIL, f"{told}: {share}, whatever else the machine did")
+            text = f"{told}: {share}, whatever else the machine did"
+            return Verdict(Outcome.FAIL, text, (BrokenLimit("max_ms", value_ms),))
     return Verdict(Outcome.INCONCLUSIVE, f"{told}: {_cause(counts, plan, spend, late, allowed)}")
 
 
@@ -63,8 +64,9 @@ def judge_relative(
     freedom = max(1, n // plan.block - 1)  # the error is that of block means
     lower = seen.log_ratio + float(student.ppf(spend, freedom)) * seen.error
     if log_sign_e(seen.wins, seen.losses) >= -math.log(spend) and lower > margin:
-        text = f"at least {math.exp(lower):.3f} times"
-        return Verdict(Outcome.FAIL, f"{told}: {text}")
+        text = f"{told}: at least {math.exp(lower):.3f} times"
+        slower = math.exp(seen.log_ratio) - 1
+        return Verdict(Outcome.FAIL, text, (BrokenLimit("max_regression", slower),))
     if n in plan.pass_looks:
         upper = seen.log_ratio - float(student.ppf(plan.pass_error(beta), freedom)) * seen.error
         if upper < margin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
 from pytest_mlgates.stats.zero_tolerance import bound, most_missed
 
@@ -32,6 +32,7 @@ def judge(
             Outcome.FAIL,
             f"{seen.leaky} of {n} {seen.texts} leaked ({kinds}), confirmed; none is tolerated"
             f" ({limit})",
+            (BrokenLimit("max_leak_rate", seen.leaky / n),),
         )
     if not seen.plants:
         return Verdict(

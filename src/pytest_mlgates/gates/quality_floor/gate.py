@@ -57,6 +57,7 @@ class QualityFloor(StatisticalGate):
     """
 
     name: ClassVar[str] = "quality_floor"
+    cap: ClassVar[str] = "max_inputs"
     subject: ClassVar[str] = "predict"
     worse: ClassVar[Literal["up", "down"]] = "down"
 

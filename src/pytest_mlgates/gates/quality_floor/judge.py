@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.observations import Histogram, mean_bounds
-from pytest_mlgates.core.records import Outcome, Verdict
-from pytest_mlgates.core.words import first, plural
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.quality_floor.details import QualityRow, Seen
 from pytest_mlgates.gates.quality_floor.metrics import count_of, metric_bounds, value_of
 
@@ -45,10 +45,9 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     claims = len(rows) * sum(x is not None for x in (limits.floor, limits.ceiling, limits.drop))
     verdicts = [v for row in rows for v in _judge_row(row, limits, limits.alpha / claims)]
     verdicts += _unjudgeable(seen, limits)
-    worst = Verdict.gravest(verdicts)
+    worst = Verdict.gravest(verdicts, MAX_NAMED)
     if worst.outcome != Outcome.PASS:
-        reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
-        return Verdict(worst.outcome, "; ".join(first(reasons, MAX_NAMED)))
+        return worst
     also = f", and so does each of {plural(len(seen.slices), 'slice')}" if seen.slices else ""
     return Verdict(Outcome.PASS, f"{verdicts[0].reason}{also}")
 
@@ -66,11 +65,12 @@ def _judge_row(row: QualityRow, limits: Limits, alpha: float) -> Iterator[Verdic
         yield _judge_floor(row, head, limits, alpha)
     if limits.ceiling is not None:
         low, high = metric_bounds(limits.metric, row, alpha, limits.beta)
-        yield _between(head, low, high, limits.ceiling, f"limit {limits.ceiling:g}")
+        over = BrokenLimit("max_value", value_of(limits.metric, row), row.name)
+        yield _between(head, low, high, limits.ceiling, over)
     if limits.drop is not None:
         if row.drop is None:
             raise Unfit("details.drop: is missing")
-        yield _judge_drop(row.drop, limits, alpha, where)
+        yield _judge_drop(row.drop, limits, alpha, row.name)
 
 
 def _judge_floor(row: QualityRow, head: str, limits: Limits, alpha: float) -> Verdict:
@@ -79,7 +79,8 @@ def _judge_floor(row: QualityRow, head: str, limits: Limits, alpha: float) -> Ve
     _, high = metric_bounds(limits.metric, row, limits.beta, alpha)
     limit = f"floor {limits.floor:g}"
     if high < limits.floor:
-        return Verdict(Outcome.FAIL, f"{head}: at most {high:.4g} ({limit})")
+        broken = BrokenLimit("min_value", value_of(limits.metric, row), row.name)
+        return Verdict(Outcome.FAIL, f"{head}: at most {high:.4g} ({limit})", (broken,))
     if low < limits.floor:
         text = f"{head}: between {low:.4g} and {high:.4g} ({limit}), more inputs would tell"
         return Verdict(Outcome.INCONCLUSIVE, text)
@@ -94,17 +95,20 @@ def _judge_floor(row: QualityRow, head: str, limits: Limits, alpha: float) -> Ve
     return Verdict(Outcome.PASS, f"{head}: at least {low:.4g} ({limit})")
 
 
-def _judge_drop(drop: Histogram, limits: Limits, alpha: float, where: str) -> Verdict:
+def _judge_drop(drop: Histogram, limits: Limits, alpha: float, name: str) -> Verdict:
     """Judge how much worse than the baseline, input by input."""
     assert limits.drop is not None
     low, high = (2 * end - 1 for end in mean_bounds(drop, alpha, limits.beta))
-    head = f"{limits.metric} {where}fell by {2 * drop.mean - 1:.4g} from the baseline's"
-    return _between(f"{head} over {drop.n} pairs", low, high, limits.drop, f"limit {limits.drop:g}")
+    fell = 2 * drop.mean - 1
+    where = f"of the slice {name!r} " if name else ""
+    head = f"{limits.metric} {where}fell by {fell:.4g} from the baseline's over {drop.n} pairs"
+    return _between(head, low, high, limits.drop, BrokenLimit("max_drop", fell, name))
 
 
-def _between(head: str, low: float, high: float, limit: float, words: str) -> Verdict:
+def _between(head: str, low: float, high: float, limit: float, broken: BrokenLimit) -> Verdict:
+    words = f"limit {limit:g}"
     if low > limit:
-        return Verdict(Outcome.FAIL, f"{head}: at least {low:.4g} ({words})")
+        return Verdict(Outcome.FAIL, f"{head}: at least {low:.4g} ({words})", (broken,))
     if high <= limit:
         return Verdict(Outcome.PASS, f"{head}: at most {high:.4g} ({words})")
     text = f"{head}: between {low:.4g} and {high:.4g} ({words}), more inputs would tell"

@@ -57,6 +57,7 @@ class RecallRetention(StatisticalGate):
     """
 
     name: ClassVar[str] = "recall_retention"
+    cap: ClassVar[str] = "max_queries"
     subject: ClassVar[str] = "search"
     worse: ClassVar[Literal["up", "down"]] = "up"
 

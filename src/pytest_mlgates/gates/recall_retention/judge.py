@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.observations import Histogram, mean_bounds
-from pytest_mlgates.core.records import Outcome, Verdict
-from pytest_mlgates.core.words import first, percent, plural
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.recall_retention.details import BANDS, LossRow, Seen
 
 __all__ = ["Limits", "judge"]
@@ -43,10 +43,9 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     claims = sum(1 + (row.drop is not None) for row in rows)
     verdicts = [v for row in rows for v in _judge_losses(row, limits, limits.alpha / claims)]
     verdicts += [*_size(seen, limits), *_doubts(seen, limits)]
-    worst = Verdict.gravest(verdicts)
+    worst = Verdict.gravest(verdicts, MAX_NAMED)
     if worst.outcome != Outcome.PASS:
-        reasons = [v.reason for v in verdicts if v.outcome == worst.outcome]
-        return Verdict(worst.outcome, "; ".join(first(reasons, MAX_NAMED)))
+        return worst
     passed = [v.reason for v in verdicts if v.outcome == Outcome.PASS]
     own = 1 + (seen.whole.drop is not None)
     said = [*passed[:own], *(v.reason for v in _size(seen, limits))]
@@ -60,9 +59,8 @@ def _judge_losses(row: LossRow, limits: Limits, alpha: float) -> Iterator[Verdic
     if row.lost.n:
         low, high = mean_bounds(row.lost, alpha, limits.beta)
         head = f"{percent(row.lost.mean)} of the exact {limits.k}{where} are lost"
-        yield _drop_between(
-            f"{head} over {plural(row.lost.n, 'query', 'queries')}", low, high, most
-        )
+        head += f" over {plural(row.lost.n, 'query', 'queries')}"
+        yield _drop_between(head, low, high, most, _broken(row, row.lost.mean))
     elif not row.name:
         yield Verdict(Outcome.INCONCLUSIVE, "exact search answered nothing")
     if row.drop is not None:
@@ -83,7 +81,7 @@ def _judge_next_events(
         f"of the next events{_among(row)} exact search finds {percent(found)}, the index"
         f" {percent(max(0.0, found - fell))}, over {plural(drop.n, 'query', 'queries')}"
     )
-    verdict = _drop_between(head, low, high, most)
+    verdict = _drop_between(head, low, high, most, _broken(row, fell))
     # in a slice there may be little to find; over all there must be more than may be lost
     if verdict.outcome == Outcome.PASS and not row.name and found <= most:
         yield Verdict(
@@ -101,10 +99,14 @@ def _among(row: LossRow) -> str:
     return f" among {row.name} items" if row.name in BANDS else f" in the slice {row.name!r}"
 
 
-def _drop_between(head: str, low: float, high: float, most: float) -> Verdict:
+def _broken(row: LossRow, drop: float) -> BrokenLimit:
+    return BrokenLimit("max_slice_drop" if row.name else "max_drop", drop, row.name)
+
+
+def _drop_between(head: str, low: float, high: float, most: float, broken: BrokenLimit) -> Verdict:
     limit = f"limit {most:g}"
     if low > most:
-        return Verdict(Outcome.FAIL, f"{head}: a drop of at least {low:.3g} ({limit})")
+        return Verdict(Outcome.FAIL, f"{head}: a drop of at least {low:.3g} ({limit})", (broken,))
     if high <= most:
         return Verdict(Outcome.PASS, f"{head}: a drop of at most {max(0.0, high):.3g} ({limit})")
     text = f"a drop between {max(0.0, low):.3g} and {high:.3g} ({limit}), more queries would tell"
@@ -121,6 +123,7 @@ def _size(seen: Seen, limits: Limits) -> Iterator[Verdict]:
         Outcome.PASS if small else Outcome.FAIL,
         f"the index has {percent(seen.sizes.ratio)} of the bytes, {seen.sizes.index:,} of"
         f" {seen.sizes.exact:,} (limit {percent(limits.max_size_ratio)})",
+        () if small else (BrokenLimit("max_size_ratio", seen.sizes.ratio),),
     )
 
 

@@ -55,6 +55,7 @@ class ShadowDivergence(StatisticalGate):
     """
 
     name: ClassVar[str] = "shadow_divergence"
+    cap: ClassVar[str] = "max_inputs"
     subject: ClassVar[str] = "shadow"
 
     max_rate: Annotated[

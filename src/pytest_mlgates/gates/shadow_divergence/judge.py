@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.shadow_divergence.details import OVERALL, Row, Seen
 from pytest_mlgates.stats.ebh import ebh
@@ -90,7 +90,14 @@ def judge(seen: Seen, limits: Limits) -> Verdict:
     """FAIL where a slice is over the limit, PASS where each that counts has shown it is below."""
     fails, named = leaving(seen, limits)
     if fails:
-        return Verdict(Outcome.FAIL, _reason_to_fail(seen, limits, named))
+        return Verdict(
+            Outcome.FAIL,
+            _reason_to_fail(seen, limits, named),
+            tuple(
+                BrokenLimit("max_rate", row.rate, "" if row.name == OVERALL else row.name)
+                for row in named
+            ),
+        )
     if doubt := _reason_inconclusive(seen, limits):
         also = ""
         if named:

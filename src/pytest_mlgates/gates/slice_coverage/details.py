@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_mlgates.core.details import Count
 
@@ -11,7 +12,7 @@ __all__ = ["Seen", "SliceCount"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceCount:
-    """A slice as it is named in a record, and how many rows are in it."""
+    """A slice as it is named in a record, and how many rows, or distinct units, are in it."""
 
     slice: str
     rows: Count
@@ -19,12 +20,18 @@ class SliceCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The slices that must occur and the smallest of all; ``occur`` slices do, some not recorded."""
+    """The slices that must occur and the smallest of all; ``occur`` slices do, some not recorded.
+
+    ``counted`` says what: rows, or the distinct values of ``unit``. Version 0.2.0 recorded neither,
+    and let rows without a slice pass.
+    """
 
     wanted: tuple[str, ...]
     slices: tuple[SliceCount, ...]
     occur: Count
     unnamed: Count
+    counted: Literal["rows", "units"] | None = None
+    unit: str | None = None
     findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -36,6 +43,13 @@ class Seen:
         present = sum(row.rows > 0 for row in self.slices)
         if present > self.occur or (self.occur and not present):
             raise ValueError(f"{present} slices have rows, {self.occur} occur")
+
+    @property
+    def noun(self) -> str:
+        """What is counted, in words."""
+        if self.counted != "units":
+            return "rows"
+        return f"distinct values of {self.unit!r}" if self.unit else "distinct units"
 
     @property
     def smallest(self) -> SliceCount:

@@ -29,8 +29,10 @@ class SliceCoverage(Gate):
     What is counted is a fact about this data set, so there is no alpha; nothing is claimed about
     the population it was drawn from. ``slices`` are those that must occur: one that does not FAILs.
     ``min_share`` and ``min_count`` hold for each of them and for each other slice that occurs.
-    Several columns make a slice of each combination. Rows without the name of a slice count among
-    all rows and belong to none.
+    Several columns make a slice of each combination; one that never occurs is missed only where it
+    stands in ``slices``. Rows without the name of a slice belong to none, and more than
+    ``max_unnamed`` of them leave it open. Where rows hang together (frames of a clip, copies), name
+    the column that tells them apart in ``unit``: its distinct values are counted.
 
     >>> gate = SliceCoverage(min_share=0.05, slices=("left_turn",))
     >>> drives = [{"turn": "highway"}] * 95 + [{"turn": "left_turn"}] * 5
@@ -52,6 +54,14 @@ class SliceCoverage(Gate):
         int | None, Limit(tighten="up", ge=1), "fewest rows that a slice must have"
     ] = None
     slices: Annotated[tuple[str, ...], "slices that must occur"] = ()
+    max_unnamed: Annotated[
+        float,
+        Limit(tighten="down", ge=0, lt=1),
+        "largest share of rows without the name of a slice",
+    ] = 0.0
+    unit: Annotated[
+        str | None, "the column whose distinct values are counted, a clip's, say; null counts rows"
+    ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,16 +74,20 @@ class SliceCoverage(Gate):
         self,
         rows: Iterable[object] | str | os.PathLike[str] | Any,
         slice_of: str | Sequence[str] | Callable[[Any], object],
+        *,
+        unit: str | Callable[[Any], object] | None = None,
     ) -> Measurement:
         """Count ``rows``: records, a DataFrame, or the path of a CSV, Parquet or JSON file.
 
         ``slice_of`` is a column, several columns (each combination is a slice, named
         "turn=left & rain=yes"), a name for each row, or a callable; a list or set it returns names
-        several slices.
+        several slices. ``unit`` is a column or a callable, in place of the policy's.
         """
         from pytest_mlgates.gates.slice_coverage.measure import count_slices
 
-        return count_slices(rows, slice_of, self.slices, by_share=self.min_share is not None)
+        by_share = self.min_share is not None
+        unit = self.unit if unit is None else unit
+        return count_slices(rows, slice_of, self.slices, by_share=by_share, unit=unit)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a slice is missing or too small, PASS where none is."""
@@ -104,8 +118,10 @@ class SliceCoverage(Gate):
             Point(row.slice, 100 * row.rows / n, bad=bool(self._limits.reason_to_fail(row, n)))
             for row in sorted(seen.slices, key=lambda row: row.rows)[:MAX_DRAWN]
         )
-        yield Intervals(f"The smallest slices of {n} rows", points, "% of rows", tuple(limits))
+        yield Intervals(
+            f"The smallest slices of {n} {seen.noun}", points, f"% of {seen.noun}", tuple(limits)
+        )
 
     @property
     def _limits(self) -> Limits:
-        return Limits(min_share=self.min_share, min_count=self.min_count)
+        return Limits(self.min_share, self.min_count, self.max_unnamed)

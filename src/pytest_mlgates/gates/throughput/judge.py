@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scipy.stats import t as student
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
 from pytest_mlgates.core.words import percent
 from pytest_mlgates.gates.throughput.details import Cpu, Seen, Tally
 from pytest_mlgates.stats import binomial
@@ -87,6 +87,7 @@ def _latency(seen: Seen, limits: Limits, alpha: float) -> Verdict:
                 Outcome.FAIL,
                 f"{told}: at least {percent(least)} had no right answer within it "
                 f"({percent(ALLOWED)} may), whatever else the machine did",
+                _broken(seen, limits, wrong=tally is failed),
             )
     why = list(_open(seen, limits, raw, lagged=lagged))
     if why:
@@ -99,6 +100,14 @@ def _latency(seen: Seen, limits: Limits, alpha: float) -> Verdict:
         f"more than {1e3 * pause:.0f} ms that come too seldom to be met in {seen.seconds:.0f} s "
         "are not covered",
     )
+
+
+def _broken(seen: Seen, limits: Limits, *, wrong: bool) -> tuple[BrokenLimit, ...]:
+    """Return what broke where too many had no right answer in time; no latency tells of wrong ones."""
+    late = BrokenLimit("max_p99_ms", None if wrong else seen.p99_ms)
+    if seen.answered_per_s >= limits.min_per_second:
+        return (late,)
+    return late, BrokenLimit("min_per_second", seen.answered_per_s)
 
 
 def _effect(tally: Tally) -> float:
@@ -178,7 +187,8 @@ def _cpu(seen: Seen, limit: float, alpha: float, beta: float) -> Verdict:
     told = f"{cpu.us:.3g} us of CPU a right answer, limit {limit:g} us"
     low, high = _bounds(cpu, alpha, beta)
     if low > limit and not cpu.upper_bound:
-        return Verdict(Outcome.FAIL, f"{told}: at least {low:.3g} us")
+        text = f"{told}: at least {low:.3g} us"
+        return Verdict(Outcome.FAIL, text, (BrokenLimit("max_cpu_us", cpu.us),))
     if high <= limit and seen.last:
         return Verdict(Outcome.PASS, f"{told}: at most {high:.3g} us")
     return Verdict(Outcome.INCONCLUSIVE, f"{told}: too near it to tell, or too few seconds")

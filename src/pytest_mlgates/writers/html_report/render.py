@@ -17,7 +17,13 @@ from markupsafe import Markup
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.words import number
 from pytest_mlgates.report.model import Report
-from pytest_mlgates.report.rows import GRAVEST_FIRST, Identity, false_alarm_line, states
+from pytest_mlgates.report.rows import (
+    GRAVEST_FIRST,
+    Identity,
+    false_alarm_line,
+    false_pass_line,
+    states,
+)
 from pytest_mlgates.writers.html_report.view import (
     Piece,
     anchor,
@@ -56,7 +62,7 @@ def page(report: Report) -> str:
         report=report,
         facts=report.environment,
         tallies=tallies,
-        false_alarm=false_alarm_line(report),
+        chances=[*filter(None, (false_alarm_line(report), false_pass_line(report)))],
         undecided=open_ends(report),
         tables=list(tables(report)),
         subjects=subjects(report),

@@ -21,7 +21,7 @@ def trend(report: Report, evidence: Evidence) -> Lines | None:
 def points_of(report: Report, evidence: Evidence) -> list[Point]:
     """Return the number by run, the present one last."""
     measurement = evidence.measurement
-    if measurement is None:
+    if measurement is None or not measurement.n:
         return []
     points = [
         Point(

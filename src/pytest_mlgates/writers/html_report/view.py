@@ -184,6 +184,8 @@ def _gauge(row: Row) -> str:
     if row.evidence is None or row.evidence.measurement is None or not row.evidence.limits:
         return ""
     measurement, (limit,) = row.evidence.measurement, row.evidence.limits
+    if not measurement.n:
+        return ""
     try:
         worse = load(row.gate.gate).worse
     except UnknownGate:
