@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Evidence,
         Gate,
         GateFailed,
+        Headline,
         Measurement,
         Needs,
         Outcome,
@@ -64,6 +65,7 @@ __all__ = [
     "Gate",
     "GateFailed",
     "Grounding",
+    "Headline",
     "ImpactRatio",
     "InfraGuardrails",
     "LeadTime",
@@ -88,7 +90,7 @@ __all__ = [
     "stage",
 ]
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 #: the module of each public name but the gates
 _HOME = {
@@ -97,6 +99,7 @@ _HOME = {
             "Evidence",
             "Gate",
             "GateFailed",
+            "Headline",
             "Measurement",
             "Needs",
             "Outcome",

@@ -13,21 +13,26 @@ from pytest_mlgates.core import Evidence, Role
 from pytest_mlgates.core.canonical import Json, freeze
 
 __all__ = [
-    "SCHEMA", "ConfigFile", "EarlierGate", "EarlierRun", "EntryInfo", "FalseAlarm", "GateReport",
+    "SCHEMA", "ConfigFile", "EarlierGate", "EarlierRun", "EntryInfo", "FalseAlarm", "GateReport", "LeftOut",
     "MissingEntry", "Report", "Rules", "Scope", "SystemFalseAlarm", "SystemReport", "WaiverState",
 ]  # fmt: skip
 
-SCHEMA = "pytest-mlgates/report/2"
+SCHEMA = "pytest-mlgates/report/3"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EntryInfo:
-    """What a report needs to know of a configured gate."""
+    """What a report needs to know of a configured gate.
+
+    ``asked`` are the tests that asked for it when they were collected, before any was left out;
+    None where nobody noted it.
+    """
 
     entry: str
     gate: str
     source: str
     worse: str = "up"
+    asked: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,10 @@ class Rules:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GateReport:
-    """One configured gate: its state, and the digests of its evidence and of its incident's."""
+    """One configured gate: its state, and the digests of its evidence and of its incident's.
+
+    ``asked`` are the tests that asked for it, whether or not they ran; None where that is not known.
+    """
 
     entry: str
     gate: str
@@ -90,6 +98,7 @@ class GateReport:
     incident: str
     evidence: tuple[str, ...]
     proof: tuple[str, ...]
+    asked: tuple[str, ...] | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +123,18 @@ class MissingEntry:
     entry: str
     gate: str
     source: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A test that asked for a gate and left no evidence: not selected, skipped or broken before it."""
+
+    system: str
+    entry: str
+    test: str
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.entry}: {self.test} asked for it and left no evidence"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +194,7 @@ class Report:
     systems: tuple[SystemReport, ...]
     evidence: tuple[Evidence, ...]
     missing: tuple[MissingEntry, ...]
+    left_out: tuple[LeftOut, ...]
     incomplete: tuple[str, ...]
     waived: tuple[WaiverState, ...]
     false_alarm: FalseAlarm

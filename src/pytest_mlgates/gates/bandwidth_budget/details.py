@@ -32,4 +32,6 @@ class Seen:
     peak_at: float | None = None
     most_bytes: Amount | None = None
     top_share: Share | None = None
+    #: transfers that were added up; 0.2 did not record it
+    transfers: Count | None = None
     findings: tuple[str, ...] | None = None

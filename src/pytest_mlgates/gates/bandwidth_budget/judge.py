@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import Headline, Outcome, Verdict
 from pytest_mlgates.gates.bandwidth_budget.details import Seen
 from pytest_mlgates.stats.ratio import ratio_bounds
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 #: byte counts are added up as floats
 _ROUNDING = 1 + 1e-9
@@ -26,6 +26,24 @@ class Limits:
     min_sources: int
     alpha: float
     beta: float
+
+
+def headline(seen: Seen, n: int, about: str, lower_error: float, upper_error: float) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = n if seen.transfers is None else seen.transfers
+    if not n:
+        return Headline(value=0.0, unit="bytes", n=0)
+    interval = None
+    moments, heavier = seen.moments, seen.moments_one_heavier
+    if moments is not None and heavier is not None:
+        low, high = ratio_bounds(moments, heavier, lower_error, upper_error)
+        interval = None if high is None else (low, high)
+    value, unit = _required(seen.most_bytes, "most_bytes"), "bytes"
+    if about == "max_ratio" and moments is not None:
+        value, unit = moments.x / moments.y, "of raw bytes"
+    elif about == "max_mbps":
+        value, unit = _required(seen.peak_mbps, "peak_mbps"), "Mbit/s"
+    return Headline(value=value, unit=unit, n=n, interval=interval)
 
 
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:

@@ -11,9 +11,10 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.gates.bandwidth_budget.details import Seen
+from pytest_mlgates.gates.bandwidth_budget.judge import headline
 from pytest_mlgates.gates.bandwidth_budget.peak import peak_bytes
 from pytest_mlgates.gates.bandwidth_budget.transfers import Columns, read
-from pytest_mlgates.stats.ratio import RatioMoments, one_heavier, ratio_bounds
+from pytest_mlgates.stats.ratio import RatioMoments, one_heavier
 
 __all__ = ["Plan", "measure_transfers"]
 
@@ -35,35 +36,33 @@ def measure_transfers(transfers: object, plan: Plan) -> Measurement:
     """Add up transfers; raises :class:`Unmeasurable` where a record lacks what a limit is about."""
     columns = read(transfers)
     sent = float(columns.sent.sum())
-    seen = Seen(shared_uplink=plan.shared_uplink, window_s=plan.window_s, sent_bytes=sent)
-    if not columns.sent.size:
-        return Measurement(value=0.0, unit="bytes", n=0, details=plain(seen))
-    values: dict[str, tuple[float, str]] = {}
-    interval = None
+    n = columns.sent.size
+    seen = Seen(
+        transfers=n, shared_uplink=plan.shared_uplink, window_s=plan.window_s, sent_bytes=sent
+    )
+    if not n:
+        return _measurement(seen, 0, plan)
     if plan.ratio:
         moments, heavier = _source_moments(columns)
         seen = replace(seen, moments=moments, moments_one_heavier=heavier)
         seen = replace(seen, raw_bytes=float(columns.raw.sum()))
-        low, high = ratio_bounds(moments, heavier, plan.lower_error, plan.upper_error)
-        interval = (low, high) if high is not None else None
-        values["max_ratio"] = (moments.x / moments.y, "of raw bytes")
     if not plan.shared_uplink:
         columns.need(columns.source, "source", "an uplink for each source")
     lines = []
     if plan.rate:
         rate, when = _peak(columns, plan.window_s, plan.shared_uplink)
         seen = replace(seen, peak_mbps=rate, peak_at=when)
-        values["max_mbps"] = (rate, "Mbit/s")
         busiest = f"the busiest {plan.window_s:g} s began at {when:.10g} s"
         lines.append(f"{busiest}: {rate:.4g} Mbit/s")
     most = sent if plan.shared_uplink else float(columns.by_source(columns.sent).max())
-    values["max_bytes"] = (most, "bytes")
     share, more = _heaviest(columns, sent)
     seen = replace(seen, most_bytes=most, top_share=share, findings=(*lines, *more))
-    value, unit = values[plan.headline]
-    return Measurement(
-        value=value, unit=unit, n=columns.sent.size, interval=interval, details=plain(seen)
-    )
+    return _measurement(seen, n, plan)
+
+
+def _measurement(seen: Seen, n: int, plan: Plan) -> Measurement:
+    made = headline(seen, n, plan.headline, plan.lower_error, plan.upper_error)
+    return made.measurement(plain(seen))
 
 
 def _source_moments(columns: Columns) -> tuple[RatioMoments, RatioMoments]:

@@ -25,6 +25,8 @@ class Seen:
     slices: tuple[SliceCount, ...]
     occur: Count
     unnamed: Count
+    #: rows that were counted; 0.2 did not record it
+    rows: Count | None = None
     findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

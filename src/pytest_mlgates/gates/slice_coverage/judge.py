@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import Outcome, Verdict
+from pytest_mlgates.core.records import Headline, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.slice_coverage.details import Seen, SliceCount
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,14 @@ class Limits:
             share = percent(row.rows / n)
             return f"the slice {row.slice!r} is {row.rows} of {n} rows, {share} ({self})"
         return ""
+
+
+def headline(seen: Seen, n: int, *, by_share: bool) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = n if seen.rows is None else seen.rows
+    least = seen.smallest.rows if seen.slices else 0
+    value, unit = (least / max(1, n), "of rows") if by_share else (least, "rows")
+    return Headline(value=value, unit=unit, n=n)
 
 
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:

@@ -9,6 +9,7 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import percent
 from pytest_mlgates.gates.slice_coverage.details import Seen, SliceCount
+from pytest_mlgates.gates.slice_coverage.judge import headline
 from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import Slicer, label, recorded, unique_labels
 
@@ -51,15 +52,10 @@ def count_slices(
         slices=tuple(SliceCount(slice=name, rows=by_name[name]) for name in kept),
         occur=len(counts),
         unnamed=unnamed,
+        rows=total,
         findings=(*_coverage_lines(smallest, total, unnamed), *notes),
     )
-    least = smallest[0][0] if smallest else 0
-    return Measurement(
-        value=least / max(1, total) if by_share else least,
-        unit="of rows" if by_share else "rows",
-        n=total,
-        details=plain(seen),
-    )
+    return headline(seen, total, by_share=by_share).measurement(plain(seen))
 
 
 def _columns(slice_of: object) -> list[str] | None:
