@@ -57,9 +57,7 @@ def test_its_records_are_its_json(old, place, version):
     again, was = (
         json.loads(t) for t in (text(report_of(place, old)), (place / "report.json").read_text())
     )
-    assert again.pop("left_out") == []
     assert again.pop("schema") > was.pop("schema")
-    assert {gate.pop("asked") for system in again["systems"] for gate in system["gates"]} == {None}
     assert again == was
 
 

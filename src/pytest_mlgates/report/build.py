@@ -11,14 +11,12 @@ from datetime import UTC, datetime
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Identity, Outcome, Role
 from pytest_mlgates.core.canonical import Json
-from pytest_mlgates.core.words import first
 from pytest_mlgates.report.model import (
     ConfigFile,
     EarlierRun,
     EntryInfo,
     FalseAlarm,
     GateReport,
-    LeftOut,
     MissingEntry,
     Report,
     Rules,
@@ -30,8 +28,6 @@ from pytest_mlgates.report.model import (
 
 __all__ = ["build", "false_alarm", "is_waived", "worst"]
 
-#: tests that a problem names
-MAX_NAMED = 3
 #: from the worst to the best; what is not there is worse than what is undecided
 _ORDER = ("fail", "error", "incomplete", "missing", "inconclusive", "waived", "pass")
 
@@ -69,18 +65,14 @@ def build(
         by_entry[piece.system, piece.entry].append(piece)
     systems: list[SystemReport] = []
     missing: list[MissingEntry] = []
-    left_out: list[LeftOut] = []
     waived: list[WaiverState] = []
     problems = list(incomplete)
     for scope in scopes:
         gates: list[GateReport] = []
         for info in scope.entries:
-            mine = by_entry[scope.system, info.entry]
-            gone = _left_out(info, scope, mine)
-            gate, reasons = _gate(info, scope, mine, gone, now)
+            gate, reasons = _gate(info, scope, by_entry[scope.system, info.entry], now)
             gates.append(gate)
             problems += reasons
-            left_out += gone
         systems.append(_system(scope, gates, gated))
         missing += _missing(scope, gates)
         for waiver in scope.waivers:
@@ -102,7 +94,6 @@ def build(
         systems=tuple(systems),
         evidence=tuple(unique),
         missing=tuple(missing),
-        left_out=tuple(left_out),
         incomplete=tuple(incomplete),
         waived=tuple(waived),
         false_alarm=false_alarm(e.policy for e in gated),
@@ -132,7 +123,7 @@ def _system(scope: Scope, gates: Sequence[GateReport], gated: Iterable[Evidence]
 
 def _missing(scope: Scope, gates: Iterable[GateReport]) -> Iterable[MissingEntry]:
     for gate in gates:
-        if not gate.evidence and gate.status == "missing":
+        if gate.status == "missing":
             yield MissingEntry(
                 system=scope.system, entry=gate.entry, gate=gate.gate, source=gate.source
             )
@@ -179,21 +170,8 @@ def _bad(evidence: Evidence) -> bool:
     return _stray_state(evidence) in ("fail", "error", "inconclusive")
 
 
-def _left_out(info: EntryInfo, scope: Scope, mine: Sequence[Evidence]) -> list[LeftOut]:
-    """Return the tests that asked for an entry of which there is evidence, and left none."""
-    ran = {piece.test for piece in mine if piece.role == Role.GATE}
-    if not ran:  # all of it is missing
-        return []
-    gone = (test for test in info.asked or () if test not in ran)
-    return [LeftOut(system=scope.system, entry=info.entry, test=test) for test in gone]
-
-
 def _gate(
-    info: EntryInfo,
-    scope: Scope,
-    mine: Sequence[Evidence],
-    gone: Sequence[LeftOut],
-    now: datetime,
+    info: EntryInfo, scope: Scope, mine: Sequence[Evidence], now: datetime
 ) -> tuple[GateReport, list[str]]:
     """Return what evidence makes of an entry, and why that fails the run."""
     gated = [e for e in mine if e.role == Role.GATE]
@@ -210,13 +188,6 @@ def _gate(
             problems.append(f"{name}: {problem}")
     if not gated and scope.profile.complete:
         problems.append(f"{name}: is configured ({info.source}) and left no evidence")
-    if gone and scope.profile.complete:
-        states.append("missing")
-        tests = ", ".join(first([one.test for one in gone], MAX_NAMED))
-        asked = len(info.asked or ())
-        problems.append(
-            f"{name}: {len(gone)} of {asked} tests that ask for it left no evidence: {tests}"
-        )
     missed = [e for e in proofs if e.outcome != Outcome.FAIL]
     states += ["fail"] * bool(missed)  # a gate that misses its incident is not to be trusted
     problems += [
@@ -235,7 +206,6 @@ def _gate(
         incident=("missed" if missed else "caught") if proof else "not shown",
         evidence=tuple(e.digest for e in gated),
         proof=tuple(e.digest for e in proof),
-        asked=info.asked,
     )
     return gate, problems
 

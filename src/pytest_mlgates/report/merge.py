@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,13 +10,11 @@ from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import Json
 from pytest_mlgates.core.instants import CLOCK_SKEW, instant
 from pytest_mlgates.report.build import build
-from pytest_mlgates.report.model import EntryInfo, Report, Scope
+from pytest_mlgates.report.model import Report, Scope
 from pytest_mlgates.report.read import ReportError, ended_at
 from pytest_mlgates.report.scopes import scopes_in
 
 __all__ = ["from_the_future", "merge"]
-
-Names = tuple[str, ...]
 
 
 def merge(shards: Sequence[tuple[Path, Report]], now: datetime | None = None) -> Report:
@@ -61,8 +58,6 @@ def _same(scopes: dict[str, tuple[Path, Scope]], place: Path, scope: Scope) -> N
         scopes[scope.system] = (place, scope)
         return
     other, known = scopes[scope.system]
-    asked = [_together(one.asked, two.asked) for one, two in _pairs(known, scope)]
-    known, scope = (_with_asked(one, [None] * len(one.entries)) for one in (known, scope))
     if scope.path != known.path:
         how = f"the system {scope.system!r} is of {scope.path}, and of {known.path} in {other}"
     elif scope.sha256 != known.sha256:
@@ -75,23 +70,8 @@ def _same(scopes: dict[str, tuple[Path, Scope]], place: Path, scope: Scope) -> N
     elif scope != known:
         how = f"{scope.system} has other gates or waivers in {other}, under one config"
     else:
-        scopes[scope.system] = (other, _with_asked(known, asked))
         return
     raise ReportError(f"{place}: {how}: these are not shards of one run")
-
-
-def _pairs(one: Scope, other: Scope) -> Iterator[tuple[EntryInfo, EntryInfo]]:
-    return zip(one.entries, other.entries, strict=False)
-
-
-def _together(one: Names | None, other: Names | None) -> Names | None:
-    """Return the tests of two shards that asked for an entry."""
-    return None if one is None or other is None else tuple(sorted({*one, *other}))
-
-
-def _with_asked(scope: Scope, asked: Sequence[Names | None]) -> Scope:
-    entries = zip(scope.entries, asked, strict=True)
-    return replace(scope, entries=tuple(replace(entry, asked=tests) for entry, tests in entries))
 
 
 def _one_commit(shards: Sequence[tuple[Path, Report]]) -> None:

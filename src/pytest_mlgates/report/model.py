@@ -13,7 +13,7 @@ from pytest_mlgates.core import Evidence, Role
 from pytest_mlgates.core.canonical import Json, freeze
 
 __all__ = [
-    "SCHEMA", "ConfigFile", "EarlierGate", "EarlierRun", "EntryInfo", "FalseAlarm", "GateReport", "LeftOut",
+    "SCHEMA", "ConfigFile", "EarlierGate", "EarlierRun", "EntryInfo", "FalseAlarm", "GateReport",
     "MissingEntry", "Report", "Rules", "Scope", "SystemFalseAlarm", "SystemReport", "WaiverState",
 ]  # fmt: skip
 
@@ -22,17 +22,12 @@ SCHEMA = "pytest-mlgates/report/3"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EntryInfo:
-    """What a report needs to know of a configured gate.
-
-    ``asked`` are the tests that asked for it when they were collected, before any was left out;
-    None where nobody noted it.
-    """
+    """What a report needs to know of a configured gate."""
 
     entry: str
     gate: str
     source: str
     worse: str = "up"
-    asked: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +81,7 @@ class Rules:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GateReport:
-    """One configured gate: its state, and the digests of its evidence and of its incident's.
-
-    ``asked`` are the tests that asked for it, whether or not they ran; None where that is not known.
-    """
+    """One configured gate: its state, and the digests of its evidence and of its incident's."""
 
     entry: str
     gate: str
@@ -98,7 +90,6 @@ class GateReport:
     incident: str
     evidence: tuple[str, ...]
     proof: tuple[str, ...]
-    asked: tuple[str, ...] | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,18 +114,6 @@ class MissingEntry:
     entry: str
     gate: str
     source: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A test that asked for a gate and left no evidence: not selected, skipped or broken before it."""
-
-    system: str
-    entry: str
-    test: str
-
-    def __str__(self) -> str:
-        return f"{self.system}: {self.entry}: {self.test} asked for it and left no evidence"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +173,6 @@ class Report:
     systems: tuple[SystemReport, ...]
     evidence: tuple[Evidence, ...]
     missing: tuple[MissingEntry, ...]
-    left_out: tuple[LeftOut, ...]
     incomplete: tuple[str, ...]
     waived: tuple[WaiverState, ...]
     false_alarm: FalseAlarm

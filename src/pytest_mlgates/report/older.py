@@ -28,7 +28,7 @@ def upgraded(data: Any) -> Any:
     if schema == f"{_NAME}/1":
         data = _from_1(data)
     if schema in (f"{_NAME}/1", f"{_NAME}/2"):
-        data = _from_2(data)
+        data = {**data, "schema": SCHEMA}  # what is new stands in evidence, and may be absent
     return data
 
 
@@ -55,18 +55,6 @@ def _from_1(old: dict[str, Any]) -> dict[str, Any]:
     except (KeyError, TypeError, AttributeError):
         return old  # the schema says where
     return {**old, "schema": SCHEMA, "systems": systems, **more}
-
-
-def _from_2(old: dict[str, Any]) -> dict[str, Any]:
-    """Say that nobody noted which tests asked for a gate."""
-    try:
-        systems = [
-            {**system, "gates": [{**gate, "asked": None} for gate in system["gates"]]}
-            for system in old["systems"]
-        ]
-    except (KeyError, TypeError):
-        return old
-    return {**old, "schema": SCHEMA, "systems": systems, "left_out": []}
 
 
 def _chance_of_older(pieces: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

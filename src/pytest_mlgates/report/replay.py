@@ -37,7 +37,6 @@ _PARTS = (
     "problems",
     "systems",
     "missing",
-    "left_out",
     "waived",
     "false_alarm",
     "configs",

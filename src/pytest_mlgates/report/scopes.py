@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_mlgates.config.config import Config
 from pytest_mlgates.config.profiles import Profile
@@ -11,22 +11,16 @@ from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.registry import load
 from pytest_mlgates.report.model import EntryInfo, Report, Scope, WaiverState
 
-__all__ = ["Asked", "scope_of", "scopes_in", "scopes_of"]
+__all__ = ["scope_of", "scopes_in", "scopes_of"]
 
 
-#: which tests asked for an entry of a system, by both
-Asked = Mapping[tuple[str, str], Sequence[str]]
-
-
-def scopes_of(
-    configs: Sequence[Config], profile: str | None, asked: Asked | None = None
-) -> list[Scope]:
+def scopes_of(configs: Sequence[Config], profile: str | None) -> list[Scope]:
     """Return the configs at hand, each with its profile of that name."""
-    return [scope_of(config, config.profile(profile), asked) for config in configs]
+    return [scope_of(config, config.profile(profile)) for config in configs]
 
 
-def scope_of(config: Config, profile: Profile, asked: Asked | None = None) -> Scope:
-    """Return a config at hand; ``asked`` are the tests that asked for its entries, where known."""
+def scope_of(config: Config, profile: Profile) -> Scope:
+    """Return a config at hand."""
     return Scope(
         path=config.path,
         sha256=config.sha256,
@@ -36,13 +30,7 @@ def scope_of(config: Config, profile: Profile, asked: Asked | None = None) -> Sc
         known_controls=config.known_controls,
         entries=tuple(
             EntryInfo(
-                entry=entry.name,
-                gate=entry.cls.name,
-                source=entry.source,
-                worse=entry.cls.worse,
-                asked=None
-                if asked is None
-                else tuple(sorted(set(asked.get((config.system, entry.name), ())))),
+                entry=entry.name, gate=entry.cls.name, source=entry.source, worse=entry.cls.worse
             )
             for entry in config.entries.values()
         ),
@@ -70,7 +58,6 @@ def scopes_in(report: Report) -> Iterator[Scope]:
                     gate=gate.gate,
                     source=gate.source,
                     worse=load(gate.gate).worse,
-                    asked=gate.asked,
                 )
                 for gate in system.gates
             ),

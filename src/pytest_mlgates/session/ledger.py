@@ -37,8 +37,6 @@ class Ledger:
         #: signs and keeps the folder once all is written; returns a line that tells of it, or faults
         self.seal: Callable[[Path], tuple[str, list[str]]] | None = None
         self.sealed = ""
-        #: the tests that asked for each entry of a system, as every process collected them
-        self.asked: dict[tuple[str, str], dict[str, None]] = {}
         self._texts: dict[str, None] = {}
         self._expected = self._arrived = 0
         self._started = datetime.now(UTC).replace(microsecond=0)
@@ -93,9 +91,7 @@ class Ledger:
             "started": self._started.isoformat(),
             "finished": now.isoformat(),
         }
-        asked = {key: tuple(tests) for key, tests in self.asked.items()}
-        scopes = scopes_of(configs, profile, asked)
-        report = build(evidence, scopes, self.lost, facts, now)
+        report = build(evidence, scopes_of(configs, profile), self.lost, facts, now)
         if self.folder is not None:
             self.faults += write_all(report, self.folder)
             if not self.faults:

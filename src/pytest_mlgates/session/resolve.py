@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from pytest_mlgates.session.items import (
     is_known_bad,
     levels_of,
     root_of,
-    test_id,
     where_is,
 )
 
@@ -52,8 +51,7 @@ class Resolver:
         self._config = config
         self.root = root_of(config)
         self.profile_name: str | None = config.getoption("mlgates_profile")
-        #: the tests that ask for each entry of a system, whether or not they run
-        self.asked: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._tests: Counter[tuple[str, str]] = Counter()
         self._configs: dict[str, Config] | None = None
 
     @property
@@ -84,7 +82,7 @@ class Resolver:
         config, entry = self._entry(item, name, where)
         profile = config.profile(self.profile_name)
         try:
-            gate = config.gate(entry, profile, len(self.asked[config.system, entry.name]))
+            gate = config.gate(entry, profile, self._tests[config.system, entry.name])
         except FieldError as fault:
             raise ConfigError(f"{where}: profile {profile.name}: {fault}") from None
         levels = levels_of(item, name)  # the farthest first
@@ -178,12 +176,12 @@ class Resolver:
 
         Before anything is deselected, so that the same test has the same alpha under ``-k``.
         """
-        self.asked.clear()
+        self._tests.clear()
         for item in items:
             for name in () if is_known_bad(item) else gates_asked(item):
                 with contextlib.suppress(ConfigError):  # `check` tells it
                     config, entry = self._entry(item, name, "")
-                    self.asked[config.system, entry.name].append(test_id(item))
+                    self._tests[config.system, entry.name] += 1
 
     def _gates_nothing(self, item: pytest.Item, name: str, used: set[tuple[int, str]]) -> bool:
         """Tell whether a marker with arguments on this test, or above it, reaches no gate."""

@@ -38,8 +38,6 @@ class WorkerSummary(TypedDict):
     count: int
     unsent: list[str]
     fault: str
-    #: system, entry and tests that asked for it
-    asked: list[tuple[str, str, list[str]]]
 
 
 class GateSession:
@@ -132,7 +130,6 @@ class GateSession:
             "count": self.count,
             "unsent": unsent,  # of a test that was interrupted no report is sent
             "fault": self.journal.fault,
-            "asked": [(*key, tests) for key, tests in self.resolver.asked.items()],
         }
 
     def receive_summary(self, summary: WorkerSummary) -> None:
@@ -140,8 +137,6 @@ class GateSession:
         self.in_use |= summary["in_use"]
         self.ledger.expect(summary["count"])
         self.ledger.add_evidence(summary["unsent"])
-        for system, entry, tests in summary["asked"]:
-            self.ledger.asked.setdefault((system, entry), {}).update(dict.fromkeys(tests))
         if summary["fault"]:
             self.ledger.lost.append(summary["fault"])
 

@@ -25,7 +25,6 @@ def gaps(report: Report) -> Iterator[str]:
     yield from report.incomplete
     for gap in report.missing:
         yield f"{gap.system}: {gap.entry} left no evidence ({gap.source})"
-    yield from map(str, report.left_out)
     if not report.systems:
         yield "no gate was configured"
 
@@ -72,31 +71,15 @@ class ConfigsAtHand:
 
 def _made_again(report: Report, configs: list[Config]) -> Iterator[str]:
     profiles = {system.system: system.profile for system in report.systems}
-    asked = {
-        (system.system, gate.entry): gate.asked
-        for system in report.systems
-        for gate in system.gates
-        if gate.asked is not None
-    }
     try:
-        known = asked or None  # an older report did not note it
-        scopes = [scope for c in configs for scope in scopes_of([c], profiles[c.system], known)]
+        scopes = [scope for c in configs for scope in scopes_of([c], profiles[c.system])]
         facts = report.environment
         now = instant(facts["finished"])
         again = build(report.evidence, scopes, report.incomplete, facts, now)
     except (ConfigError, KeyError, TypeError, ValueError, OverflowError) as error:
         yield f"the report can't be made again from the configs at hand: {error}"
         return
-    for part in (
-        "outcome",
-        "systems",
-        "missing",
-        "left_out",
-        "waived",
-        "false_alarm",
-        "configs",
-        "controls",
-    ):
+    for part in ("outcome", "systems", "missing", "waived", "false_alarm", "configs", "controls"):
         if getattr(report, part) != getattr(again, part):
             yield f"{part}: is not what the evidence and the configs at hand come to"
     for config in configs:
