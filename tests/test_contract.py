@@ -208,7 +208,9 @@ def test_no_number_can_be_changed(name, which, field):
 
 def test_rules_have_a_digest(name):
     """The same in every process, of every gate another one, and not touched by how it looks."""
-    digests = {registry.load(other).name: rules_of(registry.load(other)) for other in registry.names()}
+    digests = {
+        registry.load(other).name: rules_of(registry.load(other)) for other in registry.names()
+    }
     assert re.fullmatch("[0-9a-f]{64}", digests[name])
     assert list(digests.values()).count(digests[name]) == 1
     assert run(name, "sound").rules == digests[name]

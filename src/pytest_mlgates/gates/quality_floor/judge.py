@@ -34,7 +34,10 @@ class Limits:
 def headline(seen: Seen, metric: str, lower_error: float, upper_error: float) -> Headline:
     """Return the number that the policy is about, as the details give it."""
     whole = seen.whole
-    value, (low, high) = value_of(metric, whole), metric_bounds(metric, whole, lower_error, upper_error)
+    value, (low, high) = (
+        value_of(metric, whole),
+        metric_bounds(metric, whole, lower_error, upper_error),
+    )
     interval = (min(low, value), max(high, value)) if whole.inputs else None
     return Headline(value=value, unit=metric, n=whole.inputs, interval=interval)
 
