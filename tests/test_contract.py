@@ -18,7 +18,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_mlgates import plugin, registry
+from pytest_mlgates import __version__, plugin, registry
 from pytest_mlgates.config.errors import ConfigError
 from pytest_mlgates.config.schema import DIALECT, config_schema, gate_schema
 from pytest_mlgates.config.tighten import tighten
@@ -26,6 +26,8 @@ from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Gate, Measurement, Outcome, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import describe, hints, limit_of
 from pytest_mlgates.core.gate import make
+from pytest_mlgates.core.rules import rules_of
+from pytest_mlgates.core.seeds import seed_for
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.replay import replay
 from pytest_mlgates.writers import write_all
@@ -193,6 +195,50 @@ def test_evidence_is_replayed(name, which):
     now = datetime.now(UTC).replace(microsecond=0)
     report = build([evidence], [], [], {"finished": now.isoformat()}, now).to_dict()
     assert [r.fault for r in replay(json.loads(json.dumps(report)))] == [""]
+
+
+def _recorded(piece, **facts):
+    """Return the report of one piece of evidence, as a file holds it."""
+    report = build([piece], [], [], {"finished": NOW.isoformat(), **facts}, NOW)
+    return json.loads(json.dumps(report.to_dict()))
+
+
+def _other(value):
+    if isinstance(value, str):
+        return f"{value}1"
+    if isinstance(value, tuple):
+        return value[0] - 0.5, value[1] + 0.5
+    return (-1.0, 1.0) if value is None else value + 1
+
+
+@pytest.mark.parametrize("which", ["sound", "flawed"])
+@pytest.mark.parametrize("field", ["value", "unit", "n", "interval", "seed"])
+def test_no_number_can_be_changed(name, which, field):
+    """With digests that fit: each follows from the details, the seed from that of the run."""
+    facts = {"pytest_mlgates": __version__, "seed": 7}
+    seen = run(name, which)
+    seen = dataclasses.replace(seen, seed=str(seed_for(7, seen.test, seen.entry, seen.call)))
+    assert [r.fault for r in replay(_recorded(seen, **facts))] == [""]
+    if field == "seed":
+        forged = dataclasses.replace(seen, seed=_other(seen.seed))
+    else:
+        was = seen.measurement
+        changed = dataclasses.replace(was, **{field: _other(getattr(was, field))})
+        forged = dataclasses.replace(seen, measurement=changed)
+    faults = [r.fault for r in replay(_recorded(forged, **facts)) if r.fault]
+    assert len(faults) == 1
+    words = ("contradicts itself: its", "decides differently", "its seed", "can't be decided again")
+    assert faults[0].startswith(words)
+
+
+def test_rules_have_a_digest(name):
+    """The same in every process, of every gate another one, and not touched by how it looks."""
+    digests = {
+        registry.load(other).name: rules_of(registry.load(other)) for other in registry.names()
+    }
+    assert re.fullmatch("[0-9a-f]{64}", digests[name])
+    assert list(digests.values()).count(digests[name]) == 1
+    assert run(name, "sound").rules == digests[name]
 
 
 def _json():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Evidence,
         Gate,
         GateFailed,
+        Headline,
         Measurement,
         Needs,
         Outcome,
@@ -66,6 +67,7 @@ __all__ = [
     "Gate",
     "GateFailed",
     "Grounding",
+    "Headline",
     "ImpactRatio",
     "InfraGuardrails",
     "LeadTime",
@@ -90,7 +92,7 @@ __all__ = [
     "stage",
 ]
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 #: the module of each public name but the gates
 _HOME = {
@@ -100,6 +102,7 @@ _HOME = {
             "Evidence",
             "Gate",
             "GateFailed",
+            "Headline",
             "Measurement",
             "Needs",
             "Outcome",

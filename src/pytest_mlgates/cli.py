@@ -161,8 +161,36 @@ def _add_signing(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument(
         "--must-pass", action="store_true", help="say no to the true report of a failed run as well"
     )
+    command.add_argument("--commit", default="", metavar="SHA", help="this commit was gated")
+    command.add_argument(
+        "--clean", action="store_true", help="no file was changed since that commit"
+    )
+    command.add_argument(
+        "--subject",
+        action="append",
+        default=[],
+        metavar="DIGEST",
+        help="this was gated; repeatable",
+    )
+    command.add_argument(
+        "--artifact",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE|DIR",
+        help="this was gated, by its digest; repeatable",
+    )
+    command.add_argument(
+        "--first-run", action="store_true", help="no attempt and no run in the store came before"
+    )
     command.add_argument("--json", action="store_true", help="answer as JSON")
     command.set_defaults(run="sign.verify_report")
+
+    command = commands.add_parser(
+        "digest", help="digest of files and folders, as models are signed"
+    )
+    command.add_argument("paths", nargs="+", metavar="FILE|DIR", type=Path)
+    command.set_defaults(run="sign.print_digests")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from pytest_mlgates import Gate, Limit, Measurement, Outcome, Verdict
+from pytest_mlgates import Gate, Headline, Limit, Measurement, Outcome, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,10 @@ class AnswerLength(Gate):
         """Ask every prompt and keep the length of the longest answer."""
         lengths = [len(answer(prompt)) for prompt in prompts]
         return Measurement(value=max(lengths, default=0), unit="characters", n=len(lengths))
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return what a report shows first: nothing but value and n is recorded to derive it from."""
+        return Headline(value=measurement.value, unit="characters", n=measurement.n)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge the longest answer; no answer at all is no PASS."""

@@ -61,7 +61,11 @@ def test_the_lines_for_a_person(signed, run, keys):
     assert [line.split()[:2] for line in lines[:5]] == [
         [name, "yes"] for name in ("signature", "trust", "completeness", "consistency", "freshness")
     ]
-    assert lines[5] == "the run itself: PASS, let through"
+    assert lines[-1] == "the run itself: PASS, let through"
+    told = "\n".join(lines[5:-1])
+    for words in ("gated         demo (owner team-a, profile default): PASS", "commit        ", "subjects      demo: ",
+                  "decided by    pytest-mlgates 0.", "signed        2", "tests         1 test left 1 piece"):  # fmt: skip
+        assert words in told
 
 
 def test_a_failed_run_is_evidence(project, run, keys, answers):

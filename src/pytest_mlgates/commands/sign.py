@@ -10,18 +10,21 @@ from pathlib import Path
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.instants import instant
 from pytest_mlgates.core.words import printable
+from pytest_mlgates.reading.manifest import digest_of_path, sha256_of
+from pytest_mlgates.reading.plain import FileFault
 from pytest_mlgates.report.read import read_report, report_of
 from pytest_mlgates.session.journal import FOLDER
 from pytest_mlgates.signing.attested import Attested
 from pytest_mlgates.signing.consistency import made_again
 from pytest_mlgates.signing.coverage import ConfigsAtHand
 from pytest_mlgates.signing.keys import public_key
+from pytest_mlgates.signing.relevance import Asked
 from pytest_mlgates.signing.seal import Seal
 from pytest_mlgates.signing.store import CHAIN, Store
 from pytest_mlgates.signing.verify import Verification, verify, verify_store
 from pytest_mlgates.writers import ATTESTATION
 
-__all__ = ["answers", "sign_report", "verify_report"]
+__all__ = ["answers", "print_digests", "sign_report", "verify_report"]
 
 MAX_DAYS = 1e6
 
@@ -80,7 +83,41 @@ def answers(args: Namespace) -> Verification:
         max_age=None if args.max_age is None else timedelta(days=args.max_age),
         now=_instant(args.now),
         store=store,
+        asked=_asked(args),
     )
+
+
+def _asked(args: Namespace) -> Asked:
+    """Return what the report has to be about."""
+    try:
+        return Asked(
+            commit=args.commit.lower(),
+            clean=args.clean,
+            subjects=tuple(digest.lower() for digest in args.subject),
+            artifacts=tuple((str(path), _digests(path)) for path in args.artifact),
+            first_run=args.first_run,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _digests(path: Path) -> tuple[str, ...]:
+    """Return the digests that an artifact may be known by: of a file its own as well."""
+    try:
+        own = () if path.is_dir() else (f"sha256:{sha256_of(path)}",)
+        return (*own, digest_of_path(path))
+    except FileFault as fault:
+        raise UsageError(f"--artifact {path}: {fault}") from None
+
+
+def print_digests(args: Namespace) -> int:
+    """Print the digest of files and folders, as OpenSSF model signing and evidence have it."""
+    for path in args.paths:
+        try:
+            print(f"{digest_of_path(path)}  {printable(str(path))}")
+        except FileFault as fault:
+            raise UsageError(f"{path}: {fault}") from None
+    return 0
 
 
 def _print_store(folder: Path) -> Store:

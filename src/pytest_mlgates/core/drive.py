@@ -10,10 +10,18 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from pytest_mlgates.core.errors import Unmeasurable, Unrecordable
-from pytest_mlgates.core.records import Explained, Judged, Look, Measurement, Outcome, Verdict
+from pytest_mlgates.core.records import (
+    Explained,
+    Headline,
+    Judged,
+    Look,
+    Measurement,
+    Outcome,
+    Verdict,
+)
 from pytest_mlgates.core.words import a
 
-__all__ = ["ajudge", "judge"]
+__all__ = ["ajudge", "contradiction", "judge"]
 
 _USE_AIO = "an event loop is running here: write `await gate.aio(...)`"
 
@@ -36,6 +44,9 @@ class Driven(Protocol):
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge a measurement."""
+
+    def headline(self, measurement: Measurement, /) -> Headline | None:
+        """Return what a measurement says first, as its details give it."""
 
 
 def judge(
@@ -194,7 +205,15 @@ def _decided(driven: Driven, seen: Measurement) -> Verdict:
         raise Unmeasurable(f"decide gave {_type_of(verdict)} and not a Verdict")
     if verdict.outcome == Outcome.PASS and seen.n == 0:
         raise Unmeasurable("decide gave PASS where nothing was observed")
+    if verdict.outcome != Outcome.ERROR and (wrong := contradiction(driven, seen)):
+        raise Unmeasurable(f"the measurement contradicts itself: its {wrong}")
     return verdict
+
+
+def contradiction(driven: Driven, seen: Measurement) -> str:
+    """Say how a measurement's own details do not give its number, unit, n or interval."""
+    headline = driven.headline(seen)
+    return headline.differs(seen) if headline is not None else ""
 
 
 def _in_a_loop() -> bool:

@@ -31,6 +31,8 @@ from pytest_mlgates.core.records import (
     Evidence,
     Explained,
     GateFailed,
+    Headline,
+    Identity,
     Judged,
     Look,
     Measurement,
@@ -47,6 +49,8 @@ __all__ = [
     "Explained",
     "Gate",
     "GateFailed",
+    "Headline",
+    "Identity",
     "Judged",
     "Look",
     "Measurement",
@@ -89,6 +93,15 @@ class Gate(Checked, ABC):
     @abstractmethod
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge a measurement. Pure: same measurement, same verdict, nothing touched."""
+
+    def headline(self, measurement: Measurement, /) -> Headline | None:  # noqa: ARG002
+        """Return value, unit, n and interval as the details give them.
+
+        None (the default) where a measurement holds nothing else that they could follow from: the
+        number is the record then. Pure, as :meth:`decide` is; ``measure`` takes them from the same
+        place, the run is an ERROR where the two differ, and a replay finds a number that was changed.
+        """
+        return None
 
     def needs(self) -> Needs | None:
         """Return how many observations a verdict needs, or None where that is not fixed."""
@@ -139,8 +152,11 @@ class Gate(Checked, ABC):
         about = self.subject_in(args, kwargs)
         return self.evidence(await self.ajudge(*args, **kwargs), **about)
 
-    def subject_in(self, args: Any, kwargs: Any) -> dict[str, str | None]:
-        """Return the name and the digest of what a call gates, before the call can change it."""
+    def subject_in(self, args: Any, kwargs: Any) -> dict[str, Json]:
+        """Return name and digest of what a call gates, and of what else it was given.
+
+        Asked before the call can change any of it. The keys are those of :class:`Evidence`.
+        """
         from pytest_mlgates.core.digests import subject_of
 
         name, digest = subject_of(self, args, kwargs)
@@ -148,12 +164,15 @@ class Gate(Checked, ABC):
 
     def evidence(self, judged: Judged, **about: Any) -> Evidence:
         """Return the record of a run; ``about`` adds its subject and what a test knows of it."""
+        from pytest_mlgates.core.rules import rules_of
+
         return Evidence(
             gate=self.name,
             policy=self.policy(),
             limit=self.limit_field(),
             measurement=judged.measurement,
             verdict=judged.verdict,
+            rules=rules_of(type(self)),
             **about,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import typing
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
@@ -19,6 +20,8 @@ __all__ = [
     "Evidence",
     "Explained",
     "GateFailed",
+    "Headline",
+    "Identity",
     "Judged",
     "Look",
     "Measurement",
@@ -86,6 +89,52 @@ class Measurement:
         return {name: getattr(self, name) for name in ("value", "unit", "n", "interval", "details")}
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """What a measurement says first: the number that the policy is about, and what is behind it.
+
+    A gate makes it from what its details hold, in one place; ``measure`` records it, and a replay
+    makes it again, so that no number can be shown that the recorded facts do not give.
+
+    >>> Headline(value=0.5, unit="of texts", n=2).measurement({"leaky": 1}).n
+    2
+    """
+
+    value: float
+    unit: str
+    n: int
+    interval: tuple[float, float] | None = None
+
+    def measurement(self, details: Mapping[str, object]) -> Measurement:
+        """Return it as a measurement, with the details that it follows from."""
+        return Measurement(
+            value=self.value,
+            unit=self.unit,
+            n=self.n,
+            interval=self.interval,
+            details=typing.cast("Mapping[str, Json]", details),
+        )
+
+    def differs(self, recorded: Measurement) -> str:
+        """Say what of a measurement does not follow from its details, or nothing.
+
+        >>> Headline(value=2, unit="ms", n=5).differs(Measurement(value=1, unit="ms", n=5))
+        'value is 1, its details come to 2'
+        """
+        own = self.measurement({})
+        for name in ("value", "unit", "n", "interval"):
+            was, comes = getattr(recorded, name), getattr(own, name)
+            if was != comes:
+                return f"{name} is {_short(was)}, its details come to {_short(comes)}"
+        return ""
+
+
+def _short(value: object) -> str:
+    if isinstance(value, tuple):
+        return " to ".join(map(_short, value))
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
 def _finite(value: object, name: str) -> float:
     plain = value.item() if getattr(value, "shape", None) == () else value  # type: ignore[attr-defined]
     if isinstance(plain, bool) or not isinstance(plain, (int, float)):
@@ -136,12 +185,25 @@ class Judged:
     cause: BaseException | None = None
 
 
+#: what tells a piece of evidence from every other: system, test, entry, call and attempt
+Identity = tuple[str, str, str, int, int]
+
+#: fields that evidence of version 0.2 and before does not have: its digest is that without them
+_LATER = frozenset({"rules", "digest_from", "inputs", "seed_by"})
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One run of a gate, as an auditor reads it and replays it.
 
-    Identified by ``test``, ``entry``, ``call`` and ``attempt``. It holds no time and no worker, so
-    that the same run gives the same evidence.
+    Identified by ``system``, ``test``, ``entry``, ``call`` and ``attempt``. It holds no time and no
+    worker, so that the same run gives the same evidence.
+
+    ``rules`` is the digest of the code that decided (``core/rules.py``). ``digest_from`` says how
+    ``subject_digest`` was got: ``code`` (a walk over code and state), ``files`` (what was read) or
+    ``declared`` (what the subject says of itself). ``inputs`` are the digests of what was handed in
+    beside it. ``seed_by`` is ``test`` where the test chose the seed itself. What an older version
+    did not record is empty, and left out of the JSON.
     """
 
     gate: str
@@ -160,6 +222,10 @@ class Evidence:
     seed: str = "0"
     call: int = 1
     attempt: int = 1
+    rules: str = ""
+    digest_from: str = ""
+    inputs: Mapping[str, Json] = dataclasses.field(default_factory=dict)
+    seed_by: str = ""
     _digest: str = dataclasses.field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -177,8 +243,12 @@ class Evidence:
             "source",
             "subject",
             "seed",
+            "rules",
+            "digest_from",
+            "seed_by",
         ):
             fixed(self, name, str(freeze(str(getattr(self, name)))))
+        fixed(self, "inputs", freeze(self.inputs, "inputs"))
         fixed(self, "subject_digest", freeze(self.subject_digest, "subject_digest"))
 
     def __bool__(self) -> NoReturn:
@@ -190,9 +260,9 @@ class Evidence:
         return self.verdict.outcome
 
     @property
-    def identity(self) -> tuple[str, str, int, int]:
+    def identity(self) -> Identity:
         """What tells this piece of evidence from every other one of a run."""
-        return self.test, self.entry, self.call, self.attempt
+        return self.system, self.test, self.entry, self.call, self.attempt
 
     @property
     def limits(self) -> tuple[float, ...]:
@@ -228,7 +298,7 @@ class Evidence:
         plain["measurement"] = self.measurement.to_dict() if self.measurement else None
         plain["verdict"] = self.verdict.to_dict()
         plain["role"] = self.role.value
-        return plain
+        return {k: v for k, v in plain.items() if v or k not in _LATER}
 
     def to_json(self) -> str:
         """Return the canonical JSON; :meth:`from_json` gives an equal evidence back."""

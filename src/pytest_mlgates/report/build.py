@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pytest_mlgates.config.waivers import Waiver
-from pytest_mlgates.core import Evidence, Outcome, Role
+from pytest_mlgates.core import Evidence, Identity, Outcome, Role
 from pytest_mlgates.core.canonical import Json
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.report.model import (
@@ -161,7 +161,7 @@ def false_alarm(policies: Iterable[Mapping[str, Json]]) -> FalseAlarm:
 
 def _unique(evidence: Sequence[Evidence]) -> list[Evidence]:
     """One piece of evidence for each identity, the worst; in a fixed order."""
-    worst_of: dict[tuple[str, str, int, int], Evidence] = {}
+    worst_of: dict[Identity, Evidence] = {}
     for piece in evidence:
         other = worst_of.get(piece.identity)
         if other is None or _rank(piece) < _rank(other):

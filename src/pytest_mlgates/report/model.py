@@ -18,7 +18,7 @@ __all__ = [
     "MissingEntry", "Report", "Rules", "Scope", "SystemFalseAlarm", "SystemReport", "WaiverState",
 ]  # fmt: skip
 
-SCHEMA = "pytest-mlgates/report/2"
+SCHEMA = "pytest-mlgates/report/3"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from pytest_mlgates.core.canonical import parse
 from pytest_mlgates.core.details import read
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.instants import instant
+from pytest_mlgates.reading.plain import FileFault, read_plain
 from pytest_mlgates.report.model import (
     ConfigFile,
     EarlierRun,
@@ -31,6 +32,9 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
+
+#: a report that is larger was not written by this package
+MAX_BYTES = 4 << 30
 
 
 class ReportError(UsageError, ValueError):
@@ -53,9 +57,10 @@ def read_report(place: Path) -> dict[str, Any]:
 
     path = place / "report.json" if place.is_dir() else place
     try:
-        data = parse(path.read_bytes())
-    except OSError as error:
-        raise ReportError(f"{path}: can't be read: {error.strerror}") from None
+        data = parse(read_plain(path, MAX_BYTES))
+    except FileFault as wrong:
+        gone = "can't be read: No such file or directory"
+        raise ReportError(f"{path}: {wrong if path.exists() else gone}") from None
     except (ValueError, RecursionError) as error:
         raise ReportError(f"{path}: is not JSON: {error}") from None
     try:

@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from pytest_mlgates.core import Evidence, Outcome, Role
+from pytest_mlgates.core import Evidence, Identity, Outcome, Role
 from pytest_mlgates.core.words import first, number
 from pytest_mlgates.report.model import GateReport, Report, SystemReport
 
@@ -19,9 +19,6 @@ HEADINGS = ("system", "gate", "verdict", "measured", "limit", "calls", "incident
 
 #: what a piece of evidence shows (see :func:`states`), in the order to read it
 GRAVEST_FIRST = ("fail", "missed", "error", "inconclusive", "waived", "caught", "pass")
-
-#: what tells a piece of evidence from every other: test, entry, call and attempt
-Identity = tuple[str, str, int, int]
 
 MAX_UNIT = 40
 #: findings of an incident that are shown

@@ -81,7 +81,7 @@ def read_journals(
                         evidence = known[text]
                     else:
                         found.append(evidence := Evidence.from_canonical(text))
-                    running.pop(evidence.identity, None)
+                    running.pop(evidence.identity[1:], None)  # a test has one system
                 else:
                     data = parse(line)
                     test, entry, *rest = data["started"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
@@ -20,8 +19,10 @@ from pytest_mlgates.core import (
     Role,
     Verdict,
 )
+from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.seeds import seed_for
 
-__all__ = ["GateRunner", "TestContext", "seed_for"]
+__all__ = ["GateRunner", "TestContext"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +45,6 @@ class TestContext:
     pardons: Callable[[Verdict], bool] | None = None
     #: lets what is written next reach the terminal, past pytest's capture
     uncapture: Callable[[], object] = lambda: None
-
-
-def seed_for(run_seed: int, *names: object) -> int:
-    """Return a seed of 63 bits for one gate of a run, the same on every machine.
-
-    >>> seed_for(0, "test_a", "p99_latency", 1) == seed_for(0, "test_a", "p99_latency", 1)
-    True
-    """
-    text = "\x1f".join(map(str, (run_seed, *names)))
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8]) >> 1
 
 
 class GateRunner:
@@ -110,11 +101,14 @@ class GateRunner:
         reason = "the test asked for this gate and never called it"
         return self._keep(1, Judged(None, Verdict(Outcome.ERROR, reason)), {})
 
-    def _begin(self, args: object, kwargs: object) -> tuple[int, dict[str, str | None]]:
+    def _begin(self, args: object, kwargs: Mapping[str, object]) -> tuple[int, dict[str, Json]]:
         number = next(self._numbers)  # calls may be under way at once
         at = self._context
         at.started(at.test, at.entry, number, at.attempt)
-        return number, self._gate.subject_in(args, kwargs)
+        about = self._gate.subject_in(args, kwargs)
+        if self._seeded and "seed" in kwargs:  # the test's own choice, told as such
+            about |= {"seed": str(kwargs["seed"]), "seed_by": "test"}
+        return number, about
 
     def _extra(self, kwargs: dict[str, Any], number: int) -> dict[str, Any]:
         extra = {**kwargs, "on_look": self._context.progress, "pardons": self._context.pardons}
@@ -126,11 +120,11 @@ class GateRunner:
         at = self._context
         return seed_for(at.run_seed, at.test, at.entry, number)
 
-    def _stopped(self, number: int, stop: BaseException, about: Mapping[str, str | None]) -> None:
+    def _stopped(self, number: int, stop: BaseException, about: Mapping[str, Json]) -> None:
         reason = f"the measure was stopped by {type(stop).__name__}"
         self._keep(number, Judged(None, Verdict(Outcome.ERROR, reason)), about)
 
-    def _end(self, number: int, judged: Judged, about: Mapping[str, str | None]) -> Evidence:
+    def _end(self, number: int, judged: Judged, about: Mapping[str, Json]) -> Evidence:
         __tracebackhide__ = True
         evidence = self._keep(number, judged, about)
         if self._context.role == Role.GATE and self._context.raises(evidence):
@@ -138,18 +132,18 @@ class GateRunner:
             raise GateFailed(evidence) from None
         return evidence
 
-    def _keep(self, number: int, judged: Judged, about: Mapping[str, str | None]) -> Evidence:
+    def _keep(self, number: int, judged: Judged, about: Mapping[str, Json]) -> Evidence:
         at = self._context
+        known = {"seed": str(self._seed(number)), **about}
         evidence = self._gate.evidence(
             judged,
-            **about,
+            **known,
             test=at.test,
             claim=at.claim,
             system=at.system,
             entry=at.entry,
             source=at.source,
             role=at.role,
-            seed=str(self._seed(number)),
             call=number,
             attempt=at.attempt,
         )
@@ -161,7 +155,7 @@ class GateRunner:
 class RecordIfKilled:
     """While a gate measures: a process that has to be ended leaves evidence first."""
 
-    def __init__(self, runner: GateRunner, number: int, about: Mapping[str, str | None]) -> None:
+    def __init__(self, runner: GateRunner, number: int, about: Mapping[str, Json]) -> None:
         self._runner, self._number, self._about = runner, number, about
 
     def __enter__(self) -> None:

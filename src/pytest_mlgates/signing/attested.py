@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_mlgates.reading.plain import FileFault, read_plain
 from pytest_mlgates.signing.envelope import EnvelopeFault, read_envelopes
-from pytest_mlgates.signing.folder import FileFault, Stored, read_file
+from pytest_mlgates.signing.folder import Stored
 from pytest_mlgates.signing.keys import KeyFault, PublicKey, public_from_pem
 from pytest_mlgates.signing.statement import GATES, TEST_RESULT, Sealing, sealing_of
 from pytest_mlgates.writers import ATTESTATION
@@ -44,7 +45,7 @@ class Attested:
 def read_attested(path: Path) -> Attested:
     """Read a folder's attestation; never raises for what it holds."""
     try:
-        data = read_file(path, MAX_BYTES)
+        data = read_plain(path, MAX_BYTES)
         envelopes = read_envelopes(data)
         if len(envelopes) != 2:
             raise EnvelopeFault(f"holds {len(envelopes)} envelopes, not two")

@@ -9,21 +9,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
-from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.reading.plain import FileFault, open_plain
 
-__all__ = ["FileFault", "Folder", "Stored", "read_file", "scan", "stored"]
+__all__ = ["Folder", "Stored", "scan", "stored"]
 
 MAX_FILES = 10_000
 _BLOCK = 1 << 20
-
-
-class FileFault(UsageError, ValueError):
-    """A file is not what it has to be; the text says why."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,23 +67,9 @@ def scan(folder: Path, expected: Mapping[str, int] | None = None) -> Folder:
     return Folder(files, frozenset(folders), tuple(faults))
 
 
-def read_file(path: Path, most: int) -> bytes:
-    """Return the bytes of a plain file of at most ``most`` bytes, or raise :class:`FileFault`."""
-    try:
-        with _open(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > most:
-                raise FileFault(f"has {size:,} bytes, more than {most:,}")
-            return file.read(most + 1)
-    except FileNotFoundError:
-        raise FileFault("is not there") from None
-    except OSError as error:
-        raise FileFault(f"can't be read: {error.strerror}") from None
-
-
 def stored(path: Path, size_expected: int | None = None) -> Stored:
     """Return size and digest of a plain file; it is not read where another size is expected."""
-    with _open(path) as file:
+    with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size_expected is not None and size_expected != size:
             return Stored(size, "")
@@ -99,16 +79,6 @@ def stored(path: Path, size_expected: int | None = None) -> Stored:
             read += len(block)
             digest.update(block)
         return Stored(read, digest.hexdigest())
-
-
-def _open(path: Path) -> BinaryIO:
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise FileFault("is not a plain file")
-    return os.fdopen(descriptor, "rb")
 
 
 def _utf8(name: str) -> bool:

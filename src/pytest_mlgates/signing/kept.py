@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pytest_mlgates.core.canonical import parse
+from pytest_mlgates.reading.plain import FileFault, read_plain
 from pytest_mlgates.signing.attested import Attested, read_attested
-from pytest_mlgates.signing.folder import FileFault, read_file, stored
+from pytest_mlgates.signing.claim import same_thing
+from pytest_mlgates.signing.folder import stored
+from pytest_mlgates.signing.relevance import Earlier
 from pytest_mlgates.signing.store import Run, Store, StoreFault, is_digest
 from pytest_mlgates.writers import ATTESTATION
 
-__all__ = ["KeptReport", "store_faults"]
+__all__ = ["KeptReport", "earlier_runs", "store_faults"]
 
 MAX_BYTES = 4 << 30
 
@@ -61,6 +64,24 @@ def store_faults(
     return faults
 
 
+def earlier_runs(store: Store, data: Mapping[str, Any], number: int | None) -> Earlier:
+    """Return the runs over the commit and the subjects of a report that the store has before it.
+
+    ``number`` is the report's own place, None where it is in no store: all are before it then.
+    """
+    wanted, outcomes = same_thing(data), []
+    for run in store.runs():
+        if number is not None and run.link.sequence >= number:
+            break
+        try:
+            other = parse(read_plain(store.object(run.files["report.json"]), MAX_BYTES))
+            if same_thing(other) == wanted:
+                outcomes.append(run.outcome)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            continue  # the answer about the store tells what is broken
+    return Earlier(tuple(outcomes))
+
+
 def _objects(store: Store, run: Run, good: set[str]) -> Iterator[str]:
     """Yield which objects of a run are gone or changed; those known ``good`` are not read again."""
     for name, digest in run.files.items():
@@ -76,7 +97,7 @@ def _objects(store: Store, run: Run, good: set[str]) -> Iterator[str]:
 
 def _evidence(store: Store, report: str, good: set[str]) -> Iterator[str]:
     try:
-        data = parse(read_file(store.object(report), MAX_BYTES))
+        data = parse(read_plain(store.object(report), MAX_BYTES))
         digests = [piece["digest"] for piece in data["evidence"]]
     except (ValueError, TypeError, KeyError, RecursionError):
         yield "report.json: is not a report"

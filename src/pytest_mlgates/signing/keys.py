@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key
 
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.instants import instant
 from pytest_mlgates.core.words import install
 
 __all__ = [
@@ -36,11 +38,29 @@ class KeyFault(UsageError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key that a signature is checked with; ``key.keyid`` is its name in an envelope."""
+    """A key that a signature is checked with; ``key.keyid`` is its name in an envelope.
+
+    Its file may say from when and until when it signs, in lines above the PEM: ``not-before:
+    2026-01-01T00:00Z``, ``not-after: ...``.
+    """
 
     key: Key
     pem: str
     source: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+    def why_invalid(self, signed: str) -> str:
+        """Say that a signature was made when the key was not valid, or nothing."""
+        try:
+            when = instant(signed)
+        except ValueError:
+            return "it does not say when it was signed"
+        if self.not_before is not None and when < self.not_before:
+            return f"signed at {signed}; {self.source} is valid from {self.not_before.isoformat()}"
+        if self.not_after is not None and when > self.not_after:
+            return f"signed at {signed}; {self.source} is valid until {self.not_after.isoformat()}"
+        return ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,7 +104,22 @@ def public_key(path: Path) -> PublicKey:
     if b"BEGIN CERTIFICATE" in data:
         way = "openssl x509 -in FILE -pubkey -noout gives its key"
         raise KeyFault(f"{path}: holds a certificate: {way}")
-    return public_from_pem(data, str(path))
+    head = data.partition(b"-----BEGIN")[0]
+    return _valid(public_from_pem(data, str(path)), head, path)
+
+
+def _valid(key: PublicKey, head: bytes, path: Path) -> PublicKey:
+    """Return a key with what the lines above its PEM say of when it signs."""
+    found: dict[str, datetime | None] = {"not_before": None, "not_after": None}
+    for line in head.decode("utf-8", "replace").splitlines():
+        name, colon, value = line.strip().lstrip("# ").partition(":")
+        field = name.strip().lower().replace("-", "_")
+        if colon and field in found:
+            try:
+                found[field] = instant(value.strip())
+            except ValueError as error:
+                raise KeyFault(f"{path}: {name.strip()}: {error}") from None
+    return PublicKey(key.key, key.pem, key.source, found["not_before"], found["not_after"])
 
 
 def public_from_pem(data: bytes, source: str) -> PublicKey:

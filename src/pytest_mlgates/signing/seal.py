@@ -10,9 +10,10 @@ from typing import Any
 from pytest_mlgates.core.canonical import canonical, parse
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.files import put
+from pytest_mlgates.reading.plain import FileFault
 from pytest_mlgates.report.read import evidence_in
 from pytest_mlgates.signing.envelope import sign
-from pytest_mlgates.signing.folder import FileFault, Folder, scan
+from pytest_mlgates.signing.folder import Folder, scan
 from pytest_mlgates.signing.keys import SigningKey, signing_key
 from pytest_mlgates.signing.statement import Sealing, check, statements
 from pytest_mlgates.signing.store import Link, Run, Store, StoreFault

@@ -3,7 +3,8 @@
 *signature*: do the signatures fit the attestation's bytes? *trust*: is their key one that we
 accept? *completeness*: is all there that was configured? *consistency*: is every file as it was
 signed, and does every decision follow from its numbers? *freshness*: is it recent, and not from
-the future? With a store, also: is it the run of the chain that it says it is?
+the future? With a store, also: is it the run of the chain that it says it is? And, where asked, is
+it about what somebody holds in hands: this commit, a clean tree, this artifact?
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from pytest_mlgates.core.words import first
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.read import ReportError, read_report, report_of
 from pytest_mlgates.signing.attested import Attested, read_attested
+from pytest_mlgates.signing.claim import Claim, claim_of
 from pytest_mlgates.signing.consistency import changed, made_again, strangers
 from pytest_mlgates.signing.coverage import ConfigsAtHand, gaps
 from pytest_mlgates.signing.folder import Folder, scan
-from pytest_mlgates.signing.kept import KeptReport, store_faults
+from pytest_mlgates.signing.kept import KeptReport, earlier_runs, store_faults
 from pytest_mlgates.signing.keys import PublicKey
-from pytest_mlgates.signing.store import Store
+from pytest_mlgates.signing.relevance import Asked, Earlier, relevance
+from pytest_mlgates.signing.store import Store, StoreFault
 from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["Answer", "Verification", "verify", "verify_store"]
@@ -52,6 +55,7 @@ class Verification:
     answers: tuple[Answer, ...]
     outcome: str = ""
     passed: bool = False
+    claim: Claim | None = None
 
     @property
     def good(self) -> bool:
@@ -64,6 +68,8 @@ class Verification:
             head, *more = first(answer.reasons, MAX_LINES)
             yield f"{answer.question:13} {'yes' if answer.yes else 'NO':4} {head}"
             yield from (f"{'':18} {line}" for line in more)
+        if self.claim is not None:
+            yield from self.claim.lines()
         if self.outcome:
             yield f"the run itself: {self.outcome.upper()}, {'let through' if self.passed else 'not let through'}"
 
@@ -74,6 +80,7 @@ class Verification:
             "outcome": self.outcome,
             "passed": self.passed,
             "answers": {a.question: {"yes": a.yes, "reasons": a.reasons} for a in self.answers},
+            "claim": self.claim.to_dict() if self.claim else None,
         }
 
 
@@ -86,8 +93,13 @@ def verify(
     max_age: timedelta | None = None,
     now: datetime | None = None,
     store: Store | None = None,
+    asked: Asked | None = None,
 ) -> Verification:
-    """Answer the questions about a report folder; OSError where there is no such folder."""
+    """Answer the questions about a report folder; OSError where there is no such folder.
+
+    ``asked`` is what the report has to be about.
+    """
+    now = now or datetime.now(UTC)
     attested = read_attested(folder / ATTESTATION)
     contents = scan(folder, {name: stored.size for name, stored in attested.files.items()})
     read = _read(folder, contents, attested)
@@ -97,13 +109,31 @@ def verify(
         _trust(attested, {key.key.keyid: key for key in keys}),
         _completeness(contents, attested, read, configs, profile),
         _consistency(folder, contents, attested, read),
-        _freshness(attested, read, max_age, now or datetime.now(UTC)),
+        _freshness(attested, read, max_age, now),
     ]
     if store is not None:
         answers.append(verify_store(store, keys, KeptReport(attested)))
+    earlier = _earlier(store, read, attested)
     if report is None:
+        known = asked != Asked() and asked is not None
+        answers += [_answer("relevance", [read.fault], "")] if known else []
         return Verification(tuple(answers))
-    return Verification(tuple(answers), report.outcome, not report.problems)
+    claim = claim_of(report, attested, now, str(earlier or ""))
+    for question, faults, reason in relevance(claim, asked or Asked(), earlier):
+        answers.append(_answer(question, faults, reason))
+    return Verification(tuple(answers), report.outcome, not report.problems, claim)
+
+
+def _earlier(store: Store | None, read: _Read, attested: Attested) -> Earlier | None:
+    """Return the runs before this one, where a store knows of them."""
+    if store is None or read.report is None:
+        return None
+    chain = attested.sealing.chain if attested.sealing else None
+    number = chain.get("sequence") if chain else None
+    try:
+        return earlier_runs(store, read.data, number if isinstance(number, int) else None)
+    except StoreFault:
+        return None  # the answer about the store tells why
 
 
 def verify_store(
@@ -142,6 +172,9 @@ def _trust(attested: Attested, accepted: dict[str, PublicKey]) -> Answer:
     keyid = attested.sealing.keyid if attested.sealing else ""
     if attested.fault:
         return _answer("trust", ["there is no valid signature to trust"], "")
+    signed = attested.sealing.signed if attested.sealing else ""
+    if keyid in accepted and (why := accepted[keyid].why_invalid(signed)):
+        return _answer("trust", [why], "")
     if keyid not in accepted:
         return _answer(
             "trust", [f"the key {keyid[:16]} is not one of the {len(accepted)} accepted"], ""

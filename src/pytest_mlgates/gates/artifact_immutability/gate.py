@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pytest_mlgates.core import Gate, Look, Measurement, Needs, Verdict
+from pytest_mlgates.core import Gate, Headline, Look, Measurement, Needs, Verdict
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.artifact_immutability.details import FAULTS, Seen
-from pytest_mlgates.gates.artifact_immutability.judge import judge
+from pytest_mlgates.gates.artifact_immutability.judge import headline, judge
 from pytest_mlgates.gates.artifact_immutability.protocol import Store
 
 __all__ = ["ArtifactImmutability"]
@@ -81,6 +81,10 @@ class ArtifactImmutability(Gate):
             sequences=self.sequences, longest=self.longest, timeout_s=self.timeout_s, seed=seed
         )
         yield from measure_store(store, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen))
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a sequence broke a promise, PASS where enough broke none."""

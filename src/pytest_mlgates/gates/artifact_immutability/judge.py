@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.artifact_immutability.details import Seen
 from pytest_mlgates.gates.artifact_immutability.protocol import OFFERS
 from pytest_mlgates.stats.zero_tolerance import bound
 
-__all__ = ["ERROR", "judge", "not_looked_for"]
+__all__ = ["ERROR", "headline", "judge", "not_looked_for"]
 
 #: the chance that more sequences than said would break the store
 ERROR = 1e-3
 #: a store that refuses more plain puts than one in so many is none
 _REFUSES = 10
+
+
+def headline(seen: Seen) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = seen.clean + (seen.broken is not None)
+    return Headline(value=seen.clean, unit="sequences", n=n)
 
 
 def judge(seen: Seen, n: int, wanted: int, required: Sequence[str]) -> Verdict:

@@ -14,6 +14,7 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Explained
 from pytest_mlgates.core.words import a, plural
 from pytest_mlgates.gates.artifact_immutability.details import BrokenPromise, Fault, Seen
+from pytest_mlgates.gates.artifact_immutability.judge import headline
 from pytest_mlgates.gates.artifact_immutability.ledger import Acknowledged, ViolationError
 from pytest_mlgates.gates.artifact_immutability.protocol import Store, offered
 from pytest_mlgates.gates.artifact_immutability.sequences import (
@@ -175,12 +176,7 @@ class _Sequences:
             calls=self.calls,
             findings=tuple(self._findings()),
         )
-        return Measurement(
-            value=self.clean,
-            unit="sequences",
-            n=self.clean + (self.broken is not None),
-            details=plain(seen),
-        )
+        return headline(seen).measurement(plain(seen))
 
     def _findings(self) -> list[str]:
         if self.broken is not None:

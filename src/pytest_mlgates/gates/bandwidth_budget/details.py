@@ -37,6 +37,8 @@ class Seen:
     peak_at: float | None = None
     most_bytes: Amount | None = None
     top_share: Share | None = None
+    #: transfers that were added up; 0.2 did not record it
+    transfers: Count | None = None
     findings: tuple[str, ...] | None = None
     #: of version 0.2.0: there was a bound by a model, which stands in the interval
     moments: object = None

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pytest_mlgates.core import Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.gates.bandwidth_budget.details import Seen
-from pytest_mlgates.gates.bandwidth_budget.judge import Limits, judge
+from pytest_mlgates.gates.bandwidth_budget.judge import Limits, headline, judge
 
 if TYPE_CHECKING:
     import os
@@ -120,6 +120,10 @@ class BandwidthBudget(StatisticalGate):
             headline=self.limit_field(),
         )
         return measure_transfers(transfers, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), measurement.n, self.limit_field())
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a limit is broken, PASS where each that is set holds."""

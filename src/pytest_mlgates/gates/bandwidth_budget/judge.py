@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.gates.bandwidth_budget.details import Seen
 from pytest_mlgates.gates.bandwidth_budget.fleet import Fleet
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 #: without max_source_raw_bytes, no source records more than so many times the most seen
 MOST_RAW = 10
@@ -34,6 +34,20 @@ class Limits:
     min_sources: int
     alpha: float
     beta: float
+
+
+def headline(seen: Seen, n: int, about: str) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = n if seen.transfers is None else seen.transfers
+    if not n:
+        return Headline(value=0.0, unit="bytes", n=0)
+    value, unit = _required(seen.most_bytes, "most_bytes"), "bytes"
+    if about == "max_ratio":
+        raw = _required(seen.raw_bytes, "raw_bytes")
+        value, unit = seen.sent_bytes / (raw or 1.0), "of raw bytes"
+    elif about == "max_mbps":
+        value, unit = _required(seen.peak_mbps, "peak_mbps"), "Mbit/s"
+    return Headline(value=value, unit=unit, n=n)
 
 
 def judge(

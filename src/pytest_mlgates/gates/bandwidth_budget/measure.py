@@ -13,6 +13,7 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.gates.bandwidth_budget.details import Seen
+from pytest_mlgates.gates.bandwidth_budget.judge import headline
 from pytest_mlgates.gates.bandwidth_budget.peak import peak_bytes
 from pytest_mlgates.gates.bandwidth_budget.totals import is_regular, spread_back
 from pytest_mlgates.gates.bandwidth_budget.transfers import Columns, read
@@ -42,33 +43,30 @@ def measure_transfers(transfers: object, plan: Plan) -> Measurement:
     """Add up transfers; raises :class:`Unmeasurable` where a record lacks what a limit is about."""
     columns = read(transfers)
     sent = float(columns.sent.sum())
+    n = columns.sent.size
     seen = Seen(
+        transfers=n,
         shared_uplink=plan.shared_uplink,
         window_s=plan.window_s,
         totals=plan.totals,
         sent_bytes=sent,
     )
-    if not columns.sent.size:
-        return Measurement(value=0.0, unit="bytes", n=0, details=plain(seen))
-    values: dict[str, tuple[float, str]] = {}
+    if not n:
+        return headline(seen, 0, plan.headline).measurement(plain(seen))
     if plan.ratio:
         seen = _with_sources(seen, columns, keep=plan.by_source)
-        values["max_ratio"] = (sent / (seen.raw_bytes or 1.0), "of raw bytes")
     if not plan.shared_uplink:
         columns.need(columns.source, "source", "an uplink for each source")
     lines = []
     if plan.rate:
         seen = _with_peak(seen, columns)
         rate, when = seen.peak_mbps or 0.0, seen.peak_at or 0.0
-        values["max_mbps"] = (rate, "Mbit/s")
         busiest = f"the busiest {plan.window_s:g} s began at {when:.10g} s"
         lines.append(f"{busiest}: {rate:.4g} Mbit/s")
     most = sent if plan.shared_uplink else float(columns.by_source(columns.sent).max())
-    values["max_bytes"] = (most, "bytes")
     share, more = _heaviest(columns, sent)
     seen = replace(seen, most_bytes=most, top_share=share, findings=(*lines, *more))
-    value, unit = values[plan.headline]
-    return Measurement(value=value, unit=unit, n=columns.sent.size, details=plain(seen))
+    return headline(seen, n, plan.headline).measurement(plain(seen))
 
 
 def _with_sources(seen: Seen, columns: Columns, *, keep: bool) -> Seen:

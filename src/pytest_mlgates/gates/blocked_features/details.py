@@ -80,6 +80,8 @@ class Seen:
     unknown: Count
     named: bool
     repeated: Count = 0
+    #: applicants, each counted once; 0.2 did not record it
+    applicants: Count | None = None
     findings: tuple[str, ...] = ()
 
     @property

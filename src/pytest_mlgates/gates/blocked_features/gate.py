@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pytest_mlgates.core import Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.blocked_features.details import Seen
-from pytest_mlgates.gates.blocked_features.judge import Limits, auc_bounds, judge
+from pytest_mlgates.gates.blocked_features.judge import Limits, auc_bounds, headline, judge
 from pytest_mlgates.gates.blocked_features.names import words_of
 
 __all__ = ["BlockedFeatures"]
@@ -129,6 +129,12 @@ class BlockedFeatures(StatisticalGate):
             seed=seed,
         )
         return look_for(features, attributes, unit_of, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(
+            measurement.read(Seen), measurement.n, proxies=self.max_proxy_auc is not None
+        )
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a name is blocked or a group is surely told, PASS where neither is so."""

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import first, percent, plural
 from pytest_mlgates.gates.blocked_features.details import Proxy, Seen
 from pytest_mlgates.stats.bounded import entropy_lower, entropy_upper
 
-__all__ = ["Limits", "auc_bounds", "judge"]
+__all__ = ["Limits", "auc_bounds", "headline", "judge"]
 
 MAX_NAMED = 3
 
@@ -26,6 +26,14 @@ class Limits:
     max_unknown: float
     alpha: float
     beta: float
+
+
+def headline(seen: Seen, n: int, *, proxies: bool) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = n if seen.applicants is None else seen.applicants
+    named = sum(hit.how == "is" for hit in seen.hits)
+    value, unit = (seen.highest, "AUC") if proxies else (named, "columns")
+    return Headline(value=value, unit=unit, n=n)
 
 
 def judge(seen: Seen, value: float, n: int, limits: Limits) -> Verdict:

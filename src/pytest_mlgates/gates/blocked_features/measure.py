@@ -14,6 +14,7 @@ from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import first, plural
 from pytest_mlgates.gates.blocked_features.design import Design, Floats, encode
 from pytest_mlgates.gates.blocked_features.details import Hit, ModelAuc, Proxy, Seen
+from pytest_mlgates.gates.blocked_features.judge import headline
 from pytest_mlgates.gates.blocked_features.names import is_near, match
 from pytest_mlgates.gates.blocked_features.predict import FOLDS, Folds, Whole, alone, aucs
 from pytest_mlgates.gates.blocked_features.rows import feature_columns
@@ -81,18 +82,14 @@ def look_for(features: object, attributes: object, unit_of: object, plan: Plan) 
         unknown=unknown,
         named=named,
         repeated=repeated,
+        applicants=n - repeated,
         findings=(
             *_proxy_findings(hits, proxies, repeated),
             *lines,
             *_equal_rows(columns, n, unit_of),
         ),
     )
-    return Measurement(
-        value=seen.highest if plan.proxies else sum(hit.how == "is" for hit in hits),
-        unit="AUC" if plan.proxies else "columns",
-        n=n - repeated,
-        details=plain(seen),
-    )
+    return headline(seen, n - repeated, proxies=plan.proxies).measurement(plain(seen))
 
 
 def _equal_rows(columns: dict[str, list[object]], n: int, unit_of: object) -> Iterator[str]:

@@ -158,6 +158,8 @@ class Details:
     fairness: Fairness
     audit: CoinAudit | None
     calls: Count = 0
+    #: canaries that were planted; 0.2 did not record it
+    planted: Count | None = None
     findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -7,12 +7,20 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
+from pytest_mlgates.core import (
+    Headline,
+    Look,
+    Measurement,
+    Needs,
+    Outcome,
+    StatisticalGate,
+    Verdict,
+)
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.canary_memorization.details import Details, Rank, by_copies
 from pytest_mlgates.gates.canary_memorization.findings import copies
-from pytest_mlgates.gates.canary_memorization.judge import Levels, Limits, judge
+from pytest_mlgates.gates.canary_memorization.judge import Levels, Limits, headline, judge
 from pytest_mlgates.stats.binomial import lower, upper
 from pytest_mlgates.stats.exposure import bits, canaries_needed, fisher_p
 
@@ -161,6 +169,10 @@ class CanaryMemorization(StatisticalGate):
             bounds_rate=self.max_extraction_rate is not None,
         )
         return CanaryRun(plan, generate, canaries, log_likelihood, seed, key).looks()
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Details), measurement.n)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where memory shows; PASS where so much of it would have shown."""

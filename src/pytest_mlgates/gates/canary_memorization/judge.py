@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.canary_memorization.details import CoinAudit, Details
 from pytest_mlgates.stats.exposure import (
@@ -20,7 +20,7 @@ from pytest_mlgates.stats.exposure import (
 from pytest_mlgates.stats.one_run_audit import epsilon_ceiling, epsilon_lower
 from pytest_mlgates.stats.zero_tolerance import bound, tries
 
-__all__ = ["Levels", "Limits", "judge"]
+__all__ = ["Levels", "Limits", "headline", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,15 @@ class Limits:
     max_extraction_rate: float | None
     max_epsilon: float | None
     delta: float
+
+
+def headline(details: Details, n: int) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = n if details.planted is None else details.planted
+    together = fisher_p([row.p for row in details.canaries])
+    alone = largest_p([row.p_at_last for row in details.canaries])
+    chances = [attack.chance for attack in details.attacks.each() if attack.found]
+    return Headline(value=min([1.0, 2 * together, 2 * alone, *chances]), unit="p-value", n=n)
 
 
 def judge(details: Details, n: int, limits: Limits) -> Verdict:

@@ -22,13 +22,13 @@ from pytest_mlgates.gates.canary_memorization.details import (
     Stage,
 )
 from pytest_mlgates.gates.canary_memorization.findings import Label, findings
+from pytest_mlgates.gates.canary_memorization.judge import headline
 from pytest_mlgates.gates.canary_memorization.ranking import Ranked, audit
 from pytest_mlgates.gates.canary_memorization.scoring import Scorer
 from pytest_mlgates.pii.mask import Masker
 from pytest_mlgates.stats.exposure import (
     FIRST,
     fisher_p,
-    largest_p,
     rank_p,
     references_for_largest,
 )
@@ -135,9 +135,6 @@ class CanaryRun:
         extraction = self.extraction
         rows = tuple(self._row(one) for one in self._planted())
         attacks = Attacks(*map(self._attack, ATTACKS))
-        chances = [attack.chance for attack in attacks.each() if attack.found]
-        together = fisher_p([row.p for row in rows])
-        alone = largest_p([row.p_at_last for row in rows])
         details = Details(
             stage=self.stage,
             complete=self.complete,
@@ -150,15 +147,11 @@ class CanaryRun:
             repeats_itself=extraction.repeats_itself,
             fairness=self._fairness(),
             audit=audit(self.ranked, self.digests),
+            planted=len(self.planted),
             calls=self.subject.calls + (self.scorer.calls if self.scorer else 0),
             findings=tuple(findings(rows, extraction.found, self._labels())),
         )
-        return Measurement(
-            value=min([1.0, 2 * together, 2 * alone, *chances]),
-            unit="p-value",
-            n=len(self.planted),
-            details=plain(details),
-        )
+        return headline(details, len(self.planted)).measurement(plain(details))
 
     def _check_coins(self) -> None:
         if not self.plan.guesses_coins:

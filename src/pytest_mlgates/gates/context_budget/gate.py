@@ -6,11 +6,11 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pytest_mlgates.core import Gate, Look, Measurement, Needs, Verdict
+from pytest_mlgates.core import Gate, Headline, Look, Measurement, Needs, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.context_budget.details import Seen
-from pytest_mlgates.gates.context_budget.judge import judge
+from pytest_mlgates.gates.context_budget.judge import headline, judge
 from pytest_mlgates.gates.context_budget.keep import Keep, parse_keep
 
 __all__ = ["ContextBudget"]
@@ -98,6 +98,10 @@ class ContextBudget(Gate):
             concurrency=self.concurrency,
         )
         yield from measure_contexts(build_context, questions, count_tokens, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen))
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a context is too long or lacks what it must hold, PASS where none does."""

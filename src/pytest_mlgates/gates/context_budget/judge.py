@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.context_budget.details import KeptItems, Seen
 from pytest_mlgates.gates.context_budget.keep import Keep
 
-__all__ = ["judge"]
+__all__ = ["headline", "judge"]
+
+
+def headline(seen: Seen) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    return Headline(value=max(seen.tokens, default=0), unit="tokens", n=len(seen.tokens))
 
 
 def judge(seen: Seen, value: float, n: int, max_tokens: int, keep: Sequence[Keep]) -> Verdict:

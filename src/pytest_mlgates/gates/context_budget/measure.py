@@ -14,6 +14,7 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a, one_line, plural
 from pytest_mlgates.gates.context_budget.details import KeptItems, Seen
+from pytest_mlgates.gates.context_budget.judge import headline
 from pytest_mlgates.gates.context_budget.keep import folded, holds
 from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import mask_identifiers
@@ -146,9 +147,7 @@ def _counted(
         ),
         findings=(*_largest(tokens), *findings[:MAX_FINDINGS]),
     )
-    return Measurement(
-        value=max(tokens, default=0), unit="tokens", n=len(tokens), details=plain(seen)
-    )
+    return headline(seen).measurement(plain(seen))
 
 
 def _largest(tokens: Sequence[int]) -> list[str]:

@@ -146,4 +146,6 @@ class Seen:
     entries: tuple[Entry, ...] | None = None
     waste: Wasted | None = None
     shares: tuple[Part, ...] | None = None
+    #: lines of the periods that are judged; 0.2 did not record it
+    charges: Count | None = None
     findings: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point, Shares
 from pytest_mlgates.gates.cost_budget.details import Entry, Seen, Terms
@@ -164,6 +164,19 @@ class CostBudget(StatisticalGate):
             upper_error=self.beta,
         )
         return measure_bill(charges, inventory, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        from pytest_mlgates.gates.cost_budget.judge import headline
+
+        return headline(
+            measurement.read(Seen),
+            measurement.n,
+            self.currency,
+            budget=self.max_cost is not None,
+            lower_error=self.alpha,
+            upper_error=self.beta,
+        )
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a limit is broken, PASS where each that is set holds."""

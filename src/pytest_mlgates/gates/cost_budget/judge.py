@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.cost_budget.details import Ahead, Entry, Seen, Terms, Total, Wasted
 from pytest_mlgates.gates.cost_budget.money import format_money, recorded
 
-__all__ = ["Limits", "ends", "judge"]
+__all__ = ["Limits", "ends", "headline", "judge"]
 
 #: reasons that a verdict gives
 MAX_REASONS = 4
@@ -27,6 +27,25 @@ class Limits:
     min_known: float
     alpha: float
     beta: float
+
+
+def headline(
+    seen: Seen, n: int, currency: str, *, budget: bool, lower_error: float, upper_error: float
+) -> Headline:
+    """Return the number that the policy is about, as the details give it.
+
+    It is the cost, or the waste where no ``budget`` is set.
+    """
+    n = n if seen.charges is None else seen.charges
+    if not n or not seen.entries:
+        return Headline(value=0.0, unit=currency, n=n)
+    worst, interval = max(seen.entries, key=lambda entry: entry.cost), None
+    value = worst.cost
+    if budget and worst.forecast is not None:
+        interval = ends(worst.forecast, seen.entries, lower_error, upper_error)
+    elif not budget and seen.waste is not None:
+        value = recorded(seen.waste.cost)
+    return Headline(value=float(value), unit=currency, n=n, interval=interval)
 
 
 def judge(seen: Seen, n: int, terms: Terms, limits: Limits) -> Verdict:

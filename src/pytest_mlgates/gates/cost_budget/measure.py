@@ -15,7 +15,7 @@ from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.cost_budget.details import Entry, Part, Rule, Seen, Terms, Total, Wasted
 from pytest_mlgates.gates.cost_budget.inventory import Inventory, read_inventory
-from pytest_mlgates.gates.cost_budget.judge import ends
+from pytest_mlgates.gates.cost_budget.judge import headline
 from pytest_mlgates.gates.cost_budget.money import exactly, format_money, text
 from pytest_mlgates.gates.cost_budget.opencost import allocations, is_response
 from pytest_mlgates.gates.cost_budget.outlook import Bill, outlook
@@ -100,9 +100,9 @@ def _measurement(
         findings=(*notes, *bill.notes()),
     )
     if not judged or not count:
-        return Measurement(value=0.0, unit=terms.currency, n=0, details=plain(seen))
+        return _headed(seen, 0, plan)
     entries = outlook(bill, judged)
-    worst, worst_period = max(entries, key=lambda pair: pair[0].cost)
+    _, worst_period = max(entries, key=lambda pair: pair[0].cost)
     dearest = sorted((entry for entry, _ in entries), key=lambda entry: -entry.cost)
     waste, wasted, lines = Waste(), None, _cost_lines(dearest, plan)
     if plan.waste:
@@ -111,6 +111,7 @@ def _measurement(
     seen = replace(
         seen,
         through=iso(bill.reach),
+        charges=count,
         totals=tuple(_period_total(bill, period) for period in judged),
         # what runs on needs its forecast, however small it is
         entries=tuple(e for i, e in enumerate(dearest) if i < MAX_GROUPS or not e.complete),
@@ -118,16 +119,19 @@ def _measurement(
         shares=tuple(_cost_parts(tally, waste, worst_period, terms)),
         findings=(*lines, *seen.findings),
     )
-    interval = None
-    if plan.budget is not None and worst.forecast is not None:
-        every = [entry for entry, _ in entries]
-        interval = ends(worst.forecast, every, plan.lower_error, plan.upper_error)
-    value = worst.cost
-    if plan.budget is None and wasted is not None:
-        value = Decimal(wasted.cost)
-    return Measurement(
-        value=float(value), unit=terms.currency, n=count, interval=interval, details=plain(seen)
+    return _headed(seen, count, plan)
+
+
+def _headed(seen: Seen, n: int, plan: Plan) -> Measurement:
+    made = headline(
+        seen,
+        n,
+        plan.terms.currency,
+        budget=plan.budget is not None,
+        lower_error=plan.lower_error,
+        upper_error=plan.upper_error,
     )
+    return made.measurement(plain(seen))
 
 
 def _period_total(bill: Bill, period: Period) -> Total:

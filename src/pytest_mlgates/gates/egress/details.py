@@ -41,8 +41,21 @@ class Seen:
     allow: tuple[str, ...]
     before: tuple[str, ...]
     contacts: tuple[Contact, ...]
+    #: addresses off the list, of which ``contacts`` holds the first; 0.2 did not record it
+    off: Count | None = None
     findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.failed > self.calls:
             raise ValueError(f"{self.failed} of {self.calls} calls failed")
+        if self.off is not None and self.off < self._listed:
+            raise ValueError(f"{self.off} contacts are off the list, {self._listed} are recorded")
+
+    @property
+    def _listed(self) -> int:
+        return sum(not contact.allowed for contact in self.contacts)
+
+    @property
+    def off_list(self) -> int:
+        """How many addresses off the list were reached for."""
+        return self._listed if self.off is None else self.off

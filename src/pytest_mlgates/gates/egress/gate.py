@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pytest_mlgates.core import Gate, Measurement, Needs, Verdict
+from pytest_mlgates.core import Gate, Headline, Measurement, Needs, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.gates.egress.allowed import parse_allowed
 from pytest_mlgates.gates.egress.details import Seen
-from pytest_mlgates.gates.egress.judge import judge
+from pytest_mlgates.gates.egress.judge import headline, judge
 
 __all__ = ["Egress"]
 
@@ -80,6 +80,10 @@ class Egress(Gate):
             factory=factory,
         )
         return measure_egress(call, inputs, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen))
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where an address off the list was reached for, PASS where all could be seen."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import first, plural
 from pytest_mlgates.gates.egress.details import Seen
 
-__all__ = ["judge"]
+__all__ = ["headline", "judge"]
 
 MAX_CONTACTS = 3
+
+
+def headline(seen: Seen) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    return Headline(value=seen.off_list, unit="off the list", n=seen.calls)
 
 
 def judge(seen: Seen, n: int, allow: Sequence[str]) -> Verdict:

@@ -25,6 +25,7 @@ from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import a, shorten
 from pytest_mlgates.gates.egress.allowed import Allowed, is_local, parse_allowed
 from pytest_mlgates.gates.egress.details import Contact, Seen
+from pytest_mlgates.gates.egress.judge import headline
 from pytest_mlgates.gates.egress.relay import Relay
 from pytest_mlgates.gates.egress.warden import Job, run_warden
 from pytest_mlgates.reading.records import records
@@ -97,10 +98,10 @@ def measure_egress(call: Callable[..., object], inputs: object, plan: Plan) -> M
         allow=plan.allow,
         before=before,
         contacts=tuple(contacts[:MAX_CONTACTS]),
+        off=sum(not contact.allowed for contact in contacts),
         findings=tuple(_contact_lines(contacts, told)),
     )
-    off = sum(not contact.allowed for contact in contacts)
-    return Measurement(value=off, unit="off the list", n=seen.calls, details=plain(seen))
+    return headline(seen).measurement(plain(seen))
 
 
 def _in_warden(

@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.feature_parity.bounds import mismatch_bounds
 from pytest_mlgates.gates.feature_parity.details import Seen
-from pytest_mlgates.gates.feature_parity.judge import Limits, judge
+from pytest_mlgates.gates.feature_parity.judge import Limits, headline, judge
 from pytest_mlgates.stats.zero_tolerance import tries
 
 __all__ = ["FeatureParity"]
@@ -116,6 +116,10 @@ class FeatureParity(StatisticalGate):
             upper_error=self.beta,
         )
         yield from measure_parity(offline, online, entities, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), self.alpha, self.beta)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a feature differs too often, leaks from the future or is stale."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import first, number, percent, plural
 from pytest_mlgates.gates.feature_parity.bounds import mismatch_bounds
 from pytest_mlgates.gates.feature_parity.details import Feature, Seen
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 #: reasons that a verdict names
 MAX_NAMED = 3
@@ -26,6 +26,14 @@ class Limits:
     tolerance: float
     alpha: float
     beta: float
+
+
+def headline(seen: Seen, lower_error: float, upper_error: float) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    worst = max(seen.features, key=lambda feature: feature.rate)
+    low, high = mismatch_bounds(worst, lower_error, upper_error)
+    interval = min(low, worst.rate), max(high, worst.rate)
+    return Headline(value=worst.rate, unit="of rows", n=worst.rows, interval=interval)
 
 
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:

@@ -14,8 +14,8 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import percent, plural
-from pytest_mlgates.gates.feature_parity.bounds import mismatch_bounds
 from pytest_mlgates.gates.feature_parity.details import Feature, Seen
+from pytest_mlgates.gates.feature_parity.judge import headline
 from pytest_mlgates.gates.feature_parity.sides import (
     AskedRows,
     Side,
@@ -235,8 +235,6 @@ def _of_features(
     mine, theirs = (_others(side, asked, plan) for side in (before, now))
     alone = [] if plan.features else [sorted({*mine} - {*theirs}), sorted({*theirs} - {*mine})]
     only = [tuple(map(mask_identifiers, names)) for names in alone] or [(), ()]
-    worst = max(features, key=lambda feature: feature.rate)
-    low, high = mismatch_bounds(worst, plan.lower_error, plan.upper_error)
     seen = Seen(
         features=features,
         only_offline=only[0],
@@ -245,13 +243,7 @@ def _of_features(
         tolerance=plan.tolerance,
         findings=tuple([*_mismatches(labels, tallies), *notes][:MAX_FINDINGS]),
     )
-    return Measurement(
-        value=worst.rate,
-        unit="of rows",
-        n=worst.rows,
-        interval=(min(low, worst.rate), max(high, worst.rate)),
-        details=plain(seen),
-    )
+    return headline(seen, plan.lower_error, plan.upper_error).measurement(plain(seen))
 
 
 def _feature_of(name: str, tally: _Mismatch, place: Any) -> Feature:

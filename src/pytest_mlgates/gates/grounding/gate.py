@@ -6,11 +6,11 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point, Shares
 from pytest_mlgates.gates.grounding.details import Seen
-from pytest_mlgates.gates.grounding.judge import Limits, judge
+from pytest_mlgates.gates.grounding.judge import Limits, headline, judge
 from pytest_mlgates.stats.binomial import lower, upper
 from pytest_mlgates.stats.zero_tolerance import tries
 
@@ -116,6 +116,10 @@ class Grounding(StatisticalGate):
             upper_error=self.beta,
         )
         yield from measure_grounding(answer, questions, sources, judge, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), self.alpha / 3, self.beta)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a limit is surely broken; PASS where each surely holds."""

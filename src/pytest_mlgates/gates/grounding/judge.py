@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.gates.grounding.details import Seen
 from pytest_mlgates.stats.binomial import lower, upper
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,16 @@ class Limits:
     refused: float
     alpha: float
     beta: float
+
+
+def headline(seen: Seen, lower_error: float, upper_error: float) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    bad, answers, interval = seen.unsupported, seen.answers, None
+    if answers:
+        least = lower(bad, answers, lower_error)
+        interval = least, upper(bad + seen.unclear, answers, upper_error)
+    value = bad / answers if answers else 0.0
+    return Headline(value=value, unit="share of answers", n=seen.questions, interval=interval)
 
 
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:

@@ -22,7 +22,7 @@ from pytest_mlgates.gates.grounding.details import Seen
 from pytest_mlgates.gates.grounding.entities import Synonyms
 from pytest_mlgates.gates.grounding.fetch import Documents, Missing, passage
 from pytest_mlgates.gates.grounding.gold import differs
-from pytest_mlgates.stats.binomial import lower, upper
+from pytest_mlgates.gates.grounding.judge import headline
 
 __all__ = ["Plan", "measure_grounding"]
 
@@ -178,16 +178,4 @@ class _ClaimTally:
             reasons=dict(self.reasons),
             findings=tuple(self.findings),
         )
-        interval = None
-        if answers:
-            interval = (
-                lower(bad, answers, plan.lower_error),
-                upper(bad + unclear, answers, plan.upper_error),
-            )
-        return Measurement(
-            value=bad / answers if answers else 0.0,
-            unit="share of answers",
-            n=questions,
-            interval=interval,
-            details=plain(seen),
-        )
+        return headline(seen, plan.lower_error, plan.upper_error).measurement(plain(seen))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pytest_mlgates.core import Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.impact_ratio.details import Seen
-from pytest_mlgates.gates.impact_ratio.judge import Limits, judge
+from pytest_mlgates.gates.impact_ratio.judge import Limits, headline, judge
 from pytest_mlgates.reading.attributes import UNKNOWN
 
 __all__ = ["ImpactRatio"]
@@ -152,6 +152,10 @@ class ImpactRatio(StatisticalGate):
             upper_error=self.alpha,
         )
         return measure_ratio(selected, groups, labels, unit_of, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), self.beta, self.alpha)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where two groups are surely too far apart, PASS where none can be."""

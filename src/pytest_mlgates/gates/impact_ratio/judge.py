@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from scipy.special import ndtr, ndtri
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import first, percent, plural
 from pytest_mlgates.gates.impact_ratio.details import AttributeTable, CategoryRow, Seen
 from pytest_mlgates.stats.two_rates import Counts, Difference, Margin, Ratio, beyond, limits, z_of
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 #: pairs of categories that a verdict names
 MAX_NAMED = 3
@@ -140,6 +140,26 @@ class _Pair:
         if more > _MAX_MORE:
             return more, f"{text}, so close to the limit that no sample would tell"
         return more, f"{text}, {to} takes about {math.ceil(more):,} more applicants at these rates"
+
+
+def headline(seen: Seen, lower_error: float, upper_error: float) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = seen.tables[0].n if seen.tables else 0
+    interval = _interval(seen, lower_error, upper_error)
+    return Headline(value=seen.lowest, unit="ratio", n=n, interval=interval)
+
+
+def _interval(seen: Seen, lower_error: float, upper_error: float) -> tuple[float, float] | None:
+    """Return score limits of the lowest ratio to the most selected category."""
+    rows = [
+        (row, table) for table in seen.tables for row in table.compared if row.ratio is not None
+    ]
+    if not rows:
+        return None
+    row, table = min(rows, key=lambda pair: pair[0].ratio or 0.0)
+    best = max(table.compared, key=lambda other: other.rate)
+    low, high = limits(row.counts, best.counts, Ratio, lower_error, upper_error)
+    return min(low, seen.lowest), max(seen.lowest, min(high, 1e6))
 
 
 def judge(seen: Seen, value: float, n: int, limits_: Limits) -> Verdict:

@@ -21,11 +21,11 @@ from pytest_mlgates.gates.impact_ratio.details import (
     Seen,
     ratio_of,
 )
+from pytest_mlgates.gates.impact_ratio.judge import headline
 from pytest_mlgates.reading.attributes import attributes_of, known_labels
 from pytest_mlgates.reading.labels import units_of
 from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import NO_NAME, label, unique_labels
-from pytest_mlgates.stats.two_rates import Ratio, limits
 
 __all__ = ["MAX_ATTRIBUTES", "Plan", "measure_ratio"]
 
@@ -82,13 +82,7 @@ def measure_ratio(
         reason_left_out=plan.reason_left_out,
     )
     seen = _with_findings(seen, len(people))
-    return Measurement(
-        value=seen.lowest,
-        unit="ratio",
-        n=len(people),
-        interval=_lowest_ratio_limits(seen, plan),
-        details=plain(seen),
-    )
+    return headline(seen, plan.lower_error, plan.upper_error).measurement(plain(seen))
 
 
 def _scalar(value: Any) -> object:
@@ -254,19 +248,6 @@ def _labelled(members: Sequence[_Applicant]) -> Labelled | None:
         wrong=len(members) - len(right),
         wrong_selected=sum(person.selected for person in members if not person.right),
     )
-
-
-def _lowest_ratio_limits(seen: Seen, plan: Plan) -> tuple[float, float] | None:
-    """Return score limits of the lowest ratio to the most selected category."""
-    rows = [
-        (row, table) for table in seen.tables for row in table.compared if row.ratio is not None
-    ]
-    if not rows:
-        return None
-    row, table = min(rows, key=lambda pair: pair[0].ratio or 0.0)
-    best = max(table.compared, key=lambda other: other.rate)
-    low, high = limits(row.counts, best.counts, Ratio, plan.lower_error, plan.upper_error)
-    return min(low, seen.lowest), max(seen.lowest, min(high, 1e6))
 
 
 def _with_findings(seen: Seen, n: int) -> Seen:

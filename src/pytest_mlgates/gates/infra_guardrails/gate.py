@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pytest_mlgates.core import Gate, Measurement, Verdict
+from pytest_mlgates.core import Gate, Headline, Measurement, Verdict
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.infra_guardrails.details import Seen
-from pytest_mlgates.gates.infra_guardrails.judge import faults_of, judge
+from pytest_mlgates.gates.infra_guardrails.judge import faults_of, headline, judge
 
 if TYPE_CHECKING:
     import os
@@ -106,6 +106,10 @@ class InfraGuardrails(Gate):
             trusted_modules=self.trusted_modules,
         )
         return check_manifests(manifests, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), self._limits)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a rule is broken, PASS where each asked for is kept by all it applies to."""

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.gates.infra_guardrails.details import Found, Seen
 
-__all__ = ["faults_of", "judge", "why_broken"]
+__all__ = ["faults_of", "headline", "judge", "why_broken"]
 
 _FIELDS = {"job_ttl": "the TTL", "job_deadline": "the deadline"}
 
@@ -33,6 +33,14 @@ def faults_of(rule: str, found: Found, limits: Mapping[str, int]) -> list[tuple[
         if why is not None:
             faults.append((times, f"{place}: {_FIELDS.get(rule, rule)}{why}"))
     return faults
+
+
+def headline(seen: Seen, limits: Mapping[str, int]) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    broken = sum(
+        times for rule, found in seen.rules.items() for times, _ in faults_of(rule, found, limits)
+    )
+    return Headline(value=broken, unit="broken", n=seen.calls)
 
 
 def judge(

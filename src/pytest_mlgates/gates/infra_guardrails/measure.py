@@ -11,7 +11,7 @@ from pytest_mlgates.core.words import first
 from pytest_mlgates.gates.infra_guardrails.check import Check
 from pytest_mlgates.gates.infra_guardrails.details import Found, Seen
 from pytest_mlgates.gates.infra_guardrails.files import read_world
-from pytest_mlgates.gates.infra_guardrails.judge import why_broken
+from pytest_mlgates.gates.infra_guardrails.judge import headline, why_broken
 from pytest_mlgates.gates.infra_guardrails.resources import Resource
 from pytest_mlgates.gates.infra_guardrails.rules import RULES
 
@@ -60,7 +60,7 @@ def check_manifests(manifests: object, plan: Plan) -> Measurement:
         calls=len(judged),
         findings=tuple(_fault_lines(faults, doubts)),
     )
-    return Measurement(value=len(faults), unit="broken", n=len(judged), details=plain(seen))
+    return headline(seen, plan.limits).measurement(plain(seen))
 
 
 class _Tally:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pytest_mlgates.core import Gate, Look, Measurement, Verdict
+from pytest_mlgates.core import Gate, Headline, Look, Measurement, Verdict
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Picture, Point, Shares
 from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.lead_time.details import Seen
-from pytest_mlgates.gates.lead_time.judge import Limits, judge
+from pytest_mlgates.gates.lead_time.judge import Limits, headline, judge
 
 __all__ = ["LeadTime"]
 
@@ -74,6 +74,10 @@ class LeadTime(Gate):
         if probe is not None and not callable(probe):
             raise Unmeasurable(f"probe is {a(type(probe).__name__)}, not a callable")
         yield from measure_lead_time(steps, probe, self.timeout_s)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen))
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where it took too long or too many people, or where nothing is served after it."""

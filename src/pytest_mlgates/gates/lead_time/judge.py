@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import first, number, plural
 from pytest_mlgates.gates.lead_time.details import Seen
 from pytest_mlgates.gates.lead_time.served import answers_to
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 MAX_NAMED = 5
 #: what no limit of the policy is about: no waiver of one covers it
@@ -25,6 +25,11 @@ class Limits:
     minutes: float
     handoffs: int | None
     features: tuple[str, ...]
+
+
+def headline(seen: Seen) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    return Headline(value=seen.elapsed_s / 60, unit="min", n=len(seen.steps))
 
 
 def judge(seen: Seen, value: float, limits: Limits) -> Verdict:

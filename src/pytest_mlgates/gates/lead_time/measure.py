@@ -17,6 +17,7 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import number, plural
 from pytest_mlgates.gates.lead_time.details import Clock, Seen, Step
+from pytest_mlgates.gates.lead_time.judge import headline
 from pytest_mlgates.gates.lead_time.served import Names, of_answer, of_output
 from pytest_mlgates.gates.lead_time.steps import Todo, logged, masked, read_steps
 from pytest_mlgates.reading.slices import mask_identifiers
@@ -209,7 +210,7 @@ def _of_steps(
     waiting = plural(seen.handoffs, "hand-off")
     summary = f"{number(seen.busy_s)} s in steps of {number(seen.elapsed_s)} s, {waiting}"
     details = plain(seen) | {"findings": (summary, *seen.findings)}
-    return Measurement(value=seen.elapsed_s / 60, unit="min", n=len(steps), details=details)
+    return headline(seen).measurement(details)
 
 
 def _took_text(step: Step) -> str:

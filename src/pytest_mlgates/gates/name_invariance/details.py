@@ -110,6 +110,9 @@ class Details:
     templates_given: str
     duplicate_templates: Count
     upper: Positive | None
+    #: the largest gap between two names on one template, and the lower end of its interval
+    widest: Positive | None = None
+    lower: Positive | None = None
     groups: tuple[Group, ...]
     name_means: Mapping[str, float]
     worst_pairs: tuple[Pair, ...]

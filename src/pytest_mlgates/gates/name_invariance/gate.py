@@ -6,12 +6,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.name_invariance.details import Details
-from pytest_mlgates.gates.name_invariance.judge import Limits, judge
+from pytest_mlgates.gates.name_invariance.judge import Limits, headline, judge
 from pytest_mlgates.gates.name_invariance.measure import AuditRun
 from pytest_mlgates.gates.name_invariance.plan import Plan
 from pytest_mlgates.stats.equivalence import half_width
@@ -125,6 +125,10 @@ class NameInvariance(StatisticalGate):
             seed=seed,
         )
         return AuditRun(plan, score, templates, names).looks()
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Details))
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge single names and groups: FAIL where either is over, PASS where both are below."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.errors import Unfit
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.name_invariance.details import MAX_TRIALS, Details, Group
 from pytest_mlgates.stats.equivalence import differs_p, equivalent_p, half_width, log_e_above
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 #: the part of a limit from which on it counts as reached: 0.51 - 0.5 is not below 0.01
 _REACHED = 1 - 1e-4
@@ -45,6 +46,16 @@ class Limits:
     def pass_level(self, details: Details) -> float:
         """What one look may spend of beta."""
         return self.beta / details.looks
+
+
+def headline(details: Details) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    if details.widest is None:
+        raise Unfit("details.widest: is missing")
+    low, high = details.lower, details.upper
+    interval = None if low is None or high is None else (low, high)
+    n = sum(row.names for row in details.groups)
+    return Headline(value=details.widest, unit="score", n=n, interval=interval)
 
 
 def judge(details: Details, value: float, n: int, limits: Limits) -> Verdict:

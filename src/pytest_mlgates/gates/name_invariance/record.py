@@ -20,6 +20,7 @@ from pytest_mlgates.gates.name_invariance.details import (
     Pair,
     Tried,
 )
+from pytest_mlgates.gates.name_invariance.judge import headline
 from pytest_mlgates.gates.name_invariance.plan import Plan
 from pytest_mlgates.stats.equivalence import Contrast, contrasts, lower_bound, upper_gap
 
@@ -84,6 +85,8 @@ def measurement(
         templates_given=f"{len(audit.templates)}{' or more' if progress.unread else ''}",
         duplicate_templates=progress.doubles,
         upper=None if interval is None else interval[1],
+        widest=value,
+        lower=None if interval is None else interval[0],
         groups=tuple(_group(audit, row, means) for row in group_contrasts(audit)),
         name_means=means,
         worst_pairs=_widest(audit, cells),
@@ -92,9 +95,7 @@ def measurement(
         counterexample=counterexample,
         findings=tuple(findings),
     )
-    return Measurement(
-        value=value, unit="score", n=len(audit.names), interval=interval, details=plain(details)
-    )
+    return headline(details).measurement(plain(details))
 
 
 def _mode(audit: Audit) -> Mode:

@@ -9,7 +9,7 @@ from typing import Annotated
 from pytest_mlgates.core.details import Count, Share
 from pytest_mlgates.core.fields import Limit
 
-__all__ = ["Counts", "Histogram", "Relative", "Seen", "Slowest", "Tally"]
+__all__ = ["AtQuantile", "Counts", "Histogram", "Relative", "Seen", "Slowest", "Tally"]
 
 #: the logarithm of a ratio of two tails that no measurement gives
 _LARGEST_LOG = 100.0
@@ -97,6 +97,15 @@ class Slowest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AtQuantile:
+    """The latency at the quantile of the calls that ``value_of`` names, and its interval."""
+
+    ms: float
+    low_ms: float | None = None
+    high_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """One look; ``workers`` stands alone where other workers share the machine.
 
@@ -106,6 +115,7 @@ class Seen:
     workers: Count | None = None
     counts: Counts | None = None
     value_of: str | None = None
+    at_quantile: AtQuantile | None = None
     relative: Relative | None = None
     histogram: Histogram | None = None
     slowest: Slowest | None = None

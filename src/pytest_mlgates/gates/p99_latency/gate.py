@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pytest_mlgates.core import (
+    Headline,
     Measurement,
     Needs,
     Outcome,
@@ -26,7 +27,7 @@ from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Histogram, Lines, Picture, Point, Shares
 from pytest_mlgates.gates.p99_latency.details import Seen, Tally
-from pytest_mlgates.gates.p99_latency.judge import judge, judge_relative
+from pytest_mlgates.gates.p99_latency.judge import headline, judge, judge_relative
 from pytest_mlgates.gates.p99_latency.measure import Plan, Session, observe
 from pytest_mlgates.gates.p99_latency.record import measurement
 from pytest_mlgates.stats import binomial
@@ -117,6 +118,10 @@ class P99Latency(StatisticalGate):
             seed=seed,
         )
         yield from observe(call, inputs, baseline, plan, self._tell)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen))
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge the counts of the last look."""

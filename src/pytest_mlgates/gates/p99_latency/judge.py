@@ -6,14 +6,15 @@ import math
 
 from scipy.stats import t as student
 
-from pytest_mlgates.core import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core import BrokenLimit, Headline, Outcome, Verdict
+from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.words import percent
-from pytest_mlgates.gates.p99_latency.details import Counts, Relative, Tally
+from pytest_mlgates.gates.p99_latency.details import Counts, Relative, Seen, Tally
 from pytest_mlgates.stats import binomial
 from pytest_mlgates.stats.eprocess import log_sign_e
 from pytest_mlgates.stats.sequential import Schedule
 
-__all__ = ["NEEDED_SHARE", "judge", "judge_relative"]
+__all__ = ["NEEDED_SHARE", "headline", "judge", "judge_relative"]
 
 NEEDED_SHARE = 0.5
 #: an early look may only reject a subject most of whose calls are over the limit
@@ -23,6 +24,17 @@ _WAYS_OUT = (
     "use a quieter machine, real-time priority (`realtime: true`), or the paired comparison "
     "(`max_regression` and a baseline)"
 )
+
+
+def headline(seen: Seen) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    counts, at = seen.counts, seen.at_quantile
+    if counts is None:
+        return Headline(value=0.0, unit="ms", n=0)
+    if at is None:
+        raise Unfit("details.at_quantile: is missing")
+    interval = None if at.low_ms is None or at.high_ms is None else (at.low_ms, at.high_ms)
+    return Headline(value=at.ms, unit="ms", n=counts.n, interval=interval)
 
 
 def judge(counts: Counts, value_ms: float, plan: Schedule, alpha: float, beta: float) -> Verdict:

@@ -17,8 +17,8 @@ from pytest_mlgates.gates.p99_latency.describe import (
     slow_calls,
     stage_findings,
 )
-from pytest_mlgates.gates.p99_latency.details import Counts, Relative, Seen
-from pytest_mlgates.gates.p99_latency.judge import NEEDED_SHARE
+from pytest_mlgates.gates.p99_latency.details import AtQuantile, Counts, Relative, Seen
+from pytest_mlgates.gates.p99_latency.judge import NEEDED_SHARE, headline
 from pytest_mlgates.gates.p99_latency.measure import Session
 from pytest_mlgates.gates.p99_latency.screen import Screened, screen
 from pytest_mlgates.gates.p99_latency.trace import Floats, Trace
@@ -37,14 +37,11 @@ def counted(
     judged, of = _judged(seen)
     ordered = np.sort(judged)
     low, high = quantile_interval(ordered, q)
-    found = Measurement(
-        value=quantile(ordered, q) / 1e6,
-        unit="ms",
-        n=trace.n,
-        interval=None if high is None else (low / 1e6, high / 1e6),
-        details=plain(Seen(counts=counts, value_of=of, relative=relative)),
-    )
-    return found, counts, seen
+    at = AtQuantile(ms=quantile(ordered, q) / 1e6)
+    if high is not None:
+        at = replace(at, low_ms=low / 1e6, high_ms=high / 1e6)
+    found = Seen(counts=counts, value_of=of, at_quantile=at, relative=relative)
+    return headline(found).measurement(plain(found)), counts, seen
 
 
 def measurement(session: Session, limit_ms: float, q: float, plan: Schedule) -> Measurement:

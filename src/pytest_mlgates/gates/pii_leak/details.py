@@ -49,6 +49,8 @@ class Seen:
     blank: Count
     plants: tuple[Planted, ...]
     recall_at_least: float
+    #: texts that were looked at; 0.2 did not record it
+    looked_at: Count | None = None
     findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

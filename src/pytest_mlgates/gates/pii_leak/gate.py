@@ -6,11 +6,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point, Shares
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
-from pytest_mlgates.gates.pii_leak.judge import judge
+from pytest_mlgates.gates.pii_leak.judge import headline, judge
 from pytest_mlgates.pii.spans import ENTITIES
 from pytest_mlgates.stats.binomial import lower
 
@@ -131,6 +131,10 @@ class PiiLeak(StatisticalGate):
             return scan_texts(subject, plan, key)
         reply: Any = subject
         return scan_replies(reply, () if prompts is None else prompts, plan, key)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), measurement.n, self._error)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL at one confirmed leak; PASS where enough was seen for what may be overlooked."""

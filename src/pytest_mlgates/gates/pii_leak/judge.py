@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
 from pytest_mlgates.stats.zero_tolerance import bound, most_missed
 
-__all__ = ["judge"]
+__all__ = ["headline", "judge"]
+
+
+def headline(seen: Seen, n: int, error: float) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = n if seen.looked_at is None else seen.looked_at
+    top, least = 1.0, recall_bound(seen.plants, error) if seen.plants else 0.0
+    if seen.mode == "replies":
+        top = bound(n, least, error)
+    elif least and n:  # all of it was read: what can have been overlooked
+        top = min(1.0, most_missed(least, error) / n)
+    value = seen.leaky / n if n else 0.0
+    return Headline(value=value, unit="of texts", n=n, interval=None if seen.leaky else (0.0, top))
 
 
 def judge(

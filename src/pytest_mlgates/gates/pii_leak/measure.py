@@ -18,13 +18,13 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
+from pytest_mlgates.gates.pii_leak.judge import headline
 from pytest_mlgates.gates.pii_leak.plant import recall
 from pytest_mlgates.pii import datasets
 from pytest_mlgates.pii.find import Detector
 from pytest_mlgates.pii.mask import Masker
 from pytest_mlgates.pii.spans import Span
 from pytest_mlgates.reading.records import records
-from pytest_mlgates.stats.zero_tolerance import bound, most_missed
 
 __all__ = ["Plan", "scan_replies", "scan_texts"]
 
@@ -165,12 +165,6 @@ class _Scan:
         self, mode: Literal["replies", "data"], given: int, calls: int, *, complete: bool
     ) -> Measurement:
         """Return what was seen so far."""
-        least, error = self._recall(), self.plan.error
-        top = 1.0
-        if mode == "replies":
-            top = bound(self.texts, least, error)
-        elif least and self.texts:  # all of it was read: what can have been overlooked
-            top = min(1.0, most_missed(least, error) / self.texts)
         seen = Seen(
             mode=mode,
             given=given,
@@ -181,17 +175,12 @@ class _Scan:
             kinds=dict(self.kinds),
             unconfirmed=self.unconfirmed,
             blank=self.blank,
+            looked_at=self.texts,
             plants=self.plants,
-            recall_at_least=least,
+            recall_at_least=self._recall(),
             findings=(*self.findings, *(f"unconfirmed: {line}" for line in self.doubtful)),
         )
-        return Measurement(
-            value=self.leaky / self.texts if self.texts else 0.0,
-            unit="of texts",
-            n=self.texts,
-            interval=(0.0, top) if not self.leaky else None,
-            details=plain(seen),
-        )
+        return headline(seen, self.texts, self.plan.error).measurement(plain(seen))
 
 
 def _different_prompts(prompts: object, most: int) -> list[tuple[int, object]]:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.quality_floor.details import Seen
-from pytest_mlgates.gates.quality_floor.judge import Limits, judge
+from pytest_mlgates.gates.quality_floor.judge import Limits, headline, judge
 from pytest_mlgates.gates.quality_floor.metrics import (
     LESS_IS_BETTER,
     MEANS,
@@ -157,6 +157,10 @@ class QualityFloor(StatisticalGate):
             baseline=baseline,
             plan=plan,
         )
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), self.metric, self.beta, self.alpha)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a row is below its floor, PASS where each is above it."""

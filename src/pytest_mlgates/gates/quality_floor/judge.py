@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.observations import Histogram, mean_bounds
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.quality_floor.details import QualityRow, Seen
 from pytest_mlgates.gates.quality_floor.metrics import count_of, metric_bounds, value_of
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 #: rows that a verdict names
 MAX_NAMED = 3
@@ -29,6 +29,17 @@ class Limits:
     slices: tuple[str, ...]
     alpha: float
     beta: float
+
+
+def headline(seen: Seen, metric: str, lower_error: float, upper_error: float) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    whole = seen.whole
+    value, (low, high) = (
+        value_of(metric, whole),
+        metric_bounds(metric, whole, lower_error, upper_error),
+    )
+    interval = (min(low, value), max(high, value)) if whole.inputs else None
+    return Headline(value=value, unit=metric, n=whole.inputs, interval=interval)
 
 
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:

@@ -16,12 +16,12 @@ from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.quality_floor.details import QualityRow, Seen
+from pytest_mlgates.gates.quality_floor.judge import headline
 from pytest_mlgates.gates.quality_floor.metrics import (
     BINARY,
     MEANS,
     best_constant,
     bins_of,
-    metric_bounds,
     observation,
     pairs_of,
     value_of,
@@ -229,15 +229,8 @@ class _Rows:
             calls=calls,
             findings=tuple(self._findings(repeated, slices)),
         )
-        low, high = metric_bounds(plan.metric, whole, plan.lower_error, plan.upper_error)
-        value = value_of(plan.metric, whole)
-        return Measurement(
-            value=value,
-            unit=plan.metric,
-            n=self.whole.inputs,
-            interval=(min(low, value), max(high, value)) if self.whole.inputs else None,
-            details=plain(seen),
-        )
+        made = headline(seen, plan.metric, plan.lower_error, plan.upper_error)
+        return made.measurement(plain(seen))
 
     def _row(self, name: str, part: _Part) -> QualityRow:
         metric = self.plan.metric

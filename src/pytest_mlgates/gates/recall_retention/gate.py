@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pytest_mlgates.core import Look, Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Look, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.observations import mean_bounds
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.recall_retention.details import Seen
-from pytest_mlgates.gates.recall_retention.judge import Limits, judge
+from pytest_mlgates.gates.recall_retention.judge import Limits, headline, judge
 from pytest_mlgates.reading.slices import recorded
 from pytest_mlgates.stats.zero_tolerance import tries
 
@@ -137,6 +137,10 @@ class RecallRetention(StatisticalGate):
             sizes=sizes,
             plan=plan,
         )
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), self.alpha, self.beta)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a row lost more than allowed, PASS where each surely lost less."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.observations import Histogram, mean_bounds
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.recall_retention.details import BANDS, LossRow, Seen
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 #: rows that a verdict names
 MAX_NAMED = 3
@@ -28,6 +28,14 @@ class Limits:
     slices: tuple[str, ...]
     alpha: float
     beta: float
+
+
+def headline(seen: Seen, lower_error: float, upper_error: float) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    lost = seen.whole.lost
+    low, high = mean_bounds(lost, lower_error, upper_error)
+    interval = (min(low, lost.mean), max(high, lost.mean)) if lost.n else None
+    return Headline(value=lost.mean, unit="recall lost", n=lost.n, interval=interval)
 
 
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:

@@ -9,8 +9,8 @@ from itertools import islice
 from pytest_mlgates.calls.ask import Subject
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
-from pytest_mlgates.core.observations import Histogram, mean_bounds
-from pytest_mlgates.core.records import Look, Measurement
+from pytest_mlgates.core.observations import Histogram
+from pytest_mlgates.core.records import Look
 from pytest_mlgates.core.words import a, plural
 from pytest_mlgates.gates.recall_retention.answers import (
     Answer,
@@ -22,6 +22,7 @@ from pytest_mlgates.gates.recall_retention.answers import (
 )
 from pytest_mlgates.gates.recall_retention.bands import bands_of, popularity_of
 from pytest_mlgates.gates.recall_retention.details import BANDS, Doubts, LossRow, Seen
+from pytest_mlgates.gates.recall_retention.judge import headline
 from pytest_mlgates.gates.recall_retention.yardstick import is_copy, looks_random, sizes_of
 from pytest_mlgates.reading.equality import equality_key, unwrapped
 from pytest_mlgates.reading.labels import labels_of
@@ -129,16 +130,7 @@ def measure_recall(
         sizes=bytes_,
         findings=tuple(_recall_findings(rows, got, exact, repeated, plan)),
     )
-    yield _of_whole(seen, plan)
-
-
-def _of_whole(seen: Seen, plan: Plan) -> Measurement:
-    lost = seen.whole.lost
-    low, high = mean_bounds(lost, plan.lower_error, plan.upper_error)
-    interval = (min(low, lost.mean), max(high, lost.mean)) if lost.n else None
-    return Measurement(
-        value=lost.mean, unit="recall lost", n=lost.n, interval=interval, details=plain(seen)
-    )
+    yield headline(seen, plan.lower_error, plan.upper_error).measurement(plain(seen))
 
 
 def _band_rows(

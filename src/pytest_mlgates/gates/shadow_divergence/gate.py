@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from math import ceil, log
 from typing import Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import Look, Measurement, Needs, Outcome, StatisticalGate, Verdict
+from pytest_mlgates.core import (
+    Headline,
+    Look,
+    Measurement,
+    Needs,
+    Outcome,
+    StatisticalGate,
+    Verdict,
+)
 from pytest_mlgates.core.canonical import Json, freeze
 from pytest_mlgates.core.errors import Unfit, Unmeasurable
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.shadow_divergence.details import Row, Seen
-from pytest_mlgates.gates.shadow_divergence.judge import Limits, judge, leaving
+from pytest_mlgates.gates.shadow_divergence.judge import Limits, headline, judge, leaving
 from pytest_mlgates.reading.slices import recorded
 from pytest_mlgates.stats.rate import fewest_clean, over
 
@@ -172,6 +180,10 @@ class ShadowDivergence(StatisticalGate):
         )
         run = Run(plan, control, shadow, features, key)
         return run.looks(inputs, slice_of, labels)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), self._limits)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge the counts by slice."""

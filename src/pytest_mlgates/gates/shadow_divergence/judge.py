@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.shadow_divergence.details import OVERALL, Row, Seen
 from pytest_mlgates.stats.ebh import ebh
 from pytest_mlgates.stats.eprocess import log_sign_e
 from pytest_mlgates.stats.rate import fewest_clean, lower, more_needed, upper
 
-__all__ = ["Limits", "deciding", "direction", "judge", "leaving"]
+__all__ = ["Limits", "deciding", "direction", "headline", "judge", "leaving"]
 
 #: unnamed slices that are counted one by one
 MAX_ALIKE = 10**6
@@ -84,6 +84,14 @@ def _needed(seen: Seen) -> list[Row]:
     if not seen.rows or len(needed) < sum(1 for row in seen.rows if not row.found):
         needed.append(seen.overall)
     return needed
+
+
+def headline(seen: Seen, limits: Limits) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    row = deciding(seen, limits)
+    low, high = limits.bounds(row)
+    interval = min(low, row.rate), max(high, row.rate)
+    return Headline(value=row.rate, unit="of inputs", n=seen.overall.n, interval=interval)
 
 
 def judge(seen: Seen, limits: Limits) -> Verdict:

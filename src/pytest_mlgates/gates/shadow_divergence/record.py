@@ -14,7 +14,12 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import percent
 from pytest_mlgates.gates.shadow_divergence.details import OVERALL, Order, Row, Seen
-from pytest_mlgates.gates.shadow_divergence.judge import Limits, deciding, direction, leaving
+from pytest_mlgates.gates.shadow_divergence.judge import (
+    Limits,
+    direction,
+    headline,
+    leaving,
+)
 from pytest_mlgates.gates.shadow_divergence.tally import Tally, Worst
 
 __all__ = ["Models", "State", "measurement"]
@@ -73,15 +78,7 @@ def measurement(
         excused=tally.excused if tally.labelled else None,
     )
     lines = _divergence_lines(tally, seen, _worst_slice(tally, found), digests, limits)
-    row = deciding(seen, limits)
-    low, high = limits.bounds(row)
-    return Measurement(
-        value=row.rate,
-        unit="of inputs",
-        n=tally.whole.n,
-        interval=(min(low, row.rate), max(high, row.rate)),
-        details=plain(replace(seen, findings=tuple(lines))),
-    )
+    return headline(seen, limits).measurement(plain(replace(seen, findings=tuple(lines))))
 
 
 def _slice_rows(tally: Tally, limits: Limits) -> tuple[list[Row], list[Row]]:

@@ -32,6 +32,8 @@ class Seen:
     unnamed: Count
     counted: Literal["rows", "units"] | None = None
     unit: str | None = None
+    #: rows, or units, that were counted; 0.2 did not record it
+    rows: Count | None = None
     findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

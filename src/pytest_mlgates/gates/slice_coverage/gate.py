@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import Gate, Measurement, Outcome, Verdict
+from pytest_mlgates.core import Gate, Headline, Measurement, Outcome, Verdict
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.slice_coverage.details import Seen
-from pytest_mlgates.gates.slice_coverage.judge import Limits, judge
+from pytest_mlgates.gates.slice_coverage.judge import Limits, headline, judge
 from pytest_mlgates.reading.slices import recorded
 
 if TYPE_CHECKING:
@@ -88,6 +88,10 @@ class SliceCoverage(Gate):
         by_share = self.min_share is not None
         unit = self.unit if unit is None else unit
         return count_slices(rows, slice_of, self.slices, by_share=by_share, unit=unit)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), measurement.n, by_share=self.min_share is not None)
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a slice is missing or too small, PASS where none is."""

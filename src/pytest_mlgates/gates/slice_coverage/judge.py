@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import percent, plural
 from pytest_mlgates.gates.slice_coverage.details import Seen, SliceCount
 
-__all__ = ["Limits", "judge"]
+__all__ = ["Limits", "headline", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,15 @@ class Limits:
         if row.rows < (self.min_count or 1):
             held = "min_count" if self.min_count is not None else "slices"
             yield BrokenLimit(held, row.rows, row.slice)
+
+
+def headline(seen: Seen, n: int, *, by_share: bool) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    n = n if seen.rows is None else seen.rows
+    least = seen.smallest.rows if seen.slices else 0
+    value = least / max(1, n) if by_share else least
+    unit = f"of {seen.noun}" if by_share else seen.noun
+    return Headline(value=value, unit=unit, n=n)
 
 
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:

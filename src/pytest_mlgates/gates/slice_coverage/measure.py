@@ -9,6 +9,7 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import percent
 from pytest_mlgates.gates.slice_coverage.details import Seen, SliceCount
+from pytest_mlgates.gates.slice_coverage.judge import headline
 from pytest_mlgates.reading.records import records
 from pytest_mlgates.reading.slices import Slicer, field_of, label, recorded, unique_labels
 from pytest_mlgates.reading.tables import missing
@@ -59,15 +60,10 @@ def count_slices(
         unnamed=unnamed,
         counted="rows" if unit is None else "units",
         unit=unit if isinstance(unit, str) else None,
+        rows=total,
         findings=(*_coverage_lines(smallest, total, unnamed, noun), *notes),
     )
-    least = smallest[0][0] if smallest else 0
-    return Measurement(
-        value=least / max(1, total) if by_share else least,
-        unit=f"of {seen.noun}" if by_share else seen.noun,
-        n=total,
-        details=plain(seen),
-    )
+    return headline(seen, total, by_share=by_share).measurement(plain(seen))
 
 
 def _unit(unit: object, index: int, row: object) -> object:

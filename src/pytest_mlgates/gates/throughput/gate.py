@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pytest_mlgates.core import Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.fields import Limit
 from pytest_mlgates.core.pictures import Intervals, Lines, Picture, Point
 from pytest_mlgates.gates.throughput.details import Seen
-from pytest_mlgates.gates.throughput.judge import ALLOWED, Limits, judge
+from pytest_mlgates.gates.throughput.judge import ALLOWED, Limits, headline, judge
 
 __all__ = ["Throughput"]
 
@@ -102,6 +102,10 @@ class Throughput(StatisticalGate):
             seed=seed,
         )
         yield from observe(call, inputs, arrivals, served_by, check, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen))
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """Judge the counts of the last look."""

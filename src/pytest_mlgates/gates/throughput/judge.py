@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from scipy.stats import t as student
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import percent
 from pytest_mlgates.gates.throughput.details import Cpu, Seen, Tally
 from pytest_mlgates.stats import binomial
 
-__all__ = ["LOOKS", "STRETCHES", "Limits", "judge"]
+__all__ = ["LOOKS", "STRETCHES", "Limits", "headline", "judge"]
 
 ALLOWED = 0.01
 #: an early look may FAIL, the last may PASS too
@@ -38,6 +38,11 @@ class Limits:
     max_cpu_us: float | None
     alpha: float
     beta: float
+
+
+def headline(seen: Seen) -> Headline:
+    """Return the number that the policy is about, as the details give it."""
+    return Headline(value=seen.answered_per_s, unit="1/s", n=seen.raw.n if seen.raw else 0)
 
 
 def judge(seen: Seen, n: int, value: float, limits: Limits) -> Verdict:

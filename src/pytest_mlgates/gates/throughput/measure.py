@@ -17,6 +17,7 @@ from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.gates.throughput import counts
 from pytest_mlgates.gates.throughput.details import Cpu, Seen
+from pytest_mlgates.gates.throughput.judge import headline
 from pytest_mlgates.load import arrivals, callables, http, sockets
 from pytest_mlgates.load.answers import Answers
 from pytest_mlgates.load.collector import collector_paused
@@ -314,7 +315,7 @@ def _measurement(run: _Run, look: int, *, last: bool) -> Measurement:
         seconds_p99_ms=tuple(1e3 * one for one in by_second),
     )
     details = {**plain(seen), **_figures(run, whole, seen)}
-    return Measurement(value=seen.answered_per_s, unit="1/s", n=len(over), details=details)
+    return headline(seen).measurement(details)
 
 
 def _told_apart(subject: Subject) -> bool:
