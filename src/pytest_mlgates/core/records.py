@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import typing
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from enum import StrEnum
@@ -124,9 +125,18 @@ class Headline:
         own = self.measurement({})
         for name in ("value", "unit", "n", "interval"):
             was, comes = getattr(recorded, name), getattr(own, name)
-            if was != comes:
+            if not _agree(was, comes):
                 return f"{name} is {_short(was)}, its details come to {_short(comes)}"
         return ""
+
+
+def _agree(was: object, comes: object) -> bool:
+    """Tell whether two values are equal; sums may differ in the last digits between libraries."""
+    if isinstance(was, tuple) and isinstance(comes, tuple):
+        return len(was) == len(comes) and all(map(_agree, was, comes))
+    if isinstance(was, float) and isinstance(comes, float):
+        return math.isclose(was, comes, rel_tol=1e-10)
+    return was == comes
 
 
 def _short(value: object) -> str:

@@ -123,7 +123,9 @@ class BandwidthBudget(StatisticalGate):
 
     def headline(self, measurement: Measurement, /) -> Headline:
         """Return the number that the policy is about, as the details give it."""
-        return headline(measurement.read(Seen), measurement.n, self.limit_field())
+        return headline(
+            measurement.read(Seen), measurement.n, self.limit_field(), measurement.interval
+        )
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a limit is broken, PASS where each that is set holds."""

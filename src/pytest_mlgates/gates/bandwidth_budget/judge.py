@@ -36,8 +36,13 @@ class Limits:
     beta: float
 
 
-def headline(seen: Seen, n: int, about: str) -> Headline:
-    """Return the number that the policy is about, as the details give it."""
+def headline(
+    seen: Seen, n: int, about: str, interval: tuple[float, float] | None = None
+) -> Headline:
+    """Return the number that the policy is about, as the details give it.
+
+    ``interval`` is what version 0.2.0 recorded, by a model that is no more: it is taken as it is.
+    """
     n = n if seen.transfers is None else seen.transfers
     if not n:
         return Headline(value=0.0, unit="bytes", n=0)
@@ -47,7 +52,8 @@ def headline(seen: Seen, n: int, about: str) -> Headline:
         value, unit = seen.sent_bytes / (raw or 1.0), "of raw bytes"
     elif about == "max_mbps":
         value, unit = _required(seen.peak_mbps, "peak_mbps"), "Mbit/s"
-    return Headline(value=value, unit=unit, n=n)
+    known = interval if seen.moments is not None else None
+    return Headline(value=value, unit=unit, n=n, interval=known)
 
 
 def judge(
