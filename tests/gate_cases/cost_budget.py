@@ -13,7 +13,12 @@ from tests.costs import bills
 SECRETS = ("ada.lovelace@example.org", "4111-1111-1111-1111")
 
 GATE = CostBudget(
-    currency="USD", max_cost=4000, max_waste=100, unattached_days=1, since="2026-11-01", daily_cap=150
+    currency="USD",
+    max_cost=4000,
+    max_waste=100,
+    unattached_days=1,
+    since="2026-11-01",
+    daily_cap=150,
 )
 COST = CostBudget(currency="USD", max_cost=4000)
 BY_TAG = CostBudget(currency="USD", max_cost=4000, by="tag:owner")

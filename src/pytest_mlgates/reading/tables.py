@@ -229,9 +229,7 @@ def _unreadable(name: str, error: Exception) -> Unmeasurable:
     return Unmeasurable(f"{name} can't be read: {why}")
 
 
-def _csv(
-    text: Text, name: str, default: str, file: Path, *, lenient: bool
-) -> Iterator[Table]:
+def _csv(text: Text, name: str, default: str, file: Path, *, lenient: bool) -> Iterator[Table]:
     if csv.field_size_limit() < _MAX_CELL:
         csv.field_size_limit(_MAX_CELL)
     lines, above = iter(text), -1

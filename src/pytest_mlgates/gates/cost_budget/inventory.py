@@ -64,7 +64,9 @@ def _parts(source: Any, found: Inventory) -> dict[str, list[object]]:
     parts: dict[str, list[object]] = {kind: [] for kind in _KINDS}
     if isinstance(source, (str, os.PathLike)):
         files = _files(Path(source))
-    elif isinstance(source, (list, tuple)) and all(isinstance(f, (str, os.PathLike)) for f in source):
+    elif isinstance(source, (list, tuple)) and all(
+        isinstance(f, (str, os.PathLike)) for f in source
+    ):
         files = [file for each in source for file in _files(Path(each))]
     else:
         _add_mapping(source, parts)
@@ -154,5 +156,3 @@ def _named(record: Mapping[str, object]) -> dict[str, object]:
         for name, aliases in _FIELDS.items()
         if (alias := next((a for a in aliases if a in record), None)) is not None
     }
-
-

@@ -48,9 +48,9 @@ def judge(seen: Seen, n: int, terms: Terms, limits: Limits) -> Verdict:
                 f" {field.name} than the policy's: measure again"
             )
     if n == 0:
-        return Verdict(
-            Outcome.INCONCLUSIVE, "no charge is in the scope and the periods that are judged"
-        )
+        nothing = "no charge is in the scope and the periods that are judged"
+        unread = [verdict.reason for verdict in _bill((), seen.unread, terms.currency)]
+        return Verdict(Outcome.INCONCLUSIVE, "; ".join([nothing, *first(unread, MAX_REASONS)]))
     if seen.totals is None or not seen.entries:
         raise Unfit("details.entries: there is no period")
     verdicts = [
@@ -81,9 +81,7 @@ def ends(ahead: Ahead, entries: Sequence[Entry], alpha: float, beta: float) -> t
     return low, max(high, low)
 
 
-def _bill(
-    totals: Sequence[Total], unread: Sequence[Unread], currency: str
-) -> Iterator[Verdict]:
+def _bill(totals: Sequence[Total], unread: Sequence[Unread], currency: str) -> Iterator[Verdict]:
     """Yield what keeps a bill from passing, whatever it is held against."""
     for each in unread:
         yield Verdict(
@@ -178,9 +176,7 @@ def _sum(head: str, left: Left, budget: Decimal, currency: str, cap: Decimal) ->
     return Verdict(Outcome.INCONCLUSIVE, text)
 
 
-def _forecast(
-    entry: Entry, entries: Sequence[Entry], currency: str, limits: Limits
-) -> Verdict:
+def _forecast(entry: Entry, entries: Sequence[Entry], currency: str, limits: Limits) -> Verdict:
     """Judge a period that runs on as version 0.1 did, for its records."""
     budget = limits.cost or Decimal(0)
     cost = format_money(entry.cost, currency)

@@ -165,7 +165,7 @@ def layout(header: Sequence[str], cost: str) -> Layout:
         keys=tuple(dict.fromkeys((*told, *texts, *_there(_KEYS, place)))),
         tag_columns=_tags(header) if aws else {},
         amortised=_amortised(place, cost) if aws and cost != "billed" else {},
-        split=_parts(_SPLIT, place, net=cost == "effective") if aws and "parent" in at else (),
+        split=_parts(_SPLIT, place, net=cost == "effective") if aws else (),
     )
 
 
@@ -173,7 +173,9 @@ def _there(columns: Sequence[str], place: dict[str, int]) -> tuple[int, ...]:
     return tuple(place[_folded(name)] for name in columns if _folded(name) in place)
 
 
-def _parts(parts: Sequence[Part], place: dict[str, int], *, net: bool) -> tuple[tuple[int, int], ...]:
+def _parts(
+    parts: Sequence[Part], place: dict[str, int], *, net: bool
+) -> tuple[tuple[int, int], ...]:
     """Return where the columns stand, each with its sign; without any where one is missing."""
     found = []
     for part in parts:
@@ -187,7 +189,9 @@ def _parts(parts: Sequence[Part], place: dict[str, int], *, net: bool) -> tuple[
 
 def _amortised(place: dict[str, int], cost: str) -> dict[str, tuple[tuple[int, int], ...]]:
     """Return the columns of each LineItemType, or raise where what costs otherwise is not told."""
-    found = {kind: _parts(parts, place, net=cost == "effective") for kind, parts in AMORTISED.items()}
+    found = {
+        kind: _parts(parts, place, net=cost == "effective") for kind, parts in AMORTISED.items()
+    }
     if not any(found.values()):
         raise Unmeasurable(
             f"this AWS report has no column of {cost} cost: export it with those of savings plans and"

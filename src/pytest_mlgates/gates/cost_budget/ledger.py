@@ -12,7 +12,6 @@ import json
 import os
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -55,10 +54,9 @@ class Origin:
             return self.table.place(self.numbers[at])
         if self.table.plain is None:
             return self.table.place(at + 1)
-        with closing(tables(self.table.plain.path, "a table")) as again:
-            rows = enumerate(next(again).rows)
-            number = next(number for i, (number, _) in rows if i == at)
-        return self.table.place(number)
+        again = tables(self.table.plain.path, "a table")  # closes its file when it goes
+        rows = enumerate(next(again).rows)
+        return self.table.place(next(number for i, (number, _) in rows if i == at))
 
 
 class Ledger:

@@ -29,7 +29,7 @@ from pytest_mlgates.gates.cost_budget.plan import Plan
 from pytest_mlgates.gates.cost_budget.priced import Priced, priced
 from pytest_mlgates.gates.cost_budget.shown import shown
 from pytest_mlgates.gates.cost_budget.sources import Charges
-from pytest_mlgates.gates.cost_budget.tally import ZERO, Names, Tally
+from pytest_mlgates.gates.cost_budget.tally import ZERO, Names, Tally, tag_names
 from pytest_mlgates.gates.cost_budget.waste import ACROSS, Piece, Waste, find_waste
 from pytest_mlgates.gates.cost_budget.windows import Inventory
 
@@ -55,7 +55,7 @@ def measure_bill(charges: object, inventory: object, plan: Plan) -> Measurement:
         tally = Tally.of(source.tables(), terms, wanted, folder, names)
         try:
             tally.source = source.name
-            notes = [*source.notes, *_duplicates(tally, terms)]
+            notes = [*source.notes, *tally.notes, *_duplicates(tally, terms)]
             return _measurement(tally, stock, inventory is not None, notes, plan)
         finally:
             tally.ledger.close()
@@ -102,6 +102,9 @@ def _measurement(
         findings=(*notes, *bill.notes()),
     )
     if not judged or not count:
+        names = tag_names(tally.ledger)[:MAX_SERVICES]
+        if names:
+            seen = replace(seen, findings=(*seen.findings, f"tags there are: {', '.join(names)}"))
         return Measurement(value=0.0, unit=terms.currency, n=0, details=plain(seen))
     entries = outlook(bill, judged)
     worst, worst_period = max(entries, key=lambda pair: pair[0].cost)

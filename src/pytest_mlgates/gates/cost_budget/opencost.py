@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -29,7 +30,10 @@ def is_response(source: object) -> bool:
     """
     return isinstance(source, Mapping) and (
         isinstance(source.get("data"), (list, tuple, Mapping))
-        or (isinstance(source.get("code"), int) and bool({"data", "message", "status"} & set(source)))
+        or (
+            isinstance(source.get("code"), int)
+            and bool({"data", "message", "status"} & set(source))
+        )
     )
 
 
@@ -109,6 +113,8 @@ def _charges(name: str, found: Mapping[str, Any], currency: str) -> Iterator[dic
         "ChargeDescription": f"{_WHAT} of {name}" if not namespace else _WHAT,
     }
     across = _amount(found.get("networkCrossZoneCost") or 0)
+    if across > total > 0:
+        raise Unmeasurable("an OpenCost allocation has a networkCrossZoneCost above its totalCost")
     if across:
         rest = charge["BilledCost"] - across
         charge |= {"BilledCost": rest, "EffectiveCost": rest}
@@ -139,7 +145,7 @@ def _note_window(
 def _refuse_overlaps(windows: Mapping[str, list[tuple[int, int]]]) -> None:
     for key, times in windows.items():
         times.sort()
-        for (start, end), (after, until) in zip(times, times[1:], strict=False):
+        for (start, end), (after, until) in itertools.pairwise(times):
             if after < end and (start, end) != (after, until):
                 name = shown(key.partition(" ")[2])
                 raise Unmeasurable(

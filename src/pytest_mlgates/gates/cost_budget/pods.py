@@ -93,31 +93,49 @@ def read_pods(
             pod.observe(record, gpus, place, min_utilization)
     found.kinds["pods"] = found.kinds.get("pods", 0) + len(names)
     found.gpu_pods = len(seen)
-    pools: dict[str, Fraction] = {}
-    for each in {node.resource: node for node in nodes.values()}.values():
-        if each.pool:
-            pools[each.pool] = pools.get(each.pool, Fraction(0)) + Fraction(each.gpus)
+    pools = _pools(nodes)
     for name, pod in seen.items():
         if why := pod.unknown():
             found.unjudged.append(f"pod {shown(name)}: {why}")
         # an id that pods share is that of what they run on
         shared = next((i for i in pod.ids if len(owners[i]) > 1), "")
-        on = nodes.get(pod.node) or nodes.get(shared) or Node(shared or "".join(spellings(pod.node)[:1]), "", 0.0)
-        share = pool_share = None
-        if on.gpus:
-            share = Fraction(pod.gpus) / Fraction(on.gpus)
-        elif pod.node and len(on_node[pod.node]) == 1:
-            share = Fraction(1)
-        if pools.get(on.pool):
-            pool_share = Fraction(pod.gpus) / pools[on.pool]
-        found.windows += [
-            Window(
-                IDLE, name, tuple(i for i in pod.ids if i != shared), start, end, why,
-                pod.gpus, on.resource, share, on.pool, pool_share,
-            )
-            for start, end, why in pod.idle()
-        ]  # fmt: skip
+        on = nodes.get(pod.node) or nodes.get(shared)
+        on = on or Node(shared or "".join(spellings(pod.node)[:1]), "", 0.0)
+        alone = bool(pod.node) and len(on_node[pod.node]) == 1
+        found.windows += _windows(pod, on, shared, pools.get(on.pool), alone=alone)
     _check_shares(found.windows)
+
+
+def _pools(nodes: Mapping[str, Node]) -> dict[str, Fraction]:
+    """Return how many GPUs there are in what nodes are billed with together."""
+    pools: dict[str, Fraction] = {}
+    for node in {node.resource: node for node in nodes.values()}.values():
+        if node.pool:
+            pools[node.pool] = pools.get(node.pool, Fraction(0)) + Fraction(node.gpus)
+    return pools
+
+
+def _windows(
+    pod: _Pod, on: Node, shared: str, pool: Fraction | None, *, alone: bool
+) -> Iterator[Window]:
+    """Yield the times in which a pod was of no use, with its share of what it runs on."""
+    share = Fraction(1) if alone else None
+    if on.gpus:
+        share = Fraction(pod.gpus) / Fraction(on.gpus)
+    for start, end, why in pod.idle():
+        yield Window(
+            IDLE,
+            pod.name,
+            tuple(i for i in pod.ids if i != shared),
+            start,
+            end,
+            why,
+            pod.gpus,
+            on.resource,
+            share,
+            on.pool,
+            Fraction(pod.gpus) / pool if pool else None,
+        )
 
 
 def _check_shares(windows: list[Window]) -> None:

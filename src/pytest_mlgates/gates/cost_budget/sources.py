@@ -62,7 +62,9 @@ class Charges:
             answers = loaded if isinstance(loaded, list) and loaded else [loaded]
             if not all(map(is_response, answers)):
                 if found:
-                    raise Unmeasurable(f"{file.name} is no answer of OpenCost, and {files[0].name} is")
+                    raise Unmeasurable(
+                        f"{file.name} is no answer of OpenCost, and {files[0].name} is"
+                    )
                 return []
             found += answers
         return found

@@ -73,9 +73,16 @@ class Source:
         """Return an instant in seconds since 1970, NULL where the column does not say it plainly."""
         column, kind = self.columns[at], self.types[at]
         if kind.startswith("TIMESTAMP") or kind == "DATE":
-            moment = f"epoch_us({column}{'' if kind.startswith('TIMESTAMP WITH') else '::TIMESTAMP'})"
+            moment = (
+                f"epoch_us({column}{'' if kind.startswith('TIMESTAMP WITH') else '::TIMESTAMP'})"
+            )
         elif kind == "VARCHAR":
-            shapes = ("____-__-__T__:__:__Z", "____-__-__ __:__:__", "____-__-__T__:__:__", "____-__-__")
+            shapes = (
+                "____-__-__T__:__:__Z",
+                "____-__-__ __:__:__",
+                "____-__-__T__:__:__",
+                "____-__-__",
+            )
             like = " OR ".join(f"{column} LIKE '{shape}'" for shape in shapes)
             moment = f"CASE WHEN {like} THEN epoch_us(try_cast({column} AS TIMESTAMP)) END"
         else:
@@ -98,7 +105,15 @@ def amount_of(text: str) -> str:
     return f"CASE WHEN regexp_full_match({text}, {_PLAIN}) THEN CAST({text} AS DECIMAL(38,18)) END"
 
 
-def insert(source: Source, seen: Layout, number: int, *, mark: str, groups: Sequence[Sequence[int]], wanted: frozenset[str]) -> str:
+def insert(
+    source: Source,
+    seen: Layout,
+    number: int,
+    *,
+    mark: str,
+    groups: Sequence[Sequence[int]],
+    wanted: frozenset[str],
+) -> str:
     """Return what reads a source into lines.
 
     ``groups`` are the columns of each group, ``wanted`` what else is needed: tags, res, waste,
@@ -116,6 +131,7 @@ def insert(source: Source, seen: Layout, number: int, *, mark: str, groups: Sequ
         "_kind": "0" if category is None else _kind(source, category, aws=seen.aws),
     }
     version = words(at.get("version"))
+    named = "res" in wanted or bool(seen.split)
     values = {
         "file": str(number),
         "cost": "_cost",
@@ -132,7 +148,7 @@ def insert(source: Source, seen: Layout, number: int, *, mark: str, groups: Sequ
         "correction": _is(source, at.get("class"), "Correction"),
         "recurring": _is(source, at.get("frequency"), "Recurring"),
         "version_raw": "NULL",
-        "res": _first(words, at, "allocated_resource", "resource") if "res" in wanted else "NULL",
+        "res": _first(words, at, "allocated_resource", "resource") if named else "NULL",
         "tags": _first(words, at, "allocated_tags", "tags") if "tags" in wanted else "NULL",
         "about": _about(source, seen) if "waste" in wanted else "NULL",
         "sort": words(at.get("service_category")) if "waste" in wanted else "NULL",
@@ -227,7 +243,9 @@ def _hash(source: Source, seen: Layout) -> str:
         return whole
     times = [source.columns[seen.at[role]] for role in ("start", "end") if role in seen.at]
     identity = source.words(seen.at["identity"])
-    return f"CASE WHEN {identity} IS NULL THEN {whole} ELSE hash({', '.join([identity, *times])}) END"
+    return (
+        f"CASE WHEN {identity} IS NULL THEN {whole} ELSE hash({', '.join([identity, *times])}) END"
+    )
 
 
 def _is_nested(kind: str) -> bool:

@@ -15,10 +15,11 @@ from pytest_mlgates.gates.cost_budget.ids import spellings
 from pytest_mlgates.gates.cost_budget.layouts import layout
 from pytest_mlgates.gates.cost_budget.ledger import Ledger
 from pytest_mlgates.gates.cost_budget.shown import shown
+from pytest_mlgates.gates.cost_budget.tags import read_tags
 from pytest_mlgates.gates.cost_budget.view import FEE, FLOW, charge
 from pytest_mlgates.reading.tables import Table
 
-__all__ = ["ZERO", "Names", "Sums", "Tally", "Unread", "exact"]
+__all__ = ["ZERO", "Names", "Sums", "Tally", "Unread", "exact", "tag_names"]
 
 ZERO = Decimal(0)
 _DEEP = Decimal(1).scaleb(-40)
@@ -83,10 +84,16 @@ class Tally:
     last_start: int = 0
     negative: tuple[int, Decimal] = (0, ZERO)
     unread: list[Unread] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def of(
-        cls, tables: Iterable[Table], terms: Terms, wanted: frozenset[str], folder: str, names: Names
+        cls,
+        tables: Iterable[Table],
+        terms: Terms,
+        wanted: frozenset[str],
+        folder: str,
+        names: Names,
     ) -> Tally:
         """Read charges and add them up; Unmeasurable where they can't be, as they are."""
         by, label, scope = _groups(terms)
@@ -115,7 +122,11 @@ class Tally:
         self.ledger.add(table, seen, self.terms.decimal, has_inventory=has_inventory)
 
     def _settle(
-        self, by: Group | None, label: Group | None, scope: Sequence[tuple[Group, str]], names: Names
+        self,
+        by: Group | None,
+        label: Group | None,
+        scope: Sequence[tuple[Group, str]],
+        names: Names,
     ) -> None:
         """Make ``charge``, the lines as they are counted."""
         ledger = self.ledger
@@ -130,7 +141,7 @@ class Tally:
         ledger.ask(f"CREATE VIEW own AS {charge(ledger.groups, by, label or by, scope, joined)}")
         portions = ""
         if any(origin.layout.split for origin in ledger.origins):
-            _split(ledger)
+            self.notes += [note for note in (_split(ledger),) if note]
             portions = "UNION ALL BY NAME SELECT * FROM portion"
         ledger.ask(f"CREATE VIEW charge AS SELECT * FROM own {portions}")
 
@@ -169,12 +180,11 @@ class Tally:
     def _refuse_currencies(self) -> None:
         """Raise where charges in the scope are in another currency; a code in small is the same."""
         currency = self.terms.currency
-        units = {
-            unit: count
-            for unit, count in self.ledger.ask(
+        units = dict(
+            self.ledger.ask(
                 "SELECT upper(trim(currency)), count(*) FROM own WHERE scoped GROUP BY ALL"
             )
-        }
+        )
         if set(units) == {currency}:
             return
         seen = ", ".join(
@@ -292,15 +302,17 @@ def exact(cost: Decimal | None, rest: int | None) -> Decimal:
 def _groups(terms: Terms) -> tuple[Group | None, Group | None, list[tuple[Group, str]]]:
     scope = []
     for rule in terms.scope:
-        by, _, value = rule.partition("=")
-        scope.append((Group(by), value))
+        key, _, value = rule.partition("=")
+        scope.append((Group(key), value))
     by = Group(terms.by) if terms.by else None
     return by, None if by else Group("service", optional=True), scope
 
 
 def _name_resources(ledger: Ledger, names: Names) -> None:
     """Make a table of resources: by which name the inventory has each, and its namespace."""
-    ledger.ask("CREATE TABLE resource (raw VARCHAR, priced VARCHAR, known VARCHAR, namespace VARCHAR)")
+    ledger.ask(
+        "CREATE TABLE resource (raw VARCHAR, priced VARCHAR, known VARCHAR, namespace VARCHAR)"
+    )
 
     def rows() -> Iterator[tuple[str, str | None, str | None, str | None]]:
         for (raw,) in ledger.ask("SELECT DISTINCT res FROM line WHERE res IS NOT NULL"):
@@ -313,23 +325,49 @@ def _name_resources(ledger: Ledger, names: Names) -> None:
     ledger.put("resource", rows())
 
 
-def _split(ledger: Ledger) -> None:
-    """Move what containers have of their instance from its lines to theirs.
+def _split(ledger: Ledger) -> str:
+    """Move what containers have of their instance from its lines to theirs; return what is to tell.
 
     A container's line costs nothing itself; what it has is taken from a line of the instance in
-    the same hour, so that nothing counts twice and the sum of all stays what was invoiced.
+    the same hour (where none is named, the dearest one), so that nothing counts twice and the sum
+    of all stays what was invoiced.
     """
     ledger.ask(
         """CREATE TABLE portion AS
-        WITH child AS (SELECT * FROM own WHERE split <> 0 AND cost = 0 AND parent IS NOT NULL),
-        whole AS (SELECT * FROM own WHERE cost > 0 AND used
-                  QUALIFY row_number() OVER (PARTITION BY res, s ORDER BY cost DESC, id) = 1)
-        SELECT c.* REPLACE (c.split AS cost, NULL AS h, NULL AS k)
-        FROM child c SEMI JOIN whole w ON w.res = c.parent AND w.s = c.s
+        WITH child AS (SELECT * FROM own WHERE split <> 0 AND cost = 0),
+        instance AS (SELECT * FROM own WHERE cost > 0 AND used),
+        whole AS (SELECT * FROM instance
+                  QUALIFY row_number() OVER (PARTITION BY res, s ORDER BY cost DESC, id) = 1),
+        dearest AS (SELECT * FROM instance
+                    QUALIFY row_number() OVER (PARTITION BY s ORDER BY cost DESC, id) = 1),
+        pair AS (SELECT c.id AS child, w.id AS parent, c.split AS part
+                 FROM child c JOIN whole w ON w.res = c.parent AND w.s = c.s
+                 UNION ALL
+                 SELECT c.id, d.id, c.split FROM child c JOIN dearest d ON d.s = c.s
+                 WHERE c.parent IS NULL)
+        SELECT o.* REPLACE (p.part AS cost, NULL AS h, NULL AS k)
+        FROM pair p JOIN own o ON o.id = p.child
         UNION ALL BY NAME
-        SELECT w.* REPLACE (-c.split AS cost, NULL AS h, NULL AS k)
-        FROM child c JOIN whole w ON w.res = c.parent AND w.s = c.s"""
+        SELECT o.* REPLACE (-p.part AS cost, NULL AS h, NULL AS k)
+        FROM pair p JOIN own o ON o.id = p.parent"""
     )
+    [(children, placed)] = ledger.ask(
+        "SELECT (SELECT count(*) FROM own WHERE split <> 0 AND cost = 0), count(*) // 2 FROM portion"
+    )
+    left = children - placed
+    return (
+        f"{plural(left, 'line')} of split cost name an instance that is not in the charges"
+        if left
+        else ""
+    )
+
+
+def tag_names(ledger: Ledger) -> list[str]:
+    """Return the names of a few tags, for a person who looks for the right one."""
+    if "tags" not in ledger.wanted:
+        return []
+    rows = ledger.ask("SELECT DISTINCT tags FROM line WHERE tags IS NOT NULL LIMIT 20")
+    return sorted({shown(key) for (cell,) in rows for key in read_tags(cell) or ()})
 
 
 def _why_unread(word: str | None) -> str:

@@ -20,7 +20,13 @@ _USAGE = KINDS.index(CATEGORIES["Usage"])
 _USED = [i for i, kind in enumerate(KINDS) if kind.name == "Usage"]
 
 
-def charge(groups: Sequence[Group], by: Group | None, label: Group | None, scope: Sequence[tuple[Group, str]], joined: frozenset[str]) -> str:
+def charge(
+    groups: Sequence[Group],
+    by: Group | None,
+    label: Group | None,
+    scope: Sequence[tuple[Group, str]],
+    joined: frozenset[str],
+) -> str:
     """Return the query. ``joined`` are the tables of values that are not empty.
 
     ``opaque`` marks a line whose group or scope can't be told since its tags can't be read.

@@ -87,7 +87,12 @@ def _observe(volume: _Volume, record: Mapping[str, object], place: str) -> None:
     start, end = cell_time(record, "start", place), cell_time(record, "end", place)
     if not missing(record.get("attached_to")):
         ended = end is not None and start is not None
-        volume.attached.append((start if ended and start is not None else -OPEN, end if ended and end is not None else OPEN))
+        volume.attached.append(
+            (
+                start if ended and start is not None else -OPEN,
+                end if ended and end is not None else OPEN,
+            )
+        )
         return
     since = cell_time(record, "detached_at", place)
     since = start if since is None else since

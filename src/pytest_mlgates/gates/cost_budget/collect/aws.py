@@ -38,5 +38,3 @@ def _attached(volume: Mapping[str, object]) -> str:
         if each.get("State") != "detached"
     )
     return next(attachments, "" if volume.get("State") == "available" else "in use")
-
-

@@ -34,9 +34,7 @@ def _disk(disk: Mapping[str, Any]) -> Record:
     def field(name: str) -> Any:  # the API has some under `properties`, and writes LastOwnership…
         upper = name[0].upper() + name[1:]
         places = (disk.get(name), disk.get(upper), dig(disk, "properties", name))
-        return next(
-            (p for p in (*places, dig(disk, "properties", upper)) if p is not None), None
-        )
+        return next((p for p in (*places, dig(disk, "properties", upper)) if p is not None), None)
 
     state = str(field("diskState") or "")
     record: Record = {"name": disk.get("name"), "volume_id": disk["id"]}

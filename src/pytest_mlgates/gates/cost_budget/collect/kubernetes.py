@@ -161,7 +161,11 @@ def _volumes(
         claim = _name(item)
         if claim in named:
             continue
-        record = {"name": claim[1], "namespace": claim[0], "also_id": dig(item, "spec", "volumeName")}
+        record = {
+            "name": claim[1],
+            "namespace": claim[0],
+            "also_id": dig(item, "spec", "volumeName"),
+        }
         if pods is not None:
             record |= _use(users.get(claim, []))
         yield record

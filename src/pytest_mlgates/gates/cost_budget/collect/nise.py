@@ -34,7 +34,9 @@ def collect(file: Path) -> Records | None:
         return {"pods": list(_gpus(records))}
     if report == "pods":
         nodes = {(str(row["node"]), str(row.get("resource_id") or "")) for row in records}
-        return {"nodes": [{"name": node, "provider_id": id_ or None} for node, id_ in sorted(nodes)]}
+        return {
+            "nodes": [{"name": node, "provider_id": id_ or None} for node, id_ in sorted(nodes)]
+        }
     return {"volumes": list(_volumes(records))}
 
 

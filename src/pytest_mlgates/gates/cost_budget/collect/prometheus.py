@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -90,7 +91,7 @@ def _spans(key: _Key, samples: Mapping[float, Sequence[float]]) -> Iterator[Reco
     """Yield the times of equal use."""
     namespace, pod, node = key
     times = sorted(samples)
-    step = min((b - a for a, b in zip(times, times[1:], strict=False)), default=0.0)
+    step = min((b - a for a, b in itertools.pairwise(times)), default=0.0)
     if step <= 0:
         raise Unmeasurable(f"a Prometheus answer has one sample of {pod}: ask for a range of them")
     start = last = 0.0
