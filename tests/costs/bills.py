@@ -23,6 +23,7 @@ def line(day: date | str, cost: object, **more: Any) -> dict[str, Any]:
         "ServiceName": "Amazon EC2",
         "ServiceCategory": "Compute",
         "ResourceId": "i-web",
+        "ChargeDescription": "$0.10 per hour",
         **more,
     }
 

@@ -24,7 +24,7 @@ from pytest_mlgates.reading.frames import frame, unique
 from pytest_mlgates.reading.items import items, why_unclear
 from pytest_mlgates.reading.text import UNREADABLE, Note, Text, kind_of, silent, why_unreadable
 
-__all__ = ["KINDS", "Table", "json_values", "load_json", "missing", "tables"]
+__all__ = ["KINDS", "Plain", "Table", "json_values", "load_json", "missing", "tables"]
 
 #: the files that are read, each also packed with gzip but Parquet
 KINDS = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
@@ -40,11 +40,24 @@ _SEP = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """A file that an engine may read by itself: Parquet, or UTF-8 text with a ``delimiter``.
+
+    ``above`` lines stand above its header.
+    """
+
+    path: Path
+    delimiter: str = ""
+    above: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A header and rows of as many values; a row of a broken CSV file may have more or fewer.
 
     ``name`` is the file's; empty where the rows come from no file. ``mappings`` are the rows as
-    they were written, where they were written as objects.
+    they were written, where they were written as objects; ``plain`` is the file, where one line
+    is one row of it and nothing about it is special.
     """
 
     name: str
@@ -52,6 +65,7 @@ class Table:
     rows: Iterator[tuple[int, Sequence[Any]]]
     unit: str = "record"
     mappings: Sequence[Mapping[str, Any]] | None = None
+    plain: Plain | None = None
 
     def place(self, number: int) -> str:
         """Return where a row stands.
@@ -200,7 +214,7 @@ def _read_any(
             yield from _parquet(file, name, columns)
         elif kind in (".csv", ".tsv"):
             with Text(file, name, note) as text:
-                yield from _csv(text, name, "\t" if kind == ".tsv" else ",", lenient=lenient)
+                yield from _csv(text, name, "\t" if kind == ".tsv" else ",", file, lenient=lenient)
         else:
             unit = "record" if kind == ".json" else "line"
             values = json_values(file, name, how, exact=exact, note=note)
@@ -215,7 +229,7 @@ def _unreadable(name: str, error: Exception) -> Unmeasurable:
     return Unmeasurable(f"{name} can't be read: {why}")
 
 
-def _csv(text: Text, name: str, default: str, *, lenient: bool) -> Iterator[Table]:
+def _csv(text: Text, name: str, default: str, file: Path, *, lenient: bool) -> Iterator[Table]:
     if csv.field_size_limit() < _MAX_CELL:
         csv.field_size_limit(_MAX_CELL)
     lines, above = iter(text), -1
@@ -241,7 +255,11 @@ def _csv(text: Text, name: str, default: str, *, lenient: bool) -> Iterator[Tabl
             raise _unreadable(f"{name} line {reader.line_num + above}", error) from None
 
     names = next(reader, [])
-    yield Table(name, tuple(names) if lenient else _header(names, name), rows(), "line")
+    plain = None
+    if text.encoding == "utf-8-sig" and reader.line_num == 1:
+        plain = Plain(file, delimiter, above)
+    header = tuple(names) if lenient else _header(names, name)
+    yield Table(name, header, rows(), "line", plain=plain)
 
 
 def _delimiter(header: str, default: str) -> str:
@@ -283,7 +301,7 @@ def _parquet(file: Path, name: str, columns: Sequence[str] | None) -> Iterator[T
             except ArrowException:
                 raise broken from None
 
-        yield Table(name, _header(names, name), rows(), "row")
+        yield Table(name, _header(names, name), rows(), "row", plain=Plain(file))
 
 
 def _cells(column: Any) -> list[Any]:

@@ -72,6 +72,7 @@ class Text:
         errors = "surrogateescape" if encoding == "utf-8-sig" else "strict"
         opened = gzip.open if _is_packed(file) else open
         text = opened(file, "rt", encoding=encoding, errors=errors, newline=newline)
+        self.encoding = encoding
         self._text = cast("TextIO", text)
         self.mended = 0
 

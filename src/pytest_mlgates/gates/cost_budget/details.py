@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from pytest_mlgates.core.details import Count, Share
 from pytest_mlgates.gates.cost_budget.money import recorded
-from pytest_mlgates.stats.forecast import SumForecast
+from pytest_mlgates.stats.prediction import SumForecast
 
-__all__ = ["Ahead", "Entry", "Part", "Rule", "Seen", "Terms", "Total", "Wasted"]
+__all__ = ["Ahead", "Entry", "Left", "Part", "Rule", "Seen", "Terms", "Total", "Unread", "Wasted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,38 @@ class Ahead(SumForecast):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What arithmetic needs of a period that runs on.
+
+    ``days`` may still grow; ``billed`` is without them, ``most`` the dearest day so far. ``fees``
+    are those still to come, as many as in the dearest period before; None where none is whole.
+    """
+
+    days: Count
+    billed: str
+    most: str
+    fees: str | None
+
+    def __post_init__(self) -> None:
+        for amount in (self.billed, self.most, self.fees or "0.00"):
+            recorded(amount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """Lines whose cost is known, and what they are for is not; ``credits`` are the negative ones."""
+
+    why: str
+    lines: Count
+    cost: str
+    credits: str
+
+    def __post_init__(self) -> None:
+        recorded(self.cost)
+        recorded(self.credits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A group in a period; ``lacks`` says why one that runs on has no forecast."""
 
@@ -59,6 +92,7 @@ class Entry:
     complete: bool
     forecast: Ahead | None
     lacks: str
+    left: Left | None = None
 
     def __post_init__(self) -> None:
         recorded(self.billed)
@@ -112,7 +146,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wasted:
-    """The waste of the period that wasted most, and what the inventory can't tell of it."""
+    """The waste of the period that wasted most, and what the inventory can't tell of it.
+
+    ``untold`` are the charges of a period that may be transfer between zones for all their text
+    says; ``unknown_services`` what the inventory does not know of, by service.
+    """
 
     period: str
     cost: str
@@ -128,14 +166,23 @@ class Wasted:
     known_share: Share | None
     inventory: bool
     complete: bool
+    untold: str = "0.00"
+    untold_lines: Count = 0
+    unknown_services: tuple[Part, ...] = ()
+    sources: tuple[str, ...] = ()
+    spelled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         recorded(self.cost)
+        recorded(self.untold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A bill: its periods, its groups, its waste; only what is about it where nothing is judged."""
+    """A bill: its periods, its groups, its waste; only what is about it where nothing is judged.
+
+    ``forecast`` says whether periods that run on were judged by it, as version 0.1 did, or are told.
+    """
 
     calls: Count = 0
     measured_with: Terms
@@ -149,3 +196,6 @@ class Seen:
     #: lines of the periods that are judged; 0.2 did not record it
     charges: Count | None = None
     findings: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    cost_column: str = ""
+    forecast: Literal["judged", "told"] = "judged"

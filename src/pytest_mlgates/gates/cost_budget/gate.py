@@ -28,12 +28,13 @@ MAX_DRAWN = 20
 class CostBudget(StatisticalGate):
     """Holds the charges of each period against a budget, and what idled against ``max_waste``.
 
-    What was billed is a fact: over the budget is FAIL, and a period that is over and within it is
-    PASS. Where a period runs on, its end is forecast from the days before, each matched with the
-    same weekdays; only that can be wrong, and it FAILs where even the lower bound is over. Waste
-    is found by joining an inventory: GPU pods without a driver or in no use, unattached volumes,
-    transfer between zones, each with the charges of the time in which it idled. Money is exact.
-    A line that can't be read, or is in another currency, is never left out of a sum in silence.
+    What was billed is a fact: over the budget is FAIL, and a period that has ended within it is
+    PASS. One that runs on can PASS by arithmetic alone: what is billed, the fees that come late,
+    and ``daily_cap`` for each day left. Where it is heading is told, with an interval, and decides
+    nothing. Waste is found by joining an inventory: GPU pods without a driver or in no use,
+    unattached volumes, transfer between zones, each with the charges of the time in which it
+    idled. Money is exact. A line that can't be read, or is in another currency, is never left out
+    of a sum in silence.
 
     >>> gate = CostBudget(currency="USD", max_cost=100, period="day")
     >>> day = {"BillingCurrency": "USD", "ChargeCategory": "Usage"}
@@ -60,6 +61,12 @@ class CostBudget(StatisticalGate):
         Limit(tighten="down", ge=0),
         "most that a period may waste, all rules together",
     ] = None
+    daily_cap: Annotated[
+        float | None,
+        Limit(tighten="up", ge=0),
+        "most that a day can cost, fees apart, by a quota that holds; with `by`, each group of it:"
+        " lets a period that runs on PASS",
+    ] = None
     period: Annotated[
         Literal["day", "week", "month", "quarter", "year"],
         "what the limits are for; begins at 00:00 UTC, weeks on Monday",
@@ -73,7 +80,8 @@ class CostBudget(StatisticalGate):
         "only charges that fit all of these, as in namespace=training, tag:team=ads",
     ] = ()
     cost: Annotated[
-        Literal["billed", "effective"], "what was invoiced, or what it amortises to"
+        Literal["billed", "effective", "amortised"],
+        "what was invoiced, what it amortises to after discounts, or before them (AWS)",
     ] = "billed"
     since: Annotated[
         str,
@@ -151,7 +159,8 @@ class CostBudget(StatisticalGate):
         """Add up charges: FOCUS 1.x columns, an AWS Cost and Usage Report, OpenCost allocations.
 
         They are records, a DataFrame, a file or a folder. ``inventory`` maps ``pods``, ``nodes``
-        and ``volumes`` to records, DataFrames or files, or is a folder with a file of each.
+        and ``volumes`` to records, DataFrames or files; or it is a file, some files or a folder of
+        them, as ``kubectl get pods,nodes,pvc,pv -A -o json``, Prometheus or a cloud writes them.
         """
         from pytest_mlgates.gates.cost_budget.measure import measure_bill
         from pytest_mlgates.gates.cost_budget.plan import Plan
@@ -185,6 +194,7 @@ class CostBudget(StatisticalGate):
         limits = Limits(
             cost=_exact_limit(self.max_cost),
             waste=_exact_limit(self.max_waste),
+            daily_cap=_exact_limit(self.daily_cap),
             min_known=self.min_known,
             alpha=self.alpha,
             beta=self.beta,
@@ -212,7 +222,7 @@ class CostBudget(StatisticalGate):
             from pytest_mlgates.gates.cost_budget.judge import ends
 
             low, high = ends(entry.forecast, entries, self.alpha, self.beta)
-        bad = self.max_cost is not None and max(billed, low or billed) > self.max_cost
+        bad = self.max_cost is not None and billed > self.max_cost
         return Point(label, billed, low, high, bad=bad)
 
     @property

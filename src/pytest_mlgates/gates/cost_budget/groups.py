@@ -2,123 +2,82 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.gates.cost_budget.layouts import Layout
-from pytest_mlgates.reading.tables import missing
+from pytest_mlgates.gates.cost_budget.tags import NAMESPACES, bare_key, best_value
 
-__all__ = ["NAMESPACES", "grouper", "matcher"]
-
-_LONGEST_CACHE = 200_000
-#: tags that tell the namespace, without case and separators
-NAMESPACES = {
-    "namespace", "k8snamespace", "kubernetesnamespace", "kubenamespace", "kubernetesionamespace",
-    "awseksnamespace", "eksnamespace", "k8snamespacename", "kubernetesionamespacename",
-}  # fmt: skip
+__all__ = ["Group", "own_columns"]
 
 
-def grouper(by: str, seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequence[Any]], str]:
-    """Return what tells the group of a row; ``""`` where it has none.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A way to sort charges: ``by`` as in ``service``, ``namespace`` or ``tag:team``.
 
-    Raises :class:`Unmeasurable` where no column is about it. ``namespaces`` are those of the
-    resources that an inventory knows.
+    One that is ``optional`` may be told by no column.
     """
-    if not by:
-        return lambda _: ""
-    key, _, tag = by.partition(":")
-    if key == "tag":
-        return _tag(seen, lambda name: name == _bare_key(tag), by)
-    if key == "namespace":
-        return _namespace(seen, namespaces)
-    role = {"category": "service_category"}.get(key, key)
-    if role not in seen.at:
-        raise Unmeasurable(f"the charges have no column {seen.names[role]}, and {by!r} is about it")
-    at = seen.at[role]
-    return lambda row: "" if missing(row[at]) else str(row[at])
+
+    by: str
+    optional: bool = False
+
+    @property
+    def tagged(self) -> bool:
+        """Whether tags tell it."""
+        return self.by == "namespace" or self.by.startswith("tag:")
+
+    @property
+    def wanted(self) -> str:
+        """The tag that tells it to the letter."""
+        return self.by.removeprefix("tag:")
+
+    @property
+    def fits(self) -> Callable[[str], bool]:
+        """Return what tells a tag, by its bare key, that tells it, too."""
+        if self.by == "namespace":
+            return NAMESPACES.__contains__
+        bare = bare_key(self.wanted)
+        return lambda key: key == bare
+
+    def value(self, tags: Mapping[str, str]) -> str:
+        """Return what tags say of it; "" where they say nothing."""
+        return best_value(tags, self.wanted, self.fits)
 
 
-def matcher(
-    rule: str, seen: Layout, namespaces: Mapping[str, str]
-) -> Callable[[Sequence[Any]], bool]:
-    """Return what tells whether a row fits a rule as in ``tag:team=ads``."""
-    by, _, value = rule.partition("=")
-    group = grouper(by, seen, namespaces)
-    return lambda row: group(row) == value
+def own_columns(group: Group, seen: Layout, *, has_inventory: bool) -> tuple[int, ...]:
+    """Return the columns that tell the group, tags apart.
+
+    Raises :class:`Unmeasurable` where nothing is about it.
+    """
+    if not group.tagged:
+        role = {"category": "service_category"}.get(group.by, group.by)
+        if role not in seen.at:
+            if group.optional:
+                return ()
+            raise Unmeasurable(_no_column(seen.names[role], group))
+        return (seen.at[role],)
+    has_tags = "tags" in seen.at or "allocated_tags" in seen.at
+    columns = _tag_columns(group, seen)
+    if group.by == "namespace":
+        own = (seen.at["namespace"],) if "namespace" in seen.at else ()
+        if not (own or has_tags or seen.tag_columns or has_inventory):
+            raise Unmeasurable(
+                "no charge says its namespace: give a column x_Namespace, a tag 'namespace', or an"
+                " inventory that knows it"
+            )
+        return (*own, *columns)
+    if not (has_tags or seen.tag_columns):
+        raise Unmeasurable(_no_column(seen.names["tags"], group))
+    return columns
 
 
-def _namespace(seen: Layout, namespaces: Mapping[str, str]) -> Callable[[Sequence[Any]], str]:
-    column, resource = seen.at.get("namespace"), seen.at.get("resource")
-    has_tags = "tags" in seen.at or seen.tag_columns
-    tag = _tag(seen, NAMESPACES.__contains__, "namespace") if has_tags else None
-    if column is None and tag is None and not namespaces:
-        raise Unmeasurable(
-            "no charge says its namespace: give a column x_Namespace, a tag 'namespace', or an"
-            " inventory that knows it"
-        )
-
-    def of(row: Sequence[object]) -> str:
-        if column is not None and not missing(row[column]):
-            return str(row[column])
-        found = tag(row) if tag is not None else ""
-        if found or resource is None or missing(row[resource]):
-            return found
-        return namespaces.get(str(row[resource]), "")
-
-    return of
+def _no_column(name: str, group: Group) -> str:
+    return f"the charges have no column {name}, and {group.by!r} is about it"
 
 
-def _bare_key(name: str) -> str:
-    """Return the name of a tag without case, separators and whose it is."""
-    return re.sub(r"[\W_]", "", re.sub(r"^(user|aws)[:_]", "", name)).lower()
-
-
-def _tag(seen: Layout, matches: Callable[[str], bool], by: str) -> Callable[[Sequence[Any]], str]:
-    columns = [at for name, at in seen.tag_columns.items() if matches(_bare_key(name))]
-    at = seen.at.get("tags")
-    if at is None and not seen.tag_columns:
-        raise Unmeasurable(
-            f"the charges have no column {seen.names['tags']}, and {by!r} is about it"
-        )
-    cache: dict[str, str] = {}
-
-    def of(row: Sequence[object]) -> str:
-        for column in columns:
-            if not missing(row[column]):
-                return str(row[column])
-        if at is None:
-            return ""
-        cell = row[at]
-        if not isinstance(cell, str):
-            return _find(cell, matches)
-        known = cache.get(cell)
-        if known is None:
-            if len(cache) > _LONGEST_CACHE:
-                cache.clear()
-            known = cache[cell] = _find(_parsed_tags(cell), matches)
-        return known
-
-    return of
-
-
-def _parsed_tags(cell: str) -> object:
-    if not cell.strip():
-        return None
-    try:
-        return json.loads(cell)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _find(tags: object, matches: Callable[[str], bool]) -> str:
-    """Return the value of the first tag that matches; tags are a mapping or pairs (Parquet)."""
-    pairs: object = list(tags.items()) if isinstance(tags, Mapping) else tags
-    if not isinstance(pairs, (list, tuple)):
-        return ""
-    for pair in pairs:
-        if isinstance(pair, (list, tuple)) and len(pair) == 2 and matches(_bare_key(str(pair[0]))):
-            return "" if missing(pair[1]) else str(pair[1])
-    return ""
+def _tag_columns(group: Group, seen: Layout) -> tuple[int, ...]:
+    """Return tags that are columns and tell the group, the one that says it to the letter first."""
+    found = [name for name in seen.tag_columns if group.fits(bare_key(name))]
+    found.sort(key=lambda name: (name != group.wanted, name.lower() != group.wanted.lower()))
+    return tuple(seen.tag_columns[name] for name in found)

@@ -8,8 +8,17 @@ from decimal import Decimal
 
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
-from pytest_mlgates.core.words import plural
-from pytest_mlgates.gates.cost_budget.details import Ahead, Entry, Seen, Terms, Total, Wasted
+from pytest_mlgates.core.words import first, plural
+from pytest_mlgates.gates.cost_budget.details import (
+    Ahead,
+    Entry,
+    Left,
+    Seen,
+    Terms,
+    Total,
+    Unread,
+    Wasted,
+)
 from pytest_mlgates.gates.cost_budget.money import format_money, recorded
 
 __all__ = ["Limits", "ends", "headline", "judge"]
@@ -24,6 +33,7 @@ class Limits:
 
     cost: Decimal | None
     waste: Decimal | None
+    daily_cap: Decimal | None
     min_known: float
     alpha: float
     beta: float
@@ -57,14 +67,14 @@ def judge(seen: Seen, n: int, terms: Terms, limits: Limits) -> Verdict:
                 f" {field.name} than the policy's: measure again"
             )
     if n == 0:
-        return Verdict(
-            Outcome.INCONCLUSIVE, "no charge is in the scope and the periods that are judged"
-        )
+        nothing = "no charge is in the scope and the periods that are judged"
+        unread = [verdict.reason for verdict in _bill((), seen.unread, terms.currency)]
+        return Verdict(Outcome.INCONCLUSIVE, "; ".join([nothing, *first(unread, MAX_REASONS)]))
     if seen.totals is None or not seen.entries:
         raise Unfit("details.entries: there is no period")
     verdicts = [
-        *_bill(seen.totals, terms.currency),
-        *_budget(seen.entries, seen.totals, terms.currency, limits),
+        *_bill(seen.totals, seen.unread, terms.currency),
+        *_budget(seen, terms.currency, limits),
         *_judge_waste(seen.waste, terms, limits),
     ]
     return Verdict.gravest(verdicts, MAX_REASONS)
@@ -83,8 +93,14 @@ def ends(ahead: Ahead, entries: Sequence[Entry], alpha: float, beta: float) -> t
     return low, max(high, low)
 
 
-def _bill(totals: Sequence[Total], currency: str) -> Iterator[Verdict]:
+def _bill(totals: Sequence[Total], unread: Sequence[Unread], currency: str) -> Iterator[Verdict]:
     """Yield what keeps a bill from passing, whatever it is held against."""
+    for each in unread:
+        yield Verdict(
+            Outcome.INCONCLUSIVE,
+            f"{plural(each.lines, 'line')} of {format_money(recorded(each.cost), currency)} were"
+            f" added to nothing: {each.why}",
+        )
     for total in totals:
         billed, credits_ = recorded(total.billed), recorded(total.credits)
         if billed <= 0:
@@ -101,27 +117,23 @@ def _bill(totals: Sequence[Total], currency: str) -> Iterator[Verdict]:
             )
 
 
-def _budget(
-    entries: Sequence[Entry], totals: Sequence[Total], currency: str, limits: Limits
-) -> Iterator[Verdict]:
+def _budget(seen: Seen, currency: str, limits: Limits) -> Iterator[Verdict]:
     """Hold each group of each period against the budget."""
     if limits.cost is None:
         return
-    budget = limits.cost
+    budget, entries = limits.cost, seen.entries or ()
     limit = f"budget {format_money(budget, currency)}"
-    over = [entry for entry in entries if entry.cost > budget]
+    # what could not be read may be a credit
+    given = sum((recorded(each.credits) for each in seen.unread), Decimal(0))
+    over = [entry for entry in entries if entry.cost + given > budget]
     within = [entry for entry in entries if entry.complete and entry.cost <= budget]
     for entry in entries:
         if entry.complete or entry.cost > budget:
             continue
-        cost = format_money(entry.cost, currency)
-        if entry.forecast is None:
-            text = f"{entry.label} has cost {cost} so far ({limit}) and runs on: {entry.lacks}"
-            yield Verdict(Outcome.INCONCLUSIVE, text)
+        if seen.forecast == "judged":
+            yield _forecast(entry, entries, currency, limits)
         else:
-            low, high = ends(entry.forecast, entries, limits.alpha, limits.beta)
-            head = f"{entry.label} has cost {cost}"
-            yield _outlook(head, low, high, budget, currency, _broken(entry))
+            yield _arithmetic(entry, budget, currency, limits.daily_cap)
     if over:
         worst = max(over, key=lambda entry: (entry.cost, entry.label))
         so_far = "" if worst.complete else " so far"
@@ -131,7 +143,7 @@ def _budget(
         yield Verdict(Outcome.FAIL, text, tuple(map(_broken, over)))
     elif within:
         worst = max(within, key=lambda entry: (entry.cost, entry.label))
-        given_back = sum((recorded(total.credits) for total in totals), Decimal(0))
+        given_back = sum((recorded(total.credits) for total in seen.totals or ()), Decimal(0))
         after = ""
         if given_back < 0:
             after = f", after credits of {format_money(-given_back, currency)}"
@@ -141,6 +153,57 @@ def _budget(
 
 def _broken(entry: Entry) -> BrokenLimit:
     return BrokenLimit("max_cost", float(entry.cost), entry.label)
+
+
+def _arithmetic(entry: Entry, budget: Decimal, currency: str, cap: Decimal | None) -> Verdict:
+    """Judge a period that runs on: PASS where what may still come, as declared, fits in."""
+    left = entry.left
+    if left is None:
+        raise Unfit("details.entries: a period that runs on does not say what is left of it")
+    cost, limit = format_money(entry.cost, currency), f"budget {format_money(budget, currency)}"
+    days = plural(left.days, "day")
+    head = f"{entry.label} has cost {cost} so far ({limit}), {days} left"
+    if cap is None:
+        least = max(budget - recorded(left.billed), Decimal(0)) / left.days
+        return Verdict(
+            Outcome.INCONCLUSIVE,
+            f"{head}: what they may cost is not declared (daily_cap, a quota that holds, of"
+            f" {format_money(least, currency)} or less would do, fees apart)",
+        )
+    most = recorded(left.most)
+    if most > cap:
+        text = f"{head}: a day cost {format_money(most, currency)}, so that daily_cap does not hold"
+        return Verdict(Outcome.INCONCLUSIVE, text)
+    if left.fees is None:
+        return Verdict(Outcome.INCONCLUSIVE, f"{head}: {entry.lacks or _NO_FEES}")
+    return _sum(head, left, budget, currency, cap)
+
+
+_NO_FEES = "fees that are still to come are not known: give the charges of the period before, too"
+
+
+def _sum(head: str, left: Left, budget: Decimal, currency: str, cap: Decimal) -> Verdict:
+    fees = recorded(left.fees or "0.00")
+    end = recorded(left.billed) + fees + cap * left.days
+    at_most = f"{format_money(cap, currency)} a day and {format_money(fees, currency)} of fees"
+    if end <= budget:
+        text = f"{head}: with at most {at_most} it ends at {format_money(end, currency)} or below"
+        return Verdict(Outcome.PASS, text)
+    text = f"{head}: with {at_most} it could come to {format_money(end, currency)}"
+    return Verdict(Outcome.INCONCLUSIVE, text)
+
+
+def _forecast(entry: Entry, entries: Sequence[Entry], currency: str, limits: Limits) -> Verdict:
+    """Judge a period that runs on as version 0.1 did, for its records."""
+    budget = limits.cost or Decimal(0)
+    cost = format_money(entry.cost, currency)
+    if entry.forecast is None:
+        limit = f"budget {format_money(budget, currency)}"
+        text = f"{entry.label} has cost {cost} so far ({limit}) and runs on: {entry.lacks}"
+        return Verdict(Outcome.INCONCLUSIVE, text)
+    low, high = ends(entry.forecast, entries, limits.alpha, limits.beta)
+    head = f"{entry.label} has cost {cost}"
+    return _outlook(head, low, high, budget, currency, _broken(entry))
 
 
 def _outlook(
@@ -171,6 +234,13 @@ def _judge_waste(wasted: Wasted | None, terms: Terms, limits: Limits) -> Iterato
         yield Verdict(Outcome.FAIL, head, (BrokenLimit("max_waste", float(cost)),))
         return
     lacks = list(_unknown_waste(wasted, terms, limits.min_known))
+    untold = recorded(wasted.untold)
+    if terms.cross_zone_floor is not None and cost + untold > limits.waste:
+        lacks.append(
+            f"{format_money(untold, terms.currency)} of charges say nothing that tells transfer"
+            " between zones (export ChargeDescription, SkuMeter or the usage type; null for"
+            " cross_zone_floor leaves the rule out)"
+        )
     if lacks:
         yield Verdict(Outcome.INCONCLUSIVE, f"at least {head}, but {'; '.join(lacks)}")
     else:
@@ -191,7 +261,11 @@ def _unknown_waste(wasted: Wasted, terms: Terms, min_known: float) -> Iterator[s
         if not wasted.kinds.get(kind, 0):
             yield f"the inventory has no {kind} (if there are none, set the rule's field to null)"
     if not wasted.joined:
-        yield "no resource of the inventory is in the charges"
+        spelled = ""
+        if len(wasted.spelled) == 2:
+            ours, theirs = wasted.spelled
+            spelled = f": it says {ours!r}, and they {theirs!r}"
+        yield f"no resource of the inventory is in the charges{spelled}"
         return
     if wasted.unpriced:
         yield f"no charge names {plural(wasted.unpriced, 'idle resource')}, and that is not zero"
@@ -200,7 +274,9 @@ def _unknown_waste(wasted: Wasted, terms: Terms, min_known: float) -> Iterator[s
     # where there was nothing to know, none was known
     share = wasted.known_share or 0.0
     if share < min_known:
+        dearest = wasted.unknown_services[:1]
+        most = f", most of the rest is {dearest[0].name}" if dearest else ""
         yield (
-            f"the inventory knows {share:.0%} of what compute and storage cost"
+            f"the inventory knows {share:.0%} of what compute, storage and managed ML cost{most}"
             f" (min_known {min_known:.0%})"
         )

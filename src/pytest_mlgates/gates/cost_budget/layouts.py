@@ -13,42 +13,7 @@ from difflib import get_close_matches
 
 from pytest_mlgates.core import Unmeasurable
 
-__all__ = ["CATEGORIES", "Category", "Layout", "category_of", "layout"]
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """What kind of charge a line is: may it be negative, and does it flow day by day?"""
-
-    name: str
-    negative: bool
-    flows: bool
-
-
-#: FOCUS ChargeCategory; a Purchase flows where it recurs within days
-CATEGORIES = {
-    "Usage": Category("Usage", negative=False, flows=True),
-    "Purchase": Category("Purchase", negative=False, flows=False),
-    "Tax": Category("Tax", negative=True, flows=False),
-    "Credit": Category("Credit", negative=True, flows=False),
-    "Adjustment": Category("Adjustment", negative=True, flows=False),
-}
-#: lineItem/LineItemType of AWS; what ends in Discount is one, too
-_AWS_TYPES = {
-    "Usage": CATEGORIES["Usage"],
-    "DiscountedUsage": CATEGORIES["Usage"],
-    "SavingsPlanCoveredUsage": CATEGORIES["Usage"],
-    "SavingsPlanNegation": Category("Usage", negative=True, flows=True),
-    "SavingsPlanRecurringFee": Category("Purchase", negative=False, flows=True),
-    "SavingsPlanUpfrontFee": CATEGORIES["Purchase"],
-    "RIFee": CATEGORIES["Purchase"],
-    "Fee": CATEGORIES["Purchase"],
-    "FlatRateSubscription": CATEGORIES["Purchase"],
-    "Tax": CATEGORIES["Tax"],
-    "Credit": CATEGORIES["Credit"],
-    "Refund": CATEGORIES["Credit"],
-}
-_DISCOUNT = Category("Credit", negative=True, flows=True)
+__all__ = ["AMORTISED", "Layout", "Part", "layout"]
 
 #: role -> FOCUS columns, the first that is there; the cost comes with the policy
 _FOCUS = {
@@ -66,6 +31,8 @@ _FOCUS = {
     "account": ("SubAccountId", "BillingAccountId"),
     "namespace": ("x_Namespace", "Namespace"),
     "tags": ("Tags",),
+    "allocated_resource": ("AllocatedResourceId",),
+    "allocated_tags": ("AllocatedTags",),
     "version": ("FocusVersion", "x_FocusVersion"),
 }
 _AWS = {
@@ -82,14 +49,22 @@ _AWS = {
     "account": ("lineItem/UsageAccountId",),
     "tags": ("resource_tags",),
     "identity": ("identity/LineItemId",),
+    "parent": ("splitLineItem/ParentResourceId",),
+    "reservation": ("reservation/ReservationARN",),
 }
-_COSTS = {"billed": "BilledCost", "effective": "EffectiveCost"}
+_COSTS = {"billed": "BilledCost", "effective": "EffectiveCost", "amortised": "EffectiveCost"}
 _NEEDED = ("cost", "currency", "start")
 #: columns whose text tells cross-zone transfer
 _TEXTS = (
-    "ChargeDescription", "SkuMeter", "SkuPriceDetails", "x_SkuDescription", "x_UsageType",
+    "ChargeDescription", "SkuMeter", "SkuDescription", "SkuPriceDetails", "x_SkuDescription",
+    "x_SkuMeterName", "x_SkuMeterSubcategory", "x_SkuMeterCategory", "x_SkuDetails", "x_UsageType",
     "x_Operation", "x_TransferType", "x_ServiceCode", "lineItem/UsageType", "lineItem/Operation",
     "lineItem/LineItemDescription", "product/transferType",
+)  # fmt: skip
+#: with roles and texts, what tells one line from another, whatever it costs
+_KEYS = (
+    "SkuId", "SkuPriceId", "PricingCategory", "CommitmentDiscountId", "CommitmentDiscountStatus",
+    "AvailabilityZone", "ResourceName", "x_SkuMeterId", "product/sku", "pricing/term",
 )  # fmt: skip
 #: what each version of FOCUS brought; https://focus.finops.org
 _SINCE = {
@@ -102,31 +77,61 @@ _BEFORE = ("ChargeType", "ChargeSubcategory", "AmortizedCost", "Provider", "Regi
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A column that is added or, with ``sign`` -1, taken away; ``net`` is it after discounts."""
+
+    column: str
+    net: str
+    sign: int = 1
+
+
+#: what a line of AWS costs amortised, by its LineItemType; others cost what is unblended
+AMORTISED = {
+    "SavingsPlanCoveredUsage": (
+        Part("savingsPlan/SavingsPlanEffectiveCost", "savingsPlan/NetSavingsPlanEffectiveCost"),
+    ),
+    "SavingsPlanRecurringFee": (
+        Part("savingsPlan/TotalCommitmentToDate", "savingsPlan/TotalCommitmentToDate"),
+        Part("savingsPlan/UsedCommitment", "savingsPlan/UsedCommitment", sign=-1),
+    ),
+    "SavingsPlanNegation": (),
+    "SavingsPlanUpfrontFee": (),
+    "DiscountedUsage": (Part("reservation/EffectiveCost", "reservation/NetEffectiveCost"),),
+    "RIFee": (
+        Part(
+            "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod",
+            "reservation/NetUnusedAmortizedUpfrontFeeForBillingPeriod",
+        ),
+        Part("reservation/UnusedRecurringFee", "reservation/NetUnusedRecurringFee"),
+    ),
+}
+_SPLIT = (
+    Part("splitLineItem/SplitCost", "splitLineItem/NetSplitCost"),
+    Part("splitLineItem/UnusedCost", "splitLineItem/NetUnusedCost"),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each role stands in a row; ``tag_columns`` are tags that have a column of their own."""
+    """Where each role stands in a row; ``tag_columns`` are tags that have a column of their own.
+
+    ``amortised`` are the columns of each LineItemType whose cost is not the line's own, ``split``
+    those of what a container has of its instance, ``keys`` what tells lines apart.
+    """
 
     name: str
     at: dict[str, int]
     names: dict[str, str]
     texts: tuple[int, ...]
+    keys: tuple[int, ...]
     tag_columns: dict[str, int]
+    amortised: dict[str, tuple[tuple[int, int], ...]]
+    split: tuple[tuple[int, int], ...]
 
-    def category(self, value: object) -> Category | None:
-        """Return the category of a line, or None where it is of no known kind."""
-        return category_of(value, aws=self.name.startswith("AWS"))
-
-
-def category_of(value: object, *, aws: bool) -> Category | None:
-    """Return what a ChargeCategory, or a LineItemType of AWS, stands for.
-
-    >>> category_of("EdpDiscount", aws=True).negative, category_of("USD", aws=False)
-    (True, None)
-    """
-    if not isinstance(value, str):
-        return None
-    known = _AWS_TYPES if aws else CATEGORIES
-    found = known.get(value) or known.get(value.strip())
-    return _DISCOUNT if found is None and aws and value.strip().endswith("Discount") else found
+    @property
+    def aws(self) -> bool:
+        """Whether it is a report of AWS."""
+        return self.name.startswith("AWS")
 
 
 def layout(header: Sequence[str], cost: str) -> Layout:
@@ -138,11 +143,9 @@ def layout(header: Sequence[str], cost: str) -> Layout:
     """
     place = {_folded(name): index for index, name in reversed(list(enumerate(header))) if name}
     aws = _folded("lineItem/UnblendedCost") in place and _folded("BilledCost") not in place
-    if aws and cost != "billed":
-        raise Unmeasurable(
-            "an AWS Cost and Usage Report has no column of effective cost: export FOCUS columns"
-        )
     wanted = _AWS if aws else {"cost": (_COSTS[cost],), **_FOCUS}
+    if aws and cost == "effective" and _folded("lineItem/NetUnblendedCost") in place:
+        wanted = {**wanted, "cost": ("lineItem/NetUnblendedCost",)}
     at, names = {}, {}
     for role, columns in wanted.items():
         column = next((name for name in columns if _folded(name) in place), None)
@@ -152,13 +155,49 @@ def layout(header: Sequence[str], cost: str) -> Layout:
     lacking = [names[role] for role in _NEEDED if role not in at]
     if lacking:
         raise Unmeasurable(_lacks(lacking, header))
+    texts = _there(_TEXTS, place)
+    told = [at[role] for role in at if role not in ("cost", "tags", "allocated_tags", "identity")]
     return Layout(
         name=_aws_name(header) if aws else _version(place),
         at=at,
         names=names,
-        texts=tuple(place[_folded(name)] for name in _TEXTS if _folded(name) in place),
+        texts=texts,
+        keys=tuple(dict.fromkeys((*told, *texts, *_there(_KEYS, place)))),
         tag_columns=_tags(header) if aws else {},
+        amortised=_amortised(place, cost) if aws and cost != "billed" else {},
+        split=_parts(_SPLIT, place, net=cost == "effective") if aws else (),
     )
+
+
+def _there(columns: Sequence[str], place: dict[str, int]) -> tuple[int, ...]:
+    return tuple(place[_folded(name)] for name in columns if _folded(name) in place)
+
+
+def _parts(
+    parts: Sequence[Part], place: dict[str, int], *, net: bool
+) -> tuple[tuple[int, int], ...]:
+    """Return where the columns stand, each with its sign; without any where one is missing."""
+    found = []
+    for part in parts:
+        names = (part.net, part.column) if net else (part.column,)
+        there = _there(names, place)
+        if not there:
+            return ()
+        found.append((there[0], part.sign))
+    return tuple(found)
+
+
+def _amortised(place: dict[str, int], cost: str) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Return the columns of each LineItemType, or raise where what costs otherwise is not told."""
+    found = {
+        kind: _parts(parts, place, net=cost == "effective") for kind, parts in AMORTISED.items()
+    }
+    if not any(found.values()):
+        raise Unmeasurable(
+            f"this AWS report has no column of {cost} cost: export it with those of savings plans and"
+            " reservations (savingsPlan/SavingsPlanEffectiveCost), or as FOCUS"
+        )
+    return found
 
 
 def _folded(name: str) -> str:

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import plural
-from pytest_mlgates.gates.cost_budget.details import Entry, Part, Rule, Seen, Terms, Total, Wasted
-from pytest_mlgates.gates.cost_budget.inventory import Inventory, read_inventory
-from pytest_mlgates.gates.cost_budget.judge import headline
+from pytest_mlgates.gates.cost_budget.details import (
+    Entry,
+    Part,
+    Rule,
+    Seen,
+    Terms,
+    Total,
+    Unread,
+    Wasted,
+)
+from pytest_mlgates.gates.cost_budget.inventory import read_inventory
+from pytest_mlgates.gates.cost_budget.judge import ends, headline
 from pytest_mlgates.gates.cost_budget.money import exactly, format_money, text
-from pytest_mlgates.gates.cost_budget.opencost import allocations, is_response
 from pytest_mlgates.gates.cost_budget.outlook import Bill, outlook
 from pytest_mlgates.gates.cost_budget.periods import DAY, Period, iso, period_of
 from pytest_mlgates.gates.cost_budget.plan import Plan
+from pytest_mlgates.gates.cost_budget.priced import Priced, priced
 from pytest_mlgates.gates.cost_budget.shown import shown
-from pytest_mlgates.gates.cost_budget.tally import ZERO, Tally
+from pytest_mlgates.gates.cost_budget.sources import Charges
+from pytest_mlgates.gates.cost_budget.tally import ZERO, Names, Tally, tag_names
 from pytest_mlgates.gates.cost_budget.waste import ACROSS, Piece, Waste, find_waste
-from pytest_mlgates.reading.tables import Table, load_json, tables
+from pytest_mlgates.gates.cost_budget.windows import Inventory
 
 __all__ = ["measure_bill"]
 
-_HOW = (
-    "charges must be a DataFrame, records, or the path of a .csv, .parquet, .json or .jsonl file or"
-    " of a folder of them, with FOCUS 1.x columns, or those of AWS CUR, or OpenCost allocations"
-)
 #: groups, parts, lines over the budget, and pieces of waste of one rule that are recorded
-MAX_GROUPS, MAX_PARTS, MAX_LINES, MAX_PIECES = 200, 50, 10, 4
+MAX_GROUPS, MAX_PARTS, MAX_LINES, MAX_PIECES, MAX_SERVICES = 200, 50, 10, 4, 10
 
 
 def measure_bill(charges: object, inventory: object, plan: Plan) -> Measurement:
@@ -44,46 +47,39 @@ def measure_bill(charges: object, inventory: object, plan: Plan) -> Measurement:
     stock, terms = Inventory(), plan.terms
     if inventory is not None:
         stock = read_inventory(inventory, min_utilization=terms.min_utilization)
-    tally = Tally(
-        terms=terms,
-        priced=stock.priced(),
-        known=stock.known,
-        namespaces=stock.namespaces,
-        waste=plan.waste,
-        waste_from=plan.first_judged,
-    )
-    with exactly():
-        for table in _tables(charges, terms.currency, tally):
-            tally.add(table)
-        tally.check()
-        notes = _duplicates(tally, terms)
-        return _measurement(tally, stock, inventory is not None, notes, plan)
-
-
-def _tables(charges: Any, currency: str, tally: Tally) -> Iterator[Table]:
-    if isinstance(charges, (str, os.PathLike)) and Path(charges).suffix.lower() == ".json":
-        loaded = load_json(Path(charges))
-        charges = loaded if is_response(loaded) else charges
-    if is_response(charges):
-        tally.source = "OpenCost"
-        charges = allocations(charges, currency)
-    yield from tables(charges, _HOW)
+    with TemporaryDirectory(prefix="mlgates-bill-") as folder, exactly():
+        source = Charges(charges, terms.currency)
+        wanted = frozenset({"waste", "res"} if plan.waste else ())
+        wanted |= {"keys"} if source.several else frozenset()
+        names = Names(stock.priced(), stock.known, stock.namespaces)
+        tally = Tally.of(source.tables(), terms, wanted, folder, names)
+        try:
+            tally.source = source.name
+            notes = [*source.notes, *tally.notes, *_duplicates(tally, terms)]
+            return _measurement(tally, stock, inventory is not None, notes, plan)
+        finally:
+            tally.ledger.close()
 
 
 def _duplicates(tally: Tally, terms: Terms) -> list[str]:
+    """Return what is to be said of charges that are there twice, or raise."""
+    again_ = ""
     count, again, first = tally.twice()
-    if not count:
-        return []
-    again_ = (
-        f"{count:,} of {plural(tally.lines, 'line')} say the same as one before: {again}"
-        f" is {first} again"
-    )
-    if terms.duplicates == "refuse":
-        raise Unmeasurable(
-            f"{again_}: was an export joined to itself? Where equal lines are real, set"
-            " duplicates: count"
+    if count:
+        again_ = (
+            f"{count:,} of {plural(tally.lines, 'line')} say the same as one before: {again}"
+            f" is {first} again: was an export joined to itself?"
         )
-    return [f"{again_}: each was counted"]
+    elif (both := tally.overlap()) is not None:
+        one, other, lines, cost = both
+        again_ = (
+            f"{one} and {other} are two exports of one time: {plural(lines, 'line')}"
+            f" ({format_money(cost, terms.currency)} in {other}) are in both with other costs; give"
+            " the later one alone"
+        )
+    if again_ and terms.duplicates == "refuse":
+        raise Unmeasurable(f"{again_} Where equal lines are real, set duplicates: count")
+    return [f"{again_}: each was counted"] if again_ else []
 
 
 def _measurement(
@@ -95,16 +91,25 @@ def _measurement(
     count = sum(bill.lines.get(period, 0) for period in judged)
     seen = Seen(
         measured_with=terms,
+        cost_column=tally.cost_column,
+        forecast="told",
+        unread=tuple(
+            Unread(why=u.why, lines=u.lines, cost=text(u.cost), credits=text(u.credits))
+            for u in tally.unread
+        ),
         format=tally.source or " and ".join(sorted(tally.formats)) or "no charges",
         lines={"read": tally.lines, "in_scope": tally.in_scope, "moved": tally.moved},
         findings=(*notes, *bill.notes()),
     )
     if not judged or not count:
+        names = tag_names(tally.ledger)[:MAX_SERVICES]
+        if names:
+            seen = replace(seen, findings=(*seen.findings, f"tags there are: {', '.join(names)}"))
         return _headed(seen, 0, plan)
     entries = outlook(bill, judged)
     _, worst_period = max(entries, key=lambda pair: pair[0].cost)
     dearest = sorted((entry for entry, _ in entries), key=lambda entry: -entry.cost)
-    waste, wasted, lines = Waste(), None, _cost_lines(dearest, plan)
+    waste, wasted, lines = Waste(), None, [*_cost_lines(dearest, plan), *_told(dearest, plan)]
     if plan.waste:
         waste, wasted, more = _find_waste(tally, stock, bill, judged, has_inventory)
         lines += more
@@ -149,8 +154,9 @@ def _find_waste(
 ) -> tuple[Waste, Wasted, list[str]]:
     """Return what was wasted, its record for the period that wasted most, and lines on it."""
     plan = bill.plan
+    known = priced(tally, plan.first_judged, zones=plan.terms.cross_zone_floor is not None)
     waste = find_waste(
-        tally,
+        known,
         stock,
         kind=plan.terms.period,
         begin=max(bill.first_day or 0, plan.first_judged) * DAY,
@@ -159,13 +165,13 @@ def _find_waste(
         unattached_days=plan.terms.unattached_days,
         cross_zone_floor=plan.terms.cross_zone_floor,
     )
-    wasted, period = _wasted_most(tally, stock, waste, judged)
+    wasted, period = _wasted_most(known, stock, waste, judged)
     wasted = replace(wasted, inventory=has_inventory, complete=bill.is_complete(period))
-    return waste, wasted, _waste_lines(wasted, waste, stock, tally, period, plan.terms.currency)
+    return waste, wasted, _waste_lines(wasted, waste, stock, known, period, plan.terms.currency)
 
 
 def _wasted_most(
-    tally: Tally, stock: Inventory, waste: Waste, judged: list[Period]
+    known: Priced, stock: Inventory, waste: Waste, judged: list[Period]
 ) -> tuple[Wasted, Period]:
     """Return the record of the waste in the period that wasted most, and that period."""
     totals = {
@@ -185,8 +191,13 @@ def _wasted_most(
             cost=text(sum((piece.cost[worst] for piece in own), ZERO)),
             unpriced=len(waste.unpriced.get(rule, ())),
         )
-    unknown = sum(tally.unknown.values(), ZERO)
-    whole = tally.known_cost + unknown
+    unknown = sum(known.unknown.values(), ZERO)
+    whole = known.known_cost + unknown
+    services = sorted(known.services.items(), key=lambda item: -item[1])
+    untold = max(
+        (sum((c for d, c in known.untold.items() if p.start <= d < p.end), ZERO) for p in judged),
+        default=ZERO,
+    )
     wasted = Wasted(
         period=str(worst),
         cost=text(totals[worst]),
@@ -196,12 +207,20 @@ def _wasted_most(
         unjudged=len(stock.unjudged),
         kinds=dict(stock.kinds),
         gpu_pods=stock.gpu_pods,
-        joined=len(tally.found),
-        unknown_resources=len(tally.unknown),
+        joined=len(known.found),
+        unknown_resources=len(known.unknown),
         unknown_cost=text(unknown),
-        known_share=float(tally.known_cost / whole) if whole > 0 else None,
+        known_share=float(known.known_cost / whole) if whole > 0 else None,
         inventory=False,
         complete=False,
+        untold=text(untold),
+        untold_lines=known.untold_lines,
+        unknown_services=tuple(
+            Part(name=shown(name) or "no service", cost=text(cost), waste=False)
+            for name, cost in services[:MAX_SERVICES]
+        ),
+        sources=tuple(stock.sources),
+        spelled=tuple(map(shown, (stock.example, known.example))) if known.example else (),
     )
     return wasted, worst
 
@@ -226,7 +245,7 @@ def _waste_lines(
     wasted: Wasted,
     waste: Waste,
     stock: Inventory,
-    tally: Tally,
+    known: Priced,
     period: Period,
     currency: str,
 ) -> list[str]:
@@ -251,11 +270,11 @@ def _waste_lines(
         lines.append(
             f"{plural(len(stock.unjudged), 'resource')} could not be judged: {stock.unjudged[0]}"
         )
-    if tally.unknown:
-        name, cost = max(tally.unknown.items(), key=lambda item: item[1])
+    if known.unknown:
+        name, cost = max(known.unknown.items(), key=lambda item: item[1])
         lines.append(
-            f"not in the inventory: {plural(len(tally.unknown), 'resource')} with charges of"
-            f" {format_money(sum(tally.unknown.values(), ZERO), currency)}, most of it {shown(name)},"
+            f"not in the inventory: {plural(len(known.unknown), 'resource')} with charges of"
+            f" {format_money(sum(known.unknown.values(), ZERO), currency)}, most of it {shown(name)},"
             f" {format_money(cost, currency)}"
         )
     return lines
@@ -273,6 +292,22 @@ def _cost_lines(entries: list[Entry], plan: Plan) -> list[str]:
     ]
     more = len(lines) - MAX_LINES
     return [*lines[:MAX_LINES], f"and {more:,} more over the budget"] if more > 0 else lines
+
+
+def _told(entries: list[Entry], plan: Plan) -> list[str]:
+    """Return where periods that run on are heading: told, and nothing is judged by it."""
+    running = [entry for entry in entries if entry.forecast is not None]
+    lines = []
+    for entry in running[:MAX_LINES]:
+        if entry.forecast is None:
+            continue
+        low, high = ends(entry.forecast, entries, plan.lower_error, plan.upper_error)
+        least, most = (format_money(end, plan.terms.currency) for end in (low, high))
+        lines.append(
+            f"forecast, not judged: {entry.label} is heading for {least} to {most}, if days go on as"
+            f" the last {entry.forecast.days} did"
+        )
+    return lines
 
 
 def _cost_parts(tally: Tally, waste: Waste, period: Period, terms: Terms) -> list[Part]:

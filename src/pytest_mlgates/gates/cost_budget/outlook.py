@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import plural
-from pytest_mlgates.gates.cost_budget.details import Ahead, Entry
+from pytest_mlgates.gates.cost_budget.details import Ahead, Entry, Left
 from pytest_mlgates.gates.cost_budget.money import text
 from pytest_mlgates.gates.cost_budget.periods import DAY, Period, day_of, period_of
 from pytest_mlgates.gates.cost_budget.plan import Plan
 from pytest_mlgates.gates.cost_budget.shown import shown
 from pytest_mlgates.gates.cost_budget.tally import ZERO, Sums, Tally
-from pytest_mlgates.stats.forecast import LEAST_DAYS, MOST_DAYS, forecast_sum
+from pytest_mlgates.stats.prediction import LEAST_DAYS, MOST_DAYS
 
 __all__ = ["Bill", "outlook"]
 
@@ -113,6 +113,12 @@ class Bill:
             notes.append(f"{tally.source} names no currency: taken for {self.plan.terms.currency}")
         if any("unknown" in name for name in tally.formats) and not tally.source:
             notes.append("the columns do not tell which version of FOCUS they are")
+        count, cost = tally.negative
+        if count:
+            notes.append(
+                f"{plural(count, 'line')} of negative usage, {cost:,.2f} in all, were counted: refunds,"
+                " or corrections within the period"
+            )
         if tally.moved:
             notes.append(
                 f"counted on the bill it stands on: {plural(tally.moved, 'line')} about an"
@@ -142,6 +148,7 @@ def outlook(bill: Bill, judged: list[Period]) -> list[tuple[Entry, Period]]:
             cost = sum((s.billed for s in here), ZERO)
             given_back = sum((s.credits for s in here), ZERO)
             forecast, lacks = (None, "") if complete else _ahead(bill, days, period)
+            left = None if complete else _left(bill, days, period)
             named = shown(group) if group else _nameless(bill.plan.terms.by)
             entry = Entry(
                 group=named,
@@ -151,6 +158,7 @@ def outlook(bill: Bill, judged: list[Period]) -> list[tuple[Entry, Period]]:
                 complete=complete,
                 forecast=forecast,
                 lacks=lacks,
+                left=left,
             )
             entries.append((entry, period))
     running = sum(not entry.complete for entry, _ in entries)
@@ -186,6 +194,8 @@ def _ahead(bill: Bill, days: Mapping[int, Sums], period: Period) -> tuple[Ahead 
             f"no {unit} before is whole in the charges, so that fees, taxes and credits still to"
             f" come are not known: give those of the {unit} before, too"
         )
+    from pytest_mlgates.stats.forecast import forecast_sum
+
     start = max(bill.settled, period.start)
     history = [
         float(days[d].flow) if d in days else 0.0 for d in range(bill.settled - run, bill.settled)
@@ -203,6 +213,22 @@ def _ahead(bill: Bill, days: Mapping[int, Sums], period: Period) -> tuple[Ahead 
         credits=float(given_back),
     )
     return ahead, ""
+
+
+def _left(bill: Bill, days: Mapping[int, Sums], period: Period) -> Left:
+    """Return what arithmetic needs of a period that runs on."""
+    start = max(bill.settled, period.start)
+    inside = {d: s for d, s in days.items() if period.start <= d < period.end}
+    once = sum((s.fees + s.credits for s in inside.values()), ZERO)
+    flow = sum((s.flow for d, s in inside.items() if d < start), ZERO)
+    unit = bill.plan.terms.period if bill.plan.terms.period in ("day", "week") else "month"
+    fees = None if bill.first_day is None else _fees(bill, days, unit, period)[0]
+    return Left(
+        days=period.end - start,
+        billed=text(flow + once),
+        most=text(max((s.flow for s in inside.values()), default=ZERO)),
+        fees=None if fees is None else text(fees),
+    )
 
 
 def _fees(

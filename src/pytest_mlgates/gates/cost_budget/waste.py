@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from pytest_mlgates.gates.cost_budget.inventory import IDLE, UNATTACHED, Inventory, Window
 from pytest_mlgates.gates.cost_budget.money import exactly, format_money
 from pytest_mlgates.gates.cost_budget.periods import DAY, Period, period_of
+from pytest_mlgates.gates.cost_budget.priced import Charge, Priced
 from pytest_mlgates.gates.cost_budget.shown import shown
-from pytest_mlgates.gates.cost_budget.tally import ZERO, Charge, Tally
+from pytest_mlgates.gates.cost_budget.tally import ZERO
+from pytest_mlgates.gates.cost_budget.windows import IDLE, UNATTACHED, Inventory, Window
 
 __all__ = ["ACROSS", "Piece", "Waste", "find_waste"]
 
@@ -49,7 +50,7 @@ class Waste:
 
 
 def find_waste(
-    tally: Tally,
+    known: Priced,
     inventory: Inventory,
     *,
     kind: str,
@@ -73,25 +74,26 @@ def find_waste(
                 continue
             if end <= max(window.start, begin):
                 continue  # it is not about what is judged
-            piece = _price(window, tally, kind, through)
+            piece = _price(window, known, kind, through)
             if piece is None:
                 found.unpriced.setdefault(window.rule, []).append(_wasted_names(window))
             else:
                 found.pieces.append(piece)
         if cross_zone_floor is not None:
-            found.pieces += _across(tally.across, kind, Decimal(repr(cross_zone_floor)))
+            found.pieces += _across(known.across, kind, Decimal(repr(cross_zone_floor)))
     return found
 
 
-def _price(window: Window, tally: Tally, kind: str, through: int) -> Piece | None:
+def _price(window: Window, known: Priced, kind: str, through: int) -> Piece | None:
     """Return what a window cost, or None where no charge names its resource in that time."""
-    own = [charge for name in window.resources for charge in tally.charges.get(name, ())]
+    own = [charge for name in window.resources for charge in known.charges.get(name, ())]
     charges, numerator, denominator = own, 1, 1
     if not own:
-        if not window.node or window.share is None:
+        on = ((window.node, window.share), (window.pool, window.pool_share))
+        node, share = next(((n, s) for n, s in on if n in known.charges), ("", None))
+        if share is None:
             return None
-        charges = tally.charges.get(window.node, [])
-        numerator, denominator = window.share.numerator, window.share.denominator
+        charges, (numerator, denominator) = known.charges[node], share.as_integer_ratio()
     end = window.until(through)
     hours = (end - window.start) / _HOUR
     gpus = f"{window.gpus:g} GPU{'s' if window.gpus != 1 else ''} " if window.gpus else ""
