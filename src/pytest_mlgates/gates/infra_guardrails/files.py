@@ -85,9 +85,8 @@ class _Reader:
         if self.broken and not (self.world.resources or self.world.open):
             raise Unreadable("; ".join(first(self.broken, 10)))
         for line in self.broken:
-            self.world.doubt(
-                "unreadable", f"{line} (mend it, or leave it out of what is handed in)"
-            )
+            place, _, text = line.partition(": ")
+            self.world.doubt(place, f"{text} (mend it, or leave it out of what is handed in)")
         return self.world
 
     def unreadable(self, error: Unreadable) -> None:

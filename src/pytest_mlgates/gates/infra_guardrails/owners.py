@@ -8,6 +8,7 @@ from pytest_mlgates.gates.infra_guardrails.check import Check, broken, in_doubt,
 from pytest_mlgates.gates.infra_guardrails.jobs import is_job
 from pytest_mlgates.gates.infra_guardrails.kubernetes import pods
 from pytest_mlgates.gates.infra_guardrails.kubernetes.zones import is_pool, pool_holds_gpus
+from pytest_mlgates.gates.infra_guardrails.machines import Answer
 from pytest_mlgates.gates.infra_guardrails.terraform import holders
 from pytest_mlgates.gates.infra_guardrails.world import Resource, World
 from pytest_mlgates.reading.node import REST, Node
@@ -29,20 +30,14 @@ _TERRAFORM_SETS = (
 
 def owner_label(resource: Resource, world: World, names: tuple[str, ...]) -> Iterator[Check]:
     """Ask jobs, and whatever holds GPUs, for a label that names an owner."""
-    word = "label"
-    if resource.group == "terraform":
-        answer, sets, word = (
-            holders.holds_gpus(resource, world),
-            _of_terraform(resource),
-            "tag or label",
-        )
-    elif is_pool(resource):
-        answer, sets = pool_holds_gpus(resource), _of_pool(resource)
-    else:
-        answer = "yes" if is_job(resource) else pods.holds_gpus(resource, world)
-        sets = _of_kubernetes(resource)
+    answer = _needs_one(resource, world)
     if answer == "no":
         return
+    word = "label"
+    if resource.group == "terraform":
+        sets, word = _of_terraform(resource), "tag or label"
+    else:
+        sets = _of_pool(resource) if is_pool(resource) else _of_kubernetes(resource)
     check = _judge(resource, [labels for labels in sets if labels is not None], names, word)
     if answer == "yes" or check.state != "broken":
         yield check
@@ -50,6 +45,14 @@ def owner_label(resource: Resource, world: World, names: tuple[str, ...]) -> Ite
         text = f"{check.text}, if it holds GPUs, which can't be told from the files"
         way = f"name its owner, or name {resource.named} in harmless_kinds"
         yield in_doubt(resource.body, f"{text} ({way})")
+
+
+def _needs_one(resource: Resource, world: World) -> Answer:
+    if resource.group == "terraform":
+        return holders.holds_gpus(resource, world)
+    if is_pool(resource):
+        return pool_holds_gpus(resource)
+    return "yes" if is_job(resource) else pods.holds_gpus(resource, world)
 
 
 def _of_kubernetes(resource: Resource) -> list[Node | None]:
@@ -105,7 +108,8 @@ def _judge(resource: Resource, sets: list[Node], names: tuple[str, ...], word: s
 def _of_terraform(resource: Resource) -> list[Node | None]:
     """Return the labels of a resource, its nodes' labels, and those that its provider adds."""
     body = resource.body
-    found = [body.get(*path) for path in _TERRAFORM_SETS]
+    set_here = body.fields
+    found = [body.get(*path) for path in _TERRAFORM_SETS if path[0] in set_here]
     found = [None if node is None or isinstance(node.value, list) else node for node in found]
     for tag in (body.get("tag") or Node([])).items:  # of an auto-scaling group
         if tag.text("key"):

@@ -78,6 +78,8 @@ class World:
     harmless: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
     resources: list[Resource] = field(default_factory=list)
+    #: what others refer to, and no rule is about
+    known: list[Resource] = field(default_factory=list)
     open: list[Open] = field(default_factory=list)
     files: int = 0
     #: files that hold no manifest, and resources that the policy calls harmless
@@ -120,6 +122,8 @@ class World:
 
     def is_owned(self, resource: Resource) -> bool:
         """Tell whether a controller that is here, and judged, has made a resource."""
+        if "metadata" not in resource.body.fields:
+            return False
         owners = resource.body.get("metadata", "ownerReferences")
         return any(
             self.of_kind(owner.text("kind"), owner.text("name")) not in (None, resource)
@@ -128,7 +132,7 @@ class World:
 
     def _at(self, kind: str, key: str, module: Defaults | None) -> list[Resource]:
         if self._index is None:
-            self._index = _indexed(self.resources)
+            self._index = _indexed([*self.resources, *self.known])
         return self._index.get((kind, key, id(module)), [])
 
 
@@ -136,8 +140,12 @@ def _indexed(resources: list[Resource]) -> dict[tuple[str, str, int], list[Resou
     """Return resources by what may name them, so that joining them is linear."""
     found: dict[tuple[str, str, int], list[Resource]] = defaultdict(list)
     for resource in resources:
-        keys = {resource.body.text(word) for word in ("name", "id", "arn", "self_link")}
-        keys.add(resource.body.text("metadata", "name"))
+        here = resource.body.fields
+        keys = {
+            resource.body.text(word) for word in ("name", "id", "arn", "self_link") if word in here
+        }
+        if "metadata" in here:
+            keys.add(resource.body.text("metadata", "name"))
         names = {f"={key}" for key in keys if key} | {resource.name.partition("[")[0]}
         for name in names:
             found[resource.kind, name, id(resource.module)].append(resource)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from pytest_mlgates.core.words import a
 from pytest_mlgates.gates.infra_guardrails.kubernetes import indirect
 from pytest_mlgates.gates.infra_guardrails.kubernetes.ends import ends_of
 from pytest_mlgates.gates.infra_guardrails.kubernetes.kinds import holds_nothing, runs_on
@@ -27,8 +28,17 @@ _OF_REFERENCES = {
 _KIND_LINE = re.compile(
     r"""^[ \t-]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z{$]\w*)""", re.MULTILINE
 )
+_TEMPLATE_VALUE = re.compile(
+    r"""^([ \t-]*[\w./-]+:[ \t]+)([^"'|>\n]*\{\{[^\n]*?)[ \t]*$""", re.MULTILINE
+)
 _VERSION_LINE = re.compile(r"""^[ \t-]*["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
 _JSON_MARKS = ('"apiVersion"', '"kind"')
+_NODE_SETTINGS = {
+    "NodeConfig",
+    "KubeletConfiguration",
+    "ClusterConfiguration",
+    "KubeProxyConfiguration",
+}
 #: kinds whose only content is another resource
 _WRAPPERS = {
     ("template.openshift.io", "Template"), ("", "Template"), ("workload.codeflare.dev", "AppWrapper"),
@@ -117,7 +127,11 @@ def _sort(resource: Resource, where: World, *, seen: bool) -> None:
         if not seen:
             text = "what it wraps can't be seen: gate what comes out of it"
             where.doubt(resource.body.place, f"{resource.title}: {text}")
-    elif not holds_nothing(resource):
+    elif holds_nothing(resource):
+        where.known.append(resource)
+    elif "metadata" not in resource.body.fields and resource.around is None:
+        where.passed_over += 1  # settings of some tool: Kubernetes takes nothing without a name
+    else:
         where.add(resource)  # what it asks GPUs for is judged all the same
         if not resource.is_one_of(where.trusted):
             where.doubt(resource.body.place, f"{resource.title}: {_unknown_kind(resource)}")
@@ -126,7 +140,7 @@ def _sort(resource: Resource, where: World, *, seen: bool) -> None:
 def _unknown_kind(resource: Resource) -> str:
     of = f"of {resource.group}" if resource.group else "of no group"
     return (
-        f"no rule knows what a {resource.kind} {of} starts and how that ends: name {resource.named} in"
+        f"no rule knows what {a(resource.kind)} {of} starts and how that ends: name {resource.named} in"
         " harmless_kinds if it starts no pods and nodes, in trusted_kinds if what it starts ends by itself"
     )
 
@@ -163,18 +177,30 @@ def _texts(resource: Resource, where: World) -> None:
         text = node.value
         if not isinstance(text, str) or not _holds_manifest(text) or key == "description":
             continue
-        try:
-            documents = read_documents(text, node.file, node.start[0] + 1 if node.start[0] else 1)
-        except Unreadable:
-            documents = []
+        documents = _documents(text, node)
         found = [d for d in documents if _is_resource(d) or d.text("kind").endswith("List")]
         for document in found:
             of_document(document, where, resource)
         if not found and not _all_harmless(text):
             shown = template_in(text)
             why = f"filled in by {shown}" if shown else "no YAML by itself"
-            doubt = f"the text {key} holds a manifest that is {why}: gate what comes out of it"
+            way = f"gate what comes out of it, or name {resource.named} in harmless_kinds"
+            doubt = f"the text {key} holds a manifest that is {why}: {way}"
             where.doubt(node.place, f"{resource.title}: {doubt}")
+
+
+def _documents(text: str, node: Node) -> list[Node]:
+    """Return the documents of a text; a value that begins with a template is put in quotes."""
+    line = node.start[0] + 1 if node.start[0] else 1
+    quoted = _TEMPLATE_VALUE.sub(
+        lambda f: f.group(1) + "'" + f.group(2).replace("'", "''") + "'", text
+    )
+    for one in (text, quoted):
+        try:
+            return read_documents(one, node.file, line)
+        except Unreadable:
+            continue
+    return []
 
 
 def _holds_manifest(text: str) -> bool:

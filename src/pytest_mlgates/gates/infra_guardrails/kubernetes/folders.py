@@ -42,13 +42,15 @@ class Manifests:
         self.files: list[_Read] = []
         self.kustomizations = Kustomizations()
         self.charts: dict[Path, str] = {}
+        #: what only rendering tells, by the file that it stands in
+        self.hidden: list[tuple[Path, str, str]] = []
 
     def add(self, file: Path, name: str, text: str, *, found: bool) -> None:
         """Take a file; one that is no YAML and names no kind is no manifest."""
         if file.name == "Chart.yaml":
             self.charts[file.parent.resolve()] = name
         if file.parent.name == "templates" and (hidden := _HIDDEN.search(text)):
-            self._template(name, text, hidden)
+            self._template(file, name, text, hidden)
             return
         try:
             documents = read_documents(text, name)
@@ -57,7 +59,7 @@ class Manifests:
             if found and not _SAYS_KIND.search(text):
                 self.world.passed_over += 1
             elif template is not None:
-                self._template(name, text, template)
+                self._template(file, name, text, template)
             else:
                 self.unreadable(error)
             return
@@ -71,21 +73,22 @@ class Manifests:
                 self._dependencies(file, document)
         self.files.append(_Read(file, name, documents))
 
-    def _template(self, name: str, text: str, found: re.Match[str]) -> None:
+    def _template(self, file: Path, name: str, text: str, found: re.Match[str]) -> None:
         line = text.count("\n", 0, found.start()) + 1
         shown = short(found.group().strip("# \t"))
         tool = "the output of `helm template`" if "{{" in shown else "what comes out of it"
-        self.world.doubt(
-            f"{name}:{line}", f"{shown} is a template that is not rendered: gate {tool}"
-        )
+        why = f"{shown} is a template that is not rendered: gate {tool}"
+        self.hidden.append((file.resolve(), f"{name}:{line}", why))
 
     def _dependencies(self, file: Path, chart: Node) -> None:
         """Leave open the charts that a chart is made of and that do not lie in it."""
         for one in (chart.get("dependencies") or Node([])).items:
             name = one.text("name")
-            if "helm" not in self.rendered_by and not (file.parent / "charts" / name).is_dir():
+            if not (file.parent / "charts" / name).is_dir():
                 way = "run `helm dependency build` and gate the output of `helm template`"
-                self.world.doubt(one.place, f"the chart {name} is not here: {way}")
+                self.hidden.append(
+                    (file.resolve(), one.place, f"the chart {name} is not here: {way}")
+                )
 
     def read(self) -> None:
         """Give all documents to the world, rendered where the policy says so."""
@@ -94,9 +97,12 @@ class Manifests:
             self.kustomizations.note(self.world)
         changed = self.kustomizations.covered(labels=False)
         labelled = self.kustomizations.covered(labels=True)
+        for file, place, why in self.hidden:
+            if not _is_below(file, done):
+                self.world.doubt(place, why)
         for one in self.files:
             path = one.file.resolve()
-            if path in done or any(parent in done for parent in path.parents):
+            if _is_below(path, done):
                 continue
             for document in one.documents:
                 self._document(document)
@@ -141,3 +147,7 @@ class Manifests:
         except Unreadable as error:
             self.unreadable(error)
         return True
+
+
+def _is_below(file: Path, folders: set[Path]) -> bool:
+    return file in folders or any(parent in folders for parent in file.parents)

@@ -20,7 +20,12 @@ from pytest_mlgates.gates.infra_guardrails.terraform.functions import (
     plain,
 )
 from pytest_mlgates.gates.infra_guardrails.terraform.syntax import Expr, Json, parse_expression
-from pytest_mlgates.gates.infra_guardrails.terraform.templates import heredoc, unescaped
+from pytest_mlgates.gates.infra_guardrails.terraform.templates import (
+    NOT_PLAIN,
+    heredoc,
+    plain_literal,
+    unescaped,
+)
 from pytest_mlgates.reading.node import Node, Unknown, Unreadable
 
 __all__ = ["Names", "Scope", "evaluate"]
@@ -46,6 +51,8 @@ class Scope:
 
 def evaluate(expr: Expr, scope: Scope) -> Node:
     """Return the value of an expression at its place."""
+    if (simple := plain_literal(expr.tree)) is not NOT_PLAIN:
+        return Node(simple, expr.file, expr.line)
     try:
         value = _evaluate_one(expr, scope)
     except (NotKnown, ArithmeticError, TypeError, ValueError, LookupError, RecursionError):

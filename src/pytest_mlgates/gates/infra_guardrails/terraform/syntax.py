@@ -25,7 +25,7 @@ _MOST_TEXT = 600
 _TOP = re.compile(r"[A-Za-z_][\w-]*[ \t]*(?:\"[^\"\n]*\"[ \t]*|[\w-]+[ \t]*)*\{")
 _EXPONENT = re.compile(r"(?<![\w.\"-])[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]{1,3}(?![\w\"])")
 _KEYWORD = re.compile(
-    r"(?<![\w.\"-])(for|if|in|null|true|false|endif|else|endfor)([ \t]*(?:=(?!=)|:))"
+    r"((?:^|[{,])[ \t]*)(for|if|in|null|true|false|endif|else|endfor)(?=[ \t]*(?:=(?!=)|:))"
 )
 
 
@@ -90,14 +90,15 @@ def read_hcl(source: str, file: str) -> Body:
         line = _fault_line(root)
         if line is None or len(faults) >= _MOST_FAULTS:
             break
-        if line < len(lines) and (repaired := _repaired(lines[line])) != lines[line]:
-            lines[line] = repaired
+        start, end = _broken_block(lines, min(line, len(lines) - 1))
+        repaired = [_repaired(text) for text in lines[start:end]]
+        if repaired != lines[start:end]:
+            lines[start:end] = repaired
             continue
         opened = line >= len(lines) - 1
         what = "a bracket or a quote is left open" if opened else "this is not expected here"
         line = min(line, len(lines) - 1)
         faults.append(f"{file}:{line + 1}: is not Terraform (HCL): {what}")
-        start, end = _broken_block(lines, line)
         lines[start:end] = [""] * (end - start)
     try:
         body = _block_body(Expr(root, file), _child(root, "body"), faults)
@@ -148,7 +149,7 @@ def _repaired(line: str) -> str:
     '{ "for" = 2500 }'
     """
     line = _EXPONENT.sub(lambda found: f"{Decimal(found.group()):f}", line)
-    return _KEYWORD.sub(r'"\1"\2', line)
+    return _KEYWORD.sub(r'\1"\2"', line)
 
 
 def _broken_block(lines: list[str], line: int) -> tuple[int, int]:
@@ -175,34 +176,31 @@ def _block_body(at: Expr, body: Any, faults: list[str]) -> Body:
     blocks = []
     for child in body.named_children if body is not None else ():
         if child.type == "attribute":
-            name = child.named_children[0].text.decode()
-            here = at.of(child)
+            parts = child.named_children
+            name, line = parts[0].text.decode(), child.start_point[0] + at.first_line
             if name in attributes:
                 first = attributes[name][0]
-                faults.append(
-                    f"{at.file}:{here.line}: {name} appears twice (first on line {first})"
-                )
+                faults.append(f"{at.file}:{line}: {name} appears twice (first on line {first})")
             else:
-                attributes[name] = here.line, at.of(child.named_children[-1])
+                attributes[name] = line, at.of(parts[-1])
         elif child.type == "block":
             blocks.append(_block(at.of(child), faults))
     return Body(attributes, tuple(blocks))
 
 
 def _block(at: Expr, faults: list[str]) -> Block:
-    words = list(_words(at.tree))
-    body = _block_body(at, _child(at.tree, "body"), faults)
+    parts = at.tree.named_children
+    words = list(_words(parts))
+    body = _block_body(at, next((p for p in parts if p.type == "body"), None), faults)
     return Block(words[0], tuple(words[1:]), body, at.file, at.line)
 
 
-def _words(block: Any) -> Iterator[str]:
+def _words(parts: list[Any]) -> Iterator[str]:
     """Yield the type of a block, and its labels."""
-    for child in block.named_children:
-        if child.type == "identifier":
-            yield child.text.decode()
-        elif child.type == "string_lit":
-            yield "".join(
-                c.text.decode() for c in child.named_children if c.type == "template_literal"
-            )
-        elif child.type == "block_start":
+    for part in parts:
+        if part.type == "identifier":
+            yield part.text.decode()
+        elif part.type == "string_lit":
+            yield part.text.decode()[1:-1]
+        elif part.type == "block_start":
             return

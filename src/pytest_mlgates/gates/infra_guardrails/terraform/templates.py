@@ -9,7 +9,25 @@ from typing import Any
 
 from pytest_mlgates.gates.infra_guardrails.terraform.functions import NotKnown
 
-__all__ = ["heredoc", "unescaped"]
+__all__ = ["NOT_PLAIN", "heredoc", "plain_literal", "unescaped"]
+
+#: what :func:`plain_literal` returns of anything else; None is a value
+NOT_PLAIN = object()
+_PLAIN = re.compile(rb'"([^"\\$%]*)"|([0-9]{1,15})|(true|false|null)')
+_WORDS = {b"true": True, b"false": False, b"null": None}
+
+
+def plain_literal(tree: Any) -> object:
+    """Return a literal without walking its tree, which most expressions of a file are."""
+    text = getattr(tree, "text", None)  # JSON has none
+    found = _PLAIN.fullmatch(text) if text is not None else None
+    if found is None:
+        return NOT_PLAIN
+    quoted, digits, word = found.groups()
+    if quoted is not None:
+        return quoted.decode("utf-8", "replace")
+    return int(digits) if digits is not None else _WORDS[word]
+
 
 _ESCAPE = re.compile(r'\\(["\\nrt]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})|([$%])\2\{')
 _MEANT = {"n": "\n", "t": "\t", "r": "\r"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_mlgates.gates.infra_guardrails.terraform.evaluate import Scope, evaluate
 from pytest_mlgates.gates.infra_guardrails.terraform.syntax import Body, Expr
-from pytest_mlgates.reading.node import Node, Unreadable
+from pytest_mlgates.reading.node import REST, Node, Unreadable
 
 __all__ = ["Values", "values_beside"]
 
@@ -91,6 +91,6 @@ def _inputs(file: Path, read: Callable[[Path], Body]) -> tuple[dict[str, Node], 
     if found is None:
         return {}, not includes
     node = evaluate(found[1], Scope(_NoNames()))
-    if not isinstance(node.value, dict):
+    if not isinstance(node.value, dict) or REST in node.value:
         return {}, False
     return dict(node.value), not includes
