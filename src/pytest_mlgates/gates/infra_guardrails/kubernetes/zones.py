@@ -50,11 +50,11 @@ def zone_list(node: Node, word: str) -> Check:
         return undecided(node, word)
     if not isinstance(node.value, list):
         return broken(node, f"{word} is not a list of zones")
-    known = {item.value for item in node.items if not is_template(item)}
     doubt = [item for item in node.items if is_template(item)]
-    bad = [z for z in known if not isinstance(z, str) or not z.strip()]
-    if bad:
+    named = [item.value for item in node.items if not is_template(item)]
+    if any(not isinstance(zone, str) or not zone.strip() for zone in named):
         return broken(node, f"{word} holds something that is not a zone")
+    known = set(named)
     if len(known) > 1:
         shown = ", ".join(sorted(known)[:4])
         return broken(node, f"{word} are {len(known)} zones ({shown}): name one")
