@@ -138,7 +138,7 @@ VACUOUS: dict[str, Callable[[], Evidence]] = {
     "a kind in lower case": _yaml("kind: Job", "kind: job"),
     "a kind that is a list": _yaml("kind: Job", "kind: [Job]"),
     "no kind": _yaml("kind: Job\n", ""),
-    "a kind of job that no rule knows": _yaml("batch/v1", "batch.volcano.sh/v1alpha1"),
+    "a kind of job that no rule knows": _yaml("batch/v1", "batch.example.org/v1"),
     "an own tag": _yaml("ttlSecondsAfterFinished: 3600", "ttlSecondsAfterFinished: !secret ttl"),
     "a variable without a default": _tf(_SPEC % "var.ttl", 'variable "ttl" {}'),
     "a variable that nobody declared": _tf(_SPEC % "var.ttl"),

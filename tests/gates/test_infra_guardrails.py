@@ -752,14 +752,15 @@ def test_volumes_are_judged_only_where_asked():
 
 
 def test_values_beside_the_files():
-    """terraform.tfvars wins over a default, an .auto.tfvars over both; others are not loaded."""
+    """terraform.tfvars wins over a default, an .auto.tfvars over both; one in sight leaves it open."""
     text = tf_job(BOTH.format("var.t"), 'variable "t" {\n default = 60\n}')
     assert run({"m.tf": text, "terraform.tfvars": "t = 0\n"}, ENDS).outcome == FAIL
     assert (
         run({"m.tf": text, "terraform.tfvars": "t = 0\n", "a.auto.tfvars": "t = 7\n"}, ENDS).outcome
         == PASS
     )
-    assert run({"m.tf": text, "prod.tfvars": "t = 0\n"}, ENDS).outcome == PASS
+    assert run({"m.tf": text, "prod.tfvars": "t = 0\n"}, ENDS).outcome == OPEN
+    assert run({"m.tf": text, "prod.tfvars": "t = 60\n"}, ENDS).outcome == PASS
 
 
 def test_modules():

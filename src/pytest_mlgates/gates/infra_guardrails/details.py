@@ -35,7 +35,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the rules found in all manifests; ``not_seen`` parts of them could not be read."""
+    """What the rules found in all manifests; ``not_seen`` parts of them could not be judged.
+
+    ``passed_over`` are files that are no manifests, and resources that the policy calls harmless.
+    """
 
     rules: Mapping[str, Found]
     not_seen: Count
@@ -45,3 +48,7 @@ class Seen:
     files_sha256: str
     calls: Count
     findings: tuple[str, ...]
+    harmless_kinds: tuple[str, ...] = ()
+    trusted_kinds: tuple[str, ...] = ()
+    rendered_by: tuple[str, ...] = ()
+    passed_over: Count = 0

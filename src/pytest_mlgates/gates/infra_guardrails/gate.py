@@ -22,7 +22,11 @@ __all__ = ["InfraGuardrails"]
 RuleName = Literal[
     "job_ttl", "job_deadline", "one_zone", "owner_label", "gpu_limits", "volume_reclaim"
 ]
+ToolName = Literal["helm", "kustomize"]
 _DEFAULT = ("job_ttl", "job_deadline", "one_zone", "owner_label", "gpu_limits")
+
+#: what a policy says of sources; a measurement holds for these only
+_SOURCES = ("trusted_modules", "harmless_kinds", "trusted_kinds", "rendered_by")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +34,9 @@ class InfraGuardrails(Gate):
     """Do Kubernetes and Terraform manifests carry TTL, deadline, one zone, owner and GPU limits?
 
     What the files say is a fact, so there is no chance of error in it. What they do not say (a
-    variable without a default, a chart that is not rendered, a module from a registry) is
-    INCONCLUSIVE and names the expression. The resolved truth of Terraform is its plan
-    (``terraform show -json``).
+    variable without a value, a chart that is not rendered, a kind that no rule knows) is
+    INCONCLUSIVE and names the field, command or line of the policy that settles it. The resolved
+    truth of Terraform is its plan (``terraform show -json``).
 
     * ``job_ttl``: a finished job and its pods are deleted (``ttlSecondsAfterFinished``)
     * ``job_deadline``: a stuck job ends (``activeDeadlineSeconds`` of the job, not of its pods)
@@ -74,14 +78,28 @@ class InfraGuardrails(Gate):
         tuple[str, ...],
         "sources of Terraform modules known to create nothing that a rule is about",
     ] = ()
+    harmless_kinds: Annotated[
+        tuple[str, ...],
+        "kinds that start no pods and no nodes: Kind, Kind.group, *.group, a type of Terraform; or a"
+        " device that is no GPU",
+    ] = ()
+    trusted_kinds: Annotated[
+        tuple[str, ...],
+        "kinds whose end, removal and zone are seen to elsewhere: defaults of a controller, a webhook",
+    ] = ()
+    rendered_by: Annotated[
+        tuple[ToolName, ...],
+        "tools that are run, where they are on the path, to gate what they make of charts and overlays",
+    ] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for field in ("rules", "owner_labels"):
             if getattr(self, field) == ():
                 raise FieldError(field, "is empty: nothing would be asked")
-        if any(not label.strip() for label in self.owner_labels):
-            raise FieldError("owner_labels", "holds a blank name")
+        for field in ("owner_labels", "harmless_kinds", "trusted_kinds"):
+            if any(not name.strip() for name in getattr(self, field)):
+                raise FieldError(field, "holds a blank name")
 
     def limit_field(self) -> str:
         """Return no field: what is measured, the number of broken rules, has no limit but 0."""
@@ -97,13 +115,14 @@ class InfraGuardrails(Gate):
         manifests: str | os.PathLike[str] | Mapping[str, object] | Iterable[object],
     ) -> Measurement:
         """Read manifests: a path, a folder, or an iterable of paths and parsed mappings."""
+        from pytest_mlgates.gates.infra_guardrails.files import Sources
         from pytest_mlgates.gates.infra_guardrails.measure import Plan, check_manifests
 
         plan = Plan(
             rules=self.asked,
             limits=self._limits,
             owner_labels=self.owner_labels,
-            trusted_modules=self.trusted_modules,
+            sources=Sources(**{name: getattr(self, name) for name in _SOURCES}),
         )
         return check_manifests(manifests, plan)
 
@@ -114,7 +133,7 @@ class InfraGuardrails(Gate):
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a rule is broken, PASS where each asked for is kept by all it applies to."""
         seen = measurement.read(Seen)
-        for field in ("owner_labels", "trusted_modules"):
+        for field in ("owner_labels", *_SOURCES):
             if getattr(seen, field) != getattr(self, field):
                 raise Unfit(f"details.{field}: others than the policy's were used: measure again")
         return judge(seen, measurement.n, self.asked, self._limits, self.rules or ())

@@ -11,6 +11,7 @@ from pytest_mlgates.gates.infra_guardrails.details import Found, Seen
 
 __all__ = ["faults_of", "headline", "judge", "why_broken"]
 
+_NOTHING = ": hand in the manifests of jobs, of what holds GPUs, or of their pools"
 _FIELDS = {"job_ttl": "the TTL", "job_deadline": "the deadline"}
 
 
@@ -59,7 +60,7 @@ def judge(
     found = {name: seen.rules[name] for name in rules}
     total = sum(one.checks for one in found.values())
     if n == 0 or total == 0:
-        also = f"; {seen.not_seen} could not be judged" if seen.not_seen else ""
+        also = f"; {_first_doubt(seen)}" if seen.not_seen else _NOTHING
         return Verdict(Outcome.INCONCLUSIVE, f"no resource that a rule applies to was found{also}")
     by_rule = {name: faults_of(name, one, limits) for name, one in found.items()}
     if faults := [fault for mine in by_rule.values() for fault in mine]:
@@ -77,10 +78,22 @@ def judge(
     if doubts:
         return Verdict(
             Outcome.INCONCLUSIVE,
-            f"nothing is broken in {total} checks, but {doubts} can't be decided from the files",
+            f"nothing is broken in {total} checks, but {doubts} can't be decided from the files;"
+            f" {_first_doubt(seen)}",
         )
     if idle := [name for name in must_apply if not found[name].checks]:
-        return Verdict(Outcome.INCONCLUSIVE, f"no resource was met by {', '.join(idle)}")
+        text = f"no resource was met by {', '.join(idle)}"
+        return Verdict(
+            Outcome.INCONCLUSIVE, f"{text}: hand in what they are about, or leave them out of rules"
+        )
     unmet = [name for name, one in found.items() if not one.checks]
-    note = f" ({', '.join(unmet)} met none)" if unmet else ""
+    notes = [f"{', '.join(unmet)} met none"] if unmet else []
+    notes += [f"{seen.passed_over} passed over"] if seen.passed_over else []
+    note = f" ({'; '.join(notes)})" if notes else ""
     return Verdict(Outcome.PASS, f"all {total} checks of {n} resources hold{note}")
+
+
+def _first_doubt(seen: Seen) -> str:
+    """Return the first thing that can't be decided, with what settles it."""
+    doubts = [line for line in seen.findings if line.startswith("not decided: ")]
+    return f"first {doubts[0].removeprefix('not decided: ')}" if doubts else "they are not named"

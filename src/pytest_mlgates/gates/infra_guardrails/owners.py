@@ -4,44 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_mlgates.gates.infra_guardrails.check import Check, broken, kept, undecided
-from pytest_mlgates.gates.infra_guardrails.gpus import uses_gpus
+from pytest_mlgates.gates.infra_guardrails.check import Check, broken, in_doubt, kept, undecided
 from pytest_mlgates.gates.infra_guardrails.jobs import is_job
-from pytest_mlgates.gates.infra_guardrails.resources import Resource, World, pod_specs
-from pytest_mlgates.gates.infra_guardrails.zones import is_gpu_pool
-from pytest_mlgates.reading.node import REST, Node, template_in
+from pytest_mlgates.gates.infra_guardrails.kubernetes import pods
+from pytest_mlgates.gates.infra_guardrails.kubernetes.zones import is_pool, pool_holds_gpus
+from pytest_mlgates.gates.infra_guardrails.machines import Answer
+from pytest_mlgates.gates.infra_guardrails.terraform import holders
+from pytest_mlgates.gates.infra_guardrails.world import Resource, World
+from pytest_mlgates.reading.node import REST, Node
 
 __all__ = ["owner_label"]
 
 _NOBODY = {
-    "",
-    "-",
-    "?",
-    "n/a",
-    "na",
-    "none",
-    "nobody",
-    "null",
-    "tbd",
-    "todo",
-    "unknown",
-    "changeme",
-}
+    "", "-", "?", "n/a", "na", "none", "nobody", "null", "tbd", "todo", "unknown", "changeme",
+}  # fmt: skip
+_TERRAFORM_SETS = (
+    ("tags",), ("tags_all",), ("labels",), ("resource_labels",), ("terraform_labels",),
+    ("effective_labels",), ("user_labels",), ("custom_tags",), ("freeform_tags",),
+    ("node_config", "labels"), ("node_config", "resource_labels"), ("node_config", "tags"),
+    ("default_node_pool", "tags"), ("default_node_pool", "node_labels"),
+    ("compute_resources", "tags"), ("tag_specifications", "tags"), ("node_labels",),
+    ("cluster_autoscaling", "auto_provisioning_defaults", "labels"),
+)  # fmt: skip
 
 
 def owner_label(resource: Resource, world: World, names: tuple[str, ...]) -> Iterator[Check]:
     """Ask jobs, and whatever holds GPUs, for a label that names an owner."""
+    answer = _needs_one(resource, world)
+    if answer == "no":
+        return
+    word = "label"
     if resource.group == "terraform":
-        if not is_gpu_pool(resource, world):
-            return
         sets, word = _of_terraform(resource), "tag or label"
     else:
-        if not (is_job(resource) or uses_gpus(resource)):
-            return
-        sets = [resource.body.get("metadata", "labels")]
-        sets += [labels for _, labels in pod_specs(resource)]
-        word = "label"
-    yield _judge(resource, [labels for labels in sets if labels is not None], names, word)
+        sets = _of_pool(resource) if is_pool(resource) else _of_kubernetes(resource)
+    check = _judge(resource, [labels for labels in sets if labels is not None], names, word)
+    if answer == "yes" or check.state != "broken":
+        yield check
+    else:
+        text = f"{check.text}, if it holds GPUs, which can't be told from the files"
+        way = f"name its owner, or name {resource.named} in harmless_kinds"
+        yield in_doubt(resource.body, f"{text} ({way})")
+
+
+def _needs_one(resource: Resource, world: World) -> Answer:
+    if resource.group == "terraform":
+        return holders.holds_gpus(resource, world)
+    if is_pool(resource):
+        return pool_holds_gpus(resource)
+    return "yes" if is_job(resource) else pods.holds_gpus(resource, world)
+
+
+def _of_kubernetes(resource: Resource) -> list[Node | None]:
+    """Return the labels of a resource, of its pods, and of what it stands in."""
+    body = resource.body
+    sets = [body.get("metadata", "labels"), *(labels for _, labels in pods.pod_specs(resource))]
+    paths = (("podMetadata",), ("workflowMetadata",), ("workflowSpec", "podMetadata"))
+    sets += [body.get("spec", *path, "labels") for path in paths]
+    sets += [body.get("spec", role, "labels") for role in ("driver", "executor")]  # of Spark
+    sets += [body.get("spec", "labels")] if resource.kind == "TrainJob" else []
+    return sets + (_of_kubernetes(resource.around) if resource.around is not None else [])
+
+
+def _of_pool(resource: Resource) -> list[Node | None]:
+    body = resource.body
+    sets = [body.get("metadata", "labels"), body.get("metadata", "tags")]
+    sets += [body.get("spec", "template", "metadata", "labels"), body.get("spec", "labels")]
+    for word in ("nodeGroups", "managedNodeGroups"):
+        for group in (body.get(word) or Node([])).items:
+            sets += [group.get("labels"), group.get("tags")]
+    return sets
 
 
 def _judge(resource: Resource, sets: list[Node], names: tuple[str, ...], word: str) -> Check:
@@ -49,14 +81,14 @@ def _judge(resource: Resource, sets: list[Node], names: tuple[str, ...], word: s
     hollow: Node | None = None
     doubt: Node | None = None
     for labels in sets:
-        if labels.unknown or (isinstance(labels.value, str) and template_in(labels.value)):
+        if pods.is_template(labels):
             doubt = labels
             continue
         for key, node in labels.fields.items():
             if key == REST:
                 doubt = node
             elif key.lower() in wanted or key.rpartition("/")[2].lower() in wanted:
-                if node.unknown or (isinstance(node.value, str) and template_in(node.value)):
+                if pods.is_template(node):
                     doubt = node
                 elif isinstance(node.value, str) and node.value.strip().lower() not in _NOBODY:
                     return kept(node)
@@ -76,14 +108,14 @@ def _judge(resource: Resource, sets: list[Node], names: tuple[str, ...], word: s
 def _of_terraform(resource: Resource) -> list[Node | None]:
     """Return the labels of a resource, its nodes' labels, and those that its provider adds."""
     body = resource.body
-    found = [body.get(name) for name in ("tags", "tags_all", "labels", "resource_labels")]
-    found += [body.get("terraform_labels"), body.get("effective_labels")]
-    for key in ("labels", "resource_labels", "tags"):
-        found.append(body.get("node_config", key))
+    set_here = body.fields
+    found = [body.get(*path) for path in _TERRAFORM_SETS if path[0] in set_here]
     found = [None if node is None or isinstance(node.value, list) else node for node in found]
     for tag in (body.get("tag") or Node([])).items:  # of an auto-scaling group
         if tag.text("key"):
             found.append(Node({tag.text("key"): tag.get("value") or tag}, tag.file, tag.line))
+    for block in (body.get("tag_specifications") or Node([])).items:
+        found.append(block.get("tags"))
     if resource.module is not None:
         own = body.get("provider")
         if own is not None and own.unknown:

@@ -7,8 +7,7 @@ sets, and a few functions. All else is an :class:`Unknown` that keeps the expres
 from __future__ import annotations
 
 import operator
-import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,7 +19,13 @@ from pytest_mlgates.gates.infra_guardrails.terraform.functions import (
     number,
     plain,
 )
-from pytest_mlgates.gates.infra_guardrails.terraform.syntax import Expr
+from pytest_mlgates.gates.infra_guardrails.terraform.syntax import Expr, Json, parse_expression
+from pytest_mlgates.gates.infra_guardrails.terraform.templates import (
+    NOT_PLAIN,
+    heredoc,
+    plain_literal,
+    unescaped,
+)
 from pytest_mlgates.reading.node import Node, Unknown, Unreadable
 
 __all__ = ["Names", "Scope", "evaluate"]
@@ -46,15 +51,17 @@ class Scope:
 
 def evaluate(expr: Expr, scope: Scope) -> Node:
     """Return the value of an expression at its place."""
+    if (simple := plain_literal(expr.tree)) is not NOT_PLAIN:
+        return Node(simple, expr.file, expr.line)
     try:
         value = _evaluate_one(expr, scope)
-    except (NotKnown, ArithmeticError, TypeError, ValueError, LookupError):
+    except (NotKnown, ArithmeticError, TypeError, ValueError, LookupError, RecursionError):
         value = Unknown(expr.text)
-    except RecursionError:
-        raise Unreadable(f"{expr.file}:{expr.line}: is nested too deep") from None
     if isinstance(value, Node):
         value = value.value
-    if isinstance(value, Unknown) or _too_large(value):
+    if isinstance(value, Unknown):  # a variable that is not known may say why
+        value = value if value.expression.startswith(f"{expr.text} (") else Unknown(expr.text)
+    elif _too_large(value):
         value = Unknown(expr.text)
     return Node(value, expr.file, expr.line)
 
@@ -67,10 +74,9 @@ def _too_large(value: object) -> bool:
 
 
 def _evaluate_one(expr: Expr, scope: Scope) -> Any:
-    reader = _READERS.get(str(getattr(expr.tree, "data", "")))
-    if reader is None:
-        raise NotKnown
-    return reader(expr, scope)
+    if isinstance(expr.tree, Json):
+        return _of_json(expr, expr.tree.value, scope)
+    return _sequence(expr, list(_parts(expr.tree)), scope)
 
 
 def _all_known(expr: Expr, scope: Scope) -> Any:
@@ -78,85 +84,106 @@ def _all_known(expr: Expr, scope: Scope) -> Any:
     return plain(evaluate(expr, scope))
 
 
-def _children(expr: Expr) -> list[Expr]:
-    """Return the parts that are trees, comments left out."""
-    parts = (c for c in expr.tree.children if getattr(c, "data", "new_line_or_comment"))
-    return [expr.of(c) for c in parts if getattr(c, "data", "new_line_or_comment") not in _NO_VALUE]
+def _parts(tree: Any) -> Iterator[Any]:
+    """Yield what a node is made of, comments left out."""
+    return (child for child in tree.children if child.type != "comment")
 
 
-_NO_VALUE = {"new_line_or_comment"}
+def _sequence(expr: Expr, parts: list[Any], scope: Scope) -> Any:
+    """Return the value of a term with the steps that follow it: ``a.b[0]``, ``(c)["d"]``."""
+    if parts and parts[0].type == "(":
+        parts = [part for part in parts if part.type not in "()"]
+    head, *steps = parts
+    if not steps and head.type != "variable_expr":
+        reader = _READERS.get(head.type)
+        if reader is None:
+            raise NotKnown
+        return reader(expr.of(head), scope)
+    path = [_step(expr.of(step), scope) for step in steps]
+    if head.type == "variable_expr":
+        return _reference(head.text.decode(), path, scope)
+    found = Node(_sequence(expr, [head], scope))
+    for one in path:
+        found = _index_step(found if not isinstance(found.value, Node) else found.value, one)
+    return found
 
 
-def _term(expr: Expr, scope: Scope) -> Any:
-    (inner,) = _children(expr)
-    return _evaluate_one(inner, scope)
+def _of_json(expr: Expr, value: object, scope: Scope) -> Any:
+    """Return a value of JSON syntax; a text that is an expression is worked out."""
+    if isinstance(value, Mapping):
+        return {str(key): evaluate(expr.of(Json(item)), scope) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [evaluate(expr.of(Json(item)), scope) for item in value]
+    if isinstance(value, str) and ("${" in value or "%{" in value):
+        if value.startswith("${") and value.endswith("}") and value.count("${") == 1:
+            return evaluate(parse_expression(value[2:-1], expr.file), scope)
+        raise NotKnown
+    return value
 
 
-def _string(expr: Expr, scope: Scope) -> Any:
-    parts = _children(expr)
-    texts = [_string_part(part, scope) for part in parts]
+def _literal(expr: Expr, _: Scope) -> Any:
+    (inner,) = expr.tree.named_children
+    text = inner.text.decode()
+    if inner.type == "string_lit":
+        return unescaped(text[1:-1])
+    if inner.type == "numeric_lit":
+        return number(float(text)) if {".", "e", "E"} & set(text) else int(text)
+    return _LITERALS[text]
+
+
+def _template(expr: Expr, scope: Scope) -> Any:
+    (inner,) = expr.tree.named_children
+    if inner.type == "heredoc_template":
+        return _heredoc(expr.of(inner), scope)
+    parts = [c for c in inner.named_children if not c.type.startswith("quoted_template_")]
+    texts = [_template_part(expr.of(part), scope) for part in parts]
     if len(parts) == 1 and not isinstance(texts[0], str):
         return texts[0]  # "${x}" alone keeps the type of x
     return "".join(as_text(text) for text in texts)
 
 
-def _string_part(expr: Expr, scope: Scope) -> Any:
-    (part,) = expr.tree.children
-    kind = getattr(part, "data", None)
-    if kind == "interpolation":
-        return _all_known(_children(expr.of(part))[0], scope)
-    if kind is not None:
+def _template_part(expr: Expr, scope: Scope) -> Any:
+    if expr.tree.type == "template_literal":
+        return unescaped(expr.tree.text.decode())
+    if expr.tree.type != "template_interpolation":
         raise NotKnown  # a directive
-    text = str(part)
-    if part.type == "STRING_CHARS":
-        for escape, meant in (('\\"', '"'), ("\\n", "\n"), ("\\t", "\t"), ("\\\\", "\\")):
-            text = text.replace(escape, meant)
-        return text
-    return text[1:]  # $${ and %%{ mean what stands after the first sign
+    inner = next(c for c in expr.tree.named_children if c.type == "expression")
+    return _all_known(expr.of(inner), scope)
 
 
-def _heredoc(expr: Expr, _: Scope) -> str:
-    text = str(expr.tree.children[0])
-    if "${" in text or "%{" in text:
-        raise NotKnown
-    head, _newline, rest = text.partition("\n")
-    lines = rest.rstrip().split("\n")[:-1]
-    body = "\n".join(lines) + "\n" if lines else ""
-    return textwrap.dedent(body) if head.startswith("<<-") else body
+def _heredoc(expr: Expr, scope: Scope) -> str:
+    def worth(part: Any) -> str:
+        return as_text(_template_part(expr.of(part), scope))
+
+    return heredoc(expr.tree, worth)
 
 
-def _tuple_node(expr: Expr, scope: Scope) -> list[Node]:
-    return [evaluate(child, scope) for child in _children(expr)]
-
-
-def _object(expr: Expr, scope: Scope) -> dict[str, Node]:
+def _collection(expr: Expr, scope: Scope) -> Any:
+    (inner,) = expr.tree.named_children
+    if inner.type == "tuple":
+        items = [c for c in inner.named_children if c.type == "expression"]
+        return [evaluate(expr.of(item), scope) for item in items]
     found: dict[str, Node] = {}
-    for element in _children(expr):
-        key, value = element.tree.children[0], element.tree.children[2]
-        word = _object_key(element.of(key), scope)
+    for element in inner.named_children:
+        if element.type != "object_elem":
+            continue
+        key, value = element.child_by_field_name("key"), element.child_by_field_name("val")
+        word = _object_key(expr.of(key), scope)
         if word in found:
-            at = element.of(key)
-            raise Unreadable(f"{at.file}:{at.line}: the key {word!r} appears twice")
-        found[word] = evaluate(element.of(value), scope)
+            raise Unreadable(f"{expr.file}:{expr.of(key).line}: the key {word!r} appears twice")
+        found[word] = evaluate(expr.of(value), scope)
     return found
 
 
 def _object_key(expr: Expr, scope: Scope) -> str:
-    inner = expr.tree.children[0]
-    if getattr(inner, "data", None) == "expr_term":
-        only = inner.children[0]
-        if getattr(only, "data", None) == "identifier":
-            return str(only.children[0])  # a bare word is a key, not a reference
-    if getattr(inner, "data", None) in ("keyword", "literal_value", "identifier"):
-        return str(inner.children[0])
-    return as_text(_all_known(expr.of(inner), scope))
+    parts = list(_parts(expr.tree))
+    if len(parts) == 1 and parts[0].type == "variable_expr":
+        return str(parts[0].text.decode())  # a bare word is a key, not a reference
+    return as_text(_all_known(expr, scope))
 
 
-def _traversal(expr: Expr, scope: Scope) -> Any:
-    base, path = _reference_path(expr, scope)
-    if base.tree.data != "identifier":
-        found, used = evaluate(base, scope), 0
-    elif (root := str(base.tree.children[0])) in scope.here:
+def _reference(root: str, path: list[str | int], scope: Scope) -> Any:
+    if root in scope.here:
         found, used = scope.here[root], 0
     else:
         looked_up = scope.names.lookup(root, tuple(path))
@@ -178,31 +205,42 @@ def _index_step(node: Node, step: str | int) -> Node:
     return below
 
 
-def _reference_path(expr: Expr, scope: Scope) -> tuple[Expr, list[str | int]]:
-    """Return what ``a.b[0]["c"]`` begins with, and the steps from it."""
-    kind, parts = expr.tree.data, _children(expr)
-    if kind == "expr_term" and len(parts) == 1:
-        return _reference_path(parts[0], scope)
-    if kind not in ("get_attr_expr_term", "index_expr_term"):
-        return expr, []
-    root, steps = _reference_path(parts[0], scope)
-    step = parts[1]
-    if step.tree.data == "get_attr":
-        return root, [*steps, str(_children(step)[0].tree.children[0])]
-    if step.tree.data == "short_index":
-        return root, [*steps, int(step.tree.children[1])]
-    index = _all_known(_children(step)[0], scope)
+def _step(expr: Expr, scope: Scope) -> str | int:
+    """Return what ``.b``, ``.0`` or ``["c"]`` leads to."""
+    tree = expr.tree
+    if tree.type == "get_attr":
+        return str(tree.named_children[0].text.decode())
+    if tree.type != "index":
+        raise NotKnown  # a splat
+    inner = tree.named_children[0]
+    if inner.type == "legacy_index":
+        return int(inner.text.decode().lstrip("."))
+    index = _all_known(expr.of(_first(inner, "expression")), scope)
     if isinstance(index, bool) or not isinstance(index, (int, str)):
         raise NotKnown
-    return root, [*steps, index]
+    return index
 
 
-def _unary(expr: Expr, scope: Scope) -> Any:
-    sign = str(expr.tree.children[0])
-    value = _all_known(_children(expr)[-1], scope)
-    if sign == "!":
-        return not _boolean(value)
-    return -number(value)
+def _first(tree: Any, kind: str) -> Any:
+    return next(child for child in tree.named_children if child.type == kind)
+
+
+def _operation(expr: Expr, scope: Scope) -> Any:
+    (inner,) = expr.tree.named_children
+    parts = list(_parts(inner))
+    if inner.type == "unary_operation":
+        value = _operand(expr, parts[1:], scope)
+        return not _boolean(value) if parts[0].type == "!" else -number(value)
+    at = next(i for i, part in enumerate(parts) if part.type in _SIGNS)
+    return _binary(
+        parts[at].type, _operand(expr, parts[:at], scope), _operand(expr, parts[at + 1 :], scope)
+    )
+
+
+def _operand(expr: Expr, parts: list[Any], scope: Scope) -> Any:
+    """Return a term of an operation, fully known; operators do not stand inside one."""
+    value = _sequence(expr, parts, scope)
+    return plain(value if isinstance(value, Node) else Node(value))
 
 
 def _boolean(value: object) -> bool:
@@ -217,10 +255,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-def _binary(expr: Expr, scope: Scope) -> Any:
-    left, term = _children(expr)
-    sign = str(_children(term)[0].tree.children[0])
-    a, b = _all_known(left, scope), _all_known(_children(term)[1], scope)
+def _binary(sign: str, a: Any, b: Any) -> Any:
     if sign in ("==", "!="):
         return (a == b) is (sign == "==")
     if sign in ("&&", "||"):
@@ -230,8 +265,11 @@ def _binary(expr: Expr, scope: Scope) -> Any:
     return result if isinstance(result, bool) else number(result)
 
 
+_SIGNS = {*_ARITHMETIC, "==", "!=", "&&", "||"}
+
+
 def _conditional(expr: Expr, scope: Scope) -> Any:
-    asked, yes, no = _children(expr)
+    asked, yes, no = (expr.of(c) for c in expr.tree.named_children if c.type == "expression")
     condition = evaluate(asked, scope)
     if condition.unknown:
         one, other = _all_known(yes, scope), _all_known(no, scope)
@@ -242,31 +280,22 @@ def _conditional(expr: Expr, scope: Scope) -> Any:
 
 
 def _call(expr: Expr, scope: Scope) -> Any:
-    name, *rest = _children(expr)
-    function = FUNCTIONS.get(str(name.tree.children[0]))
-    if function is None or any(str(c) == "..." for part in rest for c in part.tree.children):
+    name, *rest = expr.tree.named_children
+    function = FUNCTIONS.get(name.text.decode())
+    given = list(rest[0].named_children) if rest else []
+    if function is None or any(c.type == "ellipsis" for c in given):
         raise NotKnown
-    given = [evaluate(argument, scope) for part in rest for argument in _children(part)]
-    return function(*given)
+    return function(*(evaluate(expr.of(c), scope) for c in given if c.type == "expression"))
 
 
 _LITERALS = {"true": True, "false": False, "null": None}
 
 _READERS: dict[str, Callable[[Expr, Scope], Any]] = {
-    "expr_term": _term,
-    "int_lit": lambda expr, _: int(expr.tree.children[0]),
-    "float_lit": lambda expr, _: number(float(expr.tree.children[0])),
-    "literal_value": lambda expr, _: _LITERALS[str(expr.tree.children[0])],
-    "string": _string,
-    "heredoc_template": _heredoc,
-    "heredoc_template_trim": _heredoc,
-    "tuple": _tuple_node,
-    "object": _object,
-    "identifier": _traversal,
-    "get_attr_expr_term": _traversal,
-    "index_expr_term": _traversal,
-    "unary_op": _unary,
-    "binary_op": _binary,
+    "expression": _evaluate_one,
+    "literal_value": _literal,
+    "template_expr": _template,
+    "collection_value": _collection,
+    "operation": _operation,
     "conditional": _conditional,
     "function_call": _call,
 }

@@ -107,6 +107,21 @@ def _lookup(fields: Node, key: Node, default: Node | None = None) -> Node:
     return found
 
 
+def _flat(node: Node) -> list[Node]:
+    found = []
+    for item in _list(node):
+        if item.unknown:
+            raise NotKnown
+        found += _flat(item) if isinstance(item.value, list) else [item]
+    return found
+
+
+def _formatted(text: str, values: list[Any]) -> str:
+    if text.count("%") != text.count("%s") + text.count("%d"):
+        raise NotKnown
+    return text.replace("%d", "%s") % tuple(as_text(value) for value in values)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "toset": _set,
     "tolist": _list,
@@ -127,4 +142,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": lambda *nodes: max(number(plain(n)) for n in nodes),
     "floor": lambda node: number(plain(node)) // 1,
     "length": lambda node: len(plain(node)),
+    # what is written as text is looked at as it is
+    "jsonencode": lambda node: node,
+    "yamlencode": lambda node: node,
+    "keys": lambda node: [Node(key) for key in sorted(plain(node))],
+    "values": lambda node: [node.value[key] for key in sorted(plain(node))],
+    "flatten": _flat,
+    "join": lambda sign, items: as_text(plain(sign)).join(as_text(i) for i in plain(items)),
+    "upper": lambda node: as_text(plain(node)).upper(),
+    "format": lambda text, *more: _formatted(plain(text), [plain(m) for m in more]),
 }

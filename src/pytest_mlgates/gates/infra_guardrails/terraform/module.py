@@ -1,17 +1,19 @@
 """A Terraform module: the ``.tf`` files of one folder, with what they create.
 
-Variables have their defaults, what ``terraform.tfvars`` and ``*.auto.tfvars`` beside them say, or
-what the calling module passes. ``count`` and ``for_each`` that are known are unrolled.
+Variables have what Terraform would load for them or the calling module passes, else their defaults,
+where no file in sight sets another. ``count`` and ``for_each`` that are known are unrolled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_mlgates.gates.infra_guardrails.terraform.evaluate import Scope, evaluate
-from pytest_mlgates.gates.infra_guardrails.terraform.syntax import Block, Body, Expr
+from pytest_mlgates.gates.infra_guardrails.terraform.functions import NotKnown, plain
+from pytest_mlgates.gates.infra_guardrails.terraform.syntax import Block, Body, Expr, Json
+from pytest_mlgates.gates.infra_guardrails.terraform.values import Values
 from pytest_mlgates.reading.node import Node, Unknown, Unreadable
 
 __all__ = ["Call", "Made", "Module"]
@@ -45,7 +47,7 @@ class Module:
     """What the files of one folder declare; values are worked out when they are asked for."""
 
     files: list[Body]
-    given: Mapping[str, Node] = field(default_factory=dict)
+    values: Values = field(default_factory=Values)
 
     def __post_init__(self) -> None:
         self.variables: dict[str, Block] = {}
@@ -55,24 +57,36 @@ class Module:
         self.providers: list[Block] = []
         self._known: dict[str, Node | None] = {}
         self._bodies = 0
+        self.faults = [fault for body in self.files for fault in body.faults]
         for body in self.files:
             for block in body.blocks:
                 self._declare(block)
 
     def _declare(self, block: Block) -> None:
         if block.kind == "variable":
-            _once(self.variables, block.labels[0] if block.labels else "", block)
+            self._once(self.variables, block.labels[0] if block.labels else "", block)
         elif block.kind == "locals":
             for name, (_, expr) in block.body.attributes.items():
                 self.locals[name] = expr
         elif block.kind == "resource":
             if len(block.labels) != 2:
-                raise Unreadable(f"{block.file}:{block.line}: a resource needs a type and a name")
-            _once(self.blocks, (block.labels[0], block.labels[1]), block)
+                self.faults.append(f"{block.file}:{block.line}: a resource needs a type and a name")
+                return
+            self._once(self.blocks, (block.labels[0], block.labels[1]), block)
         elif block.kind == "module":
             self.calls_of.append(block)
         elif block.kind == "provider":
             self.providers.append(block)
+
+    def _once(self, table: dict[Any, Block], key: object, block: Block) -> None:
+        """Keep the first of what is declared twice, and say so."""
+        first = table.setdefault(key, block)
+        if first is not block:
+            name = ".".join(key) if isinstance(key, tuple) else key
+            self.faults.append(
+                f"{block.file}:{block.line}: {block.kind} {name} appears twice"
+                f" (first at {first.file}:{first.line})"
+            )
 
     def resources(self) -> Iterator[Made]:
         """Yield what the module creates, each instance that can be told apart once."""
@@ -113,6 +127,10 @@ class Module:
             name: Node(evaluate(expr, scope).value, expr.file, line)
             for name, (line, expr) in body.attributes.items()
         }
+        dynamic = body.attributes.get("dynamic", (0, None))[1]
+        if dynamic is not None and isinstance(dynamic.tree, Json):
+            for name in fields.pop("dynamic").fields:
+                fields[name] = Node(Unknown(f'dynamic "{name}"'), dynamic.file)
         for block in body.blocks:
             if block.kind == "dynamic" and block.labels:
                 self._dynamic(block, scope, fields)
@@ -183,12 +201,18 @@ class Module:
         return None if found is None else (found, used)
 
     def _variable(self, name: str) -> Node | None:
-        if name in self.given:
-            return self.given[name]
+        values = self.values
+        if name in values.given:
+            return values.given[name]
         block = self.variables.get(name)
         if block is None or "default" not in block.body.attributes:
             return None
-        return evaluate(block.body.attributes["default"][1], Scope(self))
+        default = evaluate(block.body.attributes["default"][1], Scope(self))
+        file, other = values.elsewhere.get(name, (values.anything, None))
+        if not file or (other is not None and _same(default, other)):
+            return default
+        shown = f"var.{name} (beside its default, {file} may set another)"
+        return Node(Unknown(shown), default.file, default.line)
 
     def _cached(self, key: str, make: Any) -> Node | None:
         """Work a value out once; None while it is being worked out, for what refers to itself."""
@@ -198,15 +222,11 @@ class Module:
         return self._known[key]
 
 
-def _once(table: dict[Any, Block], key: object, block: Block) -> None:
-    if key in table:
-        first = table[key]
-        name = ".".join(key) if isinstance(key, tuple) else key
-        raise Unreadable(
-            f"{block.file}:{block.line}: {block.kind} {name} appears twice"
-            f" (first at {first.file}:{first.line})"
-        )
-    table[key] = block
+def _same(one: Node, other: Node) -> bool:
+    try:
+        return bool(plain(one) == plain(other))
+    except NotKnown:
+        return False
 
 
 def _append(fields: dict[str, Node], name: str, bodies: list[Node], block: Block) -> None:

@@ -1,46 +1,64 @@
-"""Terraform's language as a syntax tree with positions, and what its nodes are.
+"""Terraform's language as blocks and expressions with positions, read by tree-sitter in linear time.
 
-Positions are why the tree of python-hcl2 is read and not its dictionaries, which keep neither
-lines nor repeated keys.
+A block that is broken is left out and named with its line; the others of its file are read.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.words import install
 from pytest_mlgates.reading.node import Unreadable, short
 
-__all__ = ["Block", "Body", "Expr", "parse_expression", "read_hcl"]
+__all__ = ["Block", "Body", "Expr", "Json", "parse_expression", "read_hcl"]
 
-_EXTRA = "reading Terraform needs python-hcl2: pip install 'pytest-mlgates[infra]'"
+_EXTRA = f"reading Terraform needs tree-sitter-hcl: {install('infra')}"
+_MOST_FAULTS = 50
+_MOST_TEXT = 600
+#: where a block begins that stands in no other, as `terraform fmt` writes it
+_TOP = re.compile(r"[A-Za-z_][\w-]*[ \t]*(?:\"[^\"\n]*\"[ \t]*|[\w-]+[ \t]*)*\{")
+_EXPONENT = re.compile(r"(?<![\w.\"-])[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]{1,3}(?![\w\"])")
+_KEYWORD = re.compile(
+    r"((?:^|[{,])[ \t]*)(for|if|in|null|true|false|endif|else|endfor)(?=[ \t]*(?:=(?!=)|:))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A value of Terraform's JSON syntax, where HCL has a tree."""
+
+    value: object
 
 
 @dataclass(frozen=True, slots=True)
 class Expr:
-    """An expression: its tree, and the text it was read from."""
+    """An expression: its tree (:class:`Json` in JSON syntax), and where it stands."""
 
     tree: Any
-    source: str
     file: str
     first_line: int = 1
 
     @property
     def line(self) -> int:
-        """The line in the file."""
-        return int(getattr(self.tree, "meta", self.tree).line) + self.first_line - 1
+        """The line in the file; 0 where it is not known."""
+        return 0 if isinstance(self.tree, Json) else int(self.tree.start_point[0]) + self.first_line
 
     @property
     def text(self) -> str:
         """The expression as it was written, on one line."""
-        where = getattr(self.tree, "meta", self.tree)
-        return short(self.source[where.start_pos : where.end_pos])
+        if isinstance(self.tree, Json):
+            return short(str(self.tree.value)[:_MOST_TEXT])
+        return short(self.tree.text[:_MOST_TEXT].decode("utf-8", "replace"))
 
     def of(self, tree: Any) -> Expr:
         """Return another node of the same file."""
-        return Expr(tree, self.source, self.file, self.first_line)
+        return Expr(tree, self.file, self.first_line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,82 +74,133 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Attributes by name with their lines, and blocks in their order."""
+    """Attributes by name with their lines, blocks in their order, and what is wrong in it."""
 
     attributes: dict[str, tuple[int, Expr]]
     blocks: tuple[Block, ...]
+    faults: tuple[str, ...] = ()
 
 
 def read_hcl(source: str, file: str) -> Body:
-    """Return the body of a file; raises :class:`Unreadable` naming file and line."""
-    tree = _parse(source, file)
+    """Return the body of a file; what can't be read of it is among its ``faults``."""
+    lines = source.replace("\r\n", "\n").split("\n")
+    faults: list[str] = []
+    while True:
+        root = _parser().parse("\n".join([*lines, ""]).encode()).root_node
+        line = _fault_line(root)
+        if line is None or len(faults) >= _MOST_FAULTS:
+            break
+        start, end = _broken_block(lines, min(line, len(lines) - 1))
+        repaired = [_repaired(text) for text in lines[start:end]]
+        if repaired != lines[start:end]:
+            lines[start:end] = repaired
+            continue
+        opened = line >= len(lines) - 1
+        what = "a bracket or a quote is left open" if opened else "this is not expected here"
+        line = min(line, len(lines) - 1)
+        faults.append(f"{file}:{line + 1}: is not Terraform (HCL): {what}")
+        lines[start:end] = [""] * (end - start)
     try:
-        return _block_body(Expr(tree.children[0], source, file))
+        body = _block_body(Expr(root, file), _child(root, "body"), faults)
     except RecursionError:
         raise Unreadable(f"{file}: blocks are nested too deep") from None
+    return Body(body.attributes, body.blocks, tuple(faults))
 
 
 def parse_expression(source: str, file: str, line: int = 1) -> Expr:
     """Return one expression, as a Terraform JSON file has it inside ``${...}``."""
-    body = _parse(f"x = {source}\n", file).children[0]
-    attribute = next(_trees(body, "attribute"), None)
-    if attribute is None:
+    root = _parser().parse(f"x = {source}\n".encode()).root_node
+    body = _child(root, "body")
+    if root.has_error or body is None or body.named_child_count != 1:
         raise Unreadable(f"{file}: is not an expression")
-    return Expr(attribute.children[2], f"x = {source}\n", file, line)
+    expression = _child(body.named_children[0], "expression")
+    if expression is None:
+        raise Unreadable(f"{file}: is not an expression")
+    return Expr(expression, file, line)
 
 
-def _parse(source: str, file: str) -> Any:
+@cache
+def _parser() -> Any:
     try:
-        import hcl2
-        from lark.exceptions import LarkError
+        import tree_sitter
+        import tree_sitter_hcl
     except ImportError:
         raise Unmeasurable(_EXTRA) from None
-    try:
-        return hcl2.parses_to_tree(source)
-    except (LarkError, RecursionError) as error:
-        # the end of a file has no place of its own in some errors
-        line = getattr(error, "line", None) or 0
-        where = f"{file}:{line}" if isinstance(line, int) and line > 0 else file
-        ended = getattr(getattr(error, "token", None), "type", "") == "$END"
-        what = "a bracket or a quote is left open" if ended else "this is not expected here"
-        raise Unreadable(f"{where}: is not Terraform (HCL): {what}") from None
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
 
 
-def _trees(tree: Any, kind: str) -> Iterator[Any]:
-    return (child for child in tree.children if getattr(child, "data", None) == kind)
+def _fault_line(root: Any) -> int | None:
+    """Return the line, from 0, of the first thing that the grammar does not have."""
+    node = root
+    while node.has_error:
+        inner = next((c for c in node.children if c.is_error or c.is_missing or c.has_error), None)
+        if inner is None:
+            break
+        node = inner
+        if node.is_error or node.is_missing:
+            break
+    return int(node.start_point[0]) if node is not root or root.has_error else None
 
 
-def _block_body(at: Expr) -> Body:
+def _repaired(line: str) -> str:
+    """Return a line in words that the grammar knows: it has no exponents, and no keyword as a key.
+
+    >>> _repaired("{ for = 2.5e3 }")
+    '{ "for" = 2500 }'
+    """
+    line = _EXPONENT.sub(lambda found: f"{Decimal(found.group()):f}", line)
+    return _KEYWORD.sub(r'\1"\2"', line)
+
+
+def _broken_block(lines: list[str], line: int) -> tuple[int, int]:
+    """Return the lines of the outermost block around a line; the line alone where there is none."""
+    start = next((i for i in range(line, -1, -1) if _TOP.match(lines[i])), None)
+    closed = None if start is None else _closing(lines, start + 1, line)
+    if start is None or (closed is not None and closed < line):
+        return line, line + 1
+    end = next((i for i in range(line + 1, len(lines)) if _TOP.match(lines[i])), len(lines))
+    brace = _closing(lines, line, end)
+    return start, end if brace is None else brace + 1
+
+
+def _closing(lines: list[str], start: int, end: int) -> int | None:
+    return next((i for i in range(start, end) if lines[i].startswith("}")), None)
+
+
+def _child(node: Any, kind: str) -> Any:
+    return next((c for c in node.named_children if c.type == kind), None)
+
+
+def _block_body(at: Expr, body: Any, faults: list[str]) -> Body:
     attributes: dict[str, tuple[int, Expr]] = {}
     blocks = []
-    for child in at.tree.children:
-        kind = getattr(child, "data", None)
-        if kind == "attribute":
-            name, value = _word(child.children[0]), at.of(child.children[2])
-            line = at.of(child).line
+    for child in body.named_children if body is not None else ():
+        if child.type == "attribute":
+            parts = child.named_children
+            name, line = parts[0].text.decode(), child.start_point[0] + at.first_line
             if name in attributes:
-                raise Unreadable(
-                    f"{at.file}:{line}: {name} appears twice (first on line {attributes[name][0]})"
-                )
-            attributes[name] = line, value
-        elif kind == "block":
-            blocks.append(_block(at.of(child)))
+                first = attributes[name][0]
+                faults.append(f"{at.file}:{line}: {name} appears twice (first on line {first})")
+            else:
+                attributes[name] = line, at.of(parts[-1])
+        elif child.type == "block":
+            blocks.append(_block(at.of(child), faults))
     return Body(attributes, tuple(blocks))
 
 
-def _block(at: Expr) -> Block:
-    words = [c for c in at.tree.children if getattr(c, "data", None) in _WORDS]
-    body = next(_trees(at.tree, "body"))
-    kind, *labels = map(_word, words)
-    return Block(kind, tuple(labels), _block_body(at.of(body)), at.file, at.line)
+def _block(at: Expr, faults: list[str]) -> Block:
+    parts = at.tree.named_children
+    words = list(_words(parts))
+    body = _block_body(at, next((p for p in parts if p.type == "body"), None), faults)
+    return Block(words[0], tuple(words[1:]), body, at.file, at.line)
 
 
-_WORDS = {"identifier", "keyword", "literal_value", "string"}
-
-
-def _word(tree: Any) -> str:
-    """Return a name, or the text of a label."""
-    if tree.data == "string":
-        parts = [part.children[0] for part in tree.children[1:-1]]
-        return "".join(str(part) for part in parts)
-    return str(tree.children[0])
+def _words(parts: list[Any]) -> Iterator[str]:
+    """Yield the type of a block, and its labels."""
+    for part in parts:
+        if part.type == "identifier":
+            yield part.text.decode()
+        elif part.type == "string_lit":
+            yield part.text.decode()[1:-1]
+        elif part.type == "block_start":
+            return
