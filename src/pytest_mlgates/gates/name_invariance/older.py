@@ -17,7 +17,7 @@ def reason_to_pass(
     details: Details, value: float, max_gap: float, max_group_gap: float | None, over: str
 ) -> str:
     """Return what a PASS of an older record rests on."""
-    apart = max(abs(row.contrast or 0.0) for row in details.groups)
+    apart = max(abs(row.statistic.estimate) for row in details.groups)
     return (
         f"the largest gap between two names is {value:.3g} (limit {max_gap:.3g}), and no group of"
         f" names is more than {apart:.3g} off the mean of the others (limit {max_group_gap}), {over}"
@@ -28,10 +28,10 @@ def why_groups_differ(details: Details, limit: float, alpha: float) -> str:
     """Return which group is off the others, or an empty string."""
     share = 1.0 if details.mode == "deterministic" else 0.5
     level = alpha * share / (len(details.groups) * details.looks)
-    for row in sorted(details.groups, key=lambda row: -abs(row.contrast or 0.0)):
+    for row in sorted(details.groups, key=lambda row: -abs(row.statistic.estimate)):
         if differs_p(row.statistic, limit) <= level:
             return (
-                f"names of the group {row.group!r} score {row.contrast:.3g} off the mean of the"
+                f"names of the group {row.group!r} score {row.statistic.estimate:.3g} off the mean of the"
                 f" others (limit {limit:g}, alpha {alpha:g})"
             )
     return ""
@@ -44,7 +44,7 @@ def why_inconclusive(details: Details, limit: float | None, beta: float) -> str:
     for row in details.groups:
         if row.se is None or equivalent_p(row.statistic, limit) > beta / details.looks:
             return (
-                f"names of the group {row.group!r} score {row.contrast:.3g} off the others and it"
+                f"names of the group {row.group!r} score {row.statistic.estimate:.3g} off the others and it"
                 f" could be {_reach(row, beta / details.looks):.3g} (limit {limit:g})"
             )
     return ""
@@ -52,4 +52,4 @@ def why_inconclusive(details: Details, limit: float | None, beta: float) -> str:
 
 def _reach(row: Group, level: float) -> float:
     """Return how far from the others a group may be."""
-    return abs(row.contrast or 0.0) + half_width(row.statistic, level)
+    return abs(row.statistic.estimate) + half_width(row.statistic, level)
