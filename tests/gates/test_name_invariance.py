@@ -210,7 +210,8 @@ def noises(seed: int) -> dict[str, Callable[[], float]]:
 @pytest.mark.parametrize("noise", noises(0))
 def test_noise_alone_never_fails(noise: str, seed: int) -> None:
     evidence = QUICK.run(noisy(noises(seed)[noise]), TEMPLATES, seed=seed)
-    assert evidence.outcome == (PASS if noise == "tiny" else INCONCLUSIVE)
+    assert evidence.outcome != FAIL
+    assert (evidence.outcome == PASS) == (noise in ("tiny", "one call in twenty"))
     assert details(evidence)["mode"] == "noisy"
 
 
@@ -447,6 +448,8 @@ def test_bad_templates_get_one_clear_line(templates: Any, word: str) -> None:
         {"max_gap": 0},
         {"max_gap": -1},
         {"max_group_gap": 0},
+        {"max_gap_share": 0},
+        {"max_gap_share": 0.6},
         {"placeholder": " "},
         {"score_range": (1, 0)},
         {"score_range": (0, 0)},
@@ -600,7 +603,7 @@ def test_the_gate_cases_are_what_they_say() -> None:
         assert not any(secret in evidence.to_json() for secret in case.SECRETS), name
 
 
-@pytest.mark.parametrize("max_calls", [230, 400, 900, 3000])
+@pytest.mark.parametrize("max_calls", [230, 400, 900, 4000])
 @pytest.mark.parametrize("kind", ["noisy", "cached", "steady", "reloads", "rare"])
 def test_max_calls_holds_whatever_the_scorer_does(kind: str, max_calls: int) -> None:
     rng, calls = random.Random(max_calls), itertools.count()
@@ -618,5 +621,5 @@ def test_max_calls_holds_whatever_the_scorer_does(kind: str, max_calls: int) -> 
     evidence = gate.run(score, [f"Name: {{NAME}}\n{i}" for i in range(30)])
     assert next(calls) <= max_calls
     assert evidence.outcome == (
-        PASS if kind in ("steady", "reloads") and max_calls == 3000 else INCONCLUSIVE
+        PASS if kind in ("steady", "reloads") and max_calls == 4000 else INCONCLUSIVE
     )

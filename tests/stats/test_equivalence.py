@@ -7,37 +7,27 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind
+from statsmodels.stats.weightstats import ttost_ind
 
 from pytest_mlgates.stats.equivalence import (
     Contrast,
-    contrasts,
     differs_p,
     equivalent_p,
     half_width,
     log_e_above,
-    lower_bound,
     upper_gap,
 )
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_two_equal_groups_give_welch_s_estimate_and_error(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    a, b = rng.normal(0, 1, 12), rng.normal(0.3, 2, 12)
-    first, second = contrasts([*a, *b], ["a"] * 12 + ["b"] * 12)
-    compare = CompareMeans(DescrStatsW(a), DescrStatsW(b))
-    assert first.estimate == pytest.approx(a.mean() - b.mean())
-    assert first.se == pytest.approx(compare.std_meandiff_separatevar)
-    assert second.estimate == pytest.approx(-first.estimate)
-    assert first.df <= compare.dof_satt() + 1e-9  # the safe side of Welch's
+def welch(a: np.ndarray, b: np.ndarray) -> Contrast:
+    se = math.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
+    return Contrast("a", float(a.mean() - b.mean()), se, min(len(a), len(b)) - 1, len(a))
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.5, 2.0])
 def test_tost_agrees_with_statsmodels_up_to_the_degrees_of_freedom(shift: float) -> None:
     rng = np.random.default_rng(7)
-    a, b = rng.normal(shift, 1, 400), rng.normal(0, 1, 400)
-    first, _ = contrasts([*a, *b], ["a"] * 400 + ["b"] * 400)
+    first = welch(a := rng.normal(shift, 1, 400), b := rng.normal(0, 1, 400))
     wanted = ttost_ind(a, b, -0.7, 0.7, usevar="unequal")[0]
     mine = equivalent_p(first, 0.7)
     wide = equivalent_p(Contrast("a", first.estimate, first.se, 798, 400), 0.7)
@@ -45,36 +35,10 @@ def test_tost_agrees_with_statsmodels_up_to_the_degrees_of_freedom(shift: float)
     assert mine >= wanted * 0.98
 
 
-def test_other_groups_count_the_same_whatever_their_size() -> None:
-    values = [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 3.0, 3.0]
-    rows = contrasts(values, ["a"] * 2 + ["b"] * 4 + ["c"] * 2)
-    assert [row.estimate for row in rows] == pytest.approx([-0.5, -2.0, 2.5])
-    assert [row.names for row in rows] == [2, 4, 2]
-
-
-def test_weights_give_the_weighted_mean_and_drop_weight_zero() -> None:
-    rows = contrasts([1.0, 2.0, 99.0, 0.0, 0.0], ["a"] * 3 + ["b"] * 2, [0.5, 1.0, 0.0, 1, 1])
-    assert rows[0].estimate == pytest.approx(5 / 3)
-    assert rows[0].names == 2
-    same = contrasts([1.0, 2.0, 3.0, 0.0, 1.0], ["a"] * 3 + ["b"] * 2, [0.7] * 5)
-    plain = contrasts([1.0, 2.0, 3.0, 0.0, 1.0], ["a"] * 3 + ["b"] * 2)
-    assert same[0].se == pytest.approx(plain[0].se)
-
-
-@pytest.mark.parametrize(
-    ("values", "groups"),
-    [([1.0, 2.0, 3.0], "aab"), ([1.0, 2.0], "ab"), ([1.0, 1.0], "aa"), ([], "")],
-)
-def test_too_few_names_tell_nothing(values: list[float], groups: str) -> None:
-    for row in contrasts(values, list(groups)):
-        assert row.se is None
-        assert equivalent_p(row, 0.5) == differs_p(row, 0.5) == 1.0
-        assert half_width(row, 0.01) == math.inf
-
-
-def test_a_group_without_weight_tells_nothing() -> None:
-    rows = contrasts([1.0, 2.0, 3.0, 4.0], list("aabb"), [1, 1, 0, 0])
-    assert [row.se for row in rows] == [None, None]
+def test_too_few_names_tell_nothing() -> None:
+    row = Contrast("a", 0.2, None, 0.0, 1)
+    assert equivalent_p(row, 0.5) == differs_p(row, 0.5) == 1.0
+    assert half_width(row, 0.01) == math.inf
 
 
 def test_no_spread_at_all_is_decided_by_the_sign() -> None:
@@ -88,10 +52,8 @@ def test_both_tests_hold_their_level_at_the_boundary() -> None:
     rng = np.random.default_rng(3)
     passes = fails = 0
     reps, level = 2000, 0.02
-    groups = ["a"] * 5 + ["b"] * 30
     for _ in range(reps):
-        values = [*rng.normal(1.0, 3.0, 5), *rng.normal(0, 0.5, 30)]
-        row = contrasts(values, groups)[0]
+        row = welch(rng.normal(1.0, 3.0, 5), rng.normal(0, 0.5, 30))
         passes += equivalent_p(row, 1.0) <= level
         fails += differs_p(row, 1.0) <= level
     most = stats.binom.isf(1e-4, reps, level)
@@ -106,13 +68,15 @@ def test_the_upper_gap_covers_the_true_gap(repeats: int) -> None:
     level, missed, reps = 0.02, 0, 1500
     for _ in range(reps):
         drawn = truth[:, :, None] + rng.normal(0, 0.02, (2, 3, repeats))
-        bound = upper_gap(drawn.mean(axis=2), drawn.var(axis=2, ddof=1), repeats, level)
+        bound = upper_gap(
+            drawn.mean(axis=2), drawn.var(axis=2, ddof=1), repeats, repeats - 1, level
+        )
         missed += bound < 0.03
     assert missed <= stats.binom.isf(1e-4, reps, level)
 
 
 def test_one_score_has_no_upper_bound() -> None:
-    assert upper_gap(np.zeros((1, 2)), np.zeros((1, 2)), 1, 0.01) == math.inf
+    assert upper_gap(np.zeros((1, 2)), np.zeros((1, 2)), 1, 5, 0.01) == math.inf
 
 
 NOISES = {
@@ -145,15 +109,7 @@ def test_the_e_process_sees_a_gap() -> None:
     drawn = np.random.default_rng(5).normal(0.05, 0.03, 64)
     evidence = log_e_above(64, drawn.sum(), (drawn**2).sum(), 0.01)
     assert evidence > math.log(1e5)
-    low = lower_bound(64, drawn.sum(), (drawn**2).sum(), 1e-3)
-    assert 0.01 < low < drawn.mean()
-    assert log_e_above(64, drawn.sum(), (drawn**2).sum(), low) == pytest.approx(
-        math.log(1e3), abs=0.3
-    )
-    assert log_e_above(64, drawn.sum(), (drawn**2).sum(), low) >= math.log(1e3)
 
 
 def test_nothing_seen_bounds_nothing() -> None:
     assert log_e_above(0, 0.0, 0.0, 0.01) == 0.0
-    assert lower_bound(0, 0.0, 0.0, 0.01) == -math.inf
-    assert lower_bound(2, 0.1, 0.01, 1e-6) == -math.inf

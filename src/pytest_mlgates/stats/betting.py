@@ -18,12 +18,13 @@ weights, hand in the products.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Sums", "log_e_above", "log_e_below"]
+__all__ = ["Sums", "fewest_equal", "log_e_above", "log_e_below"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -95,16 +96,17 @@ class Sums:
         )
         return Sums(self.n, total, self.squares, least, most)
 
-    def log_e_above(self, limit: float, lowest: float) -> Floats:
-        """Return the log e-value against "the mean is at most ``limit``"."""
-        room = _room(limit, np.asarray(lowest, float))
+    def log_e_above(self, limit: npt.ArrayLike, lowest: float) -> Floats:
+        """Return the log e-value against "the mean is at most ``limit``", one or an array."""
+        null = np.asarray(limit, float)
+        room = _room(null, np.asarray(lowest, float))
         n, total, squares, least = (
             np.asarray(part, float) for part in (self.n, self.total, self.squares, self.least)
         )
-        z = (total - n * limit) / room
-        z_squares = np.maximum(squares - 2 * limit * total + n * limit**2, 0.0) / room**2
+        z = (total - n * null) / room
+        z_squares = np.maximum(squares - 2 * null * total + n * null**2, 0.0) / room**2
         # a bet loses most on the lowest observation; above -0.001 that is rounding
-        worst = np.clip((least - limit) / room, -1.0, -1e-3)[..., None]
+        worst = np.clip((least - null) / room, -1.0, -1e-3)[..., None]
         costs = (_BETS * worst - np.log1p(_BETS * worst)) / worst**2
         return _mixed(z[..., None] * _BETS - z_squares[..., None] * costs)
 
@@ -114,14 +116,16 @@ class Sums:
 
     def mean_above(self, lowest: float, error: float) -> float:
         """Return what the mean is above, but for a chance ``error``, at any look."""
-        n, needed = float(np.asarray(self.n)), -np.log(error)
+        n = float(np.asarray(self.n))
         low, high = lowest, float(np.asarray(self.total)) / n if n else lowest
         for _ in range(3):  # from a hundred limits to the place between two of them, twice
             limits = np.linspace(low, high, 100)[1:]
-            kept = [bool(self.log_e_above(m, lowest) < needed) for m in limits if m > lowest]
-            if True not in kept:
+            if not limits[0] > lowest:
                 break
-            first = kept.index(True)  # the smallest that is not rejected, wherever others are
+            kept = np.flatnonzero(self.log_e_above(limits, lowest) < -np.log(error))
+            if not kept.size:
+                break
+            first = int(kept[0])  # the smallest that is not rejected, wherever others are
             low, high = (float(limits[first - 1]) if first else low), float(limits[first])
         return low
 
@@ -130,11 +134,30 @@ class Sums:
         return -self.mirrored().mean_above(-highest, error)
 
 
-def _room(limit: float, lowest: Floats) -> Floats:
+@lru_cache(maxsize=256)
+def fewest_equal(limit: float, highest: float, error: float) -> int:
+    """Return how many observations, all of them 0, show that the mean is below ``limit``.
+
+    >>> fewest_equal(0.01, 1.0, 1e-3)
+    762
+    """
+    if highest < limit:
+        return 0
+    low, high = 0, 1
+    while Sums(high, 0.0, 0.0, 0.0, 0.0).log_e_below(limit, highest) < -np.log(error):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        shown = Sums(middle, 0.0, 0.0, 0.0, 0.0).log_e_below(limit, highest) >= -np.log(error)
+        low, high = (low, middle) if shown else (middle, high)
+    return high
+
+
+def _room(limit: npt.ArrayLike, lowest: Floats) -> Floats:
     """Return how far below the limit an observation can fall."""
-    room = np.asarray(limit - lowest, float)
+    room = np.asarray(limit, float) - lowest
     if not np.all(room > 0):
-        raise ValueError(f"no bet on a limit of {limit}, where nothing can be below it")
+        raise ValueError("no bet on a limit that nothing can be below")
     return room
 
 

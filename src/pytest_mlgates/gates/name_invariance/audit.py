@@ -9,6 +9,7 @@ pair does not count as evidence against it.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_mlgates.calls.ask import Steps, Subject
+from pytest_mlgates.gates.name_invariance.groups import GroupPairs
 from pytest_mlgates.gates.name_invariance.table import Name
 
 __all__ = ["TIE", "Array", "Audit", "Exact", "Trial", "inert"]
@@ -26,6 +28,8 @@ Array = NDArray[np.float64]
 TIE = 1e-6
 #: identical repeats that make a gap exact; a fair noisy scorer shows them with chance 4 ** -10
 _REPEATS = 10
+#: repeats from which on a cell tells its own variance
+_OWN = 8
 #: texts that are made at a time
 _TEXTS = 2000
 
@@ -56,12 +60,18 @@ class Trial:
     n: int = 0
     total: float = 0.0
     squares: float = 0.0
+    least: float = math.inf
+    most: float = -math.inf
+    over: int = 0
 
-    def add(self, differences: Array) -> None:
-        """Count fresh differences."""
+    def add(self, differences: Array, limit: float) -> None:
+        """Count fresh differences, and those that reach the limit."""
         self.n += len(differences)
         self.total += float(differences.sum())
         self.squares += float((differences**2).sum())
+        self.least = min(self.least, float(differences.min()))
+        self.most = max(self.most, float(differences.max()))
+        self.over += int((differences >= limit).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,8 @@ class Exact:
 class Audit:
     """The scores so far; ``names`` by ``templates``, each cell asked ``repeats`` times or more.
 
-    ``indices`` are the places of the templates in the list that was handed in.
+    ``indices`` are the places of the templates in the list that was handed in; ``reached`` is the
+    gap that counts as one, and ``off`` how often each cell was half of it off the middle of its block.
     """
 
     subject: Subject[float]
@@ -89,6 +100,7 @@ class Audit:
     indices: Sequence[int]
     placeholder: str
     rng: np.random.Generator
+    reached: float
     noisy: bool = False
     frozen: bool = False
     exact: Exact | None = None
@@ -98,11 +110,16 @@ class Audit:
     sums: Array = field(init=False)
     centred: Array = field(init=False)
     squares: Array = field(init=False)
+    off: NDArray[np.int64] = field(init=False)
+    groups: GroupPairs = field(init=False)
+    span: tuple[float, float] = (math.inf, -math.inf)
 
     def __post_init__(self) -> None:
         shape = (len(self.templates), len(self.names))
         self.counts = np.zeros(len(self.templates), dtype=np.int64)
         self.sums, self.centred, self.squares = (np.zeros(shape) for _ in range(3))
+        self.off = np.zeros(shape, dtype=np.int64)
+        self.groups = GroupPairs(self.names)
 
     # --- texts
 
@@ -153,7 +170,14 @@ class Audit:
                 self.add(template, row)
 
     def add(self, template: int, row: Array) -> None:
-        """Count a block."""
+        """Count a block; a score that is another than before is noise."""
+        before = self.counts[template]
+        if before and not self.noisy:
+            near = TIE * np.maximum(1.0, np.abs(row))
+            self.noisy = bool(np.any(np.abs(row - self.sums[template] / before) > near))
+        self.span = min(self.span[0], float(row.min())), max(self.span[1], float(row.max()))
+        self.off[template] += np.abs(row - np.median(row)) >= self.reached / 2
+        self.groups.add(row, self.rng)
         centred = row - row.mean()  # takes out what moved all names alike
         self.counts[template] += 1
         self.sums[template] += row
@@ -248,7 +272,8 @@ class Audit:
         scores = yield from self.pair_scores(
             trial.high, trial.low, drawn, variants=self.frozen, start=trial.n + _REPEATS
         )
-        trial.add(scores[:, 0] - scores[:, 1])
+        trial.add(scores[:, 0] - scores[:, 1], self.reached)
+        self.span = min(self.span[0], float(scores.min())), max(self.span[1], float(scores.max()))
 
     # --- sums
 
@@ -273,19 +298,29 @@ class Audit:
         return means
 
     def variances(self) -> Array:
-        """Variance of one score, (templates seen, names): the largest of three estimates.
+        """Variance of one score, (templates seen, names): the largest of two or three estimates.
 
-        From the cell itself, from its name on all templates, from its template for all names:
-        a cell that looks quiet by chance does not count as quiet.
+        From its name on all templates, from its template for all names, and from the cell itself
+        once it was repeated often enough: what looks quiet by chance does not count as quiet.
         """
         counts = self.counts[self.scored, None]
         free = np.maximum(counts - 1, 1)
         inside = self.squares[self.scored] - self.centred[self.scored] ** 2 / counts
         names = len(self.names)
         cell: Array = np.maximum(inside, 0.0) / free * names / max(names - 1, 1)
-        pooled = np.maximum(cell.mean(axis=0)[None, :], cell.mean(axis=1)[:, None])
-        largest: Array = np.maximum(cell, pooled)
-        return largest
+        pooled: Array = np.maximum(cell.mean(axis=0)[None, :], cell.mean(axis=1)[:, None])
+        return pooled if self.repeats < _OWN else np.maximum(cell, pooled)
+
+    @property
+    def free(self) -> int:
+        """Degrees of freedom of the variance of a name."""
+        return len(self.scored) * max(self.repeats - 1, 0)
+
+    @property
+    def width(self) -> float:
+        """The largest difference there was between two scores."""
+        low, high = self.span
+        return max(high - low, 0.0)
 
     def noise_sd(self) -> float:
         """Return the standard deviation of one score about its mean, over all cells."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from pytest_mlgates.gates.name_invariance.details import (
     Counterexample,
     Details,
     ExactGap,
+    Gap,
     Group,
     Mode,
     Pair,
@@ -22,9 +23,9 @@ from pytest_mlgates.gates.name_invariance.details import (
 )
 from pytest_mlgates.gates.name_invariance.judge import headline
 from pytest_mlgates.gates.name_invariance.plan import Plan
-from pytest_mlgates.stats.equivalence import Contrast, contrasts, lower_bound, upper_gap
+from pytest_mlgates.stats.equivalence import upper_gap
 
-__all__ = ["Progress", "group_contrasts", "measurement", "widest_pair"]
+__all__ = ["Progress", "measurement", "tried", "widest_pair"]
 
 #: templates whose widest pair is recorded
 _MAX_PAIRS = 3
@@ -45,12 +46,6 @@ class Progress:
     at_look: bool = False
 
 
-def group_contrasts(audit: Audit) -> tuple[Contrast, ...]:
-    """Return each group against the others, one mean score per name."""
-    means = audit.cells().mean(axis=0)
-    return contrasts(means, [n.group for n in audit.names], [n.share for n in audit.names])
-
-
 def widest_pair(audit: Audit) -> str:
     """Return a line about the pair of names that lie furthest apart."""
     pair = _widest(audit, audit.cells())[0]
@@ -68,7 +63,7 @@ def measurement(
     """Return what was seen so far."""
     cells, noise_sd, scored = audit.cells(), audit.noise_sd(), len(audit.scored)
     means = {n.text: _six_digits(m) for n, m in zip(audit.names, cells.mean(axis=0), strict=True)}
-    trials = tuple(_tried(audit, trial, plan.trial_level) for trial in audit.trials)
+    trials = tuple(_bounded(tried(audit, trial), audit, plan) for trial in audit.trials)
     value = float(np.ptp(cells, axis=1).max())
     interval = _interval(audit, plan, progress.looks, value, trials)
     details = Details(
@@ -87,13 +82,18 @@ def measurement(
         upper=None if interval is None else interval[1],
         widest=value,
         lower=None if interval is None else interval[0],
-        groups=tuple(_group(audit, row, means) for row in group_contrasts(audit)),
+        groups=_groups(audit, plan, means),
         name_means=means,
         worst_pairs=_widest(audit, cells),
         exact=_exact_pair(audit),
         trials=trials,
         counterexample=counterexample,
         findings=tuple(findings),
+        gaps=_gaps(audit, plan, cells),
+        pairs=0 if plan.group_gap is None else len(audit.groups.pairs),
+        off=(int(audit.off[audit.scored].max()), int(audit.counts.max())),
+        calls_a_name=int(audit.counts.sum()),
+        span=audit.span,
     )
     return headline(details).measurement(plain(details))
 
@@ -111,22 +111,27 @@ def _interval(
     if _mode(audit) == "deterministic":
         return value, value
     level = plan.upper_level / looks
-    upper = upper_gap(audit.cells(), audit.variances(), audit.repeats, level)
+    upper = upper_gap(audit.cells(), audit.variances(), audit.repeats, audit.free, level)
     upper = max(min(upper, plan.width), value)
     lower = max([0.0, *(trial.lower for trial in trials)])
     return None if math.isinf(upper) else (min(lower, upper), upper)
 
 
-def _group(audit: Audit, row: Contrast, means: dict[str, float]) -> Group:
-    own = [means[name.text] for name in audit.names if name.group == row.group]
-    return Group(
-        group=row.group,
-        contrast=row.estimate,
-        se=row.se,
-        df=row.df,
-        names=row.names,
-        mean=_six_digits(float(np.mean(own))),
-    )
+def _groups(audit: Audit, plan: Plan, means: dict[str, float]) -> tuple[Group, ...]:
+    if plan.group_gap is None:
+        return ()
+    found = []
+    for group, members in audit.groups.members.items():
+        own = [means[name.text] for name in audit.names if name.group == group]
+        mean = _six_digits(float(np.mean(own)))
+        found.append(Group(group=group, names=len(members), mean=mean))
+    return tuple(found)
+
+
+def _gaps(audit: Audit, plan: Plan, cells: Array) -> tuple[Gap, ...]:
+    if plan.group_gap is None:
+        return ()
+    return audit.groups.gaps(cells.mean(axis=0), plan.group_gap, plan.bound(audit.width))
 
 
 def _widest(audit: Audit, cells: Array) -> tuple[Pair, ...]:
@@ -161,15 +166,26 @@ def _exact_pair(audit: Audit) -> ExactGap | None:
     )
 
 
-def _tried(audit: Audit, trial: Trial, level: float) -> Tried:
+def tried(audit: Audit, trial: Trial) -> Tried:
+    """Return the record of a trial, without a bound."""
     return Tried(
         names=audit.pair(trial.high, trial.low),
         template=None if trial.template is None else audit.indices[trial.template],
         n=trial.n,
         sum=trial.total,
         sum_sq=trial.squares,
-        lower=max(lower_bound(trial.n, trial.total, trial.squares, level), 0.0),
+        lower=0.0,
+        least=trial.least if trial.n else 0.0,
+        most=trial.most if trial.n else 0.0,
+        over=trial.over,
     )
+
+
+def _bounded(seen: Tried, audit: Audit, plan: Plan) -> Tried:
+    width = plan.bound(audit.width)
+    if not (seen.n and width):
+        return seen
+    return replace(seen, lower=max(0.0, seen.sums.mean_above(-width, plan.trial_level / 2)))
 
 
 def _six_digits(number: float) -> float:

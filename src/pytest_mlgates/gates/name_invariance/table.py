@@ -14,7 +14,7 @@ from pytest_mlgates.core.words import a, plural
 from pytest_mlgates.reading.frames import is_table
 from pytest_mlgates.reading.tables import Table, missing, tables
 
-__all__ = ["CASE_NAMES", "Name", "read_names"]
+__all__ = ["CASE_NAMES", "NO_GROUP", "Name", "read_names"]
 
 #: the names of the published case; always among the defaults
 CASE_NAMES = ("John", "Juan", "Wei", "Aisha")
@@ -22,15 +22,20 @@ CASE_NAMES = ("John", "Juan", "Wei", "Aisha")
 #: where a list that does not end is cut
 MAX_NAMES = 10_000
 
-_WAY_OUT = "give {group: [names]} or a table (a file, a DataFrame) with name,group[,share]"
+_WAY_OUT = (
+    "give {group: [names]}, a list of names (without groups), or a table (a file, a DataFrame) with"
+    " name,group[,share]"
+)
+#: the group of names that are in none
+NO_GROUP = "(no group)"
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name, its group, and the weight it has in the contrasts between groups.
+    """A name, its group, and how sure that is.
 
     ``share`` is the share of people of this name who belong to the group, 0 to 1; a name with
-    share 0 counts in the rule on single names only.
+    share 0 counts in the rule on single names only, and any other in its group as well.
     """
 
     text: str
@@ -38,11 +43,12 @@ class Name:
     share: float = 1.0
 
 
-def read_names(names: object, per_group: int) -> tuple[Name, ...]:
-    """Return validated names, sorted by group, from a mapping, a CSV path or the shipped table.
+def read_names(names: object, per_group: int, *, grouped: bool = True) -> tuple[Name, ...]:
+    """Return validated names, sorted by group, from a mapping, a list, a CSV path or our table.
 
     Of the shipped table the first ``per_group`` names of each group are taken; own names are all
-    used. Raises :class:`Unmeasurable` with one line for names that can't be used.
+    used. A plain list has no groups, and without ``grouped`` one group will do. Raises
+    :class:`Unmeasurable` with one line for names that can't be used.
 
     >>> [name.text for name in read_names(None, 3) if name.group == "hispanic"]
     ['Juan', 'Maria Garcia', 'Jose Rodriguez']
@@ -55,11 +61,13 @@ to one group
     if names is None:
         shipped = files("pytest_mlgates.gates.name_invariance") / "names.csv"
         with as_file(shipped) as path:
-            return _distinct(_first_of_each(_read_table(path), per_group))
+            return _distinct(_first_of_each(_read_table(path), per_group), grouped=grouped)
     if isinstance(names, Mapping):
-        return _distinct(_mapped(names))
+        return _distinct(_mapped(names), grouped=grouped)
     if isinstance(names, (str, os.PathLike)) or is_table(names):
-        return _distinct(_read_table(names))
+        return _distinct(_read_table(names), grouped=grouped)
+    if isinstance(names, Iterable) and not isinstance(names, (bytes, bytearray)):
+        return _distinct(_mapped({NO_GROUP: names}), grouped=False)
     raise Unmeasurable(f"names is {a(type(names).__name__)}: {_WAY_OUT}")
 
 
@@ -113,14 +121,15 @@ def _mapped(names: Mapping[object, object]) -> Iterator[Name]:
         if isinstance(members, (str, bytes)) or not isinstance(members, Iterable):
             kind = a(type(members).__name__)
             raise Unmeasurable(f"names of the group {group!r} are {kind}: {_WAY_OUT}")
+        holder = "names" if group == NO_GROUP else f"the group {group!r}"
         for member in members:
             if not isinstance(member, str):
                 kind = a(type(member).__name__)
-                raise Unmeasurable(f"the group {group!r} holds {kind}, not a name as a string")
+                raise Unmeasurable(f"{holder} holds {kind}, not a name as a string")
             yield Name(member, group.strip())
 
 
-def _distinct(names: Iterable[Name]) -> tuple[Name, ...]:
+def _distinct(names: Iterable[Name], *, grouped: bool) -> tuple[Name, ...]:
     seen: dict[str, str] = {}
     kept: list[Name] = []
     for name in names:
@@ -145,8 +154,10 @@ def _distinct(names: Iterable[Name]) -> tuple[Name, ...]:
             raise Unmeasurable(f"names has more than {MAX_NAMES} names: give fewer")
         seen[text] = name.group
         kept.append(Name(text, name.group, name.share))
-    if len(set(seen.values())) < 2:
+    if grouped and len(set(seen.values())) < 2:
         raise Unmeasurable(
             f"names has {len(set(seen.values()))} group(s), two are needed: {_WAY_OUT}"
         )
+    if len(kept) < 2:
+        raise Unmeasurable(f"names has {plural(len(kept), 'name')}, two are needed: {_WAY_OUT}")
     return tuple(sorted(kept, key=lambda name: name.group))
