@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["design_effect", "least_spread", "stretches"]
+__all__ = ["design_effect", "least_spread", "longest_stretch", "stretches"]
 
 
 #: parts of the block length that are tried as well: long blocks are few, and few blocks miss how
@@ -66,6 +66,21 @@ def stretches(events: npt.NDArray[Any]) -> int:
     """
     places = np.flatnonzero(events)
     return int(np.sum(np.diff(places) > _APART)) + bool(places.size)
+
+
+def longest_stretch(events: npt.NDArray[Any]) -> int:
+    """Return how many events come together in the stretch with the most of them.
+
+    >>> series = np.zeros(1000, bool)
+    >>> series[200:260] = series[500] = series[505] = True
+    >>> longest_stretch(series)
+    60
+    """
+    places = np.flatnonzero(events)
+    if not places.size:
+        return 0
+    breaks = np.flatnonzero(np.diff(places) > _APART) + 1
+    return int(np.diff(np.concatenate([[0], breaks, [places.size]])).max())
 
 
 def least_spread(events: npt.NDArray[Any]) -> float:

@@ -37,8 +37,13 @@ _HOPE = 0.05
 
 
 def upper_share(tally: Tally, error: float, floor: float = 1.0) -> float:
-    """Return the upper bound on a share, with a design effect of at least ``floor``."""
-    deff = tally.deff if tally.stretches is None else max(tally.deff, floor)
+    """Return the upper bound on a share, with a design effect of at least ``floor``.
+
+    More that were seen together than ``floor`` says are worth one, too.
+    """
+    deff = tally.deff
+    if tally.stretches is not None:
+        deff = max(deff, floor, tally.longest or 1)
     return binomial.upper(tally.over, tally.n, error, min(deff, max(1, tally.n)))
 
 
@@ -138,24 +143,25 @@ def no_verdict_to_come(counts: Counts, plan: Schedule, error: float, floor: floa
     """Tell whether no later look can bring a verdict, as far as that can be known.
 
     A PASS is out of reach even if no call to come is slow, and nothing of what was seen speaks for
-    a FAIL.
+    a FAIL: too many calls are over the limit by the clock and not for certain, or hardly any is.
     """
     last, allowed = plan.looks[-1], 1.0 - counts.quantile
-    if counts.n < min(_HOPE * 20_000, last) or counts.n in plan.early:
+    if not plan.pass_looks or counts.n < min(_HOPE * 20_000, last) or counts.n in plan.early:
         return False
     known = counts.screened if counts.counters else counts.computed
     if known.over > allowed * known.n or counts.beyond.over > _MOST * counts.beyond.n / 2:
         return False
+    seen = counts.inputs
+    if seen is not None and remembered(counts) and 2 * seen.distinct < counts.n:
+        return True  # the inputs have begun again: no first call is left
 
     def best(tally: Tally) -> float:
         return binomial.upper(tally.over, max(last, tally.n), error, min(floor, last))
 
-    if not plan.pass_looks:
-        return False
-    seen = counts.inputs
-    if seen is not None and remembered(counts) and 2 * seen.distinct < counts.n:
-        return True  # the inputs have begun again: no first call is left
     clock = best(counts.raw)
     if counts.counters:
         clock = max(min(clock, best(counts.undisturbed)), best(counts.own))
-    return clock >= allowed
+    raw = counts.raw
+    unsure = binomial.lower(raw.over, raw.n, error, raw.deff) > allowed
+    clean = counts.n >= plan.floor and known.over <= allowed * known.n / 4
+    return clock >= allowed and (unsure or clean)

@@ -12,7 +12,12 @@ import numpy.typing as npt
 from pytest_mlgates.gates.p99_latency.details import Counts, Cpu, Inputs, Tally
 from pytest_mlgates.gates.p99_latency.screen import Screened, screen
 from pytest_mlgates.gates.p99_latency.trace import Floats, Trace
-from pytest_mlgates.stats.design_effect import design_effect, least_spread, stretches
+from pytest_mlgates.stats.design_effect import (
+    design_effect,
+    least_spread,
+    longest_stretch,
+    stretches,
+)
 
 __all__ = ["BEYOND_NOISE", "LATE_NS", "count", "cpu_of", "inputs_of", "start_lag", "tally"]
 
@@ -75,6 +80,7 @@ def tally(events: npt.NDArray[Any], block: int) -> Tally:
         n=len(events),
         deff=design_effect(events, block),
         stretches=stretches(events),
+        longest=longest_stretch(events),
         spread=least_spread(events),
     )
 
@@ -89,9 +95,7 @@ def _over(series: Floats, limit: float, block: int, *, queued: bool) -> Tally:
     if not queued:
         return found
     deff = max(found.deff, design_effect(series > limit / 2, block))
-    return Tally(
-        over=found.over, n=found.n, deff=deff, stretches=found.stretches, spread=found.spread
-    )
+    return replace(found, deff=deff)
 
 
 def _load(trace: Trace) -> float | None:

@@ -19,14 +19,16 @@ _LARGEST_LOG = 100.0
 class Tally:
     """How many of ``n`` observations exceed a limit, and their design effect.
 
-    ``stretches`` is in how many separate places of the run they came, ``spread`` the least share
-    of them in any fifth of it; evidence of versions that did not count these has None.
+    ``stretches`` is in how many separate places of the run they came, ``longest`` how many came in
+    the fullest of these, ``spread`` the least share of them in any fifth of the run; evidence of
+    versions that did not count these has None.
     """
 
     over: Count
     n: Count
     deff: Annotated[float, Limit(ge=1)]
     stretches: Count | None = None
+    longest: Count | None = None
     spread: Share | None = None
 
     def __post_init__(self) -> None:

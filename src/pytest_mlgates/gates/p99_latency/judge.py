@@ -105,9 +105,10 @@ def _assumed(counts: Counts, rules: Rules) -> str:
     """Return what a PASS rests on that nobody measured."""
     if counts.raw.stretches is None or counts.inputs is None or counts.seconds is None:
         return ""  # evidence of a version that said nothing of it
+    burst = max(rules.longest_burst, counts.raw.longest or 1)
     words = (
-        f", if no more than {plural(rules.longest_burst, 'slow call')} "
-        f"{'comes' if rules.longest_burst == 1 else 'come'} together (longest_burst); what comes "
+        f", if no more than {plural(burst, 'slow call')} "
+        f"{'comes' if burst == 1 else 'come'} together (longest_burst); what comes "
         f"more rarely than once in {counts.seconds:.3g} s was not met"
     )
     enough = clean_calls(1.0 - counts.quantile, rules.beta)

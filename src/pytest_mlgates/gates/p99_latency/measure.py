@@ -13,6 +13,7 @@ import numpy as np
 
 from pytest_mlgates.calls.ask import is_async
 from pytest_mlgates.calls.clocks import Clocks
+from pytest_mlgates.calls.faults import is_timeout
 from pytest_mlgates.calls.guard import CallGuard
 from pytest_mlgates.calls.stages import listen
 from pytest_mlgates.core import Measurement, Unmeasurable
@@ -114,8 +115,8 @@ def _warm_up(
         guard.arm()
         try:
             answer = call(item)
-        except Exception:
-            if not plan.tolerant:
+        except Exception as error:
+            if not (plan.tolerant or is_timeout(error)):
                 raise
             answer = None
         guard.disarm()
@@ -130,13 +131,7 @@ def _warm_up(
         guard.seconds = plan.seconds + _BLOCKED_S
         given = answer
         ask = finishing.awaited(call if given is None else lambda _: given)
-        try:
-            finishing.check((yield await_one(ask, item, guard, plan.seconds)))
-        except Unmeasurable:
-            raise
-        except Exception:
-            if not plan.tolerant:
-                raise
+        finishing.check((yield _first(ask, item, session)))
     del answer
     rest = max(0, plan.warmup - 1)
     if awaited:
@@ -146,6 +141,19 @@ def _warm_up(
         run_calls(call, feed, rest, record, **session.in_turn())
     session.clock.take()
     return awaited
+
+
+async def _first(ask: Callable[[Any], Awaitable[object]], item: object, session: Session) -> object:
+    """Await the first answer; None where it failed and calls may."""
+    plan = session.plan
+    try:
+        return await await_one(ask, item, session.guard, plan.seconds)
+    except Unmeasurable:
+        raise
+    except Exception as error:
+        if not (plan.tolerant or is_timeout(error)):
+            raise
+        return None
 
 
 def _run_looks(call: Callable[[Any], Any], session: Session, tell: Tell) -> Steps:

@@ -125,7 +125,7 @@ def _nothing_answered(session: Session, limit_ms: float, q: float) -> Measuremen
     record = session.record
     if not record.made:
         return Measurement(value=0.0, unit="ms", n=0)
-    none = Tally(over=0, n=0, deff=1.0, stretches=0, spread=0.0)
+    none = Tally(over=0, n=0, deff=1.0, stretches=0, longest=0, spread=0.0)
     failed = Tally(over=record.made, n=record.made, deff=1.0)
     counts = Counts(
         n=record.made, limit_ms=limit_ms, quantile=q, counters=session.counters is not None,
