@@ -23,7 +23,7 @@ from pytest_mlgates.gates.p99_latency import loop
 from pytest_mlgates.gates.p99_latency.loop import NoCounters, run_calls
 from pytest_mlgates.gates.p99_latency.machine import open_counters
 from pytest_mlgates.gates.p99_latency.probe import spin
-from pytest_mlgates.gates.p99_latency.trace import Recorder
+from pytest_mlgates.gates.p99_latency.recorder import Recorder
 
 
 def nothing(_: object) -> None:

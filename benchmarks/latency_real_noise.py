@@ -30,8 +30,9 @@ import numpy as np
 from pytest_mlgates.core import Measurement, Outcome
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.p99_latency.machine import MachineUse
-from pytest_mlgates.gates.p99_latency.measure import Plan, Session, observe
+from pytest_mlgates.gates.p99_latency.measure import observe
 from pytest_mlgates.gates.p99_latency.record import counted
+from pytest_mlgates.gates.p99_latency.session import Plan, Session
 from pytest_mlgates.gates.p99_latency.trace import Trace
 from pytest_mlgates.stats.sequential import quantile_schedule
 

@@ -1,9 +1,10 @@
 """How often does `p99_latency` decide wrongly? Traces of a known truth, judged by the real gate.
 
-    python benchmarks/latency_simulated.py [--quick] [--only TEXT] [--runs N] [--out FILE]
+    python benchmarks/latency_simulated.py [--quick] [--found] [--only TEXT] [--runs N] [--out FILE]
 
 A trace is simulated call by call: what the subject took, and what a noisy machine added, with the
-marks that the kernel's counters would show. Counting and deciding is the production code. Beside it
+marks that the kernel's counters would show. `--found` prints the promises that were once broken
+(`latency_found.py`). Counting and deciding is the production code. Beside it
 `numpy.percentile` of the first 1,000 calls against the same limit, as a hand-written test does it.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import latency_found
 import numpy as np
 
 from pytest_mlgates.core import Outcome
@@ -197,10 +199,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--runs", type=int)
+    parser.add_argument("--found", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    if args.found:
+        kept = latency_found.table(args.runs or (20 if args.quick else 300), args.only, args.seed)
+        if args.out:
+            args.out.write_text(json.dumps(kept, indent=1))
+        return
     runs = args.runs or (100 if args.quick else 3000)
     print(f"limit {LIMIT:g} ms, alpha {GATE.alpha:g}, beta {GATE.beta:g}, {runs} runs a cell\n")
     print(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.gates.p99_latency import P99Latency
 
-GATE = P99Latency(max_ms=1, quantile=0.95, max_calls=4000, warmup=5)
+GATE = P99Latency(max_ms=1, quantile=0.95, max_calls=4000, warmup=5, min_seconds=0.5)
 SECRETS = ("4111-1111-1111-1111", "Ada Lovelace", "hunter2")
 _INPUTS = [f"pay with {SECRETS[0]}", f"ship to {SECRETS[1]}"]
 

@@ -90,7 +90,8 @@ def test_looks_grow_and_spend_no_more_than_the_error(quantile: float, most: int)
     assert plan.fail_error(1e-4) * len(plan.looks) <= 1e-4 * (1 + 1e-9)
     assert plan.pass_error(1e-3) * len(plan.pass_looks) <= 1e-3 * (1 + 1e-9)
     assert all(n >= plan.floor for n in plan.pass_looks)
-    assert plan.early is None or plan.early < plan.looks[-1]
+    assert all(n < plan.looks[-1] for n in plan.early)
+    assert plan.early == plan.looks[: len(plan.early)]
 
 
 @pytest.mark.parametrize(("k", "n"), [(13, 300), (26, 1000), (56, 3000), (0, 50)])

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from time import perf_counter_ns
 from types import TracebackType
 
-__all__ = ["StageClock", "listen", "own_clock", "stage"]
+__all__ = ["StageClock", "listen", "own_clock", "running_clock", "stage"]
 
 _clock: StageClock | None = None
 #: set in a task of its own, where several calls are in flight at once
@@ -29,6 +29,8 @@ class StageClock:
 
     def leave(self, name: str) -> None:
         """End the stage that was started last."""
+        if not self._open:  # it began before the last take
+            return
         start, inner = self._open.pop()
         took = perf_counter_ns() - start
         if self._open:
@@ -69,6 +71,11 @@ def own_clock() -> StageClock:
     return clock
 
 
+def running_clock() -> StageClock | None:
+    """Return the clock that stages are counted on now: the task's own, or the one that listens."""
+    return None if _clock is None else _of_task.get() or _clock
+
+
 class stage:  # noqa: N801  (used as a function)
     """Name a part of a call: ``with stage("tokenize"): ...``. Stages may nest; time counts once.
 
@@ -81,7 +88,7 @@ class stage:  # noqa: N801  (used as a function)
         self.name = name
 
     def __enter__(self) -> None:
-        self._clock = None if _clock is None else _of_task.get() or _clock
+        self._clock = running_clock()
         if self._clock is not None:
             self._clock.enter()
 

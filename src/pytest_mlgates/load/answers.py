@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
+
+from pytest_mlgates.calls.answers import PLAIN, pending
 
 __all__ = ["Answers", "unfinished"]
 
@@ -14,18 +15,12 @@ def unfinished(answer: object) -> str | None:
     >>> unfinished(n for n in range(3)), unfinished([1, 2])
     ('a generator', None)
     """
-    if inspect.isgenerator(answer) or inspect.isasyncgen(answer):
-        return "a generator"
-    if hasattr(answer, "__anext__") or hasattr(answer, "__next__"):
-        return "an iterator"
-    if inspect.isawaitable(answer):
-        return "an awaitable"
-    kind = type(answer)
-    if callable(getattr(kind, "result", None)) and callable(getattr(kind, "done", None)):
-        return "a future"
+    if type(answer) in PLAIN:
+        return None
     if getattr(answer, "is_cuda", False) is True:
         return "a tensor on a GPU, where work may be under way: move it to the CPU"
-    return None
+    found = pending(answer)
+    return None if found is None else found[0]
 
 
 class Answers:

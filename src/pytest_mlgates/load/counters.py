@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Sampler", "Served", "listener_of", "watching"]
+__all__ = ["Sampler", "Served", "crowded_s", "listener_of", "watching"]
 
 _PROC = Path("/proc")
 _EVERY_S = 0.05
@@ -31,22 +31,27 @@ _RENEW_S = 1.0
 class Served:
     """What serves a subject: a process with its descendants, who listens on a port, or a cgroup.
 
-    ``cgroup`` is a folder of cgroup v2, such as a container's under ``/sys/fs/cgroup``. Without any
-    of the three it is this process.
+    ``cgroup`` is a folder of cgroup v2; ``container`` is a container's id (or the first twelve
+    digits of it), whose cgroup is looked up under ``/sys/fs/cgroup``. Without any of these it is
+    this process.
 
     >>> Served(pid=1, port=80)
     Traceback (most recent call last):
         ...
-    ValueError: say one of pid, port and cgroup
+    ValueError: say one of pid, port, cgroup and container
     """
 
     pid: int | None = None
     port: int | None = None
     cgroup: str | None = None
+    container: str | None = None
 
     def __post_init__(self) -> None:
-        if sum(one is not None for one in (self.pid, self.port, self.cgroup)) > 1:
-            raise ValueError("say one of pid, port and cgroup")
+        said = (self.pid, self.port, self.cgroup, self.container)
+        if sum(one is not None for one in said) > 1:
+            raise ValueError("say one of pid, port, cgroup and container")
+        if self.container is not None:
+            object.__setattr__(self, "cgroup", _cgroup_of(self.container))
 
     @property
     def here(self) -> bool:
@@ -57,6 +62,8 @@ class Served:
         """Return it for people."""
         if self.here:
             return "this process"
+        if self.container is not None:
+            return f"container {self.container}"
         if self.cgroup is not None:
             return f"cgroup {self.cgroup}"
         if self.port is not None:
@@ -69,11 +76,14 @@ class Sampler:
     """Readings at least ``_EVERY_S`` apart; each is a row of seconds since boot or birth.
 
     Columns: when, CPU of the subject, its threads' wait for a core, the generator thread's wait,
-    CPU of everyone but the subject, and what the host withheld.
+    CPU of everyone but the subject, and what the host withheld. What a limit of its own kept from
+    the subject (throttling) is not a wait for a core. Where it is ``unknown`` whether another
+    process serves the subject too, the wait is that of any task of the machine.
     """
 
     served: Served
     pids: list[int]
+    unknown: bool = False
     rows: list[tuple[float, float, float, float, float, float]] = field(default_factory=list)
     _next: float = 0.0
     _renew: float = 0.0
@@ -103,7 +113,10 @@ class Sampler:
         """Return CPU and waiting of all threads, ended ones as they were when last seen."""
         if self.served.here:
             # the subject's own thread is the generator's too; its wait is read once
-            return time.process_time(), 0.0
+            if not self.unknown:
+                return time.process_time(), 0.0
+            crowded = crowded_s()
+            return time.process_time(), time.perf_counter() if crowded is None else crowded
         seen: dict[int, tuple[float, float]] = {}
         for pid in self.pids:
             with contextlib.suppress(OSError):
@@ -117,17 +130,25 @@ class Sampler:
         cpu = sum(one for one, _ in seen.values()) + sum(one for one, _ in self._gone.values())
         delay = sum(one for _, one in seen.values()) + sum(one for _, one in self._gone.values())
         if self.served.cgroup is not None:
-            cpu = _cgroup_cpu(Path(self.served.cgroup))
-        return cpu, delay
+            cpu = _cgroup_use(Path(self.served.cgroup), "usage_usec")
+        return cpu, max(0.0, delay - self._throttled())
+
+    def _throttled(self) -> float:
+        """Return the seconds that a CPU limit of the subject's own kept it from running."""
+        folder = self.served.cgroup or _own_cgroup(self.pids[0] if self.pids else None)
+        return 0.0 if folder is None else _cgroup_use(Path(folder), "throttled_usec")
 
 
-def watching(served: Served) -> Sampler | None:
+def watching(served: Served | None) -> Sampler | None:
     """Return what samples the counters, or None where this system has none.
 
-    Raises ValueError where nothing is served by what is named.
+    Without ``served`` it is this process, and perhaps others. Raises ValueError where nothing is
+    served by what is named.
     """
     if not (_PROC / "thread-self" / "schedstat").exists():
         return None
+    if served is None:
+        return Sampler(Served(), [], unknown=True)
     pids = [] if served.here else _pids(served, [])
     if not served.here and not pids:
         raise ValueError(f"served_by names {served.words()}, but there is no such process")
@@ -175,9 +196,47 @@ def _descendants(root: int) -> Iterable[int]:
                 yield from _descendants(int(word))
 
 
-def _cgroup_cpu(folder: Path) -> float:
+def _cgroup_of(container: str) -> str:
+    """Return the cgroup of a container by its id, or raise ValueError."""
+    if len(container) >= 12 and container.isalnum():
+        for folder, names, _ in os.walk("/sys/fs/cgroup"):
+            for name in names:
+                if container in name:
+                    return str(Path(folder) / name)
+    raise ValueError(
+        f"no cgroup of a container {container!r} is here: give its id "
+        "(docker inspect -f '{{.Id}}' NAME), or cgroup or pid"
+    )
+
+
+def _own_cgroup(pid: int | None) -> str | None:
+    """Return the cgroup of a process where it has one of its own."""
+    with contextlib.suppress(OSError, IndexError):
+        mine, its = (
+            (_PROC / str(one) / "cgroup").read_text().rpartition("::")[2].strip()
+            for one in ("self", pid)
+        )
+        if its != mine and (Path("/sys/fs/cgroup") / its.lstrip("/") / "cpu.stat").exists():
+            return str(Path("/sys/fs/cgroup") / its.lstrip("/"))
+    return None
+
+
+def _cgroup_use(folder: Path, what: str) -> float:
     words = (folder / "cpu.stat").read_text().split()
-    return int(words[words.index("usage_usec") + 1]) / 1e6
+    return int(words[words.index(what) + 1]) / 1e6 if what in words else 0.0
+
+
+def crowded_s() -> float | None:
+    """Return the seconds in which any task waited for a core so far, from pressure stall information.
+
+    The kernel gives a mean over cores, so the sum over cores bounds the time with any wait. None
+    where the kernel does not tell.
+    """
+    try:
+        some = (_PROC / "pressure" / "cpu").read_text().split("\n", 1)[0]
+        return int(some.rpartition("total=")[2]) / 1e6 * (os.cpu_count() or 1)
+    except (OSError, ValueError):
+        return None
 
 
 def _own_delay() -> float:

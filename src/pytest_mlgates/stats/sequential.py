@@ -13,6 +13,8 @@ from functools import cache
 __all__ = ["Schedule", "quantile_schedule"]
 
 _LOOKS = (300, 500, 1000, 2000, 5000, 10000, 20000)
+#: looks before these, at which what is slow from the first call on need not be waited for
+_AT_ONCE = (20, 50)
 _FLOOR = 5000
 _BLOCK = 100
 
@@ -21,14 +23,14 @@ _BLOCK = 100
 class Schedule:
     """The numbers of observations at which a verdict may fall.
 
-    ``block`` is the block length for design effects; ``early`` is a look that may only reject what
-    fails for most of the observations (None where there is none).
+    ``block`` is the block length for design effects; ``early`` are looks that may only reject what
+    fails for most of the observations.
     """
 
     looks: tuple[int, ...]
     floor: int
     block: int
-    early: int | None
+    early: tuple[int, ...]
 
     @property
     def pass_looks(self) -> tuple[int, ...]:
@@ -58,18 +60,21 @@ def quantile_schedule(quantile: float, most: int, least: int = 0) -> Schedule:
     never below a fifth of those of P99, so that a block outlasts a burst of 20.
 
     >>> quantile_schedule(0.99, 20_000).looks
-    (300, 500, 1000, 2000, 5000, 10000, 20000)
+    (20, 50, 300, 500, 1000, 2000, 5000, 10000, 20000)
     >>> quantile_schedule(0.99, 20_000).pass_looks
     (5000, 10000, 20000)
+    >>> quantile_schedule(0.99, 140_000).looks[-3:]
+    (50000, 100000, 140000)
     >>> quantile_schedule(0.999, 60_000).looks
-    (3000, 5000, 10000, 20000, 50000, 60000)
+    (20, 50, 3000, 5000, 10000, 20000, 50000, 60000)
     """
     if not (0 < quantile < 1 and most >= 1):
         raise ValueError(f"no looks for quantile {quantile!r} and {most!r} observations")
     scale = max(0.2, 0.01 / (1.0 - quantile))
-    due = [round(n * scale) for n in _LOOKS]
-    last = min(most, due[-1])
-    early = due[0] if due[0] < last else None
-    looks = (*(n for n in due if n < last), last)
+    due = [*_AT_ONCE, *(round(n * scale) for n in _LOOKS)]
+    while due[-1] < most:  # 5, 10, 20, 50 and so on
+        due.append(round(due[-1] * (2.5 if str(round(due[-1] / scale))[0] == "2" else 2)))
+    early = tuple(n for n in due[: len(_AT_ONCE) + 1] if n < most)
+    looks = (*(n for n in due if n < most), most)
     floor = max(round(_FLOOR * scale), least)
     return Schedule(looks, floor, min(1000, round(_BLOCK * scale)), early)

@@ -88,7 +88,9 @@ def judge(details: Details, value: float, n: int, limits: Limits) -> Verdict:
     if fault := _why_names_differ(details, limits):
         faults.append(Verdict(Outcome.FAIL, fault, (BrokenLimit("max_gap", value),)))
     if fault := _why_groups_differ(details, limits):
-        apart = max(abs(row.contrast) for row in details.groups)
+        seen = [gap.gap for gap in details.gaps or ()]  # an older record has contrasts
+        seen = seen or [row.contrast or 0.0 for row in details.groups]
+        apart = max(map(abs, seen), default=0.0)
         faults.append(Verdict(Outcome.FAIL, fault, (BrokenLimit("max_group_gap", apart),)))
     if faults:
         return Verdict.gravest(faults)

@@ -1,4 +1,4 @@
-"""The timed loops for async callables: one at a time, or as they are due and several in flight."""
+"""The timed loops for async callables: one after the other, so many at once, or as they are due."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 from pytest_mlgates.calls.guard import CallGuard
 from pytest_mlgates.calls.stages import StageClock, own_clock
 from pytest_mlgates.core import Unmeasurable
-from pytest_mlgates.gates.p99_latency.loop import FOREVER
+from pytest_mlgates.gates.p99_latency.finish import Finishing
+from pytest_mlgates.gates.p99_latency.loop import FOREVER, number_in
 from pytest_mlgates.gates.p99_latency.machine import ThreadCounters
 from pytest_mlgates.gates.p99_latency.probe import spin
-from pytest_mlgates.gates.p99_latency.trace import Recorder
+from pytest_mlgates.gates.p99_latency.recorder import Recorder
 
-__all__ = ["await_calls", "await_due_calls", "await_one"]
+__all__ = ["await_calls", "await_due_calls", "await_many", "await_one"]
 
 #: the event loop wakes up to a millisecond late, so the last of a wait is polled
 _POLL_NS = 2_000_000
@@ -25,12 +26,14 @@ _MOST_IN_FLIGHT = 10_000
 _NAP_S = 0.02
 
 
-async def await_one(answer: Awaitable[object], guard: CallGuard, seconds: float) -> None:
+async def await_one(
+    call: Callable[[Any], Awaitable[object]], item: object, guard: CallGuard, seconds: float
+) -> object:
     """Await one answer, at most ``seconds``."""
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
-            await answer
+            return await call(item)
     except TimeoutError:
         if not limit.expired():
             raise
@@ -46,11 +49,13 @@ async def await_calls(
     guard: CallGuard,
     counters: ThreadCounters,
     clock: StageClock,
+    finishing: Finishing,
     seconds: float,
     until: int = FOREVER,
 ) -> int:
     """Time ``count`` awaited calls, one after the other, inside one task."""
-    switches, delay = counters.switches, counters.delay
+    switches, delay, number = counters.switches, counters.delay, number_in(feed)
+    ask, take = finishing.awaited(call), clock.take
     now = asyncio.get_running_loop().time
     limit = asyncio.timeout(None)
     t1 = 0
@@ -62,20 +67,31 @@ async def await_calls(
                 item = next(feed)
                 spun = spin()
                 limit.reschedule(now() + seconds)
+                fault = None
+                answer: object = None
+                take()
                 guard.arm()
                 v0 = switches()
                 d0 = delay()
                 p0 = process_time_ns()
                 c0 = thread_time_ns()
                 t0 = perf_counter_ns()
-                await call(item)
-                t1 = perf_counter_ns()
+                try:
+                    answer = await ask(item)
+                    t1 = perf_counter_ns()
+                except Exception as error:  # noqa: BLE001 - raised again, or counted
+                    t1 = perf_counter_ns()
+                    fault = error
                 c1 = thread_time_ns()
                 p1 = process_time_ns()
                 d1 = delay()
                 v1 = switches()
-                record.rows.append((0, t0, t1 - t0, c1 - c0, p1 - p0, spun, v1 - v0, d0, d1))
-                record.stages.append(clock.take())
+                row = (0, t0, t1 - t0, c1 - c0, p1 - p0, spun, v1 - v0, d0, d1)
+                if fault is not None:
+                    record.fail(row, take(), number(), fault)
+                else:
+                    record.add(row, take(), number(), answer)
+                    finishing.check(answer)
                 if done % 50 == 49:
                     await asyncio.sleep(0)  # a call that never waits must not starve the loop
     except TimeoutError:
@@ -87,6 +103,42 @@ async def await_calls(
     return count
 
 
+async def await_many(
+    call: Callable[[Any], Awaitable[object]],
+    feed: Iterator[object],
+    count: int,
+    record: Recorder,
+    *,
+    guard: CallGuard,
+    counters: ThreadCounters,
+    finishing: Finishing,
+    concurrency: int,
+    seconds: float,
+    until: int = FOREVER,
+) -> int:
+    """Time ``count`` awaited calls, ``concurrency`` in flight: as one ends the next one starts."""
+    load = _Load(call, record, counters.delay, seconds, finishing)
+    number = number_in(feed)
+    begun = 0
+    try:
+        while (begun < count and perf_counter_ns() < until) or load.flying:
+            if load.broken:
+                break
+            while len(load.flying) < concurrency and begun < count and perf_counter_ns() < until:
+                begun += 1
+                spun = spin() if begun % concurrency == 1 or concurrency == 1 else load.spun
+                load.start(begun, next(feed), number(), 0, spun)
+            guard.arm()
+            if load.flying:
+                await asyncio.wait(load.flying, timeout=_NAP_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        guard.disarm()
+        await load.cancel()
+    if load.broken:
+        raise load.broken[0]
+    return begun
+
+
 async def await_due_calls(
     call: Callable[[Any], Awaitable[object]],
     feed: Iterator[object],
@@ -95,6 +147,7 @@ async def await_due_calls(
     *,
     guard: CallGuard,
     counters: ThreadCounters,
+    finishing: Finishing,
     due: Iterator[int],
     seconds: float,
     lags: list[int],
@@ -104,9 +157,10 @@ async def await_due_calls(
     ``lags`` collects by how much the start was late for reasons that are not the subject's: time
     in which this thread was ready to run and did not.
     """
-    load = _Load(call, record, counters.delay, seconds)
+    load = _Load(call, record, counters.delay, seconds, finishing)
+    number = number_in(feed)
     try:
-        for number in range(1, count + 1):
+        for at in range(1, count + 1):
             item, intended, spun = next(feed), next(due), spin()
             waited = _run_delay(counters)
             while (left := intended - perf_counter_ns()) > 0 and not load.broken:
@@ -116,7 +170,7 @@ async def await_due_calls(
             late = max(0, perf_counter_ns() - intended)
             lags.append(min(late, _run_delay(counters) - waited))
             guard.arm()
-            load.start(number, item, intended, spun)
+            load.start(at, item, number(), intended, spun)
             await asyncio.sleep(0)
             if load.broken:
                 break
@@ -140,17 +194,21 @@ class _Load:
         record: Recorder,
         delay: Callable[[], bytes],
         seconds: float,
+        finishing: Finishing,
     ) -> None:
         self.flying: set[asyncio.Task[None]] = set()
         self.broken: list[BaseException] = []
-        self._call, self._record, self._delay, self._seconds = call, record, delay, seconds
+        self.spun = 0
+        self._record, self._delay, self._seconds = record, delay, seconds
+        self._ask, self._check = finishing.awaited(call), finishing.check
 
-    def start(self, number: int, item: object, intended: int, spun: int) -> None:
+    def start(self, at: int, item: object, number: int, intended: int, spun: int) -> None:
         if len(self.flying) >= _MOST_IN_FLIGHT:
             raise Unmeasurable(
                 f"{_MOST_IN_FLIGHT} calls are in flight: the subject can't keep this rate"
             )
-        one = self._one(number, item, intended, spun)
+        self.spun = spun
+        one = self._one(at, item, number, intended, spun)
         task = asyncio.get_running_loop().create_task(one)
         self.flying.add(task)
         task.add_done_callback(self.flying.discard)
@@ -161,25 +219,33 @@ class _Load:
         if self.flying:
             await asyncio.gather(*self.flying, return_exceptions=True)
 
-    async def _one(self, number: int, item: object, intended: int, spun: int) -> None:
+    async def _one(self, at: int, item: object, number: int, intended: int, spun: int) -> None:
         clock, delay = own_clock(), self._delay
         limit = asyncio.timeout(self._seconds)
+        d0 = d1 = delay()
+        t0 = t1 = perf_counter_ns()
         try:
-            async with limit:
-                d0 = delay()
-                t0 = perf_counter_ns()
-                await self._call(item)
-                wall = perf_counter_ns() - t0
-                d1 = delay()
+            try:
+                async with limit:
+                    d0 = delay()
+                    t0 = perf_counter_ns()
+                    answer = await self._ask(item)
+                    t1 = perf_counter_ns()
+                    d1 = delay()
+            except Exception as error:  # noqa: BLE001 - counted, or raised by who started the call
+                row = (intended, t0, perf_counter_ns() - t0, 0, 0, spun, 0, d0, delay())
+                if isinstance(error, TimeoutError) and limit.expired():
+                    raise _too_slow(at, self._seconds) from None
+                self._record.fail(row, clock.take(), number, error)
+                return
+            row = (intended, t0, t1 - t0, 0, 0, spun, 0, d0, d1)
+            self._record.add(row, clock.take(), number, answer)
+            self._check(answer)
         except asyncio.CancelledError:
             self.broken.append(RuntimeError("a call was cancelled"))
             raise
         except BaseException as error:  # noqa: BLE001 - raised again by who started the call
-            hung = isinstance(error, TimeoutError) and limit.expired()
-            self.broken.append(_too_slow(number, self._seconds) if hung else error)
-            return
-        self._record.rows.append((intended, t0, wall, 0, 0, spun, 0, d0, d1))
-        self._record.stages.append(clock.take())
+            self.broken.append(error)
 
 
 def _run_delay(counters: ThreadCounters) -> int:

@@ -9,9 +9,9 @@ each other, at a few looks over which the error is spent.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pytest_mlgates.core import (
     Headline,
@@ -25,12 +25,21 @@ from pytest_mlgates.core import (
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import FieldError, Limit
-from pytest_mlgates.core.pictures import Histogram, Lines, Picture, Point, Shares
-from pytest_mlgates.gates.p99_latency.details import Seen, Tally
-from pytest_mlgates.gates.p99_latency.judge import headline, judge, judge_relative
-from pytest_mlgates.gates.p99_latency.measure import Plan, Session, observe
+from pytest_mlgates.core.pictures import Picture
+from pytest_mlgates.core.words import a
+from pytest_mlgates.gates.p99_latency.bounds import (
+    clean_calls,
+    fewest,
+    floor_of,
+    no_verdict_to_come,
+)
+from pytest_mlgates.gates.p99_latency.details import Counts, Seen
+from pytest_mlgates.gates.p99_latency.judge import Rules, headline, judge, judge_relative
+from pytest_mlgates.gates.p99_latency.measure import observe
+from pytest_mlgates.gates.p99_latency.pictures import drawn
 from pytest_mlgates.gates.p99_latency.record import measurement
-from pytest_mlgates.stats import binomial
+from pytest_mlgates.gates.p99_latency.session import Plan, Session
+from pytest_mlgates.load.counters import Served
 from pytest_mlgates.stats.sequential import Schedule, quantile_schedule
 
 __all__ = ["P99Latency"]
@@ -43,11 +52,15 @@ class P99Latency(StatisticalGate):
     ``call`` takes one input; plain or async. ``inputs`` is any iterable, started again where it is
     shorter than the calls needed. With ``max_regression`` a ``baseline`` is called side by side.
 
+    A call is timed until its answer is there: generators, futures, lazy frames are refused, or with
+    ``consume`` taken inside the timed call; work on a GPU is waited for. A PASS names what it rests
+    on: how many inputs, how many slow calls may come together, how long the run was.
+
     >>> gate = P99Latency(max_ms=50, max_calls=5000)
     >>> print(gate.run(lambda request: None, []).verdict.reason)
     inputs is empty: a latency needs at least one input
     >>> gate.needs()
-    Needs(to_pass=5000, to_fail=300, unit='calls')
+    Needs(to_pass=5000, to_fail=20, unit='calls')
 
     Source: Clopper and Pearson 1934 (exact bounds on the share of calls over the limit).
     """
@@ -64,8 +77,19 @@ class P99Latency(StatisticalGate):
     min_calls: Annotated[
         int,
         Limit(tighten="up", ge=0, le=10_000_000),
-        "fewest calls a PASS may rest on: 20000 where slow calls come in rare clusters",
+        "fewest calls a PASS may rest on",
     ] = 0
+    longest_burst: Annotated[
+        int,
+        Limit(tighten="up", ge=1, le=1_000_000),
+        "slow calls that may come together: a PASS takes about 800 calls for each (P99)",
+    ] = 4
+    min_seconds: Annotated[
+        float,
+        Limit(tighten="up", ge=0, le=86_400, unit="s"),
+        "a PASS rests on calls of so long: what comes more rarely is not met. Quick calls are "
+        "spread over it",
+    ] = 5.0
     max_regression: Annotated[
         float | None,
         Limit(tighten="down", gt=0, le=10),
@@ -76,6 +100,28 @@ class P99Latency(StatisticalGate):
         Limit(tighten="up", gt=0, le=1e6, unit="1/s"),
         "open loop: calls are due at this rate (Poisson) and timed from when they were due",
     ] = None
+    concurrency: Annotated[
+        int,
+        Limit(ge=1, le=10_000),
+        "async calls in flight at once: as one ends the next starts (not with arrivals_per_s)",
+    ] = 1
+    max_error_rate: Annotated[
+        float | None,
+        Limit(tighten="down", gt=0, lt=1),
+        "largest share of calls that raise; without it the first one is an ERROR",
+    ] = None
+    max_cpu_ms: Annotated[
+        float | None,
+        Limit(tighten="down", gt=0, unit="ms"),
+        "most CPU time of a call on average: a busy machine hardly moves it",
+    ] = None
+    consume: Annotated[
+        bool, "take what a lazy answer promises (items, results) inside the timed call"
+    ] = False
+    collector: Annotated[
+        Literal["on", "off"],
+        "Python's garbage collector: as the subject has it, or off while calls are timed",
+    ] = "on"
     warmup: Annotated[int, Limit(ge=1, le=1_000_000), "calls before the first timed one"] = 50
     timeout_s: Annotated[
         float, Limit(gt=0, le=86_400, unit="s"), "a call that takes longer is stopped"
@@ -96,9 +142,15 @@ class P99Latency(StatisticalGate):
         inputs: Iterable[object],
         baseline: Callable[[Any], object] | None = None,
         *,
+        served_by: Served | None = None,
         seed: int = 0,
     ) -> Generator[Measurement | Awaitable[Any], Any, None]:
-        """Call until the looks decide; yield what was seen at each."""
+        """Call until the looks decide; yield what was seen at each.
+
+        ``served_by`` is a ``Served`` of ``pytest_mlgates.load.counters``: the process, port,
+        container or cgroup that does the work of a call, whose CPU, throttling and waits are the
+        subject's own; by default this process.
+        """
         if (baseline is None) != (self.max_regression is None):
             missing = "a baseline" if baseline is None else "max_regression in the policy"
             raise Unmeasurable(f"a paired comparison needs {missing} too: give both or neither")
@@ -106,6 +158,9 @@ class P99Latency(StatisticalGate):
             raise Unmeasurable(
                 "a baseline can't be compared under open load: leave out arrivals_per_s or baseline"
             )
+        if served_by is not None and not isinstance(served_by, Served):
+            kind = a(type(served_by).__name__)
+            raise Unmeasurable(f"served_by is {kind}: give a Served, as Served(port=8000)")
         if (workers := _workers()) > 1 and not self.shared_machine:
             yield Measurement(value=0.0, unit="ms", n=0, details=plain(Seen(workers=workers)))
             return
@@ -116,6 +171,15 @@ class P99Latency(StatisticalGate):
             realtime=self.realtime,
             arrivals_per_s=self.arrivals_per_s,
             seed=seed,
+            limit_ms=self.max_ms,
+            consume=self.consume,
+            collector=self.collector == "on",
+            tolerant=self.max_error_rate is not None and baseline is None,
+            concurrency=self.concurrency,
+            floor=max(1, self.needs().to_pass),
+            least_s=0.0 if self.arrivals_per_s is not None else self.min_seconds,
+            served_by=served_by,
+            hopeless=self._hopeless,
         )
         yield from observe(call, inputs, baseline, plan, self._tell)
 
@@ -150,7 +214,7 @@ class P99Latency(StatisticalGate):
             )
         paired_too = relative is not None and self.max_regression is not None
         alpha = self.alpha / 2 if paired_too else self.alpha
-        verdict = judge(counts, measurement.value, self._schedule, alpha, self.beta)
+        verdict = judge(counts, measurement.value, self._rules(alpha))
         if relative is None or self.max_regression is None:
             return verdict
         paired = judge_relative(
@@ -169,40 +233,37 @@ class P99Latency(StatisticalGate):
 
     def pictures(self, measurement: Measurement) -> Iterator[Picture]:
         """Return the latencies with the limit, and what the slowest calls spent their time on."""
-        seen = measurement.read(Seen)
-        if seen.histogram is not None:
-            low, high = measurement.interval or (None, None)
-            mark = Point(f"P{100 * self.quantile:g}", measurement.value, low, high)
-            starts = seen.histogram.from_ms
-            edges = (*starts, starts[-1] * starts[1] / starts[0] if len(starts) > 1 else starts[0])
-            title = f"Latency of {measurement.n} calls (height: root of the count)"
-            yield Histogram(title, edges, seen.histogram.counts, "ms", self.max_ms, (mark,))
-        if seen.looks:
-            yield self._exceeding(seen.looks)
-        if seen.slowest is not None:
-            title = f"the time of the {seen.slowest.calls} slowest calls"
-            yield from _share_picture(f"By stage: {title}", seen.slowest.stages)
-            yield from _share_picture(f"On and off the core: {title}", seen.slowest.share_of_time)
-
-    def _exceeding(self, looks: Sequence[Tally]) -> Lines:
-        """Return the share of calls over the limit as it was bounded at each look."""
-        plan, allowed = self._schedule, 100 * (1 - self.quantile)
+        plan, seen = self._schedule, measurement.read(Seen)
         below, above = plan.fail_error(self.alpha), plan.pass_error(self.beta)
-        points = []
-        for look in looks:
-            over, n, deff = look.over, look.n, look.deff
-            low, high = binomial.lower(over, n, below, deff), binomial.upper(over, n, above, deff)
-            points.append(
-                Point(f"{n}", 100 * over / n, 100 * low, 100 * high, bad=100 * low > allowed)
-            )
-        title = f"Share of calls over {self.max_ms:g} ms by the clock, as each look bounds it"
-        at = tuple(float(look.n) for look in looks)
-        return Lines(title, tuple(points), "%", (allowed,), at, "calls")
+        limit, quantile = self.max_ms, self.quantile
+        return drawn(measurement, seen, limit, quantile, below=below, above=above)
 
     def needs(self) -> Needs:
         """Return the calls of the first look that may PASS, and of the first that may FAIL."""
-        plan = self._schedule
-        return Needs((plan.pass_looks or (plan.floor,))[0], plan.looks[0])
+        plan, allowed = self._schedule, 1.0 - self.quantile
+        to_pass = fewest(plan, plan.pass_error(self.beta), self.longest_burst, allowed)
+        if not to_pass:
+            to_pass = max(
+                plan.floor, clean_calls(allowed, plan.pass_error(self.beta), self.longest_burst)
+            )
+        return Needs(to_pass, plan.looks[0])
+
+    def _rules(self, alpha: float) -> Rules:
+        return Rules(
+            plan=self._schedule,
+            alpha=alpha,
+            beta=self.beta,
+            longest_burst=self.longest_burst,
+            min_seconds=self.min_seconds,
+            max_error_rate=self.max_error_rate,
+            max_cpu_ms=self.max_cpu_ms,
+            collector=self.collector == "on",
+        )
+
+    def _hopeless(self, counts: Counts) -> bool:
+        rules = self._rules(self.alpha)
+        floor = floor_of(counts, self.longest_burst)
+        return no_verdict_to_come(counts, rules.plan, rules.spend_pass, floor)
 
     @property
     def _schedule(self) -> Schedule:
@@ -210,11 +271,6 @@ class P99Latency(StatisticalGate):
 
     def _tell(self, session: Session) -> Measurement:
         return measurement(session, self.max_ms, self.quantile, self._schedule)
-
-
-def _share_picture(title: str, shares: Mapping[str, float]) -> Iterator[Picture]:
-    if shares:
-        yield Shares(title, tuple(Point(name, 100 * share) for name, share in shares.items()), "%")
 
 
 def _workers() -> int:

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from pytest_mlgates.load.counters import crowded_s
+
 __all__ = ["MachineUse", "ThreadCounters", "machine_use", "open_counters"]
 
 _PROC = Path("/proc")
@@ -146,20 +148,8 @@ def machine_use() -> MachineUse | None:
         stolen=steal,
         own=time.process_time(),
         descendants=times.children_user + times.children_system + _living(tick),
-        crowded=_crowded(),
+        crowded=crowded_s(),
     )
-
-
-def _crowded() -> float | None:
-    """Return the seconds in which any task waited for a core, from pressure stall information.
-
-    The kernel gives a mean over cores, so the sum over cores bounds the time with any wait.
-    """
-    try:
-        some = (_PROC / "pressure" / "cpu").read_text().split("\n", 1)[0]
-        return int(some.rpartition("total=")[2]) / 1e6 * (os.cpu_count() or 1)
-    except (OSError, ValueError):
-        return None
 
 
 def _living(tick: float) -> float:

@@ -16,6 +16,7 @@ from scipy.ndimage import median_filter
 
 from pytest_mlgates.gates.p99_latency.arrivals import served
 from pytest_mlgates.gates.p99_latency.trace import Floats, Trace
+from pytest_mlgates.load.excuse import Calls, others_doing
 
 __all__ = ["Screened", "screen"]
 
@@ -48,23 +49,49 @@ class Screened:
     margin: float
     speed: float
     family: bool
+    #: when calls were due and ended (s), and who used the cores meanwhile; None where not known
+    calls: Calls | None = None
+    samples: Floats | None = None
 
     def slow(self, limit_ns: float) -> npt.NDArray[Any]:
         """Return which calls were over the limit whatever others did."""
         over = self.scaled > self.margin * limit_ns
-        excusable = np.flatnonzero(over & self.waits)
+        excusable = np.flatnonzero(over & self._excusable(over, limit_ns))
         overshoot = self.scaled[excusable] - limit_ns
         if not excusable.size:
             return over
-        budget = self.budget * float(np.mean(self.held_up[excusable]))
         order = np.argsort(overshoot)
-        dropped = order[np.cumsum(overshoot[order]) <= budget]
+        dropped = order[np.cumsum(overshoot[order]) <= self._excuse(excusable)]
         over[excusable[dropped]] = False
         return over
 
+    def waited(self, limit_ns: float) -> tuple[float, float]:
+        """Return how late calls were that may have waited for others, and how much is excused.
 
-def screen(trace: Trace) -> Screened:
-    """Screen a trace that has the kernel's counters or a machine use (see ``STATISTICS``)."""
+        Both in seconds over the limit, summed over calls.
+        """
+        over = self.scaled > self.margin * limit_ns
+        places = np.flatnonzero(over & self.waits)
+        if not places.size:
+            return 0.0, 0.0
+        total = float((self.scaled[places] - limit_ns).sum())
+        return total / 1e9, self._excuse(places) / 1e9
+
+    def _excuse(self, places: npt.NDArray[Any]) -> float:
+        return self.budget * float(np.mean(self.held_up[places]))
+
+    def _excusable(self, over: npt.NDArray[Any], limit_ns: float) -> npt.NDArray[Any]:
+        """Return which calls others can have made late, as far as is known when who used a core."""
+        if self.calls is None or self.samples is None:
+            return self.waits
+        return others_doing(self.calls, over & self.waits, limit_ns / 1e9, self.samples)
+
+
+def screen(trace: Trace, limit_ns: float = 0.0) -> Screened:
+    """Screen a trace that has the kernel's counters or a machine use.
+
+    ``limit_ns`` says what matters: a delay far below it disturbs no call in flight beside others.
+    """
     n = trace.n
     speed, margin = _speed(trace)
     use = trace.use
@@ -76,7 +103,7 @@ def screen(trace: Trace) -> Screened:
         excused = np.minimum(np.maximum(0.0, trace.delay), trace.wall)
         own = trace.wall - excused
         waits = np.ones(n, dtype=bool)
-        undisturbed = _quiet_blocks(excused, trace.wall)
+        undisturbed = _quiet_blocks(excused, np.maximum(trace.wall, limit_ns))
     elif (
         trace.delay is None
         or trace.switches is None
@@ -120,6 +147,21 @@ def screen(trace: Trace) -> Screened:
         margin=margin,
         speed=float(np.median(speed)) if n else 1.0,
         family=family,
+        calls=_calls(trace),
+        samples=trace.samples,
+    )
+
+
+def _calls(trace: Trace) -> Calls | None:
+    """Return when calls were due and ended."""
+    if trace.start is None or trace.samples is None or not trace.n:
+        return None
+    due = trace.start if trace.arrival is None else trace.arrival
+    return Calls(
+        due=due / 1e9,
+        end=(trace.start + trace.wall) / 1e9,
+        answered=np.ones(trace.n, dtype=bool),
+        lag=np.zeros(trace.n) if trace.lag is None else trace.lag / 1e9,
     )
 
 
@@ -148,9 +190,10 @@ def _until_idle(waits: npt.NDArray[Any], idle: npt.NDArray[Any]) -> npt.NDArray[
 
 def _held_up(trace: Trace) -> Floats:
     """Return how many callers a delay of each call delays: itself, and who came meanwhile."""
-    if trace.arrival is None:
+    due = trace.start if trace.concurrent and trace.arrival is None else trace.arrival
+    if due is None:
         return np.ones(trace.n)
-    left = np.searchsorted(trace.arrival, trace.arrival + trace.latency, side="right")
+    left = np.searchsorted(due, due + trace.latency, side="right")
     held: Floats = np.maximum(1, left - np.arange(trace.n)).astype(float)
     return held
 

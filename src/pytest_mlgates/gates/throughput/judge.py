@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scipy.stats import t as student
-
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import percent
-from pytest_mlgates.gates.throughput.details import Cpu, Seen, Tally
+from pytest_mlgates.gates.throughput.details import Seen, Tally
 from pytest_mlgates.stats import binomial
+from pytest_mlgates.stats.means import mean_bounds
 
 __all__ = ["LOOKS", "STRETCHES", "Limits", "headline", "judge"]
 
@@ -190,18 +189,12 @@ def _cpu(seen: Seen, limit: float, alpha: float, beta: float) -> Verdict:
             "the CPU time of what serves it is not known: say `served_by`, on Linux",
         )
     told = f"{cpu.us:.3g} us of CPU a right answer, limit {limit:g} us"
-    low, high = _bounds(cpu, alpha, beta)
+    low, high = mean_bounds(
+        cpu.us, cpu.error_us, cpu.blocks, alpha=alpha, beta=beta, least=_LEAST_BLOCKS
+    )
     if low > limit and not cpu.upper_bound:
         text = f"{told}: at least {low:.3g} us"
         return Verdict(Outcome.FAIL, text, (BrokenLimit("max_cpu_us", cpu.us),))
     if high <= limit and seen.last:
         return Verdict(Outcome.PASS, f"{told}: at most {high:.3g} us")
     return Verdict(Outcome.INCONCLUSIVE, f"{told}: too near it to tell, or too few seconds")
-
-
-def _bounds(cpu: Cpu, alpha: float, beta: float) -> tuple[float, float]:
-    if cpu.blocks < 3:
-        return 0.0, math.inf
-    low = cpu.us + float(student.ppf(alpha, cpu.blocks - 1)) * cpu.error_us
-    high = cpu.us - float(student.ppf(beta, cpu.blocks - 1)) * cpu.error_us
-    return low, high if cpu.blocks >= _LEAST_BLOCKS else math.inf
