@@ -81,6 +81,9 @@ class Gate(Checked, ABC):
     #: whether a larger or a smaller measured value is the worse one
     worse: ClassVar[Literal["up", "down"]] = "up"
 
+    #: kinds of identifiers that its evidence is about, so that they are not masked in it
+    shows: ClassVar[frozenset[str]] = frozenset()
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "decide" in vars(cls):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 __all__ = [
@@ -12,16 +13,27 @@ __all__ = [
 #: characters of a text that other tools show
 MAX_LINE = 1_000
 
+#: how a line begins that a runner takes for a command, and what one takes anywhere
+_COMMAND = re.compile(r"^(\s*)::|##(?=[\w.]*\[)")
+
 
 def printable(text: str) -> str:
     r"""Keep a text on one line, and from steering the terminal.
 
     >>> printable("a\x1b[31mb")
     'a\\x1b[31mb'
+
+    A CI system takes some lines for commands (``::stop-commands::x``, ``##[add-mask]x``,
+    ``##vso[...]``); what was measured must not be one.
+
+    >>> printable(" ::warning::x"), printable("a ##[group]b"), printable("t.py::test_a")
+    (' : :warning::x', 'a # #[group]b', 't.py::test_a')
     """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if "::" in text or "##" in text:
+        text = _COMMAND.sub(lambda found: f"{found[1]}: :" if found[1] is not None else "# #", text)
+    return text
 
 
 def shorten(text: str, longest: int) -> str:

@@ -26,8 +26,10 @@ from pytest_mlgates.session.items import (
     is_known_bad,
     levels_of,
     root_of,
+    test_id,
     where_is,
 )
+from pytest_mlgates.session.redact import TestNames
 
 __all__ = ["Resolved", "Resolver"]
 
@@ -149,6 +151,7 @@ class Resolver:
         used = {
             (id(node), name) for i in items for name in gates_asked(i) for node in i.listchain()
         }
+        TestNames.of(self._config).learn(map(test_id, items))
         self._count(items)
         faults: dict[str, None] = {}
         for item in items:

@@ -21,6 +21,7 @@ from pytest_mlgates.core import (
 )
 from pytest_mlgates.core.canonical import Json
 from pytest_mlgates.core.seeds import seed_for
+from pytest_mlgates.session.redact import redacted
 
 __all__ = ["GateRunner", "TestContext"]
 
@@ -147,6 +148,7 @@ class GateRunner:
             call=number,
             attempt=at.attempt,
         )
+        evidence = redacted(self._gate, evidence)
         self.recorded.append(evidence)
         at.record(evidence)
         return evidence

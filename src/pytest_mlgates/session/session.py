@@ -26,6 +26,7 @@ from pytest_mlgates.session.junit import junit_properties
 from pytest_mlgates.session.known_bad import RUNNERS
 from pytest_mlgates.session.ledger import Ledger
 from pytest_mlgates.session.progress import progress_of, uncapture
+from pytest_mlgates.session.redact import TestNames
 from pytest_mlgates.session.resolve import Resolved, Resolver
 from pytest_mlgates.session.runner import GateRunner, TestContext
 
@@ -96,7 +97,7 @@ class GateSession:
     def _context(self, item: pytest.Item, resolved: Resolved) -> TestContext:
         function = getattr(item, "function", None)
         return TestContext(
-            test=test_id(item),
+            test=TestNames.of(self._config)[test_id(item)],
             claim=" ".join((getattr(function, "__doc__", None) or "").split()),
             system=resolved.config.system,
             entry=resolved.entry.name,

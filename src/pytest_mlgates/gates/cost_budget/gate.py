@@ -48,6 +48,12 @@ class CostBudget(StatisticalGate):
     """
 
     name: ClassVar[str] = "cost_budget"
+    shows: ClassVar[frozenset[str]] = frozenset(
+        (
+            "PERSON",
+            "SECRET",
+        )
+    )
     extra: ClassVar[str | None] = "scale"
 
     currency: Annotated[str, "what the limits are in (ISO 4217); charges in another are an ERROR"]

@@ -39,6 +39,7 @@ class Egress(Gate):
 
     name: ClassVar[str] = "egress"
     cap: ClassVar[str] = "max_calls"
+    shows: ClassVar[frozenset[str]] = frozenset(("IP_ADDRESS",))
     subject: ClassVar[str] = "call"
 
     allow: Annotated[

@@ -55,6 +55,12 @@ class InfraGuardrails(Gate):
     """
 
     name: ClassVar[str] = "infra_guardrails"
+    shows: ClassVar[frozenset[str]] = frozenset(
+        (
+            "PERSON",
+            "IP_ADDRESS",
+        )
+    )
     extra: ClassVar[str | None] = "infra"
 
     rules: Annotated[

@@ -59,6 +59,7 @@ class NameInvariance(StatisticalGate):
 
     name: ClassVar[str] = "name_invariance"
     cap: ClassVar[str] = "max_calls"
+    shows: ClassVar[frozenset[str]] = frozenset(("PERSON",))
 
     max_gap: Annotated[
         float,
