@@ -1,6 +1,6 @@
 """How often drift is wrong at its limit, how often it tells, and what a rule of thumb says there.
 
-Each change is scaled until its true distance (on two million draws) is so many times the limit. At
+Each change is scaled until its true distance (on 200,000 draws) is so many times the limit. At
 the limit a PASS and a FAIL are both wrong; without a change a FAIL is. Beside it, on the same rows,
 what a user would pick: Kolmogorov-Smirnov at 5 % (scipy; the usual default up to 1,000 rows), PSI
 over 0.2, and the Wasserstein distance over the standard deviation above 0.1 (the usual default
@@ -33,8 +33,8 @@ LIMIT, N, RUNS = 0.2, 20_000, 100
 def main() -> None:
     """Print a row for each change, size and number of current rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a quarter of the runs")
-    runs = RUNS // 4 if parser.parse_args().quick else RUNS
+    parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
+    runs = RUNS // 10 if parser.parse_args().quick else RUNS
     gate = Drift(max_distance=LIMIT)
     print(f"limit {LIMIT} spreads, alpha {gate.alpha:g}, beta {gate.beta:g}; {runs} runs a row")
     print(f"reference of {N:,} rows\n")
@@ -79,7 +79,7 @@ def rules(one: Floats, other: Floats) -> list[str]:
 
 def _distance(draw: Draw, size: float) -> float:
     rng = np.random.default_rng(0)
-    one, other = draw(rng, 2_000_000, 0.0), draw(rng, 2_000_000, size)
+    one, other = draw(rng, 200_000, 0.0), draw(rng, 200_000, size)
     low, middle, high = np.quantile(one, [0.1587, 0.5, 0.8413])
     one, other = (np.clip((x - middle) / ((high - low) / 2), -REACH, REACH) for x in (one, other))
     return float(np.abs(np.sort(one) - np.sort(other)).mean())

@@ -18,7 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import ncx2
 
-__all__ = ["REACH", "Fourier", "Slopes", "mean_error", "psi", "psi_law", "total_variation"]
+from pytest_mlgates.stats.betting import log_e_above, log_e_below
+
+__all__ = [
+    "REACH", "Fourier", "Slopes", "log_e_apart", "mean_error", "psi", "psi_law", "total_variation",
+]  # fmt: skip
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -106,6 +110,32 @@ class Fourier:
         angles = x @ self.frequencies
         stacked: Floats = np.hstack([np.cos(angles), np.sin(angles)])
         return stacked / math.sqrt(self.frequencies.shape[1])
+
+
+def log_e_apart(
+    chosen: tuple[Floats, Floats],
+    heard: tuple[Floats, Floats],
+    ends: tuple[float, float],
+    tolerance: float,
+) -> float:
+    """Return the log evidence that a mean is higher by more than ``tolerance`` on the second side.
+
+    ``chosen`` are the values of a witness, between ``ends``, on the rows of both sides that chose it;
+    with them a mark is set that the means must stand on either side of. Where they are apart by
+    ``tolerance`` at most, one of the two does not; so each is held to the whole of an error, on
+    ``heard``, the rows that had no part in it. 0 where the first rows show nothing.
+    """
+    here, there = (float(part.mean()) for part in chosen)
+    slack = there - here - tolerance
+    if not (slack > 0 and min(part.size for part in heard)):
+        return 0.0
+    errors = [1 / math.sqrt(part.size) for part in heard]  # the larger side needs less room
+    mark = here + slack * errors[0] / sum(errors)
+    low, high = ends
+    if not (low < mark < high and mark + tolerance < high):
+        return 0.0
+    below = log_e_below(heard[0], mark, high)
+    return max(0.0, min(below, log_e_above(heard[1], mark + tolerance, low)))
 
 
 def mean_error(n: int, variance: float, most: float, error: float) -> float:

@@ -67,9 +67,8 @@ class Alarm:
 class Compared:
     """One feature, or all numbers together, in the reference and in (a stretch of) the current rows.
 
-    ``distance`` is what the whole of both shows. ``chosen`` are the means of the witness on the third
-    that chose it, ``reference`` and ``current`` its sums on the rest, between ``ends``.
-    ``reference_squares`` and ``current_squares`` are those of the squared numbers, all of them.
+    ``distance`` is what the whole of both shows, and ``log_e_beyond`` the log evidence, by a third of
+    the rows on the others, that it is more than ``tolerance``. ``reference_squares`` and ``current_squares`` are those of the squared numbers, all of them.
     ``bins`` counts both by the reference's deciles, or by category.
     """
 
@@ -77,10 +76,8 @@ class Compared:
     kind: Kind
     rows: tuple[Count, Count]
     distance: Amount
-    chosen: tuple[float, float]
-    ends: tuple[float, float]
-    reference: Moments
-    current: Moments
+    tolerance: float | None = None
+    log_e_beyond: float = 0.0
     reference_squares: Moments | None = None
     current_squares: Moments | None = None
     bins: tuple[tuple[Count, Count], ...] | None = None
@@ -88,14 +85,10 @@ class Compared:
     alarm: Alarm | None = None
 
     def __post_init__(self) -> None:
-        low, high = self.ends
-        for side in (self.reference, self.current):
-            if side.n and not low - 1e-9 <= side.least <= side.most <= high + 1e-9:
-                raise ValueError(f"the witness of {self.name!r} leaves its ends")
         if (self.kind == "number") != (self.reference_squares is not None):
             raise ValueError(f"the squares of {self.name!r} do not fit its kind")
-        if self.reference.n > self.rows[0] or self.current.n > self.rows[1]:
-            raise ValueError(f"{self.name!r} counts more rows than there are")
+        if self.log_e_beyond and (self.tolerance is None or self.distance == 0):
+            raise ValueError(f"{self.name!r} has evidence of what it is beyond, and no distance")
 
     @property
     def where(self) -> str:
@@ -106,14 +99,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """``tolerance`` is the distance that a stream's bets were against; ``unusable`` names features."""
+    """What was seen of both sides; ``unusable`` names features that can't be compared."""
 
     features: tuple[Compared, ...]
     shapes: tuple[Compared, ...] = ()
     reference_rows: Count
     current_rows: Count
     stream: bool
-    tolerance: float | None = None
     same: bool = False
     only_reference: tuple[str, ...] = ()
     only_current: tuple[str, ...] = ()

@@ -113,9 +113,9 @@ class Drift(StatisticalGate):
         plan = Plan(
             features=self.features,
             rows=self._limits.rows,
-            shape=self.max_shape is not None,
             stream=self.stream,
-            tolerance=self.max_distance,
+            distance=self.max_distance,
+            shape=self.max_shape,
             reference_error=self.alpha * REFERENCE_SHARE,
             headline=self.limit_field(),
             seed=seed,

@@ -140,7 +140,9 @@ def _all(
     compared: Sequence[Compared], field: str, limit: float, alpha: float, beta: float
 ) -> Verdict:
     """Hold each distance against its limit."""
-    far = [c for c in compared if _surely_more(c, limit, alpha)]
+    if (against := {c.tolerance for c in compared}) != {limit}:
+        raise Unfit(f"details.tolerance: bets were against {against}, not {limit:g}: measure again")
+    far = [c for c in compared if c.log_e_beyond >= -math.log(alpha) and min(c.rows) >= MIN_ROWS]
     if far:
         worst = max(far, key=lambda c: c.distance)
         more = f", and {plural(len(far) - 1, 'more')}" if len(far) > 1 else ""
@@ -174,26 +176,6 @@ def _unit(compared: Compared) -> str:
     return {"number": "spreads", "category": "of the rows", "shape": "(MMD)"}[compared.kind]
 
 
-def _surely_more(compared: Compared, limit: float, alpha: float) -> bool:
-    """Tell whether the witness that one half chose shows more than ``limit`` on the other.
-
-    The null is a union: where the distance is at most the limit, one of two means is on its side of
-    a mark that the first half set, so each is tested at the whole of alpha.
-    """
-    here, there = compared.chosen
-    low, high = compared.ends
-    if not there - here > limit or min(compared.rows) < MIN_ROWS:
-        return False
-    spreads = [1 / math.sqrt(rows) for rows in compared.rows]  # the larger side needs less room
-    mark = here + (there - here - limit) * spreads[0] / sum(spreads)
-    if not (low < mark and mark + limit < high):
-        return False
-    needed = -math.log(alpha)
-    below = float(compared.reference.sums.log_e_below(mark, high))
-    above = float(compared.current.sums.log_e_above(mark + limit, low))
-    return min(below, above) >= needed
-
-
 def most_apart(compared: Compared, beta: float) -> float:
     """Return what the distance is at most, but for the chance ``beta``."""
     squares = (compared.reference_squares, compared.current_squares)
@@ -218,8 +200,6 @@ def _alarms(
     streams: Sequence[Compared], seen: Seen, limit: float, alpha: float
 ) -> Iterator[Verdict]:
     """Judge the bets on the stream: a change within it, whenever it came."""
-    if seen.tolerance != limit:
-        raise Unfit(f"details.tolerance: bets were against {seen.tolerance}: measure again")
     needed = math.log(max(1, seen.current_rows)) - math.log(alpha)
     rung = [c for c in streams if c.alarm is not None and c.alarm.log_e >= needed]
     if rung:

@@ -22,6 +22,7 @@ from pytest_mlgates.stats.distances import (
     REACH,
     Fourier,
     Slopes,
+    log_e_apart,
     psi,
     total_variation,
 )
@@ -38,16 +39,16 @@ MAX_FINDINGS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is compared. ``tolerance`` is the distance that bets on a stream are against.
+    """What is compared, and the distances that bets are against: of a feature, and of the shape.
 
     ``reference_error`` is the chance that the reference's own means are off where those bets use them.
     """
 
     features: tuple[str, ...]
     rows: bool
-    shape: bool
     stream: bool
-    tolerance: float | None
+    distance: float | None
+    shape: float | None
     reference_error: float
     headline: str
     seed: int
@@ -68,14 +69,13 @@ def measure_drift(
     stretches = STRETCHES if plan.stream else 1
     plan = replace(plan, reference_error=plan.reference_error / max(1, len(sides.features)))
     features = [c for f in sides.features for c in _stretch_by_stretch(f, stretches, plan, rng)]
-    shapes = list(_shapes(sides, stretches, rng)) if plan.shape else []
+    shapes = [] if plan.shape is None else list(_shapes(sides, stretches, plan.shape, rng))
     seen = Seen(
         features=tuple(features),
         shapes=tuple(shapes),
         reference_rows=sides.rows[0],
         current_rows=sides.rows[1],
         stream=plan.stream,
-        tolerance=plan.tolerance if plan.stream else None,
         same=sides.same,
         only_reference=tuple(sides.only_reference),
         only_current=tuple(sides.only_current),
@@ -106,11 +106,12 @@ def _stretch_by_stretch(
     feature: Feature, stretches: int, plan: Plan, rng: np.random.Generator
 ) -> Iterator[Compared]:
     """Yield the comparison of a feature, or of each stretch of a stream, the alarm on the first."""
-    alarm = _alarm(feature, plan) if plan.stream and plan.tolerance is not None else None
+    alarm = _alarm(feature, plan) if plan.stream else None
     for at, current in enumerate(np.array_split(feature.current, stretches), 1):
         stretch = at if stretches > 1 else None
         compare = _numbers if feature.numeric else _categories
-        yield compare(feature.name, feature.reference, current, stretch, alarm, rng)
+        found = compare(feature.name, feature.reference, current, plan.distance, rng)
+        yield replace(found, stretch=stretch, alarm=alarm)
         alarm = None
 
 
@@ -121,79 +122,56 @@ def _parts(x: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 def _numbers(
-    name: str, one: Floats, other: Floats, stretch: int | None, alarm: Alarm | None,
-    rng: np.random.Generator,
-) -> Compared:  # fmt: skip
+    name: str, one: Floats, other: Floats, tolerance: float | None, rng: np.random.Generator
+) -> Compared:
     (first_one, then_one), (first, then) = _parts(one, rng), _parts(other, rng)
-    if not (first_one.size and first.size):
-        return _too_few(name, "number", one, other, stretch)
-    witness = Slopes.between(first_one, first, _KNOTS)
+    evidence = 0.0
+    if tolerance is not None and first_one.size and first.size:
+        f = Slopes.between(first_one, first, _KNOTS)
+        evidence = log_e_apart((f(first_one), f(first)), (f(then_one), f(then)), f.ends, tolerance)
     edges = np.unique(np.quantile(one, np.linspace(0, 1, _BINS + 1)[1:-1]))
     counts = [np.bincount(np.digitize(x, edges), minlength=len(edges) + 1) for x in (one, other)]
+    distance = Slopes.between(one, other).gap(one, other) if other.size else 0.0
     return Compared(
         name=name,
         kind="number",
         rows=(one.size, other.size),
-        distance=max(0.0, Slopes.between(one, other).gap(one, other)),
-        chosen=(float(witness(first_one).mean()), float(witness(first).mean())),
-        ends=witness.ends,
-        reference=Moments.of(witness(then_one)),
-        current=Moments.of(witness(then)),
+        distance=max(0.0, distance),
+        tolerance=tolerance,
+        log_e_beyond=evidence,
         reference_squares=Moments.of(one**2),
         current_squares=Moments.of(other**2),
         bins=tuple(zip(*(c.tolist() for c in counts), strict=True)),
-        stretch=stretch,
-        alarm=alarm,
     )
 
 
 def _categories(
-    name: str, one: Floats, other: Floats, stretch: int | None, alarm: Alarm | None,
-    rng: np.random.Generator,
-) -> Compared:  # fmt: skip
+    name: str, one: Floats, other: Floats, tolerance: float | None, rng: np.random.Generator
+) -> Compared:
     size = int(max(one.max(initial=0), other.max(initial=0))) + 1
-    (first_one, then_one), (first, then) = _parts(one, rng), _parts(other, rng)
-    if not (first_one.size and first.size):
-        return _too_few(name, "category", one, other, stretch)
-    counts = [np.bincount(x.astype(int), minlength=size) for x in (first_one, first, one, other)]
-    grown = counts[1] / counts[1].sum() > counts[0] / counts[0].sum()
-    member = [grown[x.astype(int)].astype(float) for x in (first_one, first, then_one, then)]
+    first, then = zip(_parts(one, rng), _parts(other, rng), strict=True)
+    counts = [np.bincount(x.astype(int), minlength=size) for x in (*first, one, other)]
+    evidence = 0.0
+    if tolerance is not None and min(x.size for x in first):
+        grown = counts[1] / counts[1].sum() > counts[0] / counts[0].sum()
+        chosen, heard = (
+            [grown[x.astype(int)].astype(float) for x in part] for part in (first, then)
+        )
+        evidence = log_e_apart(tuple(chosen), tuple(heard), (0.0, 1.0), tolerance)
     return Compared(
         name=name,
         kind="category",
         rows=(one.size, other.size),
-        distance=total_variation(counts[2], counts[3]),
-        chosen=(float(member[0].mean()), float(member[1].mean())),
-        ends=(0.0, 1.0),
-        reference=Moments.of(member[2]),
-        current=Moments.of(member[3]),
+        distance=total_variation(counts[2], counts[3]) if other.size else 0.0,
+        tolerance=tolerance,
+        log_e_beyond=evidence,
         bins=tuple(zip(counts[2].tolist(), counts[3].tolist(), strict=True)),
-        stretch=stretch,
-        alarm=alarm,
-    )
-
-
-def _too_few(name: str, kind: str, one: Floats, other: Floats, stretch: int | None) -> Compared:
-    none = Moments.of([])
-    squares = none if kind == "number" else None
-    return Compared(
-        name=name,
-        kind="number" if kind == "number" else "category",
-        rows=(one.size, other.size),
-        distance=0.0,
-        chosen=(0.0, 0.0),
-        ends=(0.0, 1.0),
-        reference=none,
-        current=none,
-        reference_squares=squares,
-        current_squares=squares,
-        stretch=stretch,
     )
 
 
 def _alarm(feature: Feature, plan: Plan) -> Alarm:
     """Bet on the stream, row by row, against a mean further from the reference's than allowed."""
-    tolerance = plan.tolerance or 0.0
+    tolerance = plan.distance or 0.0
     views = _views(feature)
     error = plan.reference_error / len(views)
     logs = []
@@ -222,7 +200,9 @@ def _views(feature: Feature) -> list[tuple[Floats, Floats, float, float]]:
     ]
 
 
-def _shapes(sides: Sides, stretches: int, rng: np.random.Generator) -> Iterator[Compared]:
+def _shapes(
+    sides: Sides, stretches: int, tolerance: float, rng: np.random.Generator
+) -> Iterator[Compared]:
     """Yield the distance of all numbers together, where there are two or more without a gap."""
     numbers = [f for f in sides.features if f.numeric]
     whole = [f for f in numbers if (f.reference.size, f.current.size) == sides.rows]
@@ -240,15 +220,14 @@ def _shapes(sides: Sides, stretches: int, rng: np.random.Generator) -> Iterator[
             continue
         away = first.mean(0) - first_one.mean(0)
         away /= float(np.linalg.norm(away)) or 1.0
+        chosen, heard = (first_one @ away, first @ away), (then_one @ away, then @ away)
         yield Compared(
             name=f"{len(whole)} numbers together",
             kind="shape",
             rows=(len(here), len(there)),
             distance=float(np.linalg.norm(there.mean(0) - here.mean(0))),
-            chosen=(float((first_one @ away).mean()), float((first @ away).mean())),
-            ends=(-1.0, 1.0),
-            reference=Moments.of(then_one @ away),
-            current=Moments.of(then @ away),
+            tolerance=tolerance,
+            log_e_beyond=log_e_apart(chosen, heard, (-1.0, 1.0), tolerance),
             stretch=at if stretches > 1 else None,
         )
 
