@@ -198,6 +198,9 @@ def test_age_beside_distance():
     assert "give trained_at" in missing.verdict.reason
     old = gate.run(REFERENCE, current, trained_at=datetime.now(UTC) - timedelta(days=8))
     assert [one.limit for one in old.verdict.broken] == ["max_age"]
+    both = Drift(max_age=7, max_psi=0.2)
+    assert outcome(both, REFERENCE, [], trained_at=datetime.now(UTC)) == Outcome.INCONCLUSIVE
+    assert outcome(both, REFERENCE, current, trained_at=datetime.now(UTC)) == Outcome.PASS
     young = gate.run(REFERENCE, current, trained_at=datetime.now(UTC))
     assert young.outcome == Outcome.PASS
 

@@ -99,8 +99,12 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen of both sides; ``unusable`` names features that can't be compared."""
+    """What was seen of both sides; ``unusable`` names features that can't be compared.
 
+    ``of_rows`` is false where the age of the model alone was asked for.
+    """
+
+    of_rows: bool
     features: tuple[Compared, ...]
     shapes: tuple[Compared, ...] = ()
     reference_rows: Count

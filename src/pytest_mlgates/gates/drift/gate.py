@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pytest_mlgates.core import Measurement, Needs, StatisticalGate, Verdict
+from pytest_mlgates.core import Headline, Measurement, Needs, StatisticalGate, Verdict
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.drift.details import Seen
-from pytest_mlgates.gates.drift.judge import REFERENCE_SHARE, Limits, judge, most_apart
+from pytest_mlgates.gates.drift.judge import REFERENCE_SHARE, Limits, headline, judge, most_apart
 
 __all__ = ["Drift"]
 
@@ -121,6 +121,10 @@ class Drift(StatisticalGate):
             seed=seed,
         )
         return measure_drift(reference, current, trained_at, plan)
+
+    def headline(self, measurement: Measurement, /) -> Headline:
+        """Return the number that the policy is about, as the details give it."""
+        return headline(measurement.read(Seen), self.limit_field())
 
     def decide(self, measurement: Measurement, /) -> Verdict:
         """FAIL where a limit is surely broken, PASS where each surely holds."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_mlgates.core.errors import Unfit
-from pytest_mlgates.core.records import BrokenLimit, Outcome, Verdict
+from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import first, number, plural
 from pytest_mlgates.gates.drift.details import Compared, Moments, Seen
 from pytest_mlgates.stats.distances import REACH, mean_error, psi, psi_law
 
-__all__ = ["MIN_ROWS", "REFERENCE_SHARE", "Limits", "judge", "most_apart"]
+__all__ = ["MIN_ROWS", "REFERENCE_SHARE", "Limits", "headline", "judge", "most_apart"]
 
 #: the part of alpha that a stream's bets spend on the means of the reference
 REFERENCE_SHARE = 0.25
@@ -48,11 +48,24 @@ class Limits:
         return (self.distance, self.psi, self.shape) != (None, None, None)
 
 
+def headline(seen: Seen, about: str) -> Headline:
+    """Return the number that the policy is about, as the details give it; ``about`` is its field."""
+    rows = seen.current_rows
+    if about == "max_age":
+        n = rows if seen.of_rows else int(seen.age_days is not None)
+        return Headline(value=seen.age_days or 0.0, unit="days", n=n)
+    if about == "max_psi":
+        bins = [np.array(c.bins).T for c in seen.features if c.bins]
+        return Headline(value=max((psi(*b) for b in bins), default=0.0), unit="PSI", n=rows)
+    of = seen.shapes if about == "max_shape" else seen.features
+    return Headline(value=max((c.distance for c in of), default=0.0), unit="apart", n=rows)
+
+
 def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     """FAIL where a limit is surely broken, PASS where each surely holds."""
     verdicts = list(_age(seen, limits))
     if limits.rows:
-        if n != seen.current_rows:
+        if n != seen.current_rows or not seen.of_rows:
             raise Unfit(f"details.current_rows: {seen.current_rows} rows, n is {n}")
         verdicts += _doubts(seen)
         if not verdicts or not _nothing_to_judge(seen):

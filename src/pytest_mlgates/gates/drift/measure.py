@@ -17,13 +17,13 @@ from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.core.words import number
 from pytest_mlgates.gates.drift.columns import Feature, Sides, sides_of
 from pytest_mlgates.gates.drift.details import Alarm, Compared, Moments, Seen
+from pytest_mlgates.gates.drift.judge import headline
 from pytest_mlgates.stats import edetector
 from pytest_mlgates.stats.distances import (
     REACH,
     Fourier,
     Slopes,
     log_e_apart,
-    psi,
     total_variation,
 )
 
@@ -62,8 +62,10 @@ def measure_drift(
     if not plan.rows:
         if age is None:
             raise Unmeasurable("max_age needs trained_at: give when the model was trained")
-        seen = Seen(features=(), reference_rows=0, current_rows=0, stream=False, age_days=age)
-        return Measurement(value=age, unit="days", n=1, details=plain(seen))
+        seen = Seen(
+            of_rows=False, features=(), reference_rows=0, current_rows=0, stream=False, age_days=age
+        )
+        return headline(seen, plan.headline).measurement(plain(seen))
     sides = sides_of(reference, current, plan.features)
     rng = np.random.default_rng(plan.seed)
     stretches = STRETCHES if plan.stream else 1
@@ -71,6 +73,7 @@ def measure_drift(
     features = [c for f in sides.features for c in _stretch_by_stretch(f, stretches, plan, rng)]
     shapes = [] if plan.shape is None else list(_shapes(sides, stretches, plan.shape, rng))
     seen = Seen(
+        of_rows=True,
         features=tuple(features),
         shapes=tuple(shapes),
         reference_rows=sides.rows[0],
@@ -83,8 +86,7 @@ def measure_drift(
         age_days=age,
         findings=tuple(_findings([*features, *shapes])),
     )
-    value, unit = _value(seen, plan.headline)
-    return Measurement(value=value, unit=unit, n=sides.rows[1], details=plain(seen))
+    return headline(seen, plan.headline).measurement(plain(seen))
 
 
 def age_days(trained_at: object) -> float:
@@ -236,13 +238,3 @@ def _findings(compared: Sequence[Compared]) -> Iterator[str]:
     for one in sorted(compared, key=lambda one: -one.distance)[:MAX_FINDINGS]:
         unit = {"number": "spreads", "category": "of the rows", "shape": "(MMD)"}[one.kind]
         yield f"{one.where}: {number(one.distance)} {unit} apart, {one.rows[1]:,} rows"
-
-
-def _value(seen: Seen, headline: str) -> tuple[float, str]:
-    if headline == "max_age":
-        return seen.age_days or 0.0, "days"
-    if headline == "max_psi":
-        bins = [np.array(c.bins).T for c in seen.features if c.bins]
-        return max((psi(*pair) for pair in bins), default=0.0), "PSI"
-    of = seen.shapes if headline == "max_shape" else seen.features
-    return max((c.distance for c in of), default=0.0), "apart"
