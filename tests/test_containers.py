@@ -27,6 +27,8 @@ from pytest_mlgates.gates.blocked_features import measure as blocked_measure
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
 from pytest_mlgates.gates.context_budget import ContextBudget
 from pytest_mlgates.gates.cost_budget import CostBudget
+from pytest_mlgates.gates.drift import Drift
+from pytest_mlgates.gates.drift import columns as drift_columns
 from pytest_mlgates.gates.egress import Egress
 from pytest_mlgates.gates.egress import measure as egress_measure
 from pytest_mlgates.gates.feature_parity import FeatureParity
@@ -362,6 +364,26 @@ def impact_ratio(rows):
     return evidence, ROWS if right else counts
 
 
+def drifted(rows):
+    """What is compared column by column is what was handed in."""
+    seen = []
+
+    def compared(name, _, other):
+        seen.append((name, other))
+        return iter(())
+
+    reference = [{**row, "text": "", "value": 0} for row in ROWS]
+    with mock.patch.object(drift_columns, "_compared", compared):
+        evidence = Drift(max_distance=1).run(reference, rows)
+    names = [name for name, _ in seen]
+    plain_rows = [
+        dict(zip(names, row, strict=True)) for row in zip(*(v for _, v in seen), strict=True)
+    ]
+    plain_rows = [row.get("text", row) if len(row) == 1 else row for row in plain_rows]
+    return evidence, [{k: str(v) for k, v in r.items()} if isinstance(r, dict) else r
+                      for r in plain_rows]  # fmt: skip
+
+
 def blocked_features(rows):
     """What is looked for among the columns is what was handed in."""
     seen = []
@@ -479,6 +501,7 @@ OF_RECORDS = {
     "feature_parity": (feature_parity, ROWS),
     "feature_parity of a side": (parity_of_a_side, ROWS),
     "lead_time": (lead_time, STEPS),
+    "drift": (drifted, ROWS),
     "bandwidth_budget": (bandwidth_budget, ROWS),
     "cost_budget": (cost_budget, CHARGES),
     "context_budget": (context_budget, ASKED),
@@ -498,6 +521,7 @@ OF_TEXTS = {
     "egress": (egress, TEXTS),
     "throughput": (throughput, TEXTS),
     "blocked_features": (blocked_features, TEXTS),
+    "drift": (drifted, TEXTS),
 }
 OF_MANIFESTS = {"infra_guardrails": (infra_guardrails, JOBS)}
 
@@ -513,6 +537,7 @@ NOTHING_GIVEN = [
 COLUMNS_ARE_CLEAR = [
     ("impact_ratio", UNCLEAR["dict of columns"]),
     ("blocked_features", UNCLEAR["dict of columns"]),
+    ("drift", UNCLEAR["dict of columns"]),
 ]
 
 #: gates whose only argument is the subject

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_mlgates.gates.canary_memorization import CanaryMemorization
     from pytest_mlgates.gates.context_budget import ContextBudget
     from pytest_mlgates.gates.cost_budget import CostBudget
+    from pytest_mlgates.gates.drift import Drift
     from pytest_mlgates.gates.egress import Egress
     from pytest_mlgates.gates.feature_parity import FeatureParity
     from pytest_mlgates.gates.grounding import Grounding
@@ -61,6 +62,7 @@ __all__ = [
     "ContextBudget",
     "CostBudget",
     "Detector",
+    "Drift",
     "Egress",
     "Evidence",
     "FeatureParity",

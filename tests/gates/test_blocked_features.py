@@ -12,7 +12,7 @@ from pytest_mlgates.core import Measurement, Outcome
 from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.gates.blocked_features import BlockedFeatures
 from pytest_mlgates.gates.blocked_features.names import is_near, match
-from pytest_mlgates.gates.blocked_features.rows import feature_columns
+from pytest_mlgates.reading.features import feature_columns
 from tests.gate_cases.blocked_features import FAIR, GATE, NAMES, SEX, sound
 
 PASS, FAIL, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.ERROR

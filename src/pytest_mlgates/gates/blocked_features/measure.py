@@ -17,8 +17,8 @@ from pytest_mlgates.gates.blocked_features.details import Hit, ModelAuc, Proxy, 
 from pytest_mlgates.gates.blocked_features.judge import headline
 from pytest_mlgates.gates.blocked_features.names import is_near, match
 from pytest_mlgates.gates.blocked_features.predict import FOLDS, Folds, Whole, alone, aucs
-from pytest_mlgates.gates.blocked_features.rows import feature_columns
 from pytest_mlgates.reading.attributes import attributes_of, known_labels
+from pytest_mlgates.reading.features import feature_columns
 from pytest_mlgates.reading.labels import units_of
 from pytest_mlgates.reading.slices import mask_identifiers, unique_labels
 

@@ -20,21 +20,23 @@ _DEPTH = 6
 _HOW = "a table, a list of dicts, of vectors or of texts: the features as the model gets them"
 
 
-def feature_columns(features: object) -> tuple[dict[str, list[object]], int, bool]:
+def feature_columns(
+    features: object, what: str = "features"
+) -> tuple[dict[str, list[object]], int, bool]:
     """Return the columns, the number of rows, and whether the columns have names.
 
-    A value that a row does not have is None.
+    A value that a row does not have is None; ``what`` is the parameter's name.
 
-    >>> columns_of([{"sex": 1, "at": {"zip": "10"}}, {"sex": 0}])
+    >>> feature_columns([{"sex": 1, "at": {"zip": "10"}}, {"sex": 0}])
     ({'sex': [1, 0], 'at.zip': ['10', None]}, 2, True)
-    >>> columns_of([[1.0, 2.0]])
+    >>> feature_columns([[1.0, 2.0]])
     ({'0': [1.0], '1': [2.0]}, 1, False)
     """
-    rows = _feature_rows(features)
+    rows = _feature_rows(features, what)
     found: dict[str, list[object]] = {}
     named = True
     for index, row in enumerate(rows):
-        cells, has_names = _cells_of(row, index)
+        cells, has_names = _cells_of(row, index, what)
         named &= has_names
         for name, value in cells:
             values = found.setdefault(name, [])
@@ -43,23 +45,23 @@ def feature_columns(features: object) -> tuple[dict[str, list[object]], int, boo
                 values.append(value)
         if len(found) > MAX_COLUMNS:
             raise Unmeasurable(
-                f"features has more than {MAX_COLUMNS:,} columns: give fewer, or the text itself"
+                f"{what} has more than {MAX_COLUMNS:,} columns: give fewer, or the text itself"
             )
     for values in found.values():
         values.extend([None] * (len(rows) - len(values)))
     return found, len(rows), named
 
 
-def _feature_rows(features: Any) -> list[Any]:
+def _feature_rows(features: Any, what: str) -> list[Any]:
     if _is_columns(features):
         parts = {str(name): _listed(values) for name, values in features.items()}
-        return [dict(zip(parts, row, strict=True)) for row in _zipped(parts)]
+        return [dict(zip(parts, row, strict=True)) for row in _zipped(parts, what)]
     if hasattr(features, "toarray") and getattr(features, "ndim", 0) == 2:  # a sparse matrix
         return list(features.toarray())
-    return list(records(features, "features", _HOW))
+    return list(records(features, what, _HOW))
 
 
-def _cells_of(row: object, index: int) -> tuple[Iterator[tuple[str, object]], bool]:
+def _cells_of(row: object, index: int, what: str) -> tuple[Iterator[tuple[str, object]], bool]:
     """Return the cells of a row with their columns, and whether those are names."""
     plain = _unboxed(row)
     if isinstance(plain, Mapping):
@@ -67,12 +69,12 @@ def _cells_of(row: object, index: int) -> tuple[Iterator[tuple[str, object]], bo
     if fields := getattr(plain, "__dataclass_fields__", None):
         return _flat({name: getattr(plain, name) for name in fields}, "", 0), True
     if isinstance(plain, (list, tuple)):
-        return _of_vector(plain, index), False
+        return _of_vector(plain, index, what), False
     if isinstance(plain, str):
         return iter([("text", plain)]), False
     if plain is None or isinstance(plain, (bool, int, float)):
         return iter([("value", plain)]), False
-    raise Unmeasurable(f"features: row {index} is {a(type(row).__name__)}: give {_HOW}")
+    raise Unmeasurable(f"{what}: row {index} is {a(type(row).__name__)}: give {_HOW}")
 
 
 def _is_columns(features: Any) -> bool:
@@ -88,10 +90,10 @@ def _listed(values: Any) -> list[Any]:
     return list(found if (found := column(values)) is not None else values)
 
 
-def _zipped(parts: Mapping[str, list[object]]) -> Iterator[tuple[object, ...]]:
+def _zipped(parts: Mapping[str, list[object]], what: str) -> Iterator[tuple[object, ...]]:
     sizes = {len(values) for values in parts.values()}
     if len(sizes) > 1:
-        raise Unmeasurable("features has columns of different length: give one value for each row")
+        raise Unmeasurable(f"{what} has columns of different length: give one value for each row")
     return zip(*parts.values(), strict=True)
 
 
@@ -103,12 +105,12 @@ def _unboxed(row: object) -> object:
     return row.item() if isinstance(row, np.generic) else row
 
 
-def _of_vector(row: Sequence[object], index: int) -> Iterator[tuple[str, object]]:
+def _of_vector(row: Sequence[object], index: int, what: str) -> Iterator[tuple[str, object]]:
     for at, value in enumerate(row):
         plain = _unboxed(value)
         if isinstance(plain, (list, tuple, Mapping)):
             raise Unmeasurable(
-                f"features: row {index} is a list of {a(type(value).__name__)}: give {_HOW}"
+                f"{what}: row {index} is a list of {a(type(value).__name__)}: give {_HOW}"
             )
         yield str(at), plain
 
