@@ -162,3 +162,10 @@ def test_kubectl_renders_an_overlay():
     assert evidence.outcome == FAIL
     assert "prod/kustomization.yaml (kustomize)" in evidence.verdict.reason
     assert evidence.measurement.n == 1
+
+
+def test_a_long_line_that_is_broken_takes_no_time():
+    """As many words as there are, and no bracket: a pattern with two ways to read them never ends."""
+    words = "a" * 200 + " b" * 200
+    evidence = run({"m.tf": f"{POOL}{words}\n{words} = = 1\n", "job.yaml": JOB})
+    assert evidence.outcome == OPEN

@@ -29,7 +29,7 @@ _KIND_LINE = re.compile(
     r"""^[ \t-]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z{$]\w*)""", re.MULTILINE
 )
 _TEMPLATE_VALUE = re.compile(
-    r"""^([ \t-]*[\w./-]+:[ \t]+)([^"'|>\n]*\{\{[^\n]*?)[ \t]*$""", re.MULTILINE
+    r"""^([ \t]*(?:- )?[\w./-]+:[ \t]+)([^"'|>\n]*\{\{[^\n]*?)[ \t]*$""", re.MULTILINE
 )
 _VERSION_LINE = re.compile(r"""^[ \t-]*["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
 _JSON_MARKS = ('"apiVersion"', '"kind"')

@@ -22,7 +22,7 @@ _EXTRA = f"reading Terraform needs tree-sitter-hcl: {install('infra')}"
 _MOST_FAULTS = 50
 _MOST_TEXT = 600
 #: where a block begins that stands in no other, as `terraform fmt` writes it
-_TOP = re.compile(r"[A-Za-z_][\w-]*[ \t]*(?:\"[^\"\n]*\"[ \t]*|[\w-]+[ \t]*)*\{")
+_TOP = re.compile(r"[A-Za-z_][\w-]*(?:[ \t]*\"[^\"\n]*\"|[ \t]+[\w-]+)*[ \t]*\{")
 _EXPONENT = re.compile(r"(?<![\w.\"-])[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]{1,3}(?![\w\"])")
 _KEYWORD = re.compile(
     r"((?:^|[{,])[ \t]*)(for|if|in|null|true|false|endif|else|endfor)(?=[ \t]*(?:=(?!=)|:))"
