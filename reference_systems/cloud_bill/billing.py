@@ -1,4 +1,4 @@
-"""From what a cluster used to a bill with the columns of FOCUS 1.2, and to an inventory."""
+"""From what a cluster used to a bill with the columns of FOCUS 1.2."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from reference_systems.cloud_bill.memory import HOUR, MemoryCluster, Pod, Used, Volume
+from reference_systems.cloud_bill.memory import HOUR, MemoryCluster, Used, Volume
 from reference_systems.cloud_bill.month import END, START
 
-__all__ = ["COLUMNS", "PRICES", "charges_of", "inventory_of", "row"]
+__all__ = ["COLUMNS", "PRICES", "charges_of", "row"]
 
 #: USD for a GPU hour, for a GB of disk and hour ($0.09 a GB-month), for a GB over a zone's edge
 PRICES = {
@@ -129,45 +128,3 @@ def row(cost: Decimal, start: datetime, end: datetime, **columns: str) -> dict[s
     charge["ChargePeriodStart"] = f"{start:%Y-%m-%dT%H:%M:%SZ}"
     charge["ChargePeriodEnd"] = f"{end:%Y-%m-%dT%H:%M:%SZ}"
     return charge | columns
-
-
-def inventory_of(cluster: MemoryCluster) -> dict[str, list[dict[str, Any]]]:
-    """Return pods and volumes as the month left them; a pod has a row before its driver died and one after."""
-    pods = [entry for pod in cluster.pods if pod.gpus for entry in _observed(pod)]
-    volumes = [
-        {
-            "resource_id": volume.name,
-            "name": f"scratch-{volume.pod}",
-            "namespace": volume.namespace,
-            "attached_to": "" if volume.detached else volume.pod,
-            "detached_at": _text(volume.detached),
-            "start": _text(volume.start),
-            "end": _text(volume.end),
-        }
-        for volume in cluster.volumes
-    ]
-    return {"pods": pods, "volumes": volumes}
-
-
-def _observed(pod: Pod) -> Iterator[dict[str, Any]]:
-    entry = {
-        "name": pod.name,
-        "namespace": pod.namespace,
-        "resource_id": pod.instance,
-        "gpus": pod.gpus,
-        "driver": pod.driver,
-        "driver_end": _text(pod.driver_end),
-        "start": _text(pod.start),
-        "end": _text(pod.end),
-        "gpu_utilization": pod.utilization,
-    }
-    died = pod.driver_end
-    if died is None or (pod.end is not None and died >= pod.end):
-        yield entry
-        return
-    yield {**entry, "end": _text(died)}
-    yield {**entry, "start": _text(died), "gpu_utilization": 0.0}
-
-
-def _text(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else ""

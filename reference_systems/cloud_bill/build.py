@@ -7,11 +7,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
-from reference_systems.cloud_bill import inputs, month, spec
-from reference_systems.cloud_bill.billing import charges_of, inventory_of
+from reference_systems.cloud_bill import inputs, listings, month, spec
+from reference_systems.cloud_bill.billing import charges_of
 from reference_systems.cloud_bill.memory import MemoryCluster
+from reference_systems.cloud_bill.shapes import SHAPES
 
 __all__ = ["Build", "Charges", "make"]
 
@@ -27,14 +28,19 @@ class Charges(list[dict[str, str]]):
 
 @dataclass(frozen=True)
 class Build:
-    """What one build's manifests made of the month."""
+    """What one build's manifests made of the month.
+
+    ``inventory`` is a folder of the files that kubectl and Prometheus wrote, which goes with the
+    build.
+    """
 
     name: str
     cluster: MemoryCluster
     charges: Charges
-    inventory: dict[str, list[dict[str, Any]]]
+    inventory: Path
     kubernetes: Path
     terraform: Path
+    kept: TemporaryDirectory[str]
 
 
 @functools.lru_cache(maxsize=4)
@@ -43,6 +49,8 @@ def make(name: str, seed: int) -> Build:
     cluster = month.run(spec.read(name), seed)
     charges = Charges([*inputs.background(seed), *charges_of(cluster)])
     folder = spec.FOLDER / name
+    kept = TemporaryDirectory(prefix="cloud-bill-")
+    inventory = listings.write(cluster, SHAPES["aws"], Path(kept.name))
     return Build(
-        name, cluster, charges, inventory_of(cluster), folder / "kubernetes", folder / "terraform"
+        name, cluster, charges, inventory, folder / "kubernetes", folder / "terraform", kept
     )

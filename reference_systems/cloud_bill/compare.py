@@ -1,7 +1,7 @@
 """Print incident and fix side by side: ``python -m reference_systems.cloud_bill.compare``.
 
 ``--plot FOLDER`` draws costs by namespace and by day as PNG and SVG; ``--csv FOLDER`` writes the
-two bills and inventories.
+two bills, and their inventories as kubectl and Prometheus gave them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -110,16 +111,13 @@ def plot(builds: Mapping[str, Build], folder: Path) -> list[Path]:
 
 
 def _write(build: Build, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = {"charges": build.charges, **build.inventory}
-    for name, rows in tables.items():
-        path = folder / build.name / f"{name}.csv"
-        path.parent.mkdir(exist_ok=True)
-        columns = list(dict.fromkeys(column for row in rows for column in row))
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
+    own = folder / build.name
+    shutil.copytree(build.inventory, own / "inventory", dirs_exist_ok=True)
+    columns = list(dict.fromkeys(column for row in build.charges for column in row))
+    with (own / "charges.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(build.charges)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reference_systems.cloud_bill.cluster import Job
 from reference_systems.cloud_bill.spec import JobSpec
 
-__all__ = ["MemoryCluster", "Pod", "Used", "Volume", "Work"]
+__all__ = ["Listing", "MemoryCluster", "Pod", "Used", "Volume", "Work"]
 
 HOUR = timedelta(hours=1)
 
@@ -60,6 +60,7 @@ class Volume:
     start: datetime
     pod: str
     detached: datetime | None = None
+    released: datetime | None = None
     end: datetime | None = None
 
 
@@ -71,6 +72,15 @@ class Used:
     kind: str
     amount: float
     item: Pod | Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is there at a time: pods whose job was not deleted, and volumes, with its pod or none."""
+
+    at: datetime
+    pods: tuple[Pod, ...]
+    volumes: tuple[Volume, ...]
 
 
 @dataclass(slots=True)
@@ -94,6 +104,7 @@ class MemoryCluster:
     pods: list[Pod] = field(default_factory=list)
     volumes: list[Volume] = field(default_factory=list)
     used: list[Used] = field(default_factory=list)
+    listing: Listing | None = None
     _jobs: dict[tuple[str, str], _Running] = field(default_factory=dict)
 
     def submit(self, spec: JobSpec, name: str, work: Work) -> None:
@@ -203,9 +214,16 @@ class MemoryCluster:
         gone = self._jobs.pop((job.namespace, job.name))
         if gone.finished is None:
             self._finish(gone)
-        if self.volumes_go:
-            for volume in gone.volumes:
+        for volume in gone.volumes:
+            volume.released = self.clock
+            if self.volumes_go:
                 volume.end = self.clock
+
+    def look(self) -> None:
+        """List what is there now, as a person with kubectl would."""
+        pods = [replace(pod) for job in self._jobs.values() for pod in job.pods]
+        volumes = [replace(volume) for volume in self.volumes if volume.end is None]
+        self.listing = Listing(self.clock, tuple(pods), tuple(volumes))
 
     # what a person on call does
 

@@ -45,6 +45,7 @@ def run(spec: Spec, seed: int) -> MemoryCluster:
             cluster.submit(spec.jobs[template], name, work)
         reconcile(cluster)
         if cluster.clock == CLEANED:
+            cluster.look()
             cluster.clean_up()
         cluster.tick()
     return cluster

@@ -33,6 +33,12 @@ def test_the_month_stays_inside_its_budget(cost_budget: CostBudget, month: Build
     cost_budget(month.charges, month.inventory)
 
 
+@pytest.mark.cost_budget("namespace-budget")
+def test_every_namespace_stays_inside_its_own(cost_budget: CostBudget, month: Build) -> None:
+    """No team of the cluster spends more than its part."""
+    cost_budget(month.charges, month.inventory)
+
+
 @pytest.mark.infra_guardrails("kubernetes-guardrails")
 def test_jobs_end_and_go(infra_guardrails: InfraGuardrails, month: Build) -> None:
     """Every job has a TTL, a deadline and an owner, and its volumes go with it."""
@@ -48,6 +54,15 @@ def test_gpus_share_a_zone(infra_guardrails: InfraGuardrails, month: Build) -> N
 @pytest.mark.known_bad
 def test_the_weekend_is_caught_in_the_bill(cost_budget: CostBudget, incident_month: Build) -> None:
     """The weekend of $15,000 does not get past the budget."""
+    cost_budget(incident_month.charges, incident_month.inventory)
+
+
+@pytest.mark.known_bad
+@pytest.mark.cost_budget("namespace-budget")
+def test_the_namespaces_of_the_weekend_are_caught(
+    cost_budget: CostBudget, incident_month: Build
+) -> None:
+    """Research and training do not get past their budgets."""
     cost_budget(incident_month.charges, incident_month.inventory)
 
 

@@ -71,42 +71,34 @@ def _parts(source: Any, found: Inventory) -> dict[str, list[object]]:
     else:
         _add_mapping(source, parts)
         return parts
-    names: set[str] = set()
-    for file in files:
-        if not _add_collected(file, parts, found):
-            kind = file.name.partition(".")[0].lower()
-            if kind in names:
-                raise Unmeasurable(f"the inventory has more than one file of {kind}")
-            names.add(kind)
-            _add_mapping({kind: file}, parts)
     if not files:
         raise Unmeasurable(_HOW)
+    collected, others = collect(files, _HOW)
+    for each in collected:
+        found.sources.append(each.command)
+        for kind, rows in each.records.items():
+            found.kinds.setdefault(kind, 0)  # it was listed, if only to say that there is none
+            parts[kind].append((f"{each.file}: {each.command}", rows))
+    names: set[str] = set()
+    for file in others:
+        kind = file.name.partition(".")[0].lower()
+        if kind in names:
+            raise Unmeasurable(f"the inventory has more than one file of {kind}")
+        names.add(kind)
+        _add_mapping(_whole(file) or {kind: file}, parts)
     return parts
+
+
+def _whole(file: Path) -> Any:
+    """Return what a file of JSON says of all kinds, or None where it is of one."""
+    document = load_json(file) if kind_of(file) == ".json" else None
+    return document if isinstance(document, Mapping) else None
 
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     return [f for f in sorted(path.iterdir()) if f.is_file() and f.name[0] not in "._"]
-
-
-def _add_collected(file: Path, parts: dict[str, list[object]], found: Inventory) -> bool:
-    """Add what a file of a command holds; False where it is not one."""
-    document: object = None
-    if kind_of(file) == ".json":
-        document = load_json(file)
-        if isinstance(document, Mapping) and document and set(document) <= set(_KINDS):
-            _add_mapping(document, parts)
-            return True
-    collected = collect(file, document, _HOW)
-    if collected is None:
-        return False
-    name, records = collected
-    found.sources.append(name)
-    for kind, rows in records.items():
-        # a source that listed none of a kind knows that there is none
-        parts[kind].append((f"{file.name}: {name}", rows))
-    return True
 
 
 def _add_mapping(source: Any, parts: dict[str, list[object]]) -> None:

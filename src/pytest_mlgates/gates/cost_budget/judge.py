@@ -258,7 +258,7 @@ def _unknown_waste(wasted: Wasted, terms: Terms, min_known: float) -> Iterator[s
         yield "there is no inventory to find what idled"
         return
     for kind in kinds:
-        if not wasted.kinds.get(kind, 0):
+        if kind not in wasted.kinds:
             yield f"the inventory has no {kind} (if there are none, set the rule's field to null)"
     if not wasted.joined:
         spelled = ""

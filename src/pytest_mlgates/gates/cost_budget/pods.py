@@ -91,7 +91,8 @@ def read_pods(
             pod.ids = tuple(dict.fromkeys((*pod.ids, *ids)))
             pod.node = node or pod.node
             pod.observe(record, gpus, place, min_utilization)
-    found.kinds["pods"] = found.kinds.get("pods", 0) + len(names)
+    if names:
+        found.kinds["pods"] = len(names)
     found.gpu_pods = len(seen)
     pools = _pools(nodes)
     for name, pod in seen.items():

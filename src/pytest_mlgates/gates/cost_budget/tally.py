@@ -138,7 +138,12 @@ class Tally:
             for (name,) in ledger.ask("SELECT table_name FROM duckdb_tables()")
             if name != "line" and ledger.ask(f"SELECT 1 FROM {name} LIMIT 1")
         )
-        ledger.ask(f"CREATE VIEW own AS {charge(ledger.groups, by, label or by, scope, joined)}")
+        view = charge(ledger.groups, by, label or by, scope, joined)
+        ledger.ask(f"CREATE VIEW own AS {view}")
+        # what is asked of all lines needs no tags, unless the scope does
+        if not any(group.tagged for group, _ in scope):
+            view = charge(ledger.groups, None, None, scope, joined - {"tag", "resource"})
+        ledger.ask(f"CREATE VIEW bare AS {view}")
         portions = ""
         if any(origin.layout.split for origin in ledger.origins):
             self.notes += [note for note in (_split(ledger),) if note]
@@ -151,38 +156,28 @@ class Tally:
         seen = ask(
             f"""SELECT count(*), count(*) FILTER ({FAULTY}), max(e) FILTER (reaches AND short),
                 max(e) FILTER (reaches AND NOT short), max(s) FILTER (reaches),
-                count(*) FILTER (scoped), count(*) FILTER (scoped AND currency <> ?),
-                count(*) FILTER (scoped AND (opaque OR kind IS NULL)),
-                count(*) FILTER (scoped AND used AND cost < 0 AND sum_of <> {FLOW})
-                FROM own""",
+                count(*) FILTER (scoped), count(*) FILTER (scoped AND currency <> ?)
+                FROM bare""",
             [currency, currency],
         )
-        [(self.lines, unfit, short, long, last, self.in_scope, foreign, unread, negative)] = seen
+        [(self.lines, unfit, short, long, last, self.in_scope, foreign)] = seen
         if unfit:
             raise Unmeasurable(self._unfit(unfit))
         self.short_end, self.long_end, self.last_start = short or 0, long or 0, last or 0
-        days = ask("SELECT DISTINCT day0 FROM own WHERE reaches AND short")
+        days = ask("SELECT DISTINCT day0 FROM bare WHERE reaches AND short")
         self.covered = {day for (day,) in days}
         if len({name.partition(" ")[0] for name in self.formats}) > 1:
             kinds = " and ".join(sorted(self.formats))
             raise Unmeasurable(f"the charges are in {kinds}: does each charge appear twice?")
         if foreign:
             self._refuse_currencies()
-        if unread:
-            self._add_unread()
-        if negative:
-            [(cost, rest)] = ask(
-                f"SELECT {self.sum()} FROM own WHERE scoped AND used AND cost < 0"
-                f" AND sum_of <> {FLOW}"
-            )
-            self.negative = (negative, exact(cost, rest))
 
     def _refuse_currencies(self) -> None:
         """Raise where charges in the scope are in another currency; a code in small is the same."""
         currency = self.terms.currency
         units = dict(
             self.ledger.ask(
-                "SELECT upper(trim(currency)), count(*) FROM own WHERE scoped GROUP BY ALL"
+                "SELECT upper(trim(currency)), count(*) FROM bare WHERE scoped GROUP BY ALL"
             )
         )
         if set(units) == {currency}:
@@ -215,16 +210,27 @@ class Tally:
         )
 
     def _add_up(self) -> None:
-        """Add up what is in the scope."""
+        """Add up what is in the scope, and what can't be told of lines whose cost is known."""
         # a portion of a line is no line of its own
         rows = self.ledger.ask(
-            f"""SELECT grp, label, day, sum_of, {self.sum()}, count(h),
+            f"""SELECT grp, label, day, sum_of, opaque OR kind IS NULL AS unread, kind_raw,
+                       cost < 0 AS below, used, {self.sum()}, count(h),
                        count(*) FILTER (moved AND h IS NOT NULL)
-                FROM charge WHERE scoped AND NOT opaque AND kind IS NOT NULL GROUP BY ALL"""
+                FROM charge WHERE scoped GROUP BY ALL"""
         )
-        for group, label, day, which, cost, rest, lines, moved in rows:
-            sums = self.days.setdefault((group, day), Sums())
+        unread: dict[str, Unread] = {}
+        count, negative = 0, ZERO
+        for group, label, day, which, lost, word, below, used, cost, rest, lines, moved in rows:
             amount = exact(cost, rest)
+            if lost:
+                why = _why_unread(word)
+                known = unread.get(why, Unread(why, 0, ZERO, ZERO))
+                less = known.credits + (amount if below else ZERO)
+                unread[why] = Unread(why, known.lines + lines, known.cost + amount, less)
+                continue
+            if below and used and which != FLOW:
+                count, negative = count + lines, negative + amount
+            sums = self.days.setdefault((group, day), Sums())
             if which == FLOW:
                 sums.flow += amount
             elif which == FEE:
@@ -235,18 +241,8 @@ class Tally:
             self.moved += moved
             if amount:
                 self.labels[label, day] = self.labels.get((label, day), ZERO) + amount
-
-    def _add_unread(self) -> None:
-        """Count what can't be told of lines whose cost is known."""
-        negative = "FILTER (cost < 0)"
-        rows = self.ledger.ask(
-            f"""SELECT kind_raw, count(*), {self.sum()}, {self.sum(negative)} FROM own
-                WHERE scoped AND (opaque OR kind IS NULL) GROUP BY ALL ORDER BY 2 DESC"""
-        )
-        for word, lines, cost, rest, less, little in rows:
-            self.unread.append(
-                Unread(_why_unread(word), lines, exact(cost, rest), exact(less, little))
-            )
+        self.negative = count, negative
+        self.unread = sorted(unread.values(), key=lambda each: -abs(each.cost))
 
     def sum(self, what: str = "") -> str:
         """Return what adds up costs: two columns, for :func:`exact`."""
@@ -256,7 +252,7 @@ class Tally:
         """Return how many lines are equal to one before, and where the first is, and was."""
         ask = self.ledger.ask
         counted = "scoped AND h IS NOT NULL AND (cost <> 0 OR rest <> 0)"
-        [(count,)] = ask(f"SELECT count(h) - count(DISTINCT h) FROM own WHERE {counted}")
+        [(count,)] = ask(f"SELECT count(h) - count(DISTINCT h) FROM bare WHERE {counted}")
         if not count:
             return 0, "", ""
         [(again, file, first, first_file)] = ask(

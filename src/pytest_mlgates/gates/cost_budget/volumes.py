@@ -75,7 +75,7 @@ def read_volumes(records: Iterable[tuple[str, Mapping[str, object]]], found: Inv
         volumes |= dict.fromkeys(strong, volume)
         _observe(volume, record, place)
     if every:
-        found.kinds["volumes"] = found.kinds.get("volumes", 0) + len(every)
+        found.kinds["volumes"] = len(every)
     for volume in every:
         _judge(volume, found)
 

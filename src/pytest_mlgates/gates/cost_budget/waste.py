@@ -129,7 +129,7 @@ def _across(charges: Iterable[Charge], kind: str, floor: Decimal) -> list[Piece]
     pieces: dict[str, Piece] = {}
     for charge in charges:
         name = f"resource {shown(charge.resource)}" if charge.resource else "no resource"
-        piece = pieces.setdefault(name, Piece(ACROSS, name, "transfer between zones"))
+        piece = pieces.setdefault(charge.resource, Piece(ACROSS, name, "transfer between zones"))
         piece.add(charge, charge.cost, period_of(charge.day, kind))
     for piece in pieces.values():
         piece.cost = {period: cost for period, cost in piece.cost.items() if cost > floor}

@@ -6,20 +6,31 @@ where the file is not of its kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.gates.cost_budget.collect import aws, azure, gcp, kubernetes, nise, prometheus
 from pytest_mlgates.gates.cost_budget.collect.records import Records
-from pytest_mlgates.reading.tables import KINDS
+from pytest_mlgates.reading.tables import KINDS, load_json
 from pytest_mlgates.reading.text import kind_of
 
-__all__ = ["COLLECTORS", "Records", "collect"]
+__all__ = ["COLLECTORS", "Collected", "collect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The records of a file, and the command that writes such."""
+
+    file: str
+    command: str
+    records: Records
+
+
 
 #: what a file's JSON is tried as, in turn
 _OF_JSON: dict[str, Callable[[object], Records | None]] = {
-    "kubectl get -o json": kubernetes.collect,
     "a Prometheus range query (DCGM, kube-state-metrics)": prometheus.collect,
     "aws ec2 describe-…": aws.collect,
     "gcloud compute … list": gcp.collect,
@@ -32,20 +43,41 @@ COLLECTORS = (
 )
 
 
-def collect(file: Path, document: object, how: str) -> tuple[str, Records] | None:
-    """Return which command wrote a file and its records, or None where no collector knows it.
+def collect(files: Iterable[Path], how: str) -> tuple[list[Collected], list[Path]]:
+    """Return what commands wrote into files, and the files that no collector knows.
 
-    ``document`` is what it holds where that is JSON.
+    What several files say of one cluster is read as if one of them said it.
     """
+    found: list[Collected] = []
+    cluster: list[tuple[Path, object]] = []
+    others: list[Path] = []
+    for file in files:
+        document = load_json(file) if kind_of(file) == ".json" else None
+        if kubernetes.is_kubernetes(document):
+            cluster.append((file, document))
+            continue
+        one = _collected(file, document, how)
+        if one is None:
+            others.append(file)
+        else:
+            found.append(one)
+    if cluster:
+        names = " and ".join(file.name for file, _ in cluster[:3])
+        records = kubernetes.collect(document for _, document in cluster)
+        found.append(Collected(names, "kubectl get -o json", records))
+    return found, others
+
+
+def _collected(file: Path, document: object, how: str) -> Collected | None:
     if kind_of(file) == ".json":
         for name, collector in _OF_JSON.items():
             found = collector(document)
             if found is not None:
-                return name, found
-        if isinstance(document, Mapping):
+                return Collected(file.name, name, found)
+        if isinstance(document, Mapping) and not set(document) <= {"pods", "nodes", "volumes"}:
             raise Unmeasurable(f"{file.name} is of no command that is known: {how}")
         return None
     if kind_of(file) not in KINDS:
         raise Unmeasurable(f"{file.name} is of a kind that can't be read: {how}")
-    found = nise.collect(file)
-    return None if found is None else ("an OpenShift usage report", found)
+    records = nise.collect(file)
+    return None if records is None else Collected(file.name, "an OpenShift usage report", records)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_mlgates.gates.cost_budget.collect.records import Record, Records, dig, gpus_in, mappings
 
-__all__ = ["collect"]
+__all__ = ["collect", "is_kubernetes"]
 
 _Item = Mapping[str, Any]
 #: labels that say which part of a job a pod is, whoever's operator set them
@@ -23,32 +23,41 @@ _HANDLES = (
 )  # fmt: skip
 
 
-def collect(document: object) -> Records | None:
-    """Return the records of a list of Kubernetes objects.
+def is_kubernetes(document: object) -> bool:
+    """Tell whether a document is an object of Kubernetes, or a list of them.
+
+    >>> is_kubernetes({"apiVersion": "v1", "kind": "List", "items": []})
+    True
+    """
+    return isinstance(document, Mapping) and isinstance(document.get("apiVersion"), str)
+
+
+def collect(documents: Iterable[object]) -> Records:
+    """Return the records of lists of Kubernetes objects: of several files, as of one.
 
     A pod's driver is the pod of its job that a label calls so; where there is none, its use is
     for DCGM to tell. A volume whose pods have all ended is attached to nothing since then.
     """
-    if not isinstance(document, Mapping) or not isinstance(document.get("apiVersion"), str):
-        return None
-    items = list(mappings(document["items"])) if "items" in document else [document]
-    kind_of_list = str(document.get("kind", "")).removesuffix("List")
     by_kind: dict[str, list[_Item]] = {}
-    for item in items:
-        by_kind.setdefault(str(item.get("kind") or kind_of_list), []).append(item)
-    pods = by_kind.get("Pod", [])
+    for document in documents:
+        if not isinstance(document, Mapping):
+            continue
+        kind_of_list = str(document.get("kind", "")).removesuffix("List")
+        by_kind.setdefault(kind_of_list, [])  # an empty list of a kind says that there is none
+        for item in mappings(document["items"]) if "items" in document else [document]:
+            by_kind.setdefault(str(item.get("kind") or kind_of_list), []).append(item)
+    pods = by_kind.get("Pod")
     records: Records = {}
-    listed = {kind_of_list, *by_kind}
-    if "Pod" in listed:
+    if pods is not None:
         records["pods"] = list(_pods(pods))
-    if "Node" in listed:
-        records["nodes"] = [_node(item) for item in by_kind.get("Node", [])]
-    if {"PersistentVolume", "PersistentVolumeClaim"} & listed:
+    if "Node" in by_kind:
+        records["nodes"] = [_node(item) for item in by_kind["Node"]]
+    if {"PersistentVolume", "PersistentVolumeClaim"} & set(by_kind):
         claims = by_kind.get("PersistentVolumeClaim", [])
         volumes = by_kind.get("PersistentVolume", [])
         attached = by_kind.get("VolumeAttachment", [])
-        records["volumes"] = list(_volumes(volumes, claims, pods or None, attached))
-    return records or None
+        records["volumes"] = list(_volumes(volumes, claims, pods, attached))
+    return records
 
 
 def _name(item: _Item) -> tuple[str, str]:

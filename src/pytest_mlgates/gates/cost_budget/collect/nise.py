@@ -23,7 +23,8 @@ def collect(file: Path) -> Records | None:
 
     Who holds a GPU is told there, and not whether it was in use: that is for DCGM.
     """
-    [table, *_] = [*tables(file, "a table"), None]
+    read = tables(file, "a table")  # closes its file when it goes
+    table = next(read, None)
     if table is None or "interval_start" not in table.header:
         return None
     report = next((kind for column, kind in _REPORTS.items() if column in table.header), None)

@@ -56,9 +56,19 @@ def collect(document: object) -> Records | None:
                 f"a Prometheus answer holds series without a metric that is known ({', '.join(_USE)}"
                 f" or {_NODES}): query the metric itself, without functions around it"
             )
+    step = _step(pods)
     for key, samples in pods.items():
-        records["pods"] += _spans(key, samples)
+        records["pods"] += _spans(key, samples, step)
     return records
+
+
+def _step(pods: Mapping[_Key, Mapping[float, object]]) -> float:
+    """Return the seconds from one sample to the next: the fewest that there are in any series."""
+    gaps = (b - a for samples in pods.values() for a, b in itertools.pairwise(sorted(samples)))
+    step = min(gaps, default=0.0)
+    if pods and step <= 0:
+        raise Unmeasurable("a Prometheus answer has one sample of each pod: ask for a range of them")
+    return step
 
 
 def _pod(labels: Mapping[str, Any]) -> _Key:
@@ -87,13 +97,10 @@ def _samples(series: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
             yield at, value
 
 
-def _spans(key: _Key, samples: Mapping[float, Sequence[float]]) -> Iterator[Record]:
+def _spans(key: _Key, samples: Mapping[float, Sequence[float]], step: float) -> Iterator[Record]:
     """Yield the times of equal use."""
     namespace, pod, node = key
     times = sorted(samples)
-    step = min((b - a for a, b in itertools.pairwise(times)), default=0.0)
-    if step <= 0:
-        raise Unmeasurable(f"a Prometheus answer has one sample of {pod}: ask for a range of them")
     start = last = 0.0
     use, gpus = -1.0, 0
 
