@@ -115,7 +115,10 @@ def test_a_released_volume_and_one_whose_pods_have_ended(tmp_path):
         ("training/data", "2026-05-16 00:00", "vol-1"),
         ("training/scratch", "2026-05-16 02:00", "vol-2"),
     ]
-    assert any("volume training/nobody: it is unattached, and since when is not known" in t for t in found.unjudged)
+    assert any(
+        "volume training/nobody: it is unattached, and since when is not known" in t
+        for t in found.unjudged
+    )
     # without the pods nothing can be said of a bound volume
     found = read(put(tmp_path, "k.json", listed(*items[:4])))
     assert len(found.windows) == 1
@@ -255,7 +258,9 @@ def test_listings_of_google(tmp_path):
     assert {"projects/p/z/disks/a", "disks/98765"} <= set(found.windows[0].resources)
     machines = [{"kind": "compute#instance", "id": "7", "name": "n", "selfLink": f"{link}/instances/n",
                  "guestAccelerators": [{"acceleratorCount": 4}]}]  # fmt: skip
-    assert {"projects/p/z/instances/n", "instances/7", "n"} <= read(put(tmp_path, "i.json", machines)).known
+    assert {"projects/p/z/instances/n", "instances/7", "n"} <= read(
+        put(tmp_path, "i.json", machines)
+    ).known
 
 
 def test_listings_of_azure(tmp_path):
@@ -273,10 +278,18 @@ def test_listings_of_azure(tmp_path):
 
 
 def test_an_instance_of_a_scale_set_is_billed_with_the_set(tmp_path):
-    path = "/subscriptions/x/resourceGroups/mc/providers/Microsoft.Compute/virtualMachineScaleSets/gpu"
+    path = (
+        "/subscriptions/x/resourceGroups/mc/providers/Microsoft.Compute/virtualMachineScaleSets/gpu"
+    )
     nodes = [node(f"node-w{n}", f"azure://{path}/virtualMachines/{n}") for n in range(2)]
     worker = {"labels": {"role": "worker", "job-name": "x"}, "gpus": "8"}
-    driver = pod("d", "Failed", labels={"role": "driver", "job-name": "x"}, gpus="", ended="2026-05-15T00:00:00Z")
+    driver = pod(
+        "d",
+        "Failed",
+        labels={"role": "driver", "job-name": "x"},
+        gpus="",
+        ended="2026-05-15T00:00:00Z",
+    )
     put(tmp_path, "kubectl.json", listed(driver, *nodes, pod("w0", **worker)))
     [window] = read(tmp_path).windows
     assert window.share == 1
@@ -321,7 +334,9 @@ def test_idle_pods_are_priced_by_the_node_that_kubectl_names(tmp_path):
     pytest.importorskip("duckdb", reason="the extra scale")
     charges = hours("i-1", 50, "8.00", ChargeDescription="p4d hours")
     labels = {"role": "worker", "job-name": "x"}
-    driver = pod("d", "Failed", labels={**labels, "role": "driver"}, gpus="", ended="2026-11-07T00:00:00Z")
+    driver = pod(
+        "d", "Failed", labels={**labels, "role": "driver"}, gpus="", ended="2026-11-07T00:00:00Z"
+    )
     worker = pod("w", labels=labels, gpus="2")
     worker["spec"]["nodeName"] = "n1"
     put(tmp_path, "kubectl.json", listed(driver, worker, node("n1", "aws:///us-east-1a/i-1")))

@@ -91,7 +91,9 @@ def test_the_weekend_on_the_bill_of_each_cloud(name: str, tmp_path: Path) -> Non
         "cross_zone_transfer": "5000.00",
         "unattached_volumes": "2000.00",
     }
-    assert [found["resources"] for found in waste["rules"].values() if found["resources"] < 50] == []
+    assert [
+        found["resources"] for found in waste["rules"].values() if found["resources"] < 50
+    ] == []
     assert (waste["unpriced"], waste["unjudged"], waste["known_share"]) == (0, 0, 1)
     spent = dataclasses.replace(gate, max_waste=None, max_cost=9000, by="namespace")
     entries: Any = spent.run(list(shape.charges(ran)), inventory).measurement

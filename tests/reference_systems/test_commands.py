@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 SYSTEMS = sorted(path.parent.name for path in (ROOT / "reference_systems").glob("*/__main__.py"))
 #: what each system must offer
 WANTED = {
+    "cloud_bill": ("report",),
     "bank_feature_store": ("onboard", "get", "history"),
     "codebuddy_graph": ("index", "edges", "context", "ask"),
     "factory_edge_qc": ("train", "inspect"),
@@ -165,6 +166,31 @@ def test_a_bot_is_trained_on_chats_of_ones_own_and_answers(run: Run, tmp_path: P
     told = run("support_bot", "reply", str(folder))
     assert (told.status, told.err.count("\n")) == (1, 1)
     assert "is not what its digest says" in told.err
+
+
+def test_a_bill_of_ones_own_is_reported_by_group(run: Run, tmp_path: Path) -> None:
+    head = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ServiceName"
+    day = "USD,Usage,2026-05-01T00:00:00Z,2026-05-02T00:00:00Z"
+    bill = tmp_path / "bill.csv"
+    bill.write_text(f"{head}\n1.25,{day},gpu\n2.5,{day},gpu\n0.10,{day},disk\n")
+    told = run("cloud_bill", "report", str(bill), "--by", "service")
+    rows = [json.loads(line) for line in told.out.splitlines()]
+    assert rows[0] | {"credits": "", "complete": False} == {
+        "what": "total", "period": "2026-05", "cost": "3.85", "currency": "USD", "credits": "",
+        "complete": False,
+    }  # fmt: skip
+    assert [(row["group"], row["cost"]) for row in rows[1:]] == [("gpu", "3.75"), ("disk", "0.10")]
+    told = run("cloud_bill", "report", str(bill), "--currency", "EUR")
+    assert (told.status, told.err.count("\n")) == (1, 1)
+    assert "USD" in told.err
+
+
+def test_the_weekend_is_in_the_report_of_the_incident(run: Run) -> None:
+    told = run("cloud_bill", "report", "--build", "incident")
+    waste = [row for row in map(json.loads, told.out.splitlines()) if row["what"] == "waste"]
+    assert {row["rule"]: row["cost"] for row in waste} == {
+        "idle_gpu_pods": "8000.00", "cross_zone_transfer": "5000.00", "unattached_volumes": "2000.00",
+    }  # fmt: skip
 
 
 def test_a_reader_that_goes_away_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

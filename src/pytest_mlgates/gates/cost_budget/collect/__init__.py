@@ -28,7 +28,6 @@ class Collected:
     records: Records
 
 
-
 #: what a file's JSON is tried as, in turn
 _OF_JSON: dict[str, Callable[[object], Records | None]] = {
     "a Prometheus range query (DCGM, kube-state-metrics)": prometheus.collect,

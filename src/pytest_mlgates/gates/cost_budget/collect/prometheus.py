@@ -67,7 +67,9 @@ def _step(pods: Mapping[_Key, Mapping[float, object]]) -> float:
     gaps = (b - a for samples in pods.values() for a, b in itertools.pairwise(sorted(samples)))
     step = min(gaps, default=0.0)
     if pods and step <= 0:
-        raise Unmeasurable("a Prometheus answer has one sample of each pod: ask for a range of them")
+        raise Unmeasurable(
+            "a Prometheus answer has one sample of each pod: ask for a range of them"
+        )
     return step
 
 
