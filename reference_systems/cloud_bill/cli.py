@@ -51,8 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     report.add_argument("--currency", default="USD", help="of the bill (default: USD)")
     report.add_argument(
-        "--by", default="namespace",
-        help="service, category, namespace, account, region or tag:KEY (default: namespace)",
+        "--by",
+        help="service, category, namespace, account, region or tag:KEY (default: namespace, or service where none is named)",
     )  # fmt: skip
     report.add_argument("--idle-hours", type=float, default=4.0, metavar="H",
                         help="a GPU pod that idles so long is waste (default: 4)")  # fmt: skip
@@ -77,16 +77,20 @@ def _report(options: argparse.Namespace) -> Iterator[Row]:
         charges, inventory = month.charges, month.inventory
     else:
         charges, inventory = _there(options.bill), options.inventory and _there(options.inventory)
-    try:
-        gate = CostBudget(
-            currency=options.currency, by=options.by, max_cost=_NO_BUDGET,
-            max_waste=None if inventory is None else 0.0,
-            idle_hours=options.idle_hours, unattached_days=options.unattached_days,
-        )  # fmt: skip
-    except FieldError as error:
-        raise RefusedError(str(error)) from None
-    evidence = gate.run(charges, inventory)
-    if evidence.measurement is None:
+    # a bill that names no namespace is told by service, unless somebody asked for one
+    for by in [options.by] if options.by else ["namespace", "service"]:
+        try:
+            gate = CostBudget(
+                currency=options.currency, by=by, max_cost=_NO_BUDGET,
+                max_waste=None if inventory is None else 0.0,
+                idle_hours=options.idle_hours, unattached_days=options.unattached_days,
+            )  # fmt: skip
+        except FieldError as error:
+            raise RefusedError(str(error)) from None
+        evidence = gate.run(charges, inventory)
+        if evidence.measurement is not None:
+            break
+    else:
         raise RefusedError(evidence.verdict.reason)
     seen = evidence.measurement.read(Seen)
     yield from _rows(seen, options.currency.upper())

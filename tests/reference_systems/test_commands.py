@@ -173,13 +173,15 @@ def test_a_bill_of_ones_own_is_reported_by_group(run: Run, tmp_path: Path) -> No
     day = "USD,Usage,2026-05-01T00:00:00Z,2026-05-02T00:00:00Z"
     bill = tmp_path / "bill.csv"
     bill.write_text(f"{head}\n1.25,{day},gpu\n2.5,{day},gpu\n0.10,{day},disk\n")
-    told = run("cloud_bill", "report", str(bill), "--by", "service")
+    told = run("cloud_bill", "report", str(bill))
     rows = [json.loads(line) for line in told.out.splitlines()]
     assert rows[0] | {"credits": "", "complete": False} == {
         "what": "total", "period": "2026-05", "cost": "3.85", "currency": "USD", "credits": "",
         "complete": False,
     }  # fmt: skip
     assert [(row["group"], row["cost"]) for row in rows[1:]] == [("gpu", "3.75"), ("disk", "0.10")]
+    told = run("cloud_bill", "report", str(bill), "--by", "namespace")
+    assert "no charge says its namespace" in told.err
     told = run("cloud_bill", "report", str(bill), "--currency", "EUR")
     assert (told.status, told.err.count("\n")) == (1, 1)
     assert "USD" in told.err
