@@ -80,11 +80,11 @@ CALLS = {
 def test_pytest_timeout_ends_a_measure_as_an_error(guest, gate, report):
     """It is not held back while a gate measures, and never takes the verdict away."""
     pytest.importorskip("pytest_timeout")
-    guest.config(CONFIG + "  p99_latency: {max_ms: 50, max_calls: 5000}\n")
+    more = "  p99_latency: {max_ms: 50, max_calls: 5000}\nprofiles:\n"
+    guest.config(CONFIG.replace("profiles:\n", more))
     guest.tests(SLOW.format(gate=gate, call=CALLS[gate]))
     result = guest.run("-p", "pytest_timeout", "--timeout=2", report=report, process=True)
     assert result.ret == 1
-    assert result.duration < 60
     result.stdout.fnmatch_lines([f"*demo: {gate}: ERROR: *"])
     assert "did not arrive" not in result.stdout.str()
     assert "was measuring when" not in result.stdout.str()
