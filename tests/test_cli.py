@@ -39,11 +39,18 @@ def test_list(run):
     assert re.search(r"^answer_length +Is every answer short enough\?$", out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("words", [(), ("answer_length",)])
+@pytest.mark.parametrize("words", [(), ("answer_length", "--json")])
 def test_schema(run, words):
     status, out, _ = run("schema", *words)
     assert status == 0
     assert json.loads(out)["$schema"].endswith("2020-12/schema")
+
+
+def test_the_fields_of_a_gate_as_a_table(run):
+    status, out, _ = run("schema", "p99_latency")
+    assert status == 0
+    assert re.search(r"^max_ms +needed +> 0 +Largest latency", out, re.MULTILINE), out
+    assert re.search(r"^alpha +0.0001 +>= 1e-09, <= 0.1 ", out, re.MULTILINE), out
 
 
 def test_check(run, project):
@@ -70,6 +77,35 @@ def test_init_alone(run, project):
     status, _, err = run("init")
     assert status == 4
     assert "already exists" in err
+
+
+def test_init_adds_a_gate_and_its_test_runs_as_it_is(run, project):
+    """What stands in the config stays; what is printed last is the next command."""
+    for words in (("slice_coverage", "min_share=0.05"), ("shadow_divergence", "max_rate=0.05")):
+        status, out, _ = run("init", "bot", *words)
+        assert status == 0
+        assert out.endswith(
+            "next: python -m pytest tests/test_bot_gates.py --mlgates-report=report\n"
+        )
+    assert (
+        run("check", "gate_configs/bot.yaml")[1] == "gate_configs/bot.yaml: 2 gates, no mistake\n"
+    )
+    result = project.run("tests/test_bot_gates.py")
+    assert result.ret == 0
+    assert sorted(e["entry"] for e in project.report()["evidence"]) == [
+        "shadow_divergence", "slice_coverage",
+    ]  # fmt: skip
+    assert {e["verdict"]["outcome"] for e in project.report()["evidence"]} == {"pass"}
+    assert run("init", "bot", "grounding")[0] == 0
+    assert project.run("tests/test_bot_gates.py").ret == 0  # skipped, and named as absent
+    file = project.config(
+        "version: 1\nsystem: flow\ngates: {answer_length: {max_chars: 3}}\n", "flow"
+    )
+    before = file.read_text()
+    status, _, err = run("init", "flow", "slice_coverage", "min_share=0.1")
+    assert status == 4
+    assert "slice_coverage: {" in err
+    assert file.read_text() == before
 
 
 def test_plan(run):

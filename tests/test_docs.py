@@ -71,6 +71,17 @@ def test_readme_example_passes(project):
     assert project.report()["outcome"] == "pass"
 
 
+@pytest.mark.timing
+def test_the_example_without_pytest_runs(tmp_path):
+    """Its imports are all there."""
+    (tmp_path / "example.py").write_text(files_of(ROOT / "README.md")["without_pytest.py"])
+    done = subprocess.run(
+        [sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(("PASS ", "INCONCLUSIVE "))
+
+
 # docs/signing.md calls openssl as well: tests/signing/test_signing_docs.py runs it
 GUIDES = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "signing.md"]
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from unittest import mock
 
 import pytest
 
@@ -18,6 +19,12 @@ def guarded(call, calls=1):
     with CallGuard(0.05) as guard:
         for _ in range(calls):
             guard.arm()
+        call()
+
+
+def guarded_for(seconds, call):
+    with CallGuard(seconds) as guard:
+        guard.arm()
         call()
 
 
@@ -52,6 +59,51 @@ def test_outer_timer_and_handler_are_put_back():
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.raise_signal(signal.SIGALRM)
         assert heard == [1]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Over(BaseException):
+    """What pytest-timeout raises is no Exception either."""
+
+
+@pytest.mark.parametrize("armed", [True, False])
+def test_an_outer_timer_ends_the_call(armed):
+    """pytest-timeout's alarm is not held back while a gate measures, nor by a frozen clock."""
+
+    def over(*_):
+        raise Over
+
+    before = signal.signal(signal.SIGALRM, over)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with (
+            mock.patch("time.monotonic", return_value=5.0),
+            pytest.raises(Unmeasurable, match=r"a time-out around the test .* during call 1: Over"),
+            CallGuard(30) as guard,
+        ):
+            guard.arm()
+            if not armed:
+                guard.disarm()
+            time.sleep(20)
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)  # it is spent
+        assert signal.getsignal(signal.SIGALRM) is over
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_outer_timer_that_lets_the_call_go_on():
+    """Its handler returned: the call has its own time still, and the outer one its interval."""
+    heard = []
+    before = signal.signal(signal.SIGALRM, lambda *_: heard.append(1))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        with pytest.raises(Unmeasurable, match="was stopped"):
+            guarded_for(0.3, lambda: time.sleep(60))
+        assert heard
+        assert signal.getitimer(signal.ITIMER_REAL)[1] == pytest.approx(0.02)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

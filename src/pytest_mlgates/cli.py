@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +29,10 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal without a letter shows its escape, as pytest does
+        if isinstance(stream, TextIOWrapper) and stream.errors != "backslashreplace":
+            stream.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)
     try:
         module, _, name = args.run.partition(".")
@@ -50,23 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mlgates {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
-    command = commands.add_parser("list", help="the gates there are")
-    command.set_defaults(run="gates.list_gates")
-
-    command = commands.add_parser("schema", help="JSON Schema of gate configs, or of one gate")
-    command.add_argument("gate", nargs="?")
-    command.set_defaults(run="gates.print_schema")
-
-    command = commands.add_parser("check", help="find every mistake in gate configs")
-    command.add_argument("configs", nargs="+", metavar="CONFIG", type=Path)
-    command.set_defaults(run="gates.check_configs")
-
-    command = commands.add_parser("init", help="write a first gate config and test")
-    command.add_argument("system", nargs="?", help="by default the name of this folder")
-    command.add_argument("gate", nargs="?", help="as in `mlgates list`; by default p99_latency")
-    command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="such as max_ms=12")
-    command.set_defaults(run="init.init")
-
+    _add_gates(commands)
     command = commands.add_parser(
         "doctor", help="can this machine measure? which extras are there?"
     )
@@ -133,6 +122,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run="scan.scan_datasets")
     return parser
+
+
+def _add_gates(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("list", help="the gates there are")
+    command.set_defaults(run="gates.list_gates")
+
+    command = commands.add_parser(
+        "schema", help="the fields of a gate; JSON Schema of gate configs"
+    )
+    command.add_argument("gate", nargs="?")
+    command.add_argument("--json", action="store_true", help="the JSON Schema of the gate")
+    command.set_defaults(run="gates.print_schema")
+
+    command = commands.add_parser("check", help="find every mistake in gate configs")
+    command.add_argument("configs", nargs="+", metavar="CONFIG", type=Path)
+    command.set_defaults(run="gates.check_configs")
+
+    command = commands.add_parser("init", help="write a first gate config and test, or add a gate")
+    command.add_argument("system", nargs="?", help="by default the name of this folder")
+    command.add_argument("gate", nargs="?", help="as in `mlgates list`; by default p99_latency")
+    command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="such as max_ms=12")
+    command.set_defaults(run="init.init")
 
 
 def _add_signing(commands: argparse._SubParsersAction[_Parser]) -> None:

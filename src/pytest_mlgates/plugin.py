@@ -6,6 +6,8 @@ registry: an idle plugin costs nothing.
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
     from pytest_mlgates.session.session import GateSession
 
 _SESSION = pytest.StashKey["GateSession"]()
+#: whether this session is to run tests, and not only to show something
+_RUNS = pytest.StashKey[bool]()
+_SCRATCH = pytest.StashKey[Path]()
 _MISTAKES = "mlgates_mistakes"
+_SCRATCH_OF_WORKER = "mlgates_scratch"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,8 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mlgates-config",
         metavar="DIR|FILE",
+        action="append",
         default=None,
-        help="gate configs (default: the ini value mlgates_config, gate_configs)",
+        help="gate configs; repeatable (default: the ini value mlgates_config, gate_configs)",
     )
     group.addoption(
         "--mlgates-profile",
@@ -71,28 +78,43 @@ def pytest_configure(config: pytest.Config) -> None:
     role = _Worker if _is_worker(config) else _Controller
     config.pluginmanager.register(role(config), "mlgates-process")
     here = config.invocation_params.dir
-    for option in ("mlgates_report", "mlgates_config", "mlgates_sign", "mlgates_store"):
+    for option in ("mlgates_report", "mlgates_sign", "mlgates_store"):
         if value := config.getoption(option):
             setattr(config.option, option, str(Path(here, value).absolute()))
+    if values := config.getoption("mlgates_config"):
+        config.option.mlgates_config = [str(Path(here, value).absolute()) for value in values]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Hold the exit status once more, after all that runs when a session is over."""
+    status = yield
+    controller = config.pluginmanager.getplugin("mlgates-process")
+    return controller.held(status) if isinstance(controller, _Controller) else status
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Replace what an earlier run left in the report folder."""
-    config = session.config
-    asked = any(map(config.getoption, ("mlgates_report", "mlgates_sign", "mlgates_store")))
-    if asked and not _is_worker(config) and not _only_collects(config):
-        from pytest_mlgates.core.errors import UsageError
+def pytest_collection(session: pytest.Session) -> None:
+    """Replace what an earlier run left in the report folder, now that tests are to run.
 
-        try:
-            _session(config).open()
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
-        except OSError as error:
-            raise pytest.UsageError(
-                f"--mlgates-report {config.getoption('mlgates_report')}: the folder can't be "
-                f"written: {error.strerror}"
-            ) from None
+    Not at the start of the session: ``--fixtures`` and others that run no test have one as well.
+    """
+    config = session.config
+    config.stash[_RUNS] = not _runs_nothing(config)
+    asked = any(map(config.getoption, ("mlgates_report", "mlgates_sign", "mlgates_store")))
+    if not asked or _is_worker(config) or _runs_nothing(config):
+        return
+    from pytest_mlgates.core.errors import UsageError
+
+    try:
+        _session(config).open()
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    except OSError as error:
+        raise pytest.UsageError(
+            f"--mlgates-report {config.getoption('mlgates_report')}: the folder can't be "
+            f"written: {error.strerror}"
+        ) from None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -108,7 +130,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     if not touched and not _named(config):
         return
-    from pytest_mlgates.session.items import gates_asked
+    from pytest_mlgates.session.items import foreign_fixture, gates_asked
 
     gates = _session(config)
     mistakes = gates.resolver.check(touched)
@@ -124,6 +146,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             gates.in_use = True
             if item.get_closest_marker(name) is None:
                 item.add_marker(name)
+        for name in names.intersection(item.fixturenames) if hasattr(item, "fixturenames") else ():
+            if item.get_closest_marker("system") and (plugin := foreign_fixture(item, name)):
+                gates.told.append(
+                    f"{gates.name_of(item)}: {name} is a fixture of {plugin} here and no gate: "
+                    f"-p no:{plugin.partition('.')[0]} gives the gate back"
+                )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which tests were not deselected."""
+    if gates := _known(session.config):
+        gates.select(session.items)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -147,11 +181,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let evidence ride on the report as strings: one path with and without workers."""
     report = yield
     if gates := _known(item.config):
+        report.mlgates_why = gates.ended(item, call, report)  # type: ignore[attr-defined]
         report.mlgates = gates.send(item)  # type: ignore[attr-defined]
     return report
 
@@ -161,9 +196,24 @@ class _Controller:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._pid = os.getpid()
         self._mistakes: dict[str, None] = {}
         self._lost: list[str] = []
         self._report: Report | None = None
+        self._broke = ""
+        self._stop: BaseException | None = None
+        #: the least that the run exits with, if it must not exit with 0
+        self._status: int | None = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        """Have the status held around the hooks of all that is registered by now."""
+        self._config.pluginmanager.register(_Holder(self), "mlgates-status")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker where evidence is kept while the run goes on."""
+        node.workerinput[_SCRATCH_OF_WORKER] = str(_scratch(self._config))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the evidence that a report carries."""
@@ -171,6 +221,8 @@ class _Controller:
             gates = _session(self._config)
             gates.in_use = True
             gates.ledger.add_evidence(evidence)
+        if hasattr(report, "mlgates_why") or _known(self._config):
+            _session(self._config).report_came(report)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what could not be collected: its gates did not run."""
@@ -192,45 +244,114 @@ class _Controller:
         if summary := output.get("mlgates"):
             _session(self._config).receive_summary(summary)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the report; the exit status comes from the evidence."""
-        if self._mistakes:
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            return
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Write the report: after xdist has ended its workers, before the terminal's summary."""
+        result = None
+        try:
+            result = yield
+        except BaseException as error:
+            if not self._gated():
+                raise
+            self._stop = error  # raised again once the table is shown
+        if os.getpid() == self._pid:  # a child that a subject forked has no report to write
+            self._close(session)
+        return result
+
+    def _gated(self) -> bool:
+        """Tell whether this run is to have a report."""
+        if not self._config.stash.get(_RUNS, False):
+            return False
         gates = _known(self._config)
-        if gates is None or _only_collects(self._config):
+        if gates is None and _scratch(self._config).exists():  # of workers that could not say so
+            gates = _session(self._config)
+            gates.in_use = True
+        return gates is not None and (gates.in_use or _named(self._config))
+
+    def _close(self, session: pytest.Session) -> None:
+        """Make the report and the status; never raise."""
+        if self._mistakes:
+            self._status = pytest.ExitCode.USAGE_ERROR
+            session.exitstatus = self._status
             return
-        if exitstatus == pytest.ExitCode.USAGE_ERROR or not (gates.in_use or _named(self._config)):
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR or not self._gated():
             return
-        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             self._lost.append("pytest itself broke")
         elif stopped := session.shouldfail or session.shouldstop:
             self._lost.append(f"the run was cut short: {stopped}")
+        gates = _session(self._config)
         gates.ledger.lost += dict.fromkeys(self._lost)
         from pytest_mlgates.core.errors import UsageError
 
         try:
             self._report = gates.finish()
+            bad = bool(self._report.problems or gates.ledger.faults)
         except UsageError as error:  # of workers that died before they could say it
             self._mistakes.update(dict.fromkeys(error.lines))
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            session.exitstatus = self._status = pytest.ExitCode.USAGE_ERROR
             return
-        bad = self._report.problems or gates.ledger.faults
-        if bad and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        except Exception as error:  # noqa: BLE001  (a run whose report broke has to end as any other)
+            self._broke, bad = gates.why_no_report(error), True
+        if bad:
+            self._status = pytest.ExitCode.TESTS_FAILED
+        session.exitstatus = self.held(session.exitstatus)
+
+    def held(self, status: Any) -> Any:
+        """Return an exit status, or ours in place of one that says that all is well."""
+        if self._status is not None and status in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+            None,
+        ):
+            return self._status
+        return status
+
+    def stop_again(self) -> None:
+        """Raise what a hook of someone else raised while the session was finished."""
+        if self._stop is not None:
+            if isinstance(self._stop, pytest.exit.Exception):
+                self._stop.returncode = self.held(self._stop.returncode)
+            raise self._stop
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the table of gates, and why the run does not pass."""
         for mistake in self._mistakes:
             terminalreporter.write_line(f"ERROR: {mistake}", red=True)
-        if self._report is not None:
+        gates = _known(self._config)
+        if self._broke and gates is not None:
+            terminalreporter.section("ML gates: INCOMPLETE")
+            for line in [*gates.ledger.from_memory(), self._broke]:
+                terminalreporter.write_line(line, red=True)
+        if self._report is not None and gates is not None:
             from pytest_mlgates.session.terminal import show
 
-            ledger = _session(self._config).ledger
-            show(terminalreporter, self._report, ledger.folder, ledger.faults)
+            ledger = gates.ledger
+            show(terminalreporter, self._report, ledger.folder, ledger.faults, gates.asked_here())
             if ledger.sealed:
                 terminalreporter.write_line(ledger.sealed)
+        for line in gates.told if gates is not None else ():
+            terminalreporter.write_line(line, yellow=True)
+
+
+class _Holder:
+    """The outermost hook at the end: whatever others made of the exit status, a FAIL fails."""
+
+    def __init__(self, controller: _Controller) -> None:
+        self._controller = controller
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Hold the exit status."""
+        try:
+            result = yield
+        except pytest.exit.Exception as stop:
+            stop.returncode = self._controller.held(stop.returncode)
+            raise
+        finally:
+            session.exitstatus = self._controller.held(session.exitstatus)
+        self._controller.stop_again()
+        return result
 
 
 class _Worker:
@@ -239,11 +360,14 @@ class _Worker:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """Say how much evidence the controller has to have received."""
-        if gates := _known(self._config):
-            self._config.workeroutput["mlgates"] = gates.worker_summary()  # type: ignore[attr-defined]
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Say how much evidence the controller has to have received, once all is torn down."""
+        try:
+            return (yield)
+        finally:
+            if gates := _known(self._config):
+                self._config.workeroutput["mlgates"] = gates.worker_summary()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -270,8 +394,18 @@ def _session(config: pytest.Config) -> GateSession:
     if gates is None:
         from pytest_mlgates.session.session import GateSession
 
-        gates = config.stash[_SESSION] = GateSession(config)
+        gates = config.stash[_SESSION] = GateSession(config, _scratch(config))
     return gates
+
+
+def _scratch(config: pytest.Config) -> Path:
+    """Return where this run keeps its evidence while it goes on; nothing is made there yet."""
+    path = config.stash.get(_SCRATCH, None)
+    if path is None:
+        told = getattr(config, "workerinput", {}).get(_SCRATCH_OF_WORKER)
+        name = f"mlgates-{os.getpid()}-{os.urandom(16).hex()}"
+        path = config.stash[_SCRATCH] = Path(told or Path(tempfile.gettempdir(), name))
+    return path
 
 
 def _known(config: pytest.Config) -> GateSession | None:
@@ -290,5 +424,6 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _only_collects(config: pytest.Config) -> bool:
-    return bool(config.getoption("collectonly", False))
+def _runs_nothing(config: pytest.Config) -> bool:
+    """Tell whether tests are collected, and shown, and not run."""
+    return any(config.getoption(option, False) for option in ("collectonly", "setuponly"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import CONFIG
+
 SHORT = "answer_length(lambda p: 'ok', ['a'])"
 LONG = "answer_length(lambda p: 'x' * 20, ['a'])"
 
@@ -152,17 +154,22 @@ def test_first_failure_stops(project):
     assert any("cut short" in line for line in project.report()["incomplete"])
 
 
-@pytest.mark.parametrize("option", ["--collect-only", "--setup-only", "--setup-plan"])
+@pytest.mark.parametrize(
+    "option", ["--collect-only", "--setup-only", "--setup-plan", "--fixtures", "--markers"]
+)
 def test_nothing_ran(project, option):
-    """No verdict comes of a run in which no gate was called."""
+    """A run in which no test can run leaves a good report alone."""
     project.tests(f"def test_it(answer_length):\n    {SHORT}")
-    assert project.run(option).ret == 0
-    if option != "--collect-only":
-        assert project.report()["outcome"] == "missing"
+    assert project.run().ret == 0
+    before = project.report()
+    result = project.run(option)
+    assert result.ret == 0
+    assert "ML gates: " not in result.stdout.str()
+    assert project.report() == before
 
 
 def test_nothing_secret_is_shown_or_written(project):
-    """Neither exception texts nor inputs nor outputs, in no file and no line of ours."""
+    """Neither exception texts nor inputs nor outputs, where a gate guards texts."""
     project.tests(
         """
         SECRET = "4111-" + "1111"
@@ -177,13 +184,14 @@ def test_nothing_secret_is_shown_or_written(project):
         def subject():
             return Subject()
 
-        def test_it(answer_length, subject):
-            answer_length(subject, [SECRET])
+        def test_it(pii_leak, subject):
+            pii_leak(subject, [SECRET])
 
         def test_flawed(answer_length):
             answer_length(lambda p: SECRET * 3, [SECRET])
         """
     )
+    project.config(CONFIG + "  pii_leak: {}\n")
     result = project.run("--tb=short")
     assert result.ret == 1
     assert "4111-1111" not in result.stdout.str() + result.stderr.str()
@@ -192,6 +200,28 @@ def test_nothing_secret_is_shown_or_written(project):
     for file in files:
         assert "4111-1111" not in file.read_text(encoding="utf-8")
     result.stdout.fnmatch_lines(["*ValueError was raised at test_it.py:* in __call__*"])
+
+
+def test_the_reason_is_printed_and_never_recorded(project):
+    """pytest prints the user's own traceback; evidence keeps type, place, call and shape."""
+    project.tests(
+        """
+        def subject(prompt):
+            raise KeyError("the reason")
+
+        def test_it(answer_length):
+            answer_length(subject, ["abc"])
+        """
+    )
+    result = project.run("--tb=short")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["E   KeyError: 'the reason'", "*direct cause*", "*KeyError was raised at test_it.py:*"]
+    )
+    reason = project.report()["evidence"][0]["verdict"]["reason"]
+    assert reason.endswith("test_it.py:5 in subject (given prompt: a str of length 3)")
+    for file in project.report_folder.rglob("*.*"):
+        assert "the reason" not in file.read_text(encoding="utf-8")
 
 
 def test_wrong_arguments_are_named(project):

@@ -9,23 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import math
 import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterable
 from types import FrameType, TracebackType
 from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
+from pytest_mlgates.core.blame import number_call
+from pytest_mlgates.core.instants import steady_clock
 
 __all__ = ["CallGuard", "CallTimeout", "before_exit", "together"]
 
 #: how long a stopped call may go on before the process is ended, in seconds
 GRACE_S = 5.0
+#: an alarm may come a little before our clock says so, in seconds
+_EARLY_S = 2e-3
 #: by how much a stop may be late, as a share: quick calls share a timer
 _SLACK = 0.05
+
+#: of this process, as it was when the first gate was loaded: a test may freeze those of `time`
+_clock = steady_clock()
 
 _before_exit: list[Callable[[str], object]] = []
 
@@ -47,8 +54,8 @@ class CallGuard:
     """Limits each call inside a ``with`` block to ``seconds``; ``arm`` starts a call's time.
 
     Leaving the block after a time-out raises :class:`Unmeasurable` in place of
-    :class:`CallTimeout`. An outer timer and its handler are put back, with the time that passed
-    taken off.
+    :class:`CallTimeout`. An outer timer (pytest-timeout's) still counts: when its time is over, its
+    handler ends the call. What is left of it is put back with its handler.
 
     >>> import time
     >>> with CallGuard(0.05) as guard:
@@ -70,14 +77,19 @@ class CallGuard:
         )
         self._ended = threading.Event()
         self._outer_handler: Any = None
-        self._outer_timer = (0.0, 0.0)
-        self._entered = 0.0
+        self._outer_interval = 0.0
+        #: when the outer timer is due, by our clock
+        self._outer_due = math.inf
+        self._call_due = math.inf
+        self._stopped_from_outside = False
 
     def __enter__(self) -> CallGuard:
-        self._entered = time.monotonic()
         if self._signals:
             self._outer_handler = signal.signal(signal.SIGALRM, self._stop)
-            self._outer_timer = signal.setitimer(signal.ITIMER_REAL, 0)
+            delay, self._outer_interval = signal.setitimer(signal.ITIMER_REAL, 0)
+            if delay:
+                self._outer_due = _clock() + delay
+            self._set_timer()
         threading.Thread(target=self._watch, name="mlgates-guard", daemon=True).start()
         return self
 
@@ -86,18 +98,25 @@ class CallGuard:
         self.calls += 1
         self._idle = False
         if self._signals:
-            now = time.monotonic()
+            now = _clock()
             if now >= self._rearm:
-                # with an interval: code that swallowed the first exception meets the next
-                signal.setitimer(signal.ITIMER_REAL, self.seconds * (1 + _SLACK), 1.0)
+                self._call_due = now + self.seconds * (1 + _SLACK)
+                self._set_timer()
                 self._rearm = now + self.seconds * _SLACK
 
     def disarm(self) -> None:
         """Stop the time: no call is under way, however long until the next."""
         if self._signals:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._call_due = math.inf
+            self._set_timer()
             self._rearm = 0.0
         self._idle = True
+
+    def _set_timer(self) -> None:
+        """Have the alarm come when the call's time or the outer timer's is over."""
+        delay = max(1e-3, min(self._call_due, self._outer_due) - _clock())
+        # with an interval: code that swallowed the first exception meets the next
+        signal.setitimer(signal.ITIMER_REAL, 0.0 if delay == math.inf else delay, 1.0)
 
     def __exit__(
         self,
@@ -109,18 +128,37 @@ class CallGuard:
         if self._signals:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._outer_handler or signal.SIG_DFL)
-            delay, interval = self._outer_timer
-            if delay:
-                left = delay - (time.monotonic() - self._entered)
-                signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3), interval)
+            if self._outer_due < math.inf:
+                left = max(self._outer_due - _clock(), 1e-3)
+                signal.setitimer(signal.ITIMER_REAL, left, self._outer_interval)
+        if self._stopped_from_outside and error is not None:
+            if isinstance(error, CallTimeout):
+                return  # of a guard around this one, which tells it
+            raise Unmeasurable(
+                f"a time-out around the test (pytest-timeout's or another) was over during call "
+                f"{self.calls}: {type(error).__name__}"
+            ) from None
         if isinstance(error, CallTimeout):
             raise Unmeasurable(self._text("was stopped")) from None
+        if error is not None:
+            number_call(error, self.calls)
 
     def _text(self, fate: str) -> str:
         return f"call {self.calls} did not return within {self.seconds:g} s and {fate}"
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        raise CallTimeout
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if _clock() < self._outer_due - _EARLY_S:
+            raise CallTimeout
+        # the timer is spent, whatever its handler makes of it: raise, return or end the process
+        self._outer_due = _clock() + self._outer_interval if self._outer_interval else math.inf
+        if callable(self._outer_handler):
+            self._stopped_from_outside = True
+            self._outer_handler(number, frame)
+            self._stopped_from_outside = False  # it let the call go on
+        elif self._outer_handler != signal.SIG_IGN:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGALRM)
+        self._set_timer()
 
     def _watch(self) -> None:
         """End a call that the signal could not, or the process."""

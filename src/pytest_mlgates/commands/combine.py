@@ -6,10 +6,10 @@ import dataclasses
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.instants import kernel_now
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.history import earlier
 from pytest_mlgates.report.merge import from_the_future, merge
@@ -54,7 +54,7 @@ class Combined:
 
 def combine(folders: Sequence[Path], history: Sequence[Path] = ()) -> Combined:
     """Return one report of several folders; ReportError where they make none."""
-    now = datetime.now(UTC)
+    now = kernel_now()
     shards = []
     for folder in folders:
         recover(folder)
@@ -92,11 +92,11 @@ def recover(place: Path) -> Report:
     folder = place if place.is_dir() else place.parent
     if not (folder / FOLDER).is_dir():
         return read
-    found, cut = read_journals(folder)
+    found, cut = read_journals(folder / FOLDER)
     # a journal is there only where the run did not end
     lost = dict.fromkeys(["the run has not ended", *read.incomplete, *cut])
     pieces = [*read.evidence, *found]
-    made = build(pieces, [], list(lost), read.environment, datetime.now(UTC))
+    made = build(pieces, [], list(lost), read.environment, kernel_now(), absent=read.absent)
     if faults := write_all(made, folder):
         raise ReportError(faults[0])
     return made

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from argparse import Namespace
 from collections.abc import Iterator
 
+from pytest_mlgates.commands.extras import extra_lines
 from pytest_mlgates.core.errors import UnknownGate
-from pytest_mlgates.core.words import install
 from pytest_mlgates.gates.p99_latency.machine import machine_use, open_counters
 from pytest_mlgates.gates.p99_latency.speed import calibrate, stored_quiet
 from pytest_mlgates.load.priority import realtime_priority
 from pytest_mlgates.registry import load, names
 
 __all__ = ["doctor", "examine"]
-
-#: a module of each extra, and what the extra is for
-_EXTRAS = {
-    "search": ("hypothesis", "shrinks counter-examples"),
-    "sign": ("securesystemslib", "signed reports"),
-    "torch": ("torch", "models in torch"),
-    "systems": ("tokenizers", "the reference systems"),
-}
 
 
 def doctor(args: Namespace) -> int:
@@ -39,10 +30,7 @@ def examine(*, calibrate_now: bool = False) -> Iterator[str]:
         except (ImportError, UnknownGate) as error:
             yield f"gate {name}: can't be loaded: {error}"
     yield f"gates: {', '.join(names())}"
-    for extra, (module, purpose) in _EXTRAS.items():
-        there = importlib.util.find_spec(module) is not None
-        way = "installed" if there else install(extra)
-        yield f"extra {extra} ({purpose}): {way}"
+    yield from extra_lines()
     with open_counters() as counters:
         both = counters is not None and machine_use() is not None
     yield "scheduler counters: " + (

@@ -12,6 +12,7 @@ from pytest_mlgates.config.profiles import Profile
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Gate
 from pytest_mlgates.core.canonical import freeze
+from pytest_mlgates.core.docstrings import docstring_of
 from pytest_mlgates.core.fields import describe, hints, limit_of, required
 from pytest_mlgates.registry import load, names
 
@@ -24,7 +25,7 @@ _BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", 
 
 def summary(cls: type[Gate]) -> str:
     """Return the first line of a gate's docstring."""
-    return next(iter((cls.__doc__ or "").strip().splitlines()), cls.name)
+    return next(iter(docstring_of(cls).strip().splitlines()), cls.name)
 
 
 def gate_schema(cls: type[Gate]) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from typing import Any
 
 from pytest_mlgates.config.errors import ConfigError
 from pytest_mlgates.core import Gate
-from pytest_mlgates.core.fields import FieldError, convert, hints, limit_of
+from pytest_mlgates.core.fields import FieldError, convert, hints, limit_of, meant
 from pytest_mlgates.core.gate import make
-from pytest_mlgates.core.words import did_you_mean
 
 __all__ = ["tighten"]
 
@@ -24,7 +23,7 @@ def tighten(gate: Gate, changes: Iterable[Mapping[str, object]], where: str, sou
     strictest: dict[str, Any] = {}
     for field, wanted in (pair for change in changes for pair in change.items()):
         if field not in known:
-            hint = did_you_mean(field, tuple(known))
+            hint = meant(field, wanted, known)
             raise ConfigError(f"{where}: {gate.name} has no field {field!r}{hint}")
         limit = limit_of(known[field])
         if limit.tighten is None:

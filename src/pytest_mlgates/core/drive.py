@@ -6,9 +6,9 @@ import asyncio
 import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterator
-from pathlib import PurePath
 from typing import Any, Protocol
 
+from pytest_mlgates.core.blame import what_broke
 from pytest_mlgates.core.errors import Unmeasurable, Unrecordable
 from pytest_mlgates.core.records import (
     Explained,
@@ -24,6 +24,10 @@ from pytest_mlgates.core.words import a
 __all__ = ["ajudge", "contradiction", "judge"]
 
 _USE_AIO = "an event loop is running here: write `await gate.aio(...)`"
+_NEEDS_ASYNCIO = (
+    "aio() needs the event loop of asyncio, and another one runs here (trio?): "
+    "call the gate itself in a thread, with a subject that need not be awaited"
+)
 
 OnLook = Callable[[Measurement], object]
 #: tells whether every limit that a FAIL broke is accepted, so that the measure goes on to its end
@@ -61,7 +65,8 @@ def judge(
         if _in_a_loop():
             _close_unawaited(pending)
             steps.throw(Unmeasurable(_USE_AIO))
-        loop = asyncio.Runner()
+        # with a factory the loop is not set as the thread's own: that one is the caller's
+        loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         while True:
             try:
                 answer = loop.run(_await_one(pending))
@@ -86,6 +91,9 @@ async def ajudge(
     steps = _steps(driven, args, kwargs, _State(driven.name, on_look, pardons), stops)
     try:
         pending = next(steps)
+        if not _in_a_loop():
+            _close_unawaited(pending)
+            steps.throw(Unmeasurable(_NEEDS_ASYNCIO))
         while True:
             try:
                 answer = await pending
@@ -152,7 +160,11 @@ def _steps(
     except BaseException as error:  # noqa: BLE001
         # also what derives from BaseException: a pytest.skip or a sys.exit inside a measure
         # must not let the subject through
-        return Judged(state.seen, Verdict(Outcome.ERROR, _broke(driven.name, error)), error)
+        return Judged(
+            state.seen,
+            Verdict(Outcome.ERROR, f"{driven.name} could not measure: {what_broke(error)}"),
+            error,
+        )
     return state.judged()
 
 
@@ -255,15 +267,3 @@ def _as_generator(produced: Any) -> Generator[Look, Any, Any]:
 def _type_of(value: object) -> str:
     _close_unawaited(value)
     return a(type(value).__name__)
-
-
-def _broke(name: str, error: BaseException) -> str:
-    """Name an exception by type and place; its text may hold what the gate guards."""
-    place = ""
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_next is None:
-            code = trace.tb_frame.f_code
-            place = f" at {PurePath(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}"
-        trace = trace.tb_next
-    return f"{name} could not measure: {type(error).__name__} was raised{place}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pytest_mlgates.core.errors import UsageError
-from pytest_mlgates.core.words import shorten
+from pytest_mlgates.core.words import did_you_mean, shorten
 
 __all__ = [
     "Checked",
@@ -24,6 +24,7 @@ __all__ = [
     "describe_value",
     "hints",
     "limit_of",
+    "meant",
     "required",
 ]
 
@@ -50,6 +51,8 @@ class Limit:
 
         >>> Limit(gt=0).fault(-1)
         'must be greater than 0'
+        >>> Limit(gt=0, lt=1).fault(5)
+        'must be less than 1 (a share: 5 % is 0.05)'
         """
         checks = (
             (self.gt, operator.gt, "greater than"),
@@ -59,7 +62,11 @@ class Limit:
         )
         for bound, holds, words in checks:
             if bound is not None and not holds(value, bound):
-                return f"must be {words} {bound:g}{' ' + self.unit if self.unit else ''}"
+                share = (
+                    not self.unit and words.endswith(("than", "most")) and bound <= 1 < value <= 100
+                )
+                percent = f" (a share: {value:g} % is {value / 100:g})" if share else ""
+                return f"must be {words} {bound:g}{' ' + self.unit if self.unit else ''}{percent}"
         return None
 
     def is_looser(self, new: float, old: float) -> bool:
@@ -97,6 +104,38 @@ def _hints(cls: type) -> dict[str, Any]:
         )
     resolved = typing.get_type_hints(cls, include_extras=True)
     return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
+
+
+def meant(field: str, value: object, known: Mapping[str, object]) -> str:
+    """Return the words that end an error about an unknown field: the likely one, with its unit.
+
+    >>> fields = {"max_ms": Annotated[float, Limit(gt=0, unit="ms"), "largest latency"]}
+    >>> meant("max_s", 0.012, fields)
+    ": did you mean 'max_ms'? It is in ms: max_ms: 12 for what you wrote"
+    >>> meant("max_m", 3, fields)
+    ": did you mean 'max_ms'? It is in ms"
+    """
+    hint = did_you_mean(field, tuple(known))
+    close = next((name for name in known if f"mean {name!r}?" in hint), None)
+    if close is None or not (unit := limit_of(known[close]).unit):
+        return hint
+    written = field.rpartition("_")[2]
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or written not in _SECONDS
+        or unit not in _SECONDS
+    ):
+        return f"{hint} It is in {unit}"
+    same = float(value) * _SECONDS[written] / _SECONDS[unit]
+    return f"{hint} It is in {unit}: {close}: {same:.6g} for what you wrote"
+
+
+#: seconds in what the names of fields end with
+_SECONDS = {
+    "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "min": 60.0, "minutes": 60.0,
+    "h": 3600.0, "hours": 3600.0,
+}  # fmt: skip
 
 
 def required(cls: type) -> list[str]:

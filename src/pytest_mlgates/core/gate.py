@@ -23,6 +23,7 @@ from pytest_mlgates.core.fields import (
     describe,
     hints,
     limit_of,
+    meant,
     required,
 )
 from pytest_mlgates.core.pictures import Picture
@@ -41,7 +42,6 @@ from pytest_mlgates.core.records import (
     Role,
     Verdict,
 )
-from pytest_mlgates.core.words import did_you_mean
 
 __all__ = [
     "BrokenLimit",
@@ -80,6 +80,8 @@ class Gate(Checked, ABC):
     cap: ClassVar[str] = ""
     #: whether a larger or a smaller measured value is the worse one
     worse: ClassVar[Literal["up", "down"]] = "up"
+    #: whether an exception of the subject may hold what the gate guards: pytest then prints none of it
+    guards_texts: ClassVar[bool] = False
 
     #: kinds of identifiers that its evidence is about, so that they are not masked in it
     shows: ClassVar[frozenset[str]] = frozenset()
@@ -241,7 +243,7 @@ def make(cls: type[Gate], values: Mapping[str, object]) -> Gate:
     known = hints(cls)
     for field in values:
         if field not in known:
-            hint = did_you_mean(field, tuple(known))
+            hint = meant(field, values[field], known)
             raise FieldError(field, f"is not a field of {cls.name}{hint}")
     for field in required(cls):
         if field not in values:

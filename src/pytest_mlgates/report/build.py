@@ -6,13 +6,15 @@ import dataclasses
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pytest_mlgates.config.waivers import Waiver
 from pytest_mlgates.core import Evidence, Identity, Outcome, Role
 from pytest_mlgates.core.canonical import Json
+from pytest_mlgates.core.instants import kernel_now
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.report.model import (
+    AbsentTest,
     ConfigFile,
     EarlierRun,
     EntryInfo,
@@ -57,6 +59,7 @@ def build(
     environment: Mapping[str, Json],
     now: datetime,
     history: Sequence[EarlierRun] = (),
+    absent: Sequence[AbsentTest] = (),
 ) -> Report:
     """Return the report of a run; the same arguments give the same report."""
     unique = _unique(evidence)
@@ -86,11 +89,18 @@ def build(
                     f"{waiver.source}: the waiver for {waiver.gate} expired ({waiver.expires}): "
                     "fix the gate or renew the waiver"
                 )
+    complete = {scope.system for scope in scopes if scope.profile.complete}
+    problems += [
+        f"{gap.system}: {gap.entry}: {gap.test} asked for this gate and left no evidence: {gap.why}"
+        for gap in absent
+        if gap.system in complete
+    ]
     controls = {control.id: control for scope in scopes for control in scope.known_controls}
     known = {(scope.system, info.entry) for scope in scopes for info in scope.entries}
     stray = [e for e in unique if (e.system, e.entry) not in known]
     problems += [f"{e.test}: {e.entry}: {e.verdict.reason}" for e in stray if _bad(e)]
     states = [system.outcome for system in systems] + [_stray_state(e) for e in stray]
+    states += ["missing"] * bool(absent)
     return Report(
         outcome=_overall(states, problems, incomplete),
         problems=tuple(problems),
@@ -104,6 +114,7 @@ def build(
         configs=tuple(ConfigFile(path=scope.path, sha256=scope.sha256) for scope in scopes),
         controls=tuple(controls[id_] for id_ in sorted(controls)),
         history=tuple(history),
+        absent=tuple(absent),
     )
 
 
@@ -201,7 +212,7 @@ def _gate(
         state, problem = _state(piece, info, scope, now)
         states.append(state)
         if problem:
-            problems.append(f"{name}: {problem}")
+            problems.append(f"{name}: {problem}" + (f" [{piece.test}]" if piece.test else ""))
     if not gated and scope.profile.complete:
         problems.append(f"{name}: is configured ({info.source}) and left no evidence")
     missed = [e for e in proofs if e.outcome != Outcome.FAIL]
@@ -245,7 +256,7 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
 
 def is_waived(piece: Evidence, scope: Scope, now: datetime | None = None) -> bool:
     """Tell whether waivers in force accept every limit that this FAIL broke."""
-    now = now or datetime.now(UTC)
+    now = now or kernel_now()
     waivers = any(True for _ in scope.active_waivers(piece.entry, now))
     return waivers and piece.outcome == Outcome.FAIL and not scope.not_accepted(piece, now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -18,15 +18,24 @@ __all__ = ["environment"]
 
 def environment(root: Path) -> dict[str, Json]:
     """Return what an auditor needs to judge where evidence came from."""
-    return {
-        "pytest_mlgates": pytest_mlgates.__version__,
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "platform": platform.platform(),
-        "cpu": cpu_model(),
-        "cores": os.cpu_count(),
-        "commit": _git_commit(root),
-        "packages": _packages(),
+    facts: dict[str, Callable[[], Json]] = {
+        "pytest_mlgates": lambda: pytest_mlgates.__version__,
+        "python": lambda: f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": platform.platform,
+        "cpu": cpu_model,
+        "cores": os.cpu_count,
+        "commit": lambda: _git_commit(root),
+        "packages": _packages,
     }
+    return {name: _or_none(fact) for name, fact in facts.items()}
+
+
+def _or_none(fact: Callable[[], Json]) -> Json:
+    """Return a fact, or None where it can't be told: none of them is worth the report."""
+    try:
+        return fact()
+    except Exception:  # noqa: BLE001  (a test may have left anything patched, or no file may be open)
+        return None
 
 
 def _git_commit(root: Path) -> Mapping[str, Json] | None:
@@ -44,7 +53,8 @@ def _git(root: Path, *words: str) -> str:
         cwd=root,
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         timeout=10,
         stdin=subprocess.DEVNULL,
     ).stdout

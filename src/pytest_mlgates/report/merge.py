@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import Json
-from pytest_mlgates.core.instants import CLOCK_SKEW, instant
+from pytest_mlgates.core.instants import CLOCK_SKEW, instant, kernel_now
 from pytest_mlgates.report.build import build
-from pytest_mlgates.report.model import Report, Scope
+from pytest_mlgates.report.model import DESELECTED, AbsentTest, Report, Scope
 from pytest_mlgates.report.read import ReportError, ended_at
 from pytest_mlgates.report.scopes import scopes_in
 
@@ -23,7 +23,7 @@ def merge(shards: Sequence[tuple[Path, Report]], now: datetime | None = None) ->
     What is missing from one and there in another is not missing; a gate measured in two of them
     has the worse verdict. Raises :class:`ReportError` where they are not shards of one run.
     """
-    now = now or datetime.now(UTC)
+    now = now or kernel_now()
     scopes: dict[str, tuple[Path, Scope]] = {}
     evidence: list[Evidence] = []
     incomplete: list[str] = []
@@ -38,7 +38,25 @@ def merge(shards: Sequence[tuple[Path, Report]], now: datetime | None = None) ->
     environment = _environment(shards)
     ended = max(ended_at(place, report) for place, report in shards)
     found = [scope for _, scope in sorted(scopes.values(), key=lambda pair: pair[1].path)]
-    return build(evidence, found, incomplete, environment, ended)
+    return build(evidence, found, incomplete, environment, ended, absent=_absent(shards, evidence))
+
+
+def _absent(
+    shards: Sequence[tuple[Path, Report]], evidence: Sequence[Evidence]
+) -> list[AbsentTest]:
+    """Return the tests that left nothing in any shard; why, as the first that was asked tells it.
+
+    Each shard knows all tests that were collected, so that those of a shard that is not there show.
+    """
+    left = {(piece.test, piece.system, piece.entry) for piece in evidence}
+    gaps: dict[tuple[str, str, str], AbsentTest] = {}
+    for _, report in shards:
+        for gap in report.absent:
+            key = (gap.test, gap.system, gap.entry)
+            known = gaps.get(key)
+            if key not in left and (known is None or known.why == DESELECTED):
+                gaps[key] = gap
+    return [gaps[key] for key in sorted(gaps)]
 
 
 def from_the_future(place: Path, report: Report, now: datetime) -> str:

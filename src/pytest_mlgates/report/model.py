@@ -14,10 +14,12 @@ from pytest_mlgates.core.canonical import Json, freeze
 from pytest_mlgates.core.details import plain
 
 __all__ = [
-    "SCHEMA", "ConfigFile", "EarlierGate", "EarlierRun", "EntryInfo", "FalseAlarm", "GateReport",
+    "DESELECTED", "SCHEMA", "AbsentTest", "ConfigFile", "EarlierGate", "EarlierRun", "EntryInfo", "FalseAlarm", "GateReport",
     "MissingEntry", "Report", "Rules", "Scope", "SystemFalseAlarm", "SystemReport", "WaiverState",
 ]  # fmt: skip
 
+#: why a test is absent that `-k`, a shard or another plugin left out
+DESELECTED = "deselected"
 SCHEMA = "pytest-mlgates/report/3"
 
 
@@ -136,6 +138,16 @@ class MissingEntry:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentTest:
+    """A test that asked for a gate when it was collected and left no evidence of it."""
+
+    test: str
+    system: str
+    entry: str
+    why: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverState:
     """A waiver, and what it did: ``in force``, ``not needed``, ``idle`` or ``expired``."""
 
@@ -209,6 +221,7 @@ class Report:
     controls: tuple[Control, ...] = ()
     #: what earlier reports said, as ``history.py`` reads it; nothing follows from it
     history: tuple[EarlierRun, ...] = ()
+    absent: tuple[AbsentTest, ...] = ()
 
     def waivers_of(self, system: str, entry: str) -> tuple[WaiverState, ...]:
         """Return the waivers of an entry, in force or not."""
@@ -222,7 +235,7 @@ class Report:
         """Return the report as a JSON object; each piece of evidence carries its digest."""
         # evidence is frozen already
         pieces = tuple({**e.to_dict(), "digest": e.digest} for e in self.evidence)
-        names = [field.name for field in dataclasses.fields(self)]
+        names = [f.name for f in dataclasses.fields(self) if f.name != "absent" or self.absent]
         return {
             "schema": SCHEMA,
             **{n: pieces if n == "evidence" else _json(getattr(self, n), n) for n in names},

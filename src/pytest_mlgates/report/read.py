@@ -16,6 +16,7 @@ from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.instants import instant
 from pytest_mlgates.reading.plain import FileFault, read_plain
 from pytest_mlgates.report.model import (
+    AbsentTest,
     ConfigFile,
     EarlierRun,
     FalseAlarm,
@@ -103,6 +104,7 @@ def summary_of(data: Mapping[str, Any], evidence: Sequence[Evidence] = ()) -> Re
         configs=_evidence_records(ConfigFile, data, "configs"),
         controls=_evidence_records(Control, data, "controls"),
         history=_evidence_records(EarlierRun, data, "history"),
+        absent=_evidence_records(AbsentTest, data, "absent") if "absent" in data else (),
     )
 
 

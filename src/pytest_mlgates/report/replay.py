@@ -187,7 +187,9 @@ def _summary(data: Mapping[str, object], pieces: list[Evidence], version: str) -
         report = summary_of(data, pieces)
         facts = report.environment
         now = instant(facts.get("finished") or facts["started"])
-        again = build(pieces, list(scopes_in(report)), report.incomplete, facts, now)
+        again = build(
+            pieces, list(scopes_in(report)), report.incomplete, facts, now, absent=report.absent
+        )
     except (KeyError, TypeError, ValueError, UnknownGate) as error:
         yield Replay("summary", "?", fault=f"can't be made again: {error}")
         return

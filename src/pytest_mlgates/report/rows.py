@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_mlgates.core import Evidence, Identity, Outcome, Role
-from pytest_mlgates.core.words import first, number
+from pytest_mlgates.core.words import first, number, plural
 from pytest_mlgates.report.model import GateReport, Report, SystemReport
 
 __all__ = [
@@ -29,13 +29,15 @@ MAX_FINDINGS = 4
 class Row:
     """One configured gate; ``evidence`` is the worst piece it has, the one that speaks for it.
 
-    ``proof`` is the evidence that the gate caught its incident, or missed it.
+    ``proof`` is the evidence that the gate caught its incident, or missed it; ``outcomes`` are those
+    of all the runs that the row stands for.
     """
 
     system: SystemReport
     gate: GateReport
     evidence: Evidence | None
     proof: Evidence | None
+    outcomes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -115,6 +117,7 @@ def rows(report: Report) -> Iterator[Row]:
                     gate.evidence, by_digest, ("fail", "error", "inconclusive", "pass")
                 ),
                 proof=_gravest_of(gate.proof, by_digest, ("pass", "inconclusive", "error", "fail")),
+                outcomes=tuple(by_digest[digest].outcome.value for digest in gate.evidence),
             )
 
 
@@ -150,7 +153,9 @@ def false_alarm_line(report: Report) -> str:
     runs = report.false_alarm.runs
     if not runs:
         return ""
-    text = f"chance that any of {runs:,} statistical gate run(s) fails a sound subject: at most"
+    text = (
+        f"chance that any of {plural(runs, 'statistical gate run')} fails a sound subject: at most"
+    )
     text += f" {_chance_words(report.false_alarm.at_most)}"
     spent = [
         f"{system.system} spends {chance.at_most:.3g} of {chance.budget:.3g}"

@@ -5,24 +5,23 @@ from __future__ import annotations
 import linecache
 import os
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
 
+from pytest_mlgates.core.blame import is_users_own
 from pytest_mlgates.registry import names
 
 __all__ = [
     "asks_later",
+    "foreign_fixture",
     "gates_asked",
     "is_known_bad",
     "levels_of",
-    "root_of",
     "test_id",
     "where_is",
-    "why_misread",
 ]
-
-_INI = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 
 
 def gates_asked(item: pytest.Item) -> set[str]:
@@ -45,10 +44,35 @@ def _is_ours(defs: Any, name: str) -> bool:
     return False
 
 
-def asks_later(item: pytest.Item) -> bool:
-    """Tell whether the test itself may call ``request.getfixturevalue``."""
+def foreign_fixture(item: pytest.Item, name: str) -> str:
+    """Return which plugin's fixture took the name of a gate, or nothing.
+
+    A user's own, in a test module or a conftest.py, wins over ours and is meant to.
+    """
     info = getattr(item, "_fixtureinfo", None)
-    return info is not None and "request" in info.argnames
+    defs = info.name2fixturedefs.get(name, ()) if info is not None else ()
+    if not defs or _is_ours(defs, name):
+        return ""
+    function = defs[-1].func
+    return "" if _is_local(function) else str(function.__module__)
+
+
+def _is_local(function: object) -> bool:
+    """Tell whether a fixture is the user's own, and not one of an installed plugin."""
+    code = getattr(function, "__code__", None)
+    return isinstance(code, CodeType) and is_users_own(code)
+
+
+def asks_later(item: pytest.Item) -> bool:
+    """Tell whether the test, or a fixture of it, may call ``request.getfixturevalue``."""
+    info = getattr(item, "_fixtureinfo", None)
+    if info is None:
+        return False
+    return "request" in info.argnames or any(
+        "request" in defs[-1].argnames and _is_local(defs[-1].func)
+        for defs in info.name2fixturedefs.values()
+        if defs
+    )
 
 
 def levels_of(item: pytest.Item, name: str) -> list[list[pytest.Mark]]:
@@ -82,29 +106,3 @@ def where_is(item: pytest.Item, root: Path) -> str:
     column = len(text) - len(text.lstrip()) + 1
     shown = os.path.relpath(path, root)
     return f"{Path(shown).as_posix()}:{number}:{column}: {item.name}"
-
-
-def root_of(config: pytest.Config) -> Path:
-    """Return the project's root, also where pytest looked for it beside one of our paths."""
-    here = config.invocation_params.dir
-    chosen = config.getoption("rootdir", None) or config.getoption("inifilename", None)
-    found = config.inipath is not None or config.rootpath == here
-    at_home = here.is_relative_to(config.rootpath) and found
-    return config.rootpath if at_home or chosen else here
-
-
-def why_misread(config: pytest.Config) -> str:
-    """Return which of our paths pytest took for tests, and so missed its configuration; or nothing.
-
-    pytest looks for its own configuration before it knows the options of plugins, so that a path
-    which follows its option after a space counts as one of tests.
-    """
-    call = config.invocation_params
-    missed = any((d / name).is_file() for d in (call.dir, *call.dir.parents) for name in _INI)
-    if root_of(config) == config.rootpath or not missed:
-        return ""
-    for option in ("--mlgates-report", "--mlgates-sign", "--mlgates-store", "--mlgates-config"):
-        path = config.getoption(option.strip("-").replace("-", "_"))
-        if path and option in call.args and not Path(path).is_relative_to(call.dir):
-            return f"{option} {path}: write {option}={path}, or pytest looks for tests there"
-    return ""

@@ -22,24 +22,33 @@ _HEAD = b'{"evidence":'
 
 
 class Journal:
-    """Appends to ``<report folder>/journal/<process>.jsonl``; without a folder it does nothing.
+    """Appends to ``<folder>/<process>.jsonl``, and knows which gates measure in this process.
 
     A full disk does not stop the run: ``fault`` says what happened (the report is incomplete then),
-    and evidence still travels on pytest's own reports.
+    and evidence still travels on pytest's own reports. A folder ``of_the_run`` is made here; that
+    of a report was made when the run began, and once it is gone nothing is written any more.
     """
 
-    def __init__(self, folder: Path | None, process: str) -> None:
+    def __init__(self, folder: Path, process: str, *, of_the_run: bool) -> None:
         self.fault = ""
         self._file: TextIO | None = None
-        self._path = folder / FOLDER / f"{process}.jsonl" if folder else None
+        self._path = folder / f"{process}.jsonl"
+        self._makes_folder = of_the_run
+        self._running: dict[tuple[object, ...], str] = {}
 
     def started(self, test: str, entry: str, call: int, attempt: int) -> None:
         """Note that a gate is about to measure."""
+        self._running[test, entry, call, attempt] = _cut_off(test, entry)
         self._write(json.dumps({"started": [test, entry, call, attempt]}))
 
     def recorded(self, evidence: Evidence) -> None:
         """Append a piece of evidence."""
+        self._running.pop(evidence.identity[1:], None)  # a test has one system
         self._write(f"{_HEAD.decode()}{evidence.to_json()}}}")
+
+    def running(self) -> list[str]:
+        """Return a line for each gate that is still measuring: in a thread that goes on."""
+        return list(dict.fromkeys(self._running.values()))
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
@@ -49,11 +58,12 @@ class Journal:
             self._file = None
 
     def _write(self, line: str) -> None:
-        if self._path is None or self.fault:
+        if self.fault:
             return
         try:
             if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                if self._makes_folder:
+                    self._path.parent.mkdir(mode=0o700, exist_ok=True)
                 self._file = self._path.open("a", encoding="utf-8")
             self._file.write(line + "\n")
             self._file.flush()
@@ -61,17 +71,21 @@ class Journal:
             self.fault = f"{self._path}: the journal can't be written: {error.strerror}"
 
 
+def _cut_off(test: str, entry: str) -> str:
+    return f"{test}: {entry} was measuring when its process ended"
+
+
 def read_journals(
     folder: Path, known: Mapping[str, Evidence] | None = None
 ) -> tuple[list[Evidence], list[str]]:
-    """Return the evidence in a report folder's journals, and a line for each thing that is cut off.
+    """Return the evidence in a folder of journals, and a line for each thing that is cut off.
 
     Of what is ``known``, by its text, nothing is returned.
     """
     known = known or {}
     found: list[Evidence] = []
     faults: list[str] = []
-    for path in sorted((folder / FOLDER).glob("*.jsonl")):
+    for path in sorted(folder.glob("*.jsonl")):
         running: dict[tuple[object, ...], str] = {}
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
             try:
@@ -85,9 +99,7 @@ def read_journals(
                 else:
                     data = parse(line)
                     test, entry, *rest = data["started"]
-                    running[test, entry, *rest] = (
-                        f"{test}: {entry} was measuring when its process ended"
-                    )
+                    running[test, entry, *rest] = _cut_off(test, entry)
             except (ValueError, TypeError, KeyError):
                 faults.append(f"{FOLDER}/{path.name}:{number}: a line was cut off")
         faults += running.values()

@@ -25,15 +25,13 @@ from pytest_mlgates.session.items import (
     gates_asked,
     is_known_bad,
     levels_of,
-    root_of,
     test_id,
     where_is,
 )
+from pytest_mlgates.session.places import Places
 from pytest_mlgates.session.redact import TestNames
 
 __all__ = ["Resolved", "Resolver"]
-
-_DEFAULT_FOLDER = "gate_configs"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,8 +49,11 @@ class Resolver:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self.root = root_of(config)
+        self.places = Places(config)
+        self.root = self.places.root
         self.profile_name: str | None = config.getoption("mlgates_profile")
+        #: test, system and entry of each gate that a collected test asks for
+        self.asked: dict[tuple[str, str, str], None] = {}
         self._tests: Counter[tuple[str, str]] = Counter()
         self._configs: dict[str, Config] | None = None
 
@@ -60,23 +61,14 @@ class Resolver:
     def configs(self) -> dict[str, Config]:
         """The configs in scope, by system; raises :class:`ConfigError` on the first use."""
         if self._configs is None:
-            place = self._place()
-            # a project without gates has no folder of configs, and names none
-            option, ini = self._config.getoption("mlgates_config"), self._ini()
-            named = option or ini != _DEFAULT_FOLDER
-            self._configs = self._load(place) if named or place.exists() else {}
+            files = [
+                (file, Path(os.path.relpath(file, self.root)).as_posix())
+                for place in self.places
+                for file in find_configs(place)
+            ]
+            found = load_configs(dict(files).items(), self.profile_name)
+            self._configs = {config.system: config for config in found}
         return self._configs
-
-    def _place(self) -> Path:
-        option = self._config.getoption("mlgates_config")
-        return Path(option) if option else self.root / self._ini()
-
-    def _ini(self) -> str:
-        return str(self._config.getini("mlgates_config"))
-
-    def _load(self, place: Path) -> dict[str, Config]:
-        files = [(p, Path(os.path.relpath(p, self.root)).as_posix()) for p in find_configs(place)]
-        return {config.system: config for config in load_configs(files, self.profile_name)}
 
     def resolve(self, item: pytest.Item, name: str) -> Resolved:
         """Return the entry and the tightened gate that ``item`` asks for, or raise ConfigError."""
@@ -124,7 +116,8 @@ class Resolver:
         marker = item.get_closest_marker("system")
         known = tuple(self.configs)
         if marker is None:
-            if len(known) == 1 and not self._place().is_dir():
+            # a doctest can't carry a marker
+            if len(known) == 1 and (self.places.one_file() or isinstance(item, pytest.DoctestItem)):
                 return self.configs[known[0]]
             raise ConfigError(
                 f"{where}: asks for the gate {name!r} and names no system: "
@@ -135,15 +128,18 @@ class Resolver:
             raise ConfigError(f'{where}: write @pytest.mark.system("name") with one name')
         system = marker.args[0]
         if system not in self.configs:
-            place = os.path.relpath(self._place(), self.root)
+            place = self._config.getini("mlgates_config")
             hint = did_you_mean(system, known) or ": `mlgates init` writes a first one"
             raise ConfigError(
-                f"{where}: there is no config of the system {system!r} in {place}{hint}"
+                f"{where}: there is no config of the system {system!r} in {place}{hint} "
+                f"(looked in {self.places.shown()})"
             )
         return self.configs[system]
 
     def check(self, items: list[pytest.Item]) -> list[str]:
         """Return a line for each mistake in the markers and configs of ``items``."""
+        self.places.look_near(items)
+        self._configs = None
         try:
             self.configs  # noqa: B018  (a broken config is told once, not for each test)
         except ConfigError as error:
@@ -175,16 +171,18 @@ class Resolver:
                 )
 
     def _count(self, items: list[pytest.Item]) -> None:
-        """Count the tests that gate each entry: they share what a profile gives it of a budget.
+        """Note who asks, and count the tests of each entry: they share its part of a budget.
 
         Before anything is deselected, so that the same test has the same alpha under ``-k``.
         """
         self._tests.clear()
         for item in items:
-            for name in () if is_known_bad(item) else gates_asked(item):
+            for name in sorted(gates_asked(item)):
                 with contextlib.suppress(ConfigError):  # `check` tells it
                     config, entry = self._entry(item, name, "")
-                    self._tests[config.system, entry.name] += 1
+                    test = TestNames.of(self._config)[test_id(item)]
+                    self.asked[test, config.system, entry.name] = None
+                    self._tests[config.system, entry.name] += not is_known_bad(item)
 
     def _gates_nothing(self, item: pytest.Item, name: str, used: set[tuple[int, str]]) -> bool:
         """Tell whether a marker with arguments on this test, or above it, reaches no gate."""

@@ -75,7 +75,7 @@ def _made_again(report: Report, configs: list[Config]) -> Iterator[str]:
         scopes = [scope for c in configs for scope in scopes_of([c], profiles[c.system])]
         facts = report.environment
         now = instant(facts["finished"])
-        again = build(report.evidence, scopes, report.incomplete, facts, now)
+        again = build(report.evidence, scopes, report.incomplete, facts, now, absent=report.absent)
     except (ConfigError, KeyError, TypeError, ValueError, OverflowError) as error:
         yield f"the report can't be made again from the configs at hand: {error}"
         return

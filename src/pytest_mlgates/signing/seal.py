@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.core.canonical import canonical, parse
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.files import put
+from pytest_mlgates.core.instants import kernel_now
 from pytest_mlgates.reading.plain import FileFault
 from pytest_mlgates.report.read import evidence_in
 from pytest_mlgates.signing.envelope import sign
@@ -57,7 +57,7 @@ class Seal:
 
     def close(self, folder: Path) -> tuple[str, list[str]]:
         """Sign and keep the folder; return a line that tells of it, and a line for each fault."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = kernel_now().isoformat(timespec="seconds")
         done = []
         try:
             with self.store.locked() if self.store else contextlib.nullcontext():

@@ -33,7 +33,8 @@ def write(report: Report, folder: Path) -> None:
 
 def markdown(report: Report) -> str:
     """Return the report as Markdown fit for a pull-request comment."""
-    lines = [f"## ML gates: {report.outcome.upper()}", ""]
+    merges = "must not merge" if report.problems else "may merge"
+    lines = [f"## ML gates: {report.outcome.upper()}, {merges}", ""]
     table = list(rows(report))
     if table:
         lines += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
@@ -46,6 +47,11 @@ def markdown(report: Report) -> str:
         lines += [f"{_safe(chance[0].upper() + chance[1:])}.", ""]
     sections = {
         "Why it does not pass": report.problems,
+        "Not decided": [
+            f"{row.name}: {row.evidence.verdict.reason}"
+            for row in table
+            if row.evidence is not None and row.verdict == "INCONCLUSIVE" and not row.fails_the_run
+        ],
         "Findings": [
             f"{row.name}: {finding}"
             for row in table
@@ -55,6 +61,10 @@ def markdown(report: Report) -> str:
         "Incidents caught": [line.strip() for row in table for line in row.incident_lines()],
         "Missing": [
             f"{gap.system}: {gap.entry} left no evidence ({gap.source})" for gap in report.missing
+        ],
+        "Absent tests": [
+            f"{gap.test} asked for {gap.system}: {gap.entry} and left no evidence: {gap.why}"
+            for gap in report.absent
         ],
         "Waivers": [
             f"{w.about}, {w.state} until {w.expires}, approved by "

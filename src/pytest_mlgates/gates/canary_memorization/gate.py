@@ -70,6 +70,7 @@ class CanaryMemorization(StatisticalGate):
     """
 
     name: ClassVar[str] = "canary_memorization"
+    guards_texts: ClassVar[bool] = True
     worse: ClassVar[Literal["up", "down"]] = "down"  # a small p-value is the bad one
 
     max_exposure_p: Annotated[

@@ -64,6 +64,7 @@ class Grounding(StatisticalGate):
 
     name: ClassVar[str] = "grounding"
     cap: ClassVar[str] = "max_questions"
+    guards_texts: ClassVar[bool] = True
     subject: ClassVar[str] = "answer"
 
     max_unsupported_rate: Annotated[

@@ -52,6 +52,7 @@ class PiiLeak(StatisticalGate):
 
     name: ClassVar[str] = "pii_leak"
     cap: ClassVar[str] = "max_prompts"
+    guards_texts: ClassVar[bool] = True
     extra: ClassVar[str | None] = "pii"
 
     max_leak_rate: Annotated[
