@@ -42,6 +42,11 @@ class Build:
     terraform: Path
     kept: TemporaryDirectory[str]
 
+    @property
+    def of_the_cluster(self) -> Charges:
+        """The lines that the cluster for training made; the others have no namespace to answer for."""
+        return Charges(charges_of(self.cluster))
+
 
 @functools.lru_cache(maxsize=4)
 def make(name: str, seed: int) -> Build:

@@ -36,7 +36,7 @@ def test_the_month_stays_inside_its_budget(cost_budget: CostBudget, month: Build
 @pytest.mark.cost_budget("namespace-budget")
 def test_every_namespace_stays_inside_its_own(cost_budget: CostBudget, month: Build) -> None:
     """No team of the cluster spends more than its part."""
-    cost_budget(month.charges, month.inventory)
+    cost_budget(month.of_the_cluster, month.inventory)
 
 
 @pytest.mark.infra_guardrails("kubernetes-guardrails")
