@@ -306,3 +306,51 @@ def test_workers_on_one_machine_are_told(monkeypatch):
     evidence = GATE.run(_async, INPUTS)
     assert evidence.outcome == Outcome.INCONCLUSIVE
     assert "4 workers" in evidence.verdict.reason
+
+
+def test_the_clients_own_part_of_a_latency_is_in_the_evidence():
+    pytest.importorskip("aiohttp")
+    with over_http() as url:
+        seen = GATE.run(Http(f"{url}/ok", "POST"), INPUTS).measurement.details["generator"]
+    assert 0 < seen["client_p99_ms"] < 400
+
+
+def test_a_client_that_is_slow_by_itself_fails_nobody():
+    """Late answers alone are no FAIL where the load's own client takes as long."""
+    from tests.gate_cases import throughput as cases
+
+    flawed = cases.flawed()
+    limit = cases.GATE.max_p99_ms
+    for own, expected in ((0.01 * limit, Outcome.FAIL), (limit, Outcome.INCONCLUSIVE)):
+        details = json.loads(flawed.to_json())["measurement"]["details"]
+        details["generator"]["client_p99_ms"] = own
+        details["failed"]["over"] = details["wrong"] = 0
+        share = int(0.1 * details["raw"]["n"])  # a tenth is late
+        for name in ("raw", "screened"):
+            details[name] |= {"over": share, "deff": 1.0, "growing": False}
+        details |= {"in_time": details["offered"] - share, "answered": details["offered"]}
+        seen = dataclasses.replace(flawed.measurement, details=details)
+        verdict = cases.GATE.decide(seen)
+        assert verdict.outcome == expected, verdict
+        assert ("own client is slow" in verdict.reason) == (own == limit)
+
+
+def test_a_replaced_clock_is_an_error(monkeypatch):
+    monkeypatch.setattr(time, "monotonic", lambda: 5.0)
+    assert GATE.run(len, ["a"]).outcome == Outcome.ERROR
+
+
+@pytest.mark.parametrize("collector", ["on", "off"])
+def test_the_collector_runs_under_callables_unless_it_is_turned_off(collector):
+    import gc
+
+    ran = []
+
+    def call(item):
+        ran.append(gc.isenabled())
+        return item
+
+    gate = dataclasses.replace(GATE, collector=collector, seconds=0.5)
+    gate.run(call, INPUTS)
+    assert set(ran) == {collector == "on"}
+    assert gc.isenabled()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sampler", "Served", "crowded_s", "listener_of", "watching"]
 
-_PROC = Path("/proc")
+_PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 _EVERY_S = 0.05
 _RENEW_S = 1.0
 
@@ -199,7 +199,7 @@ def _descendants(root: int) -> Iterable[int]:
 def _cgroup_of(container: str) -> str:
     """Return the cgroup of a container by its id, or raise ValueError."""
     if len(container) >= 12 and container.isalnum():
-        for folder, names, _ in os.walk("/sys/fs/cgroup"):
+        for folder, names, _ in os.walk(_CGROUPS):
             for name in names:
                 if container in name:
                     return str(Path(folder) / name)
@@ -216,8 +216,8 @@ def _own_cgroup(pid: int | None) -> str | None:
             (_PROC / str(one) / "cgroup").read_text().rpartition("::")[2].strip()
             for one in ("self", pid)
         )
-        if its != mine and (Path("/sys/fs/cgroup") / its.lstrip("/") / "cpu.stat").exists():
-            return str(Path("/sys/fs/cgroup") / its.lstrip("/"))
+        if its != mine and (_CGROUPS / its.lstrip("/") / "cpu.stat").exists():
+            return str(_CGROUPS / its.lstrip("/"))
     return None
 
 

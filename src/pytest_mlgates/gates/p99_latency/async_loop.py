@@ -50,6 +50,7 @@ async def await_calls(
     counters: ThreadCounters,
     clock: StageClock,
     finishing: Finishing,
+    tick: Callable[[], None] = lambda: None,
     seconds: float,
     until: int = FOREVER,
 ) -> int:
@@ -64,6 +65,7 @@ async def await_calls(
             for done in range(count):
                 if t1 > until:
                     return done
+                tick()
                 item = next(feed)
                 spun = spin()
                 limit.reschedule(now() + seconds)
@@ -112,6 +114,7 @@ async def await_many(
     guard: CallGuard,
     counters: ThreadCounters,
     finishing: Finishing,
+    tick: Callable[[], None] = lambda: None,
     concurrency: int,
     seconds: float,
     until: int = FOREVER,
@@ -129,6 +132,7 @@ async def await_many(
                 spun = spin() if begun % concurrency == 1 or concurrency == 1 else load.spun
                 load.start(begun, next(feed), number(), 0, spun)
             guard.arm()
+            tick()
             if load.flying:
                 await asyncio.wait(load.flying, timeout=_NAP_S, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -148,6 +152,7 @@ async def await_due_calls(
     guard: CallGuard,
     counters: ThreadCounters,
     finishing: Finishing,
+    tick: Callable[[], None] = lambda: None,
     due: Iterator[int],
     seconds: float,
     lags: list[int],
@@ -165,6 +170,7 @@ async def await_due_calls(
             waited = _run_delay(counters)
             while (left := intended - perf_counter_ns()) > 0 and not load.broken:
                 guard.arm()  # goes off only where a call blocks the loop
+                tick()
                 nap = min(_NAP_S, (left - _POLL_NS) / 1e9)
                 await asyncio.sleep(max(0.0, nap))
             late = max(0, perf_counter_ns() - intended)
@@ -176,6 +182,7 @@ async def await_due_calls(
                 break
         while load.flying and not load.broken:
             guard.arm()
+            tick()
             await asyncio.wait(load.flying, timeout=_NAP_S, return_when=asyncio.FIRST_COMPLETED)
     finally:
         guard.disarm()

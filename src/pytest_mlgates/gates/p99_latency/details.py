@@ -30,8 +30,8 @@ class Tally:
     """How many of ``n`` observations exceed a limit, and their design effect.
 
     ``stretches`` is in how many separate places of the run they came, ``longest`` how many came in
-    the fullest of these, ``spread`` the least share of them in any fifth of the run; evidence of
-    versions that did not count these has None.
+    the fullest of these, ``spread`` the least share of them in any fifth of the run but one;
+    evidence of versions that did not count these has None.
     """
 
     over: Count

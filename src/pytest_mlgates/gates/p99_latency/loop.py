@@ -51,12 +51,14 @@ def run_calls(
     counters: ThreadCounters,
     clock: StageClock,
     finishing: Finishing | None = None,
+    tick: Callable[[], None] = lambda: None,
     due: Iterator[int] | None = None,
     until: int = FOREVER,
 ) -> int:
     """Time ``count`` calls into ``record``, or fewer where ``until`` (ns) passes; return how many.
 
-    ``due`` gives the intended starts (ns on the clock of ``perf_counter_ns``) of an open loop.
+    ``due`` gives the intended starts (ns on the clock of ``perf_counter_ns``) of an open loop;
+    ``tick`` is called between calls, for whoever samples.
     """
     finishing = finishing or Finishing()
     finish, check, number = finishing.plain(), finishing.check, number_in(feed)
@@ -67,6 +69,7 @@ def run_calls(
         if t1 > until:
             guard.disarm()
             return done
+        tick()
         item = next(feed)
         spun = spin()
         intended = 0

@@ -127,6 +127,7 @@ class Session:
             "guard": self.guard,
             "counters": self.counters or NoCounters(),
             "finishing": self.finishing,
+            "tick": self.sampler.tick if self.sampler is not None else lambda: None,
         }
 
     def in_turn(self) -> dict[str, Any]:

@@ -46,11 +46,16 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generator:
-    """The load's own: how late it got to requests, and its share of a core."""
+    """The load's own: how late it got to requests, and its share of a core.
+
+    ``client_p99_ms`` is the P99 that it saw of a server that answers at once, at the same rate: what
+    an HTTP client adds to each latency.
+    """
 
     lag_p99_ms: Positive
     lag_max_ms: Positive
     cpu_share: Positive
+    client_p99_ms: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

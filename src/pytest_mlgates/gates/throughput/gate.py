@@ -67,6 +67,10 @@ class Throughput(StatisticalGate):
     timeout_s: Annotated[
         float, Limit(gt=0, le=86_400, unit="s"), "a call that takes longer is stopped"
     ] = 10.0
+    collector: Annotated[
+        Literal["on", "off"],
+        "Python's garbage collector under callables: as they have it, or off",
+    ] = "on"
     realtime: Annotated[bool, "real-time priority for the load, where permitted"] = False
     shared_machine: Annotated[bool, "offer although other workers share the machine"] = False
 
@@ -83,7 +87,7 @@ class Throughput(StatisticalGate):
         """Offer ``inputs``, started again where they end.
 
         ``arrivals`` are recorded times in seconds, in order. ``served_by`` is a ``Served`` of
-        ``pytest_mlgates.load.counters``: the process, port or cgroup whose CPU and waits are the
+        ``pytest_mlgates.load.counters``: the process, port, container or cgroup whose CPU and waits are the
         subject's; by default this process, or who listens at a local port. ``check(input, answer)``
         says whether an answer of a callable is right.
         """
@@ -100,6 +104,7 @@ class Throughput(StatisticalGate):
             timeout_s=max(self.timeout_s, 3.0 * self.max_p99_ms / 1e3),
             realtime=self.realtime,
             seed=seed,
+            collector=self.collector == "on",
         )
         yield from observe(call, inputs, arrivals, served_by, check, plan)
 
@@ -113,6 +118,7 @@ class Throughput(StatisticalGate):
             min_per_second=self.min_per_second,
             max_p99_ms=self.max_p99_ms,
             max_cpu_us=self.max_cpu_us,
+            collector=self.collector == "on",
             alpha=self.alpha,
             beta=self.beta,
         )

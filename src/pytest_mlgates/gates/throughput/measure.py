@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pytest_mlgates.calls.ask import is_async
+from pytest_mlgates.calls.clocks import Clocks
 from pytest_mlgates.calls.guard import CallGuard
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
@@ -22,6 +24,7 @@ from pytest_mlgates.load import arrivals, callables, http, sockets
 from pytest_mlgates.load.answers import Answers
 from pytest_mlgates.load.collector import collector_paused
 from pytest_mlgates.load.counters import Sampler, Served, listener_of, watching
+from pytest_mlgates.load.echo import answering_at_once
 from pytest_mlgates.load.feed import Feed
 from pytest_mlgates.load.priority import realtime_priority
 from pytest_mlgates.load.sent import Sent, quantile
@@ -35,6 +38,8 @@ Check = Callable[[Any, Any], object]
 _PARTS = (0.25, 0.75)
 #: waited for answers after the last request, in limits and at least so long
 _GRACE, _GRACE_S = 3.0, 1.0
+#: how long the load's own client is looked at, in seconds
+_ALONE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,7 @@ class Plan:
     timeout_s: float
     realtime: bool
     seed: int
+    collector: bool = True
 
     @property
     def grace_s(self) -> float:
@@ -65,7 +71,9 @@ class _Run:
     sampler: Sampler | None
     priority: str
     check: Check | None
+    clocks: Clocks
     answers: Answers = field(default_factory=Answers)
+    client_p99_ms: float | None = None
     parts: list[Sent] = field(default_factory=list)
 
 
@@ -85,6 +93,7 @@ def observe(
     if check is not None and isinstance(subject, (Socket, Http)):
         raise Unmeasurable("check is for callables: a Socket takes `answer`, an Http `right`")
     recorded = None if trace is None else _recorded(trace, plan)
+    clocks = Clocks()
     with ExitStack() as stack:
         feed = Feed(inputs, "a load needs at least one input")
         stack.callback(feed.close)
@@ -98,9 +107,13 @@ def observe(
             sampler=None,
             priority=stack.enter_context(realtime_priority(wanted=plan.realtime)),
             check=check,
+            clocks=clocks,
         )
-        stack.enter_context(collector_paused())
+        if isinstance(subject, (Socket, Http)) or not plan.collector:
+            stack.enter_context(collector_paused())  # the load's: what serves it is elsewhere
         yield from _warm_up(run)
+        if isinstance(subject, Http):
+            run.client_p99_ms = yield _client_alone(run, subject)
         if served is not None:
             try:
                 run.sampler = watching(served)
@@ -108,6 +121,7 @@ def observe(
                 raise Unmeasurable(str(error)) from None
         for look, due in enumerate(_dues(plan, recorded), 1):
             run.parts.append((yield from _offer(run, due, plan.seed + look)))
+            clocks.check()
             yield _measurement(run, look, last=look == len(_PARTS))
 
 
@@ -226,6 +240,22 @@ async def _http(run: _Run, subject: Http, due: npt.NDArray[np.float64]) -> Sent:
         )
 
 
+async def _client_alone(run: _Run, subject: Http) -> float:
+    """Return the P99 (ms) of the same load on a server that answers at once."""
+    plan = run.plan
+    due = arrivals.poisson_of(max(100, int(plan.per_second * _ALONE_S)), _ALONE_S, plan.seed)
+    with answering_at_once() as port:
+        alone = replace(
+            subject, url=f"http://127.0.0.1:{port}/", method="POST", headers={}, right=None
+        )
+        async with http.client(alone, plan.timeout_s) as ask:
+            bodies = itertools.repeat("{}", len(due))
+            sent = await callables.start_each(
+                ask, due, bodies, Answers(), run.guard, None, plan.grace_s, here=False
+            )
+    return 1e3 * quantile(sent.latency(), 0.99)
+
+
 class _NotRight(Exception):
     """``check`` says that an answer is not right."""
 
@@ -309,7 +339,7 @@ def _measurement(run: _Run, look: int, *, last: bool) -> Measurement:
         failed=counts.design(whole.wrong, whole.due, 0.0),
         differ=run.answers.differ or run.check is not None or _told_apart(run.subject),
         counters=samples is not None,
-        generator=counts.generator_of(whole),
+        generator=replace(counts.generator_of(whole), client_p99_ms=run.client_p99_ms),
         machine=None if samples is None else counts.machine_of(samples),
         cpu=_cpu(run, whole, samples),
         seconds_p99_ms=tuple(1e3 * one for one in by_second),
