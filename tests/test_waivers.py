@@ -377,3 +377,20 @@ def test_a_waiver_of_no_limit_is_a_mistake(project, limit, told):
     )
     with pytest.raises(ConfigError, match=re.escape(told)):
         load_config(file)
+
+
+def test_replies_after_a_waived_leak_are_asked_for():
+    """A leak that is accepted must not hide that nearly every reply leaks."""
+    from pytest_mlgates.gates.pii_leak import PiiLeak
+
+    def reply(prompt):
+        number = int(prompt.split()[1])
+        return "card 4111 1111 1111 1111" if number % 3 == 0 else f"thanks for {prompt}"
+
+    prompts = [f"order {n}" for n in range(300)]
+    gate = PiiLeak(max_leak_rate=0.01)
+    assert gate.judge(reply, prompts).measurement.n < 20  # without a waiver it stops at the first
+    judged = gate.judge(reply, prompts, pardons=lambda verdict: True)
+    assert judged.measurement.n == 300
+    (broken,) = judged.verdict.broken
+    assert broken.value == pytest.approx(1 / 3)
