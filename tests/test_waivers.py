@@ -32,11 +32,11 @@ def waiver(**changes):
     return Waiver(**{**known, "expires": "2026-11-23", **changes})
 
 
-def report(*pieces, waivers=(), now=NOW, worse="up"):
+def report(*pieces, waivers=(), now=NOW, worse="up", rule="fail"):
     scope = Scope(
         path="c.yaml", sha256="0" * 64, system="s", owner="team", controls=(),
         entries=(EntryInfo(entry="a", gate="g", source="c.yaml:5", worse=worse),),
-        profile=Profile(), waivers=waivers,
+        profile=Profile(inconclusive=rule), waivers=waivers,
     )  # fmt: skip
     return build(pieces, [scope], [], {}, now)
 
@@ -188,6 +188,23 @@ def test_more_than_can_be_named_is_accepted_only_as_a_whole():
     assert report(many, waivers=(waiver(),)).outcome == "waived"
 
 
+@pytest.mark.parametrize(("rule", "outcome"), [("fail", "inconclusive"), ("warn", "inconclusive")])
+def test_what_is_undecided_does_not_hide_behind_what_is_waived(rule, outcome):
+    beside = Verdict.gravest(
+        [Verdict("fail", "so", (RATE,)), Verdict("inconclusive", "the peak is not known")]
+    )
+    assert beside.undecided == "the peak is not known"
+    made = report(dataclasses.replace(broke(RATE), verdict=beside), waivers=(waiver(),), rule=rule)
+    assert made.outcome == outcome
+    told = "INCONCLUSIVE beside what is waived: the peak is not known"
+    assert [p.removeprefix("s: a: ") for p in made.problems] == ([told] if rule == "fail" else [])
+    decided = dataclasses.replace(
+        broke(RATE),
+        verdict=Verdict.gravest([beside.__class__("fail", "so", (RATE,)), Verdict("pass", "fine")]),
+    )
+    assert report(decided, waivers=(waiver(),)).outcome == "waived"
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sequential(Gate):
     """Looks one by one at the numbers it is given: `decide` judges the last."""
@@ -277,6 +294,31 @@ waivers:
 """
 
 
+@pytest.mark.parametrize(("inconclusive", "status"), [("fail", 1), ("warn", 0)])
+def test_a_waived_ratio_does_not_hide_a_peak_that_nobody_knows(project, inconclusive, status):
+    """Records that come by a clock may be totals or not: the peak is undecided."""
+    project.config(
+        FLEET.format(
+            gate="bandwidth_budget: {max_ratio: 0.01, max_mbps: 3}",
+            name="bandwidth_budget",
+            limit="up_to: 0.05",
+        )
+        + f"profiles:\n  default: {{inconclusive: {inconclusive}}}\n"
+    )
+    project.tests(
+        """
+        def test_uplink(bandwidth_budget):
+            bandwidth_budget([
+                {"sent_bytes": 20_000, "raw_bytes": 10**6, "source": f"t{n % 25}", "at": 2.0 * (n // 25)}
+                for n in range(500)
+            ])
+        """
+    )
+    result = project.run()
+    assert result.ret == status, result.stdout.str()
+    assert "beside what is waived" in result.stdout.str() or not status
+
+
 def test_a_waived_ratio_does_not_hide_the_peak(project):
     project.config(
         FLEET.format(
@@ -335,3 +377,20 @@ def test_a_waiver_of_no_limit_is_a_mistake(project, limit, told):
     )
     with pytest.raises(ConfigError, match=re.escape(told)):
         load_config(file)
+
+
+def test_replies_after_a_waived_leak_are_asked_for():
+    """A leak that is accepted must not hide that nearly every reply leaks."""
+    from pytest_mlgates.gates.pii_leak import PiiLeak
+
+    def reply(prompt):
+        number = int(prompt.split()[1])
+        return "card 4111 1111 1111 1111" if number % 3 == 0 else f"thanks for {prompt}"
+
+    prompts = [f"order {n}" for n in range(300)]
+    gate = PiiLeak(max_leak_rate=0.01)
+    assert gate.judge(reply, prompts).measurement.n < 20  # without a waiver it stops at the first
+    judged = gate.judge(reply, prompts, pardons=lambda verdict: True)
+    assert judged.measurement.n == 300
+    (broken,) = judged.verdict.broken
+    assert broken.value == pytest.approx(1 / 3)

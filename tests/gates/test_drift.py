@@ -127,6 +127,13 @@ def test_cells_of_a_file_are_the_numbers_they_say(tmp_path):
     assert outcome(GATE, whole, texts) == Outcome.PASS
 
 
+def test_a_name_of_digits_is_no_number():
+    """Python itself takes 1979_0001 for one."""
+    named = [{"x": row["x"], "ssn": f"1979_{n:05}"} for n, row in enumerate(REFERENCE)]
+    evidence = GATE.run(named, named[:M])
+    assert "'ssn' can't be compared" in evidence.verdict.reason
+
+
 def pairs(n, seed, correlation):
     rng = np.random.default_rng(seed)
     found = rng.multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], n)

@@ -16,6 +16,8 @@ __all__ = ["BrokenLimit", "Outcome", "Verdict"]
 
 #: broken limits that a verdict names one by one
 MAX_BROKEN = 200
+#: reasons that a FAIL gives for what is undecided beside it
+MAX_UNDECIDED = 3
 
 
 class Outcome(StrEnum):
@@ -66,29 +68,34 @@ class Verdict:
     """An outcome and the sentence that explains it, with both numbers in it.
 
     A FAIL also says which limits broke (``broken``), all of them: a waiver that pardons one must
-    not hide another. Where a gate leaves it out, that is filled in from its policy.
+    not hide another. Where a gate leaves it out, that is filled in from its policy. ``undecided``
+    is what a FAIL stands beside: limits that nothing is known of yet, which no waiver covers either.
     """
 
     outcome: Outcome
     reason: str
     broken: tuple[BrokenLimit, ...] = ()
+    undecided: str = ""
 
     def __post_init__(self) -> None:
         fixed = object.__setattr__
         fixed(self, "outcome", Outcome(self.outcome))
         fixed(self, "reason", str(freeze(str(self.reason))))
         fixed(self, "broken", _in_order(self.broken))
-        if self.broken and self.outcome != Outcome.FAIL:
+        fixed(self, "undecided", str(freeze(str(self.undecided))))
+        if (self.broken or self.undecided) and self.outcome != Outcome.FAIL:
             raise ValueError(f"a verdict that is {self.outcome} has no broken limit")
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Verdict is neither true nor false: compare its outcome")
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the verdict as a JSON object; ``broken`` only where something is."""
+        """Return the verdict as a JSON object; ``broken`` and ``undecided`` only where something is."""
         plain: dict[str, Json] = {"outcome": self.outcome.value, "reason": self.reason}
         if self.broken:
             plain["broken"] = tuple(one.to_dict() for one in self.broken)
+        if self.undecided:
+            plain["undecided"] = self.undecided
         return plain
 
     @classmethod
@@ -98,15 +105,26 @@ class Verdict:
         All of its reasons, or the first ``most`` and how many more; all broken limits in any case.
 
         >>> Verdict.gravest([Verdict("pass", "a"), Verdict("fail", "b"), Verdict("fail", "c")])
-        Verdict(outcome=<Outcome.FAIL: 'fail'>, reason='b; c', broken=())
+        Verdict(outcome=<Outcome.FAIL: 'fail'>, reason='b; c', broken=(), undecided='')
         """
         for outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS):
             alike = [verdict for verdict in verdicts if verdict.outcome == outcome]
             if alike:
                 reasons = [verdict.reason for verdict in alike]
                 told = reasons if most is None else first(reasons, most)
-                return cls(outcome, "; ".join(told), _all_broken(alike))
+                beside = _undecided(verdicts) if outcome == Outcome.FAIL else ""
+                return cls(outcome, "; ".join(told), _all_broken(alike), beside)
         return cls(Outcome.ERROR, "no limit was judged")
+
+
+def _undecided(verdicts: Iterable[Verdict]) -> str:
+    """Return what is not known of the limits that did not break."""
+    open_ = (
+        verdict.undecided if verdict.outcome == Outcome.FAIL else verdict.reason
+        for verdict in verdicts
+        if verdict.outcome != Outcome.PASS
+    )
+    return "; ".join(first(filter(None, open_), MAX_UNDECIDED))
 
 
 def _all_broken(verdicts: Sequence[Verdict]) -> tuple[BrokenLimit, ...]:

@@ -242,7 +242,11 @@ def _state(piece: Evidence, info: EntryInfo, scope: Scope, now: datetime) -> tup
     reason = piece.verdict.reason
     if piece.outcome == Outcome.FAIL:
         if is_waived(piece, scope, now):
-            return "waived", None
+            if not (beside := piece.verdict.undecided):
+                return "waived", None
+            fails = scope.profile.inconclusive == "fail"
+            told = f"INCONCLUSIVE beside what is waived: {beside}"
+            return "inconclusive", told if fails else None
         for waiver in scope.active_waivers(info.entry, now):
             reason += f" (the waiver of {waiver.source} {_falls_short(waiver, piece, scope, now)})"
         return "fail", f"FAIL: {reason}"

@@ -248,7 +248,9 @@ def _fails_the_test(resolved: Resolved, evidence: Evidence) -> bool:
         return False
     if evidence.outcome == Outcome.INCONCLUSIVE:
         return resolved.profile.inconclusive == "fail"
-    return not is_waived(evidence, scope_of(resolved.config, resolved.profile))
+    if not is_waived(evidence, scope_of(resolved.config, resolved.profile)):
+        return True
+    return bool(evidence.verdict.undecided) and resolved.profile.inconclusive == "fail"
 
 
 def _pardons(resolved: Resolved, *, known_bad: bool) -> Callable[[Verdict], bool] | None:

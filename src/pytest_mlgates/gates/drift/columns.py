@@ -104,7 +104,10 @@ def _compared(name: str, one: list[object], other: list[object]) -> Iterator[Fea
 
 def _numbers(values: list[object]) -> Floats | None:
     """Return values as numbers, those of a CSV file too, or None where one is none."""
-    if any(isinstance(value, bool) for value in values):
+    # Python reads 1979_9552 as a number; in a table it is a name
+    if any(
+        isinstance(value, bool) or (isinstance(value, str) and "_" in value) for value in values
+    ):
         return None
     try:
         found = np.array([float(value) for value in values])  # type: ignore[arg-type]

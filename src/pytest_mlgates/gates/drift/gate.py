@@ -11,7 +11,15 @@ from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.gates.drift.details import Seen
-from pytest_mlgates.gates.drift.judge import REFERENCE_SHARE, Limits, headline, judge, most_apart
+from pytest_mlgates.gates.drift.judge import (
+    MIN_ROWS,
+    REFERENCE_SHARE,
+    Limits,
+    headline,
+    judge,
+    most_apart,
+    rows_needed,
+)
 
 __all__ = ["Drift"]
 
@@ -88,12 +96,8 @@ class Drift(StatisticalGate):
 
         if self.max_distance is None:
             return Needs(1, 1, "rows")
-        # the error of both means together is below the limit: variance 1, Bernstein's bound
-        bits = math.log(4 / self.beta)
-        to_pass = 8 * bits / self.max_distance**2 + 14 * bits / self.max_distance
-        return Needs(
-            max(50, math.ceil(to_pass)), max(50, math.ceil(-2 * math.log(self.alpha))), "rows"
-        )
+        to_pass = rows_needed(self.max_distance, self.beta)
+        return Needs(to_pass, max(MIN_ROWS, math.ceil(-2 * math.log(self.alpha))), "rows")
 
     def measure(
         self,

@@ -14,7 +14,15 @@ from pytest_mlgates.core.words import first, number, plural
 from pytest_mlgates.gates.drift.details import Compared, Moments, Seen
 from pytest_mlgates.stats.distances import REACH, mean_error, psi, psi_law
 
-__all__ = ["MIN_ROWS", "REFERENCE_SHARE", "Limits", "headline", "judge", "most_apart"]
+__all__ = [
+    "MIN_ROWS",
+    "REFERENCE_SHARE",
+    "Limits",
+    "headline",
+    "judge",
+    "most_apart",
+    "rows_needed",
+]
 
 #: the part of alpha that a stream's bets spend on the means of the reference
 REFERENCE_SHARE = 0.25
@@ -198,6 +206,21 @@ def most_apart(compared: Compared, beta: float) -> float:
         for rows, side in zip(compared.rows, squares, strict=True)
     )
     return compared.distance + sum(errors)
+
+
+def rows_needed(limit: float, beta: float) -> int:
+    """Return how many rows of each side show that a number has not moved by ``limit``.
+
+    Where it has not moved at all, and is spread as a normal one is.
+
+    >>> rows_needed(0.3, 1e-3) < 2000 < rows_needed(0.1, 1e-3)
+    True
+    """
+    rows = MIN_ROWS
+    # of two samples alike, 0.8 standard errors of their difference are seen on average
+    while 2 * mean_error(rows, 1.2, 2 * REACH, beta / 4) + 0.8 * math.sqrt(2 / rows) > limit:
+        rows = math.ceil(rows * 1.05)
+    return rows
 
 
 def _variance(kind: str, squares: Moments | None, error: float) -> float:

@@ -171,13 +171,14 @@ def judge(seen: Seen, value: float, n: int, limits_: Limits) -> Verdict:
     found = [(pair, *pair.judge(limits_.alpha / len(pairs), limits_.beta, n)) for pair in pairs]
     worst = sorted(found, key=lambda item: item[2])
     failed = [(pair.broken, text) for pair, kind, _, text in worst if kind == Outcome.FAIL]
-    if failed:
-        told = "; ".join(first((text for _, text in failed), MAX_NAMED))
-        return Verdict(Outcome.FAIL, told, tuple(broken for broken, _ in failed))
     open_ = [text for _, outcome, _, text in worst if outcome == Outcome.INCONCLUSIVE]
     gaps = [*_too_little(seen, n, limits_)]
     if seen.selected not in (0, n):  # of one answer to all there is no more to tell
         gaps += first(open_, MAX_NAMED)
+    if failed:
+        told = "; ".join(first((text for _, text in failed), MAX_NAMED))
+        broken = tuple(broken for broken, _ in failed)
+        return Verdict(Outcome.FAIL, told, broken, "; ".join(gaps))
     if gaps or open_:
         return Verdict(Outcome.INCONCLUSIVE, "; ".join(gaps))
     by_rule = {pair.rule.field: text for pair, _, _, text in reversed(worst)}

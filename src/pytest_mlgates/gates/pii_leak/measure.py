@@ -55,7 +55,7 @@ class Plan:
 def scan_replies(
     reply: Callable[[Any], object], prompts: object, plan: Plan, key: bytes | None
 ) -> Generator[Look, object, None]:
-    """Ask each different prompt once, in random order, up to the first confirmed leak."""
+    """Ask each different prompt once, in random order; a look follows each reply that leaks."""
     if not callable(reply):
         raise Unmeasurable("reply is not a callable that takes a prompt and returns text")
     scan = _Scan(plan, key)
@@ -63,20 +63,21 @@ def scan_replies(
     scan.draw.shuffle(todo)
     subject = Subject(reply, text_from("reply"), plan.timeout_s, plan.concurrency)
     at = 0
-    while at < len(todo) and not scan.leaky:
+    while at < len(todo):
         batch = todo[at : at + plan.concurrency]
         # a subject that answers at once is asked for one, so that nothing is asked after a leak
         batch = batch if subject.awaits else batch[:1]
+        leaky = scan.leaky
         answers = yield from subject.ask([prompt for _, prompt in batch])
         for (index, _), text in zip(batch, answers, strict=True):
             scan.look_at(text, f"prompt {index}")
         at += len(answers)
-        enough = scan.texts >= scan.enough()
-        if scan.leaky or enough or at % _LOOK_EVERY == 0:
+        enough = not scan.leaky and scan.texts >= scan.enough()
+        if scan.leaky > leaky or enough or at % _LOOK_EVERY == 0:
             yield scan.measurement("replies", len(todo), subject.calls, complete=False)
-    if not scan.leaky:
+    if not scan.leaky:  # plants tell what may have been overlooked where nothing was found
         scan.measure_recall()
-        yield scan.measurement("replies", len(todo), subject.calls, complete=True)
+    yield scan.measurement("replies", len(todo), subject.calls, complete=True)
 
 
 def scan_texts(texts: object, plan: Plan, key: bytes | None) -> Iterator[Measurement]:

@@ -105,6 +105,7 @@ def judge(seen: Seen, limits: Limits) -> Verdict:
                 BrokenLimit("max_rate", row.rate, "" if row.name == OVERALL else row.name)
                 for row in named
             ),
+            _undecided(seen, limits, named),
         )
     if doubt := _reason_inconclusive(seen, limits):
         also = ""
@@ -112,6 +113,14 @@ def judge(seen: Seen, limits: Limits) -> Verdict:
             also = f"; {_where(named[0])} stands out (rate {percent(named[0].rate)})"
         return Verdict(Outcome.INCONCLUSIVE, doubt + also)
     return Verdict(Outcome.PASS, _why_pass(seen, limits))
+
+
+def _undecided(seen: Seen, limits: Limits, named: Sequence[Row]) -> str:
+    """Return which slices that a PASS waits for are neither over the limit nor below it."""
+    open_ = [row for row in _needed(seen) if not limits.is_below(row) and row not in named]
+    if not open_:
+        return ""
+    return f"{_distance(open_[0], limits)}{f'; and {len(open_) - 1} more' if open_[1:] else ''}"
 
 
 def _why_pass(seen: Seen, limits: Limits) -> str:
