@@ -105,7 +105,7 @@ def test_a_broken_block_is_left_out_and_the_rest_is_judged():
 
 
 @pytest.mark.parametrize(
-    "line", ["x = 1e10", "x = -1.5E-3", "x = { for = 1, null : 2 }", "x = <<EOT\nhi\nEOT", "é = 1",
+    "line", ["x = 1e10", "x = -1.5E-3", "x = { if = 1, null : 2 }", "x = <<EOT\nhi\nEOT", "é = 1",
              'x = "${a["b"]}"', "x = a.*.b", "x = b.0.c", "x = f(b...)", 'x = provider::a::b("c")',
              "x = [for k, v in m : v if k != \"\"]", "x = { for k, v in m : k => v... }", "x = (\n a\n ? b\n : c\n)",
              ],

@@ -6,6 +6,7 @@ sets, and a few functions. All else is an :class:`Unknown` that keeps the expres
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -251,13 +252,14 @@ def _boolean(value: object) -> bool:
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-    "%": operator.mod, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+    "%": math.fmod, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
 
 
 def _binary(sign: str, a: Any, b: Any) -> Any:
     if sign in ("==", "!="):
-        return (a == b) is (sign == "==")
+        same = a == b and isinstance(a, bool) is isinstance(b, bool)  # to Python, 1 is true
+        return same is (sign == "==")
     if sign in ("&&", "||"):
         a, b = _boolean(a), _boolean(b)
         return a and b if sign == "&&" else a or b

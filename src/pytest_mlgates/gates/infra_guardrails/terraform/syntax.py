@@ -23,9 +23,9 @@ _MOST_FAULTS = 50
 _MOST_TEXT = 600
 #: where a block begins that stands in no other, as `terraform fmt` writes it
 _TOP = re.compile(r"[A-Za-z_][\w-]*(?:[ \t]*\"[^\"\n]*\"|[ \t]+[\w-]+)*[ \t]*\{")
-_EXPONENT = re.compile(r"(?<![\w.\"-])[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]{1,3}(?![\w\"])")
+_EXPONENT = re.compile(r"(?<![\w.\"])(?<![\w\"]-)[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]{1,3}(?![\w\"])")
 _KEYWORD = re.compile(
-    r"((?:^|[{,])[ \t]*)(for|if|in|null|true|false|endif|else|endfor)(?=[ \t]*(?:=(?!=)|:))"
+    r"((?:^|[{,])[ \t]*)(if|in|null|true|false|endif|else|endfor)(?=[ \t]*(?:=(?!=)|:))"
 )
 
 
@@ -145,8 +145,8 @@ def _fault_line(root: Any) -> int | None:
 def _repaired(line: str) -> str:
     """Return a line in words that the grammar knows: it has no exponents, and no keyword as a key.
 
-    >>> _repaired("{ for = 2.5e3 }")
-    '{ "for" = 2500 }'
+    >>> _repaired("{ if = 2.5e3 }")
+    '{ "if" = 2500 }'
     """
     line = _EXPONENT.sub(lambda found: f"{Decimal(found.group()):f}", line)
     return _KEYWORD.sub(r'\1"\2"', line)
