@@ -10,8 +10,8 @@ from pytest_mlgates.gates.infra_guardrails.kubernetes import pods
 from pytest_mlgates.gates.infra_guardrails.kubernetes.zones import is_pool, pool_holds_gpus
 from pytest_mlgates.gates.infra_guardrails.machines import Answer
 from pytest_mlgates.gates.infra_guardrails.terraform import holders
-from pytest_mlgates.gates.infra_guardrails.world import Resource, World
-from pytest_mlgates.reading.node import REST, Node
+from pytest_mlgates.gates.infra_guardrails.world import Defaults, Resource, World
+from pytest_mlgates.reading.node import REST, Node, Unknown
 
 __all__ = ["owner_label"]
 
@@ -117,11 +117,16 @@ def _of_terraform(resource: Resource) -> list[Node | None]:
     for block in (body.get("tag_specifications") or Node([])).items:
         found.append(block.get("tags"))
     if resource.module is not None:
-        own = body.get("provider")
-        if own is not None and own.unknown:
-            found.append(own)  # another configuration of the provider, which may add labels
-        else:
-            found.append(resource.module.defaults("aws", "default_tags", "tags"))
-            if resource.kind.startswith("google"):
-                found[-1] = resource.module.defaults("google", "", "default_labels")
+        found.append(_of_provider(resource, resource.module))
     return found
+
+
+def _of_provider(resource: Resource, module: Defaults) -> Node | None:
+    """Return the labels that a provider adds; those of another configuration are not known."""
+    own = resource.body.get("provider")
+    name = own.value.expression if own is not None and isinstance(own.value, Unknown) else ""
+    if "." in name:
+        return Node(Unknown(f"what provider {name} adds"), resource.body.file, resource.body.line)
+    if resource.kind.startswith("google"):
+        return module.defaults(name or "google", "", "default_labels")
+    return module.defaults(name or "aws", "default_tags", "tags")

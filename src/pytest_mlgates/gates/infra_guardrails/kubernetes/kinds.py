@@ -125,6 +125,7 @@ _HARMLESS = {
     "flows.knative.dev": "*",
     "fleet.cattle.io": "Cluster ClusterGroup",
     "image.openshift.io": "*",
+    "kafka.strimzi.io": "KafkaTopic KafkaUser KafkaConnector KafkaRebalance",
     "karpenter.k8s.aws": "EC2NodeClass AWSNodeTemplate",
     "karpenter.azure.com": "AKSNodeClass",
     "kubeflow.org": "Profile PodDefault Suggestion Viewer",
