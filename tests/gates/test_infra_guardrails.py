@@ -663,6 +663,11 @@ GROUP = 'resource "aws_eks_node_group" "gpu" {\n%s\n}\n'
             GROUP % "" + 'provider "aws" {\n default_tags {\n tags = { Owner = "nlp" }\n }\n}\n',
             PASS,
         ),
+        (
+            GROUP % "provider = aws"
+            + 'provider "aws" {\n default_tags {\n tags = { Owner = "nlp" }\n }\n}\n',
+            PASS,
+        ),
         (GROUP % "provider = aws.west" + 'provider "aws" {\n alias = "west"\n}\n', OPEN),
         (
             (
