@@ -123,6 +123,15 @@ KINDS = {
     "VM of Azure": (block("azurerm_linux_virtual_machine", flat(size="Standard_NV6")), FAIL, "owner"),
     "compute of Azure ML": (
         block("azurerm_machine_learning_compute_cluster", flat(vm_size="STANDARD_NC6S_V3")), FAIL, "owner"),
+    "Cloud Run": (
+        block("google_cloud_run_v2_service", 'template {\n containers {\n resources {\n limits = { "nvidia.com/gpu" = "1" }\n }\n }\n}'),
+        FAIL, "owner"),
+    "Cloud Run by its selector": (
+        block("google_cloud_run_v2_job", 'template {\n node_selector {\n accelerator = "nvidia-l4"\n }\n}'), FAIL, "owner"),
+    "capacity block": (block("aws_ec2_capacity_block_reservation", ""), OPEN, "if it holds GPUs"),
+    "a kind of Kubernetes that comes later": (
+        block("kubernetes_swarm_v1", 'spec {\n container {\n resources {\n limits = { "nvidia.com/gpu" = 1 }\n }\n }\n}'),
+        FAIL, "owner"),
     "Databricks": (block("databricks_cluster", flat(node_type_id="g5.xlarge")), FAIL, "owner"),
     "OCI": (block("oci_containerengine_node_pool", flat(node_shape="BM.GPU.H100.8")), FAIL, "owner"),
     "DigitalOcean": (

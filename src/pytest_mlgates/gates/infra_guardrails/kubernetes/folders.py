@@ -75,7 +75,8 @@ class Manifests:
 
     def _template(self, file: Path, name: str, text: str, found: re.Match[str]) -> None:
         line = text.count("\n", 0, found.start()) + 1
-        shown = short(found.group().strip("# \t"))
+        said = found.group()
+        shown = "{{ in a comment" if said.lstrip().startswith("#") else short(said)  # not its words
         tool = "the output of `helm template`" if "{{" in shown else "what comes out of it"
         why = f"{shown} is a template that is not rendered: gate {tool}"
         self.hidden.append((file.resolve(), f"{name}:{line}", why))

@@ -36,6 +36,9 @@ def of_terraform(
     if plain in _KUBERNETES:
         name, group = _KUBERNETES[plain]
         body = _camel(body)
+    elif plain.startswith("kubernetes_"):  # of a kind that is not in the table: GPUs are asked
+        word = _camel_word(plain.removeprefix("kubernetes_"))
+        name, group, body = word[:1].upper() + word[1:], "kubernetes", _camel(body)
     else:
         name, group = kind, "terraform"
     address = label if f".{kind}." in f".{label}" else f"{kind}.{label}"

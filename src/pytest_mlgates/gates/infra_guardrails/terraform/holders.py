@@ -32,6 +32,7 @@ _MACHINE_KEYS = {
 #: where a machine type may stand among other things: only what is one is taken for one
 _LOOSE_KEYS = {
     "size",
+    "accelerator",
     "sku",
     "sku_name",
     "type",
@@ -62,7 +63,7 @@ _MAKES_NONE = re.compile(
 )
 #: types whose names say that they run models, and that name no machine in a field that is known here
 _RUNS_MODELS = re.compile(
-    r"(gpu|tpu|sagemaker_(?!.*(domain|user_profile|space|image|repository|role|feature))|"
+    r"(gpu|tpu|capacity_block|sagemaker_(?!.*(domain|user_profile|space|image|repository|role|feature))|"
     r"ml_workspace_compute|machine_learning_compute|hyperpod)"
 )
 _GPU_NAME = re.compile(r"(^|[-_.])gpus?([-_.]|$)", re.IGNORECASE)
@@ -102,6 +103,8 @@ def _by_fields(resource: Resource) -> Answer:
             machines += _machine(key, node, makes=makes)
         elif key in _ACCELERATORS and not isinstance(node.value, (str, bool)):
             attached.append(_attached(node))
+        elif _GPU_IN_TEXT.search(key):  # a limit of a container
+            attached.append("no" if node.value in (0, "0") else "yes")
         elif (isinstance(node.value, str) and _GPU_IN_TEXT.search(node.value)) or (
             key == "type" and node.value == "GPU"
         ):
