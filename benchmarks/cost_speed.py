@@ -31,7 +31,7 @@ COLUMNS = (
 FORMATS = ("csv", "parquet")
 READERS = ("cost_budget", "duckdb", "polars", "pandas, a sum of floats")
 IMPORTS = {
-    "cost_budget": ("duckdb", "pytest_mlgates.gates.cost_budget.measure"),
+    "cost_budget": ("duckdb", "pyarrow.parquet", "pytest_mlgates.gates.cost_budget.measure"),
     "duckdb": ("duckdb",),
     "polars": ("polars",),
     "pandas, a sum of floats": ("pandas", "pyarrow"),

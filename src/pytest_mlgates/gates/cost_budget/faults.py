@@ -12,8 +12,11 @@ from pytest_mlgates.gates.cost_budget.money import Fault, money
 from pytest_mlgates.gates.cost_budget.periods import instant
 from pytest_mlgates.reading.tables import missing
 
-__all__ = ["FAULTY", "why"]
+__all__ = ["FAULTY", "ODD", "why"]
 
+#: quick to ask of all lines: true of every faulty one, and of a currency in small letters
+ODD = """cost IS NULL OR s IS NULL OR e IS NULL OR e < s OR currency IS DISTINCT FROM ?
+ OR version_raw IS NOT NULL OR width IS NOT NULL"""
 #: of a line; its parameter is the currency of the policy
 FAULTY = """(cost IS NULL OR s IS NULL OR e IS NULL OR e < s OR currency IS NULL
  OR (currency <> ? AND NOT regexp_full_match(upper(trim(currency)), '[A-Z]{3}'))

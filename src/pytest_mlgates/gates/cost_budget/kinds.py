@@ -46,8 +46,13 @@ _AWS_TYPES = {
 #: every word that a bill may use for a kind
 WORDS = tuple(dict.fromkeys((*CATEGORIES, *_AWS_TYPES)))
 _DISCOUNT = Category("Credit", negative=True, flows=True)
-#: every kind once: a line holds the place of its own
-KINDS = tuple(dict.fromkeys((*CATEGORIES.values(), *_AWS_TYPES.values(), _DISCOUNT)))
+#: every kind once, usage first, then what else flows: a line holds the place of its own
+KINDS = tuple(
+    sorted(
+        dict.fromkeys((*CATEGORIES.values(), *_AWS_TYPES.values(), _DISCOUNT)),
+        key=lambda kind: (kind.name != "Usage", not kind.flows),
+    )
+)
 
 #: what can hold no GPU, node or volume of one's own; whatever is not named here may
 _ELSEWHERE = {

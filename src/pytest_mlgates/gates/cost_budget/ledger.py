@@ -24,7 +24,7 @@ from pytest_mlgates.gates.cost_budget.groups import Group, own_columns
 from pytest_mlgates.gates.cost_budget.layouts import Layout
 from pytest_mlgates.gates.cost_budget.money import Fault, exactly, money
 from pytest_mlgates.gates.cost_budget.periods import instant
-from pytest_mlgates.gates.cost_budget.sql import COLUMNS, Source, insert
+from pytest_mlgates.gates.cost_budget.sql import ALWAYS, TYPES, Source, insert
 from pytest_mlgates.gates.cost_budget.tags import read_tags
 from pytest_mlgates.reading.tables import Plain, Table, missing, tables
 
@@ -69,8 +69,9 @@ class Ledger:
         self.deep = False
         self._folder = Path(folder)
         self._db = connect(folder)
-        columns = [*COLUMNS, *(f"g{i} VARCHAR" for i in range(len(self.groups)))]
-        self._db.execute(f"CREATE TABLE line ({', '.join(columns)})")
+        self.columns = {*ALWAYS, *(f"g{i}" for i in range(len(self.groups)))}
+        types = (f"{name} {TYPES.get(name, 'VARCHAR')}" for name in sorted(self.columns))
+        self._db.execute(f"CREATE TABLE line ({', '.join(types)})")
 
     def close(self) -> None:
         """Let go of the memory."""
@@ -90,27 +91,31 @@ class Ledger:
         number = len(self.origins)
         self.origins.append(origin)
 
-        def read(source: Source) -> None:
+        def query(source: Source) -> str:
             wanted = self.wanted
-            query = insert(source, seen, number, mark=mark, groups=columns, wanted=wanted)
-            self._db.execute(query)
+            needed, query = insert(source, seen, number, mark=mark, groups=columns, wanted=wanted)
+            for name in set(needed) - self.columns:
+                self._db.execute(f"ALTER TABLE line ADD COLUMN {name} {TYPES[name]}")
+                self.columns.add(name)
+            return query
 
         plain = self._source(table.plain, len(table.header)) if table.plain else None
-        if plain is None or not self._reads(read, plain):
+        if plain is None or not self._reads(query(plain)):
             copy = self._folder / f"{number}.csv"
             origin.numbers = _write(table, copy)
-            read(self._text(copy, len(table.header) + 1, ",", 0, width_at_end=True))
+            source = self._text(copy, len(table.header) + 1, ",", 0, width_at_end=True)
+            self._db.execute(query(source))
             copy.unlink()
         [(lines,)] = self.ask("SELECT count(*) FROM line")
         origin.lines = lines - first
 
-    def _reads(self, read: Callable[[Source], None], source: Source) -> bool:
+    def _reads(self, query: str) -> bool:
         """Tell whether the engine could read a file by itself; if not, nothing of it is left."""
         import duckdb
 
         self._db.execute("BEGIN")
         try:
-            read(source)
+            self._db.execute(query)
         except duckdb.Error:
             self._db.execute("ROLLBACK")
             return False
@@ -155,10 +160,10 @@ class Ledger:
     def settle(self, mark: str) -> None:
         """Read what the engine could not, and make ``charge`` of the lines."""
         self._amounts(mark)
-        for name in ("s", "e", "b"):
+        for name in [n for n in ("s", "e", "b") if f"{n}_raw" in self.columns]:
             self._map(f"{name}_at", f"{name}_raw", {"v": "BIGINT"}, _seconds)
         values = {f"v{i}": "VARCHAR" for i, group in enumerate(self.groups) if group.tagged}
-        if values:
+        if values and "tags" in self.columns:
             tagged = [group for group in self.groups if group.tagged]
 
             def told(cell: str) -> tuple[object, ...]:

@@ -47,7 +47,7 @@ def priced(tally: Tally, since: int, *, zones: bool) -> Priced:
     """Return what the charges of usage from a day on say."""
     found, ledger = Priced(), tally.ledger
     ledger.ask("CREATE TABLE across (raw VARCHAR)")
-    if zones:
+    if zones and "about" in ledger.columns:
         texts = ledger.ask("SELECT DISTINCT about FROM line WHERE about <> ''")
         ledger.put("across", ((text,) for (text,) in texts if is_zone_transfer(text)))
     ledger.ask(

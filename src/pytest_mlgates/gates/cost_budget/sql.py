@@ -13,15 +13,20 @@ from pytest_mlgates.gates.cost_budget.kinds import KINDS, WORDS, category_of
 from pytest_mlgates.gates.cost_budget.layouts import Layout
 from pytest_mlgates.gates.cost_budget.periods import DAY
 
-__all__ = ["COLUMNS", "Source", "insert", "quoted"]
+__all__ = ["ALWAYS", "TYPES", "Source", "insert", "quoted"]
 
 #: the columns of a line: file, what it costs, when, what for; ``_raw`` is what Python has to read
-COLUMNS = (
-    "file SMALLINT", "cost DECIMAL(38,18)", "cost_raw VARCHAR", "currency VARCHAR", "s BIGINT",
-    "s_raw VARCHAR", "e BIGINT", "e_raw VARCHAR", "b BIGINT", "b_raw VARCHAR", "kind TINYINT",
-    "kind_raw VARCHAR", "correction BOOLEAN", "recurring BOOLEAN", "version_raw VARCHAR",
-    "res VARCHAR", "tags VARCHAR", "about VARCHAR", "sort VARCHAR", "service VARCHAR",
-    "split DECIMAL(38,18)", "parent VARCHAR", "width INTEGER", "h UBIGINT", "k UBIGINT",
+TYPES = {
+    "file": "SMALLINT", "cost": "DECIMAL(38,18)", "cost_raw": "VARCHAR", "currency": "VARCHAR",
+    "s": "BIGINT", "s_raw": "VARCHAR", "e": "BIGINT", "e_raw": "VARCHAR", "b": "BIGINT",
+    "b_raw": "VARCHAR", "kind": "TINYINT", "kind_raw": "VARCHAR", "correction": "BOOLEAN",
+    "recurring": "BOOLEAN", "version_raw": "VARCHAR", "res": "VARCHAR", "tags": "VARCHAR",
+    "about": "VARCHAR", "sort": "VARCHAR", "service": "VARCHAR", "split": "DECIMAL(38,18)",
+    "parent": "VARCHAR", "width": "INTEGER", "h": "UBIGINT", "k": "UBIGINT",
+}  # fmt: skip
+#: those that every line has; the others only where a source says, or a rule needs, something
+ALWAYS = (
+    "file", "cost", "cost_raw", "currency", "s", "s_raw", "e", "e_raw", "kind", "kind_raw", "h",
 )  # fmt: skip
 _PLAIN = r"'[+-]?[0-9]{1,15}(\.[0-9]{0,18})?'"
 #: types of numbers that lose no digit in a decimal of 18 places
@@ -42,6 +47,8 @@ class Source:
 
     def words(self, at: int | None) -> str:
         """Return a column as text, NULL where it says nothing."""
+        if at is None:
+            return "NULL"
         column = self.text(at)
         return f"CASE WHEN {column} NOT IN ('', ' ', 'NULL', 'null') THEN {column} END"
 
@@ -113,8 +120,8 @@ def insert(
     mark: str,
     groups: Sequence[Sequence[int]],
     wanted: frozenset[str],
-) -> str:
-    """Return what reads a source into lines.
+) -> tuple[tuple[str, ...], str]:
+    """Return what reads a source into lines, and the columns of a line that it needs.
 
     ``groups`` are the columns of each group, ``wanted`` what else is needed: tags, res, waste,
     keys. The numbers of a line that a mark other than the point belongs to are left to Python.
@@ -166,16 +173,15 @@ def insert(
         values["version_raw"] = f"CASE WHEN NOT {known} THEN {version} END"
     if "keys" in wanted:
         values["k"] = f"hash({', '.join(source.columns[i] for i in seen.keys)})"
-    selected = [f"{value} AS {name}" for name, value in values.items()]
-    selected += [
-        f"coalesce({', '.join([*map(words, columns), _NOTHING])}) AS g{i}"
-        for i, columns in enumerate(groups)
-    ]
+    needed = {n: v for n, v in values.items() if n in ALWAYS or v != "NULL"}
+    for i, columns in enumerate(groups):
+        needed[f"g{i}"] = f"coalesce({', '.join([*map(words, columns), _NOTHING])})"
     once = ", ".join(f"{value} AS {name}" for name, value in read.items())
-    return (
-        f"INSERT INTO line SELECT {', '.join(selected)}"
+    query = (
+        f"INSERT INTO line ({', '.join(needed)}) SELECT {', '.join(needed.values())}"
         f" FROM (SELECT *, {once} FROM {source.relation})"
     )
+    return tuple(needed), query
 
 
 def _first(words: Callable[[int | None], str], at: Mapping[str, int], *roles: str) -> str:
@@ -211,7 +217,7 @@ def _left(value: str, raw: str) -> str:
 
 
 def _is(source: Source, at: int | None, word: str) -> str:
-    return "false" if at is None else f"coalesce({source.text(at)} = '{word}', false)"
+    return "NULL" if at is None else f"coalesce({source.text(at)} = '{word}', false)"
 
 
 def _about(source: Source, seen: Layout) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.cost_budget.details import Terms
-from pytest_mlgates.gates.cost_budget.faults import FAULTY, why
+from pytest_mlgates.gates.cost_budget.faults import FAULTY, ODD, why
 from pytest_mlgates.gates.cost_budget.groups import Group
 from pytest_mlgates.gates.cost_budget.ids import spellings
 from pytest_mlgates.gates.cost_budget.layouts import layout
@@ -131,18 +131,20 @@ class Tally:
         """Make ``charge``, the lines as they are counted."""
         ledger = self.ledger
         ledger.settle(self.terms.decimal)
-        if "res" in ledger.wanted:
+        if "res" in ledger.wanted and "res" in ledger.columns:
             _name_resources(ledger, names)
         joined = frozenset(
             name
             for (name,) in ledger.ask("SELECT table_name FROM duckdb_tables()")
             if name != "line" and ledger.ask(f"SELECT 1 FROM {name} LIMIT 1")
         )
-        view = charge(ledger.groups, by, label or by, scope, joined)
+        view = charge(ledger.groups, by, label or by, scope, joined, ledger.columns)
         ledger.ask(f"CREATE VIEW own AS {view}")
         # what is asked of all lines needs no tags, unless the scope does
         if not any(group.tagged for group, _ in scope):
-            view = charge(ledger.groups, None, None, scope, joined - {"tag", "resource"})
+            view = charge(
+                ledger.groups, None, None, scope, joined - {"tag", "resource"}, ledger.columns
+            )
         ledger.ask(f"CREATE VIEW bare AS {view}")
         portions = ""
         if any(origin.layout.split for origin in ledger.origins):
@@ -154,15 +156,15 @@ class Tally:
         """Raise :class:`Unmeasurable` where lines can't be added up as they are."""
         ask, currency = self.ledger.ask, self.terms.currency
         seen = ask(
-            f"""SELECT count(*), count(*) FILTER ({FAULTY}), max(e) FILTER (reaches AND short),
+            f"""SELECT count(*), count(*) FILTER ({ODD}), max(e) FILTER (reaches AND short),
                 max(e) FILTER (reaches AND NOT short), max(s) FILTER (reaches),
                 count(*) FILTER (scoped), count(*) FILTER (scoped AND currency <> ?)
                 FROM bare""",
             [currency, currency],
         )
-        [(self.lines, unfit, short, long, last, self.in_scope, foreign)] = seen
-        if unfit:
-            raise Unmeasurable(self._unfit(unfit))
+        [(self.lines, odd, short, long, last, self.in_scope, foreign)] = seen
+        if odd:
+            self._refuse_unfit()
         self.short_end, self.long_end, self.last_start = short or 0, long or 0, last or 0
         days = ask("SELECT DISTINCT day0 FROM bare WHERE reaches AND short")
         self.covered = {day for (day,) in days}
@@ -190,8 +192,12 @@ class Tally:
             " never mixed, give the charges of each a gate of its own"
         )
 
-    def _unfit(self, unfit: int) -> str:
-        """Return what is wrong with the first lines that can't be read."""
+    def _refuse_unfit(self) -> None:
+        """Raise where lines can't be read, and say what is wrong with the first of them."""
+        currency = [self.terms.currency]
+        [(unfit,)] = self.ledger.ask(f"SELECT count(*) FILTER ({FAULTY}) FROM bare", currency)
+        if not unfit:
+            return
         rows = self.ledger.ask(
             f"""SELECT id, file, cost IS NULL, cost_raw, currency, s IS NULL, s_raw, e IS NULL,
                 e_raw, e < s, version_raw, width
@@ -204,7 +210,7 @@ class Tally:
             origin = self.ledger.origins[file]
             told.append(f"{origin.place(at)}: {why(rest, origin, self.terms)}")
         more = unfit - len(told)
-        return (
+        raise Unmeasurable(
             f"{unfit:,} of {plural(self.lines, 'line')} can't be read, so nothing was added up:"
             f" {'; '.join(told)}{f'; and {more:,} more' if more else ''}"
         )
@@ -360,7 +366,7 @@ def _split(ledger: Ledger) -> str:
 
 def tag_names(ledger: Ledger) -> list[str]:
     """Return the names of a few tags, for a person who looks for the right one."""
-    if "tags" not in ledger.wanted:
+    if "tags" not in ledger.columns:
         return []
     rows = ledger.ask("SELECT DISTINCT tags FROM line WHERE tags IS NOT NULL LIMIT 20")
     return sorted({shown(key) for (cell,) in rows for key in read_tags(cell) or ()})

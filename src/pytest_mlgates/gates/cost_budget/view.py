@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from pytest_mlgates.gates.cost_budget.groups import Group
 from pytest_mlgates.gates.cost_budget.kinds import CATEGORIES, KINDS
 from pytest_mlgates.gates.cost_budget.periods import DAY
+from pytest_mlgates.gates.cost_budget.sql import TYPES
 
 __all__ = ["CREDIT", "FEE", "FLOW", "SHORT", "charge"]
 
@@ -14,10 +15,12 @@ __all__ = ["CREDIT", "FEE", "FLOW", "SHORT", "charge"]
 SHORT = 25 * 3600
 #: what flows day by day, what comes once, what is given back
 FLOW, FEE, CREDIT = range(3)
-_FLOWING = [i for i, kind in enumerate(KINDS) if kind.flows]
+#: as many of the first kinds flow, and are usage
+_FLOWING = sum(kind.flows for kind in KINDS)
+_USED = sum(kind.name == "Usage" for kind in KINDS)
+_KEPT = ("res", "about", "sort", "service", "split", "parent", "version_raw", "width", "k")
 _PURCHASE = KINDS.index(CATEGORIES["Purchase"])
 _USAGE = KINDS.index(CATEGORIES["Usage"])
-_USED = [i for i, kind in enumerate(KINDS) if kind.name == "Usage"]
 
 
 def charge(
@@ -26,16 +29,23 @@ def charge(
     label: Group | None,
     scope: Sequence[tuple[Group, str]],
     joined: frozenset[str],
+    columns: Set[str],
 ) -> str:
     """Return the query. ``joined`` are the tables of values that are not empty.
 
+    ``columns`` are those that the lines have; what no source needed is NULL.
+
     ``opaque`` marks a line whose group or scope can't be told since its tags can't be read.
     """
+
+    def there(name: str) -> str:
+        return f"l.{name}" if name in columns else f"NULL::{TYPES[name]}"
+
     values = {group: _value(i, group, joined) for i, group in enumerate(groups)}
     opaque = {group: _is_opaque(i, group, joined) for i, group in enumerate(groups)}
     cost = "coalesce(l.cost, am.v)" if "amount" in joined else "l.cost"
     rest = "coalesce(am.rest, 0)" if "amount" in joined else "0"
-    s, e, b = (f"coalesce(l.{n}, {n}m.v)" if f"{n}_at" in joined else f"l.{n}" for n in "seb")
+    s, e, b = (f"coalesce({there(n)}, {n}m.v)" if f"{n}_at" in joined else there(n) for n in "seb")
     sure = " AND ".join(f"{values[g]} = {_text(v)}" for g, v in scope) or "true"
     maybe = " AND ".join(f"({values[g]} = {_text(v)} OR {opaque[g]})" for g, v in scope) or "true"
     told = [opaque[g] for g, _ in scope] + ([opaque[by]] if by else [])
@@ -56,13 +66,14 @@ def charge(
         {s} AS s, {e} AS e, {s} // {DAY} AS day0,
         greatest({s} // {DAY}, coalesce({b} // {DAY}, 0)) AS day,
         coalesce({b} // {DAY}, 0) > {s} // {DAY} AS moved,
-        {e} - {s} <= {SHORT} AS short, l.kind, l.kind_raw, l.correction,
-        l.kind IN ({_list(_FLOWING)}) OR (l.kind = {_PURCHASE} AND l.recurring) AS flows,
-        coalesce(l.kind IN ({_list(_FLOWING)}), false) AS reaches,
-        coalesce(l.kind IN ({_list(_USED)}), false) AS used,
+        {e} - {s} <= {SHORT} AS short, l.kind, l.kind_raw,
+        coalesce({there("correction")}, false) AS correction,
+        l.kind < {_FLOWING} OR (l.kind = {_PURCHASE} AND {there("recurring")}) AS flows,
+        coalesce(l.kind < {_FLOWING}, false) AS reaches,
+        coalesce(l.kind < {_USED}, false) AS used,
         {values[by] if by else "''"} AS grp, {values[label] if label else "''"} AS label,
         {maybe} AS scoped, NOT ({sure}) OR {" OR ".join(told) or "false"} AS opaque,
-        l.res, l.about, l.sort, l.service, l.split, l.parent, l.version_raw, l.width, l.h, l.k
+        {", ".join(f"{there(name)} AS {name}" for name in _KEPT)}, l.h
       FROM line l {" ".join(joins)}
     )"""  # fmt: skip
 
@@ -82,10 +93,6 @@ def _is_opaque(i: int, group: Group, joined: frozenset[str]) -> str:
     if not group.tagged or "tag" not in joined:
         return "false"
     return f"({_value(i, group, joined)} = '' AND NOT coalesce(tg.ok, true))"
-
-
-def _list(places: Sequence[int]) -> str:
-    return ", ".join(map(str, places))
 
 
 def _text(value: str) -> str:
