@@ -264,7 +264,7 @@ class _Controller:
             return False
         gates = _known(self._config)
         # of workers that could not say so: else nothing is looked for, and an idle run stays idle
-        workers = self._lost and self._config.stash.get(_RUN_NAME, None)
+        workers = bool(self._lost) and _RUN_NAME in self._config.stash
         if gates is None and workers and _scratch(self._config).exists():
             gates = _session(self._config)
             gates.in_use = True
