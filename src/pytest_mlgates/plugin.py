@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _SESSION = pytest.StashKey["GateSession"]()
 #: whether this session is to run tests, and not only to show something
 _RUNS = pytest.StashKey[bool]()
-_SCRATCH = pytest.StashKey[Path]()
+_RUN_NAME = pytest.StashKey[str]()
 _MISTAKES = "mlgates_mistakes"
-_SCRATCH_OF_WORKER = "mlgates_scratch"
+_RUN_OF_WORKER = "mlgates_run"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -213,7 +213,7 @@ class _Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker where evidence is kept while the run goes on."""
-        node.workerinput[_SCRATCH_OF_WORKER] = str(_scratch(self._config))
+        node.workerinput[_RUN_OF_WORKER] = _run_name(self._config)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the evidence that a report carries."""
@@ -263,7 +263,9 @@ class _Controller:
         if not self._config.stash.get(_RUNS, False):
             return False
         gates = _known(self._config)
-        if gates is None and _scratch(self._config).exists():  # of workers that could not say so
+        # of workers that could not say so: else nothing is looked for, and an idle run stays idle
+        workers = bool(self._lost) and _RUN_NAME in self._config.stash
+        if gates is None and workers and _scratch(self._config).exists():
             gates = _session(self._config)
             gates.in_use = True
         return gates is not None and (gates.in_use or _named(self._config))
@@ -398,14 +400,16 @@ def _session(config: pytest.Config) -> GateSession:
     return gates
 
 
+def _run_name(config: pytest.Config) -> str:
+    """Return the name that this run goes by, in all of its processes."""
+    told = getattr(config, "workerinput", {}).get(_RUN_OF_WORKER)
+    fresh = f"mlgates-{os.getpid()}-{os.urandom(16).hex()}"
+    return config.stash.setdefault(_RUN_NAME, told or fresh)
+
+
 def _scratch(config: pytest.Config) -> Path:
     """Return where this run keeps its evidence while it goes on; nothing is made there yet."""
-    path = config.stash.get(_SCRATCH, None)
-    if path is None:
-        told = getattr(config, "workerinput", {}).get(_SCRATCH_OF_WORKER)
-        name = f"mlgates-{os.getpid()}-{os.urandom(16).hex()}"
-        path = config.stash[_SCRATCH] = Path(told or Path(tempfile.gettempdir(), name))
-    return path
+    return Path(tempfile.gettempdir(), _run_name(config))
 
 
 def _known(config: pytest.Config) -> GateSession | None:
