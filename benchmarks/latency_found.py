@@ -1,6 +1,7 @@
 """The promises of `p99_latency` that a statistician broke, and what is left of that.
 
     python benchmarks/latency_simulated.py --found [--quick] [--only TEXT]
+    python benchmarks/latency_simulated.py --cost [--quick]
 
 Each row is a subject of a known truth on a quiet machine, judged look by look by the gate's own
 counting and deciding. `as found` is the rate of wrong verdicts at commit 8b38ed6 (None: not looked
@@ -301,6 +302,35 @@ def table(runs: int, only: str, seed: int) -> list[dict[str, object]]:
             {**plain(_Kept(row.name, row.good, row.found, wrong)), "mean_calls": calls / runs}
         )
     return kept
+
+
+def cost(runs: int, seed: int) -> None:
+    """Print the calls that independent slow calls take against Wald's bound (1945) at these errors.
+
+    The floors for bursts and seconds are what a PASS pays more; a FAIL of what is always slow ends
+    at 20 or 50 calls where these took three seconds.
+    """
+    print(
+        "| share over | right | PASS | FAIL | mean calls | Wald's bound | ratio |\n|---|---|---|---|---|---|---|"
+    )
+    rng = np.random.default_rng(seed)
+    for share in (0.0, 0.00025, 0.0022, 0.005, 0.0072, 0.0136, 0.02, 0.0456, 0.2, 1.0):
+        right = "pass" if share < 0.01 else "fail"
+        found: Counter[str] = Counter()
+        calls = 0
+        for _ in range(runs):
+            slow = rng.random(DEFAULT.max_calls) < share
+            outcome, n = judged(DEFAULT, _trace(np.where(slow, 200.0, FAST)))
+            found[outcome] += 1
+            calls += n
+        gain = sum(p * np.log(p / q) for p, q in ((share, 0.01), (1 - share, 0.99)) if p)
+        bound = -np.log(DEFAULT.beta if right == "pass" else DEFAULT.alpha) / gain
+        mean = calls / runs
+        print(
+            f"| {share:.2%} | {right} | {found['pass'] / runs:.0%} | {found['fail'] / runs:.0%} | "
+            f"{mean:,.0f} | {bound:,.0f} | {mean / bound:.1f} |",
+            flush=True,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How often does `p99_latency` decide wrongly? Traces of a known truth, judged by the real gate.
 
-    python benchmarks/latency_simulated.py [--quick] [--found] [--only TEXT] [--runs N] [--out FILE]
+    python benchmarks/latency_simulated.py [--quick] [--found | --cost] [--only TEXT] [--runs N] [--out FILE]
 
 A trace is simulated call by call: what the subject took, and what a noisy machine added, with the
 marks that the kernel's counters would show. `--found` prints the promises that were once broken
@@ -200,10 +200,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--runs", type=int)
     parser.add_argument("--found", action="store_true")
+    parser.add_argument("--cost", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    if args.cost:
+        latency_found.cost(args.runs or (10 if args.quick else 200), args.seed)
+        return
     if args.found:
         kept = latency_found.table(args.runs or (20 if args.quick else 300), args.only, args.seed)
         if args.out:

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import functools
 import io
 import itertools
 import multiprocessing.pool
@@ -68,7 +69,7 @@ PROMISES = {
     "thread": thread,
     "pool result": lambda: multiprocessing.pool.AsyncResult(types.SimpleNamespace(_cache={}, _change_notifier=None), None, None),
     "lambda": lambda: lambda: 3,
-    "partial": lambda: __import__("functools").partial(int),
+    "partial": lambda: functools.partial(int),
     "open file": lambda: io.TextIOWrapper(io.BytesIO(b"a")),
     **{name: lambda name=name: handle(name) for name in ("collect", "compute", "result", "execute")},
 }  # fmt: skip
@@ -223,3 +224,66 @@ def test_a_verdict_names_answers_that_nothing_is_known_about() -> None:
     evidence = GATE.run(lambda _: Prepared(), range(2000))
     assert evidence.outcome == Outcome.PASS
     assert "(Prepared) count as done" in evidence.verdict.reason
+
+
+class LazyList:
+    """Makes its items when it is iterated."""
+
+    def __iter__(self):
+        time.sleep(0.06)
+        return iter("ab")
+
+
+class LazySequence:
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, place: int) -> int:
+        time.sleep(0.06)
+        if place > 1:
+            raise IndexError
+        return place
+
+
+class LazyProperty:
+    @functools.cached_property
+    def text(self) -> str:
+        time.sleep(0.06)
+        return "a"
+
+
+@pytest.mark.parametrize("kind", [LazyList, LazySequence, LazyProperty])
+def test_what_does_its_work_when_it_is_read_is_an_error(kind: Any) -> None:
+    evidence = GATE.run(lambda _: kind(), range(50))
+    assert evidence.outcome == Outcome.ERROR, evidence.verdict
+    assert "read" in evidence.verdict.reason or "list(call(x))" in evidence.verdict.reason
+
+
+def test_an_iterable_is_consumed() -> None:
+    taken = Taken()
+    take(LazyList(), taken)
+    assert taken.items == 2
+
+
+def test_models_of_pydantic_are_there() -> None:
+    pydantic = pytest.importorskip("pydantic")
+
+    class Answer(pydantic.BaseModel):
+        text: str = "a"
+
+    assert pending(Answer()) is None
+
+
+def test_threads_that_calls_leave_running_are_told() -> None:
+    stop = threading.Event()
+
+    def call(_: object) -> str:
+        threading.Thread(target=stop.wait, args=(20,)).start()
+        return "ok"
+
+    gate = P99Latency(max_ms=500, quantile=0.8, max_calls=30, warmup=10, min_seconds=0)
+    try:
+        evidence = gate.run(call, range(99))
+    finally:
+        stop.set()
+    assert any("left 9 threads running" in line for line in evidence.findings)

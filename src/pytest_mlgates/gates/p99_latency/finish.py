@@ -6,11 +6,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mlgates.calls.answers import PLAIN, Taken, pending, take, take_async, unknown_kind
+from pytest_mlgates.calls.answers import (
+    PLAIN,
+    Taken,
+    pending,
+    read_s,
+    take,
+    take_async,
+    unknown_kind,
+)
 from pytest_mlgates.calls.devices import device_wait
 from pytest_mlgates.core.errors import Unmeasurable
 
 __all__ = ["Finishing"]
+
+#: reading an answer may take this share of the limit
+_READ = 0.1
 
 
 @dataclass
@@ -18,6 +29,8 @@ class Finishing:
     """How answers become results; with ``consume`` promises are kept inside the timed call."""
 
     consume: bool = False
+    #: threads that calls of the warm-up started and left running
+    threads: int = 0
     #: the class of answers that nothing is known about, as soon as there was one
     unknown: str = ""
 
@@ -80,6 +93,16 @@ class Finishing:
                 "`consume: true` in the policy"
             )
         self._note(answer)
+
+    def check_reading(self, answer: object, limit_ms: float) -> None:
+        """Raise :class:`Unmeasurable` where an answer does its work when it is read."""
+        took = 1e3 * read_s(answer)
+        if took > _READ * limit_ms:
+            raise Unmeasurable(
+                f"reading the answer ({type(answer).__name__}) took {took:.3g} ms after the call had "
+                f"returned, of a limit of {limit_ms:g} ms: its work is done when it is read. Read it "
+                "inside the call, and return what it holds"
+            )
 
     def _note(self, answer: object) -> None:
         if not self.unknown and type(answer) not in PLAIN:

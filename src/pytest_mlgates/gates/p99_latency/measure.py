@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
@@ -124,22 +125,31 @@ def _warm_up(
         awaited = awaited or (plan.consume and hasattr(type(answer), "__anext__"))
         if not awaited:
             finish = finishing.plain()
-            finishing.check(answer if finish is None else finish(answer))
+            answer = answer if finish is None else finish(answer)
+            finishing.check(answer)
+            guard.arm()
+            finishing.check_reading(answer, plan.limit_ms)
+            guard.disarm()
     else:
         answer = None
     if awaited:
         guard.seconds = plan.seconds + _BLOCKED_S
         given = answer
         ask = finishing.awaited(call if given is None else lambda _: given)
-        finishing.check((yield _first(ask, item, session)))
+        answer = yield _first(ask, item, session)
+        finishing.check(answer)
+        finishing.check_reading(answer, plan.limit_ms)
     del answer
     rest = max(0, plan.warmup - 1)
+    running = set(threading.enumerate())
     if awaited:
         seconds = plan.seconds
         yield await_calls(call, feed, rest, record, seconds=seconds, **session.in_turn())
     else:
         run_calls(call, feed, rest, record, **session.in_turn())
     session.clock.take()
+    left = set(threading.enumerate()) - running
+    finishing.threads = max(finishing.threads, len(left))
     return awaited
 
 

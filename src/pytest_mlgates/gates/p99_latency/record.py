@@ -237,6 +237,11 @@ def _latency_lines(
     session: Session, figures: dict[str, Any], counts: Counts, limit_ms: float
 ) -> list[str]:
     lines = stage_findings(figures["slowest"], limit_ms)
+    if session.finishing.threads > 1:
+        lines.append(
+            f"calls of the warm-up left {session.finishing.threads} threads running: what these do "
+            "is not in the time of a call"
+        )
     if session.record.faults:
         lines.append(f"calls that raised: {_most_common(session.record)}")
     if (stream := figures.get("stream")) is not None:
