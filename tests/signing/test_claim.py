@@ -9,7 +9,7 @@ import pytest
 
 from pytest_mlgates.cli import main
 from pytest_mlgates.core import Evidence, Measurement, Verdict
-from pytest_mlgates.reading.manifest import digest_of_path
+from pytest_mlgates.core.manifest import digest_of_path
 from pytest_mlgates.signing.claim import Claim, Subject
 from pytest_mlgates.signing.relevance import Asked, Earlier, relevance
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.instants import instant
+from pytest_mlgates.core.manifest import digest_of_path, sha256_of
+from pytest_mlgates.core.plain import FileFault
 from pytest_mlgates.core.words import printable
-from pytest_mlgates.reading.manifest import digest_of_path, sha256_of
-from pytest_mlgates.reading.plain import FileFault
 from pytest_mlgates.report.read import read_report, report_of
 from pytest_mlgates.session.journal import FOLDER
 from pytest_mlgates.signing.attested import Attested
