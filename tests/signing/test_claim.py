@@ -180,3 +180,29 @@ def test_a_verification_summary(signed, run, keys, tmp_path):
     )
     assert predicate["predicate"]["verificationResult"] == "FAILED"
     assert run(*words, "--vsa", tmp_path / "x")[0] == 4
+
+
+def test_a_test_left_out_is_no_complete_report(project, run, keys):
+    """Two tests of one entry, the failing one left out by ``-k``."""
+    project.tests(
+        """
+        def test_good(answer_length):
+            answer_length(lambda p: "ok", ["a"])
+
+        def test_bad(answer_length):
+            answer_length(lambda p: "x" * 20, ["a"])
+        """
+    )
+    project.run("-k", "test_good", f"--mlgates-sign={keys['ed25519'][0]}")
+    words = (
+        "verify",
+        project.report_folder,
+        "--key",
+        keys["ed25519"][1],
+        "--config",
+        "gate_configs",
+    )
+    status, out, _ = run(*words)
+    assert status == 1
+    assert "test_bad asked for it and left no evidence: deselected" in out
+    assert "1 test that asked for a gate left none" in out
