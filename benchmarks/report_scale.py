@@ -43,7 +43,7 @@ def measured(folder: Path, pieces: int) -> list[str]:
     report = folder / "report"
     ledger = Ledger(report, report / FOLDER, folder, {"seed": 0, "profile": "default"})
     ledger.open_folder()
-    journal = Journal(report, "main")
+    journal = Journal(ledger.journals, "main", of_the_run=True)
     texts = []
     for evidence in made(pieces):
         journal.recorded(evidence)
