@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pytest_mlgates.config.load import load_config
 from pytest_mlgates.core import Evidence, Measurement, Verdict
-from pytest_mlgates.session.journal import Journal
+from pytest_mlgates.session.journal import FOLDER, Journal
 from pytest_mlgates.session.ledger import Ledger
 
 ENTRIES = 20
@@ -41,9 +41,9 @@ def measured(folder: Path, pieces: int) -> list[str]:
     lines = [f"  p99-{i}: {{gate: p99_latency, max_ms: 12}}" for i in range(ENTRIES)]
     config.write_text("\n".join(["version: 1", "system: bidder", "gates:", *lines]) + "\n")
     report = folder / "report"
-    ledger = Ledger(report, folder, {"seed": 0, "profile": "default"})
+    ledger = Ledger(report, report / FOLDER, folder, {"seed": 0, "profile": "default"})
     ledger.open_folder()
-    journal = Journal(report, "main")
+    journal = Journal(ledger.journals, "main", of_the_run=True)
     texts = []
     for evidence in made(pieces):
         journal.recorded(evidence)

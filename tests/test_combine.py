@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
 from pytest_mlgates.cli import main
+from pytest_mlgates.core import Evidence
 from pytest_mlgates.report.read import read_report
 from pytest_mlgates.report.replay import replay
 
@@ -237,3 +240,77 @@ def test_earlier_runs_are_quoted_and_drawn(shards, report, project, tmp_path):
     page = (tmp_path / "merged" / "report.html").read_text(encoding="utf-8")
     assert 'aria-label="4 runs, from 2 to 2"' in page
     assert "answer_length, the last 4 runs" in page
+
+
+def test_a_journal_beside_a_finished_report_changes_nothing(shards, capsys):
+    """Whoever reads a report writes nothing where a run ended."""
+    (folder, _) = shards
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    (folder / "journal").mkdir()
+    (folder / "journal/main.jsonl").write_text('{"started": ["t", "e", 1, 1]}\n')
+    main(["report", str(folder)])
+    assert {f.name: f.read_bytes() for f in folder.iterdir() if f.is_file()} == before
+
+
+def test_two_systems_may_have_tests_of_one_name(shards, report, tmp_path):
+    """Two services of one repository, each run in its own root."""
+    two = tmp_path / "other"
+    shutil.copytree(shards[0], two)
+    text = (two / "report.json").read_text(encoding="utf-8")
+    (two / "report.json").write_text(
+        text.replace('"demo"', '"other"').replace("gate_configs/demo", "gate_configs/other")
+    )
+    data = json.loads((two / "report.json").read_text())
+    for piece in data["evidence"]:
+        was = piece.pop("digest")
+        piece["digest"] = Evidence.from_dict(piece).digest
+        text = json.dumps(data).replace(was, piece["digest"])
+        data = json.loads(text)
+    (two / "report.json").write_text(json.dumps(data))
+    _, merged, err = report(shards[0], two)
+    assert sorted(p["system"] for p in merged["evidence"]) == ["demo", "other"]
+    assert "were measured in two shards" not in err
+
+
+def test_no_folder_of_somebodys_machine_is_told(shards, report):
+    _, merged, _ = report(*shards)
+    assert [shard["folder"] for shard in merged["environment"]["shards"]] == [
+        f.name for f in shards
+    ]
+    assert str(shards[0].parent) not in json.dumps(merged)
+
+
+def test_a_signed_shard_that_was_changed_is_refused(shards, report, tmp_path):
+    pytest.importorskip("securesystemslib")
+    key = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+    assert main(["sign", str(shards[0]), "--key", str(key)]) == 0
+    assert report(*shards)[0] == 0
+    with (shards[0] / "summary.md").open("a") as file:
+        file.write("all is well\n")
+    status, _, err = report(*shards, out=tmp_path / "again")
+    assert status == 4
+    assert "this shard was changed after it was signed" in err
+
+
+def test_a_run_that_was_killed_tells_what_is_missing(project, capsys):
+    """Its first report lists the configs; what its journal holds is no longer missing."""
+    project.config(CONFIG)
+    project.tests(
+        TEST.format(name="one", said="ok") + "\ndef test_two():\n    import os\n    os._exit(9)\n"
+    )
+    project.run(process=True)
+    assert main(["report", str(project.report_folder)]) == 1
+    made = read_report(project.report_folder)
+    assert [gap["entry"] for gap in made["missing"]] == ["short"]
+    assert [system["system"] for system in made["systems"]] == ["demo"]
+    assert made["outcome"] != "pass"
+    issues = json.loads((project.report_folder / "gl-code-quality-report.json").read_text())
+    assert "blocker" in {issue["severity"] for issue in issues}
+
+
+@pytest.mark.parametrize("command", ["replay", "report"])
+def test_a_pipe_is_not_waited_for(tmp_path, command, capsys):
+    os.mkfifo(tmp_path / "report.json")
+    assert main([command, str(tmp_path)]) in (1, 4)
+    assert "is not a plain file" in capsys.readouterr().err

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import binascii
 import collections
 import functools
+import hashlib
+import json
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pytest_mlgates.core.digests import digest_of, name_of, subject_of
+from pytest_mlgates.core.digests import about_call, digest_of, name_of, subject_of
+from pytest_mlgates.core.manifest import digest_of_path
 
 CODE = """
 import enum, math
@@ -221,3 +226,107 @@ def test_subject_of_a_call_that_does_not_fit():
 
     assert subject_of(Gate(), (), {}) == ("", None)
     assert subject_of(Gate(), (Raises(), []), {})[1] is None
+
+
+def with_attribute(weight):
+    def score(x):
+        return x * score.weight
+
+    score.weight = weight
+    return score
+
+
+def wrapped(state):
+    class Callable:
+        def __init__(self):
+            self.state = state
+            functools.update_wrapper(self, len)
+
+        def __call__(self, x):
+            return self.state
+
+    return Callable()
+
+
+def partial_call(n):
+    class Model:
+        def _answer(self, k, x):
+            return k
+
+        __call__ = functools.partialmethod(_answer, n)
+
+    return Model()
+
+
+def of_metaclass(n):
+    class Meta(type):
+        def __call__(cls, x):
+            return n
+
+    return Meta("Model", (), {})
+
+
+def masked(mask):
+    return Holder(np.ma.array([1, 2], mask=mask))
+
+
+APART = {
+    "C functions of one name": (lambda: zlib.crc32, lambda: binascii.crc32),
+    "function attributes": (lambda: with_attribute(1), lambda: with_attribute(2)),
+    "state beside update_wrapper": (lambda: wrapped(1), lambda: wrapped(2)),
+    "a partialmethod as __call__": (lambda: partial_call(1), lambda: partial_call(2)),
+    "a metaclass that answers": (lambda: of_metaclass(1), lambda: of_metaclass(2)),
+    "masks": (lambda: masked([0, 1]), lambda: masked([1, 0])),
+}
+
+
+@pytest.mark.parametrize("case", APART)
+def test_two_subjects_never_share_a_digest(case):
+    one, other = APART[case]
+    assert digest_of(one()) != digest_of(other()) or digest_of(one()) is None
+
+
+def test_native_functions_of_packages_have_no_digest():
+    assert digest_of(np.dot) is None or digest_of(np.dot) != digest_of(np.vdot)
+    assert digest_of(np.random.default_rng(1).normal) is None
+
+
+class Reads:
+    def measure(self, manifests, limits=None):
+        """Take a path."""
+
+
+def test_a_path_is_the_files_behind_it(tmp_path):
+    good, bad = tmp_path / "a/model.bin", tmp_path / "b/model.bin"
+    for path, data in ((good, b"good"), (bad, b"bad")):
+        path.parent.mkdir()
+        path.write_bytes(data)
+    said = [about_call(Reads(), (path,), {}) for path in (good, str(good), bad)]
+    assert [one["subject"] for one in said] == ["model.bin"] * 3
+    assert {one["digest_from"] for one in said} == {"files"}
+    assert said[0]["subject_digest"] == said[1]["subject_digest"] != said[2]["subject_digest"]
+    assert said[0]["subject_digest"] == digest_of_path(good)
+
+
+@pytest.mark.parametrize("text", ["two words", "\x1b[31m", "a" * 300, "sha256:\n"])
+def test_a_declared_digest_has_a_form(text):
+    subject = Holder(threading.Lock())
+    subject.mlgates_digest = text
+    assert digest_of(subject) is None
+
+
+def test_a_declared_digest_is_told_as_declared():
+    subject = Holder(1)
+    assert about_call(Reads(), (subject,), {})["digest_from"] == "code"
+    subject.mlgates_digest = f"sha256:{'1' * 64}"
+    assert about_call(Reads(), (subject,), {})["digest_from"] == "declared"
+
+
+def test_inputs_have_a_digest_that_anyone_can_make():
+    prompts = [f"a question of some length, number {n}" for n in range(20)]
+    (digest,) = about_call(Reads(), (len, prompts), {})["inputs"].values()
+    plain = json.dumps(prompts, separators=(",", ":")).encode()
+    assert digest == f"sha256:{hashlib.sha256(plain).hexdigest()}"
+    # of one short text it would give the text away; of an iterator there is none
+    for other in (["536-90-4399"], iter(prompts), (p for p in prompts), object()):
+        assert about_call(Reads(), (len, other), {})["inputs"] == {}

@@ -194,8 +194,22 @@ def _add_signing(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument(
         "--first-run", action="store_true", help="no attempt and no run in the store came before"
     )
+    command.add_argument(
+        "--vsa", type=Path, metavar="FILE", help="write a verification summary (SLSA VSA)"
+    )
+    command.add_argument("--vsa-key", type=Path, metavar="KEY", help="sign it with this key (PEM)")
+    command.add_argument(
+        "--verifier", default="urn:pytest-mlgates:verify", metavar="URI", help="who verifies"
+    )
     command.add_argument("--json", action="store_true", help="answer as JSON")
     command.set_defaults(run="sign.verify_report")
+
+    command = commands.add_parser("bundle", help="a signed report's envelopes as Sigstore bundles")
+    command.add_argument("folder", metavar="DIR", type=Path)
+    command.add_argument(
+        "--to", required=True, type=Path, metavar="DIR", help="not the report's own"
+    )
+    command.set_defaults(run="sign.write_bundles")
 
     command = commands.add_parser(
         "digest", help="digest of files and folders, as models are signed"

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from pytest_mlgates.cli import main
 from pytest_mlgates.config.load import find_configs, load_configs
+from pytest_mlgates.session.journal import FOLDER
 from pytest_mlgates.session.ledger import Ledger
 from pytest_mlgates.signing.seal import Seal
 from tests.conftest import CONFIG
@@ -83,7 +84,12 @@ class Signed:
         """Gate a subject that gives ``answer``, and its incident; write, sign and keep the report."""
         files = find_configs(self.path / "gate_configs")
         configs = load_configs((file, f"gate_configs/{file.name}") for file in files)
-        ledger = Ledger(self.report_folder, self.path, {"seed": 0, "profile": "default"})
+        ledger = Ledger(
+            self.report_folder,
+            self.report_folder / FOLDER,
+            self.path,
+            {"seed": 0, "profile": "default"},
+        )
         ledger.seal = Seal.open(key, store, self.report_folder).close
         ledger.open_folder()
         entry = configs[0].entries["answer_length"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import subprocess
 
 import pytest
 
 from pytest_mlgates.cli import main
 from pytest_mlgates.core import Evidence, Measurement, Verdict
-from pytest_mlgates.reading.manifest import digest_of_path
+from pytest_mlgates.core.manifest import digest_of_path
 from pytest_mlgates.signing.claim import Claim, Subject
 from pytest_mlgates.signing.relevance import Asked, Earlier, relevance
 
@@ -131,3 +133,76 @@ def test_evidence_says_how_its_digest_was_got():
     assert (
         "digest_from" not in Evidence(gate="g", policy={}, verdict=Verdict("pass", "r")).to_dict()
     )
+
+
+def _openssl_verifies(folder, keys, envelope):
+    """Check a DSSE signature over its pre-authentication encoding, with openssl alone."""
+    payload, kind = base64.b64decode(envelope["payload"]), envelope["payloadType"].encode()
+    (folder / "pae").write_bytes(b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload))
+    (folder / "sig").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+    words = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", keys["ed25519"][1], "-rawin",
+             "-in", folder / "pae", "-sigfile", folder / "sig"]  # fmt: skip
+    return subprocess.run(words, check=False, capture_output=True).returncode == 0
+
+
+def test_bundles_for_cosign(signed, run, keys, tmp_path):
+    """One envelope a file, by Sigstore's own model where it is installed; openssl checks the bytes."""
+    assert run("bundle", signed.report_folder, "--to", tmp_path / "b")[0] == 0
+    files = sorted((tmp_path / "b").iterdir())
+    assert [file.name for file in files] == ["gates.sigstore.json", "test-result.sigstore.json"]
+    for file in files:
+        bundle = json.loads(file.read_text())
+        assert bundle["mediaType"] == "application/vnd.dev.sigstore.bundle.v0.3+json"
+        assert _openssl_verifies(tmp_path, keys, bundle["dsseEnvelope"])
+        bundle["dsseEnvelope"]["payload"] = base64.b64encode(b"{}").decode()
+        assert not _openssl_verifies(tmp_path, keys, bundle["dsseEnvelope"])
+        models = pytest.importorskip("sigstore_models.bundle.v1")
+        models.Bundle.from_json(file.read_bytes())
+
+
+def test_a_verification_summary(signed, run, keys, tmp_path):
+    key = ("--vsa", tmp_path / "vsa.jsonl", "--vsa-key", keys["ed25519"][0])
+    words = ("verify", signed.report_folder, "--key", keys["ed25519"][1])
+    assert (
+        run(*words, *key, "--config", "gate_configs", "--verifier", "https://ci.example/x")[0] == 0
+    )
+    envelope = json.loads((tmp_path / "vsa.jsonl").read_text())
+    assert _openssl_verifies(tmp_path, keys, envelope)
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    predicate = statement["predicate"]
+    assert statement["predicateType"] == "https://slsa.dev/verification_summary/v1"
+    assert predicate["verifier"]["id"] == "https://ci.example/x"
+    assert predicate["verificationResult"] == "PASSED"
+    assert all(subject["name"].startswith("gated:") for subject in statement["subject"])
+    run(*words, *key, "--commit", BAD)
+    predicate = json.loads(
+        base64.b64decode(json.loads((tmp_path / "vsa.jsonl").read_text())["payload"])
+    )
+    assert predicate["predicate"]["verificationResult"] == "FAILED"
+    assert run(*words, "--vsa", tmp_path / "x")[0] == 4
+
+
+def test_a_test_left_out_is_no_complete_report(project, run, keys):
+    """Two tests of one entry, the failing one left out by ``-k``."""
+    project.tests(
+        """
+        def test_good(answer_length):
+            answer_length(lambda p: "ok", ["a"])
+
+        def test_bad(answer_length):
+            answer_length(lambda p: "x" * 20, ["a"])
+        """
+    )
+    project.run("-k", "test_good", f"--mlgates-sign={keys['ed25519'][0]}")
+    words = (
+        "verify",
+        project.report_folder,
+        "--key",
+        keys["ed25519"][1],
+        "--config",
+        "gate_configs",
+    )
+    status, out, _ = run(*words)
+    assert status == 1
+    assert "test_bad asked for it and left no evidence: deselected" in out
+    assert "1 test that asked for a gate left none" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import re
 from datetime import UTC, datetime
@@ -124,18 +125,81 @@ def results(made):
 @pytest.mark.parametrize(
     ("outcome", "role", "kind", "level"),
     [
-        ("pass", "gate", "pass", "none"),
         ("fail", "gate", "fail", "error"),
         ("error", "gate", "fail", "error"),
-        ("inconclusive", "gate", "open", "none"),
-        ("fail", "known_bad", "pass", "none"),
+        ("inconclusive", "gate", "open", None),
         ("pass", "known_bad", "fail", "error"),
         ("inconclusive", "known_bad", "fail", "error"),
     ],
 )
 def test_sarif_kinds(outcome, role, kind, level):
     found = [r for r in results(report([piece(outcome, role=role)])) if "digest" in r.get("properties", {})]  # fmt: skip
-    assert [(r["kind"], r["level"]) for r in found] == [(kind, level)]
+    assert [(r["kind"], r.get("level")) for r in found] == [(kind, level)]
+
+
+@pytest.mark.parametrize(("outcome", "role"), [("pass", "gate"), ("fail", "known_bad")])
+def test_what_passed_is_no_alert(outcome, role):
+    """Code scanners make an alert of every result, whatever its kind."""
+    made = report([piece(outcome, role=role)])
+    assert [r["ruleId"] for r in results(made)] == ["p99_latency/missing"] * len(made.missing)
+    assert sarif(made)["runs"][0]["properties"]["passed"] == 1
+
+
+def test_what_is_undecided_or_missing_is_a_warning_of_its_own_rule():
+    made = sarif(report([piece("inconclusive")]))["runs"][0]
+    levels = {r["id"]: r["defaultConfiguration"]["level"] for r in made["tool"]["driver"]["rules"]}
+    assert {r["ruleId"]: levels[r["ruleId"]] for r in made["results"]} == {
+        "p99_latency/undecided": "warning", "p99_latency/missing": "warning",
+    }  # fmt: skip
+    assert all(rule["fullDescription"]["text"] for rule in made["tool"]["driver"]["rules"])
+
+
+def test_results_on_one_line_are_told_apart_by_github():
+    made = report([piece("fail", test=f"t{i}") for i in range(4)])
+    hashes = [r["partialFingerprints"]["primaryLocationLineHash"] for r in results(made)]
+    assert len(set(hashes)) == len(hashes)
+    assert all(re.fullmatch("[0-9a-f]{16}:1", one) for one in hashes)
+
+
+def test_a_log_of_26_000_failures_keeps_the_limits_of_github():
+    """At most 5,000 results are shown of a run, and a file has at most 10 MB compressed.
+
+    Source: docs.github.com, "SARIF support for code scanning", validating your file.
+    """
+    one = piece("fail", verdict=Verdict("fail", "x" * 2_000), claim="c" * 500)
+    pieces = [dataclasses.replace(one, test=f"t.py::test[{i}]") for i in range(26_000)]
+    run = sarif(report(pieces))["runs"][0]
+    assert len(run["results"]) == 5_000
+    assert "results of lesser weight are in report.json only" in json.dumps(run["invocations"])
+    assert len(gzip.compress(json.dumps(run).encode(), 1)) < 10_000_000
+    rules = run["tool"]["driver"]["rules"]
+    assert len(rules) < 25_000
+    assert all(len(r["shortDescription"]["text"]) <= 1024 for r in rules)
+
+
+def test_a_killed_run_is_a_blocker_for_gitlab():
+    made = report([piece()], lost=["the run has not ended"])
+    blocker = next(code_quality(made))
+    assert (blocker["severity"], blocker["check_name"]) == ("blocker", "mlgates")
+    assert "the run has not ended" in blocker["description"]
+    prints = [issue["fingerprint"] for issue in code_quality(made)]
+    assert len(set(prints)) == len(prints)
+
+
+def test_oscal_names_who_answers_and_what_measured():
+    made = oscal(report([piece()]))["assessment-results"]
+    (party,) = made["metadata"]["parties"]
+    assert made["metadata"]["responsible-parties"][0]["party-uuids"] == [party["uuid"]]
+    result = made["results"][0]
+    known = {c["uuid"] for c in result["local-definitions"]["components"]}
+    for observation in result["observations"]:
+        assert {a["actor-uuid"] for o in observation["origins"] for a in o["actors"]} <= known
+
+
+def test_two_waivers_of_an_entry_have_two_ids():
+    one = dataclasses.replace(WAIVER, expires="2099-01-01", source="g c/s.yaml:20")
+    made = oscal(report([piece("fail")], [WAIVER, one]))["assessment-results"]["results"][0]
+    assert len({risk["uuid"] for risk in made["risks"]}) == len(made["risks"]) == 2
 
 
 def test_sarif_points_at_the_config_and_says_what_is_missing():
@@ -197,7 +261,7 @@ def test_the_same_report_gives_the_same_documents():
 def test_what_is_left_out_is_said(monkeypatch):
     monkeypatch.setattr(sarif_writer, "MAX_RESULTS", 3)
     monkeypatch.setattr(oscal_writer, "MAX_OBSERVATIONS", 3)
-    made = report([piece("fail" if i == 4 else "pass", test=f"t{i}") for i in range(5)])
+    made = report([piece("fail" if i == 4 else "inconclusive", test=f"t{i}") for i in range(5)])
     run = sarif(made)["runs"][0]
     assert len(run["results"]) == 3
     assert run["results"][1]["kind"] == "fail"

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.errors import UnknownGate, UsageError
 from pytest_mlgates.core.instants import kernel_now
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.history import earlier
@@ -21,8 +21,9 @@ from pytest_mlgates.report.read import (
     read_report,
     report_of,
 )
+from pytest_mlgates.report.scopes import scopes_in
 from pytest_mlgates.session.journal import FOLDER, read_journals
-from pytest_mlgates.writers import write_all
+from pytest_mlgates.writers import ATTESTATION, write_all
 from pytest_mlgates.writers.summary import markdown
 
 __all__ = ["Combined", "combine", "recover", "report"]
@@ -58,6 +59,8 @@ def combine(folders: Sequence[Path], history: Sequence[Path] = ()) -> Combined:
     shards = []
     for folder in folders:
         recover(folder)
+        if fault := broken_seal(folder):
+            raise ReportError(f"{folder}: {fault}: this shard was changed after it was signed")
         data = read_report(folder)
         shard = report_of(folder, data)
         check_digests(folder, data, shard)
@@ -83,6 +86,23 @@ def combine(folders: Sequence[Path], history: Sequence[Path] = ()) -> Combined:
     return Combined(whole, tuple(notes), doubts)
 
 
+def broken_seal(folder: Path) -> str:
+    """Say how a signed folder is not as it was signed, or nothing; nobody's key is asked for."""
+    if not (folder / ATTESTATION).exists():
+        return ""
+    from pytest_mlgates.signing.attested import read_attested
+    from pytest_mlgates.signing.consistency import changed, strangers
+    from pytest_mlgates.signing.folder import scan
+
+    attested = read_attested(folder / ATTESTATION)
+    if attested.fault:
+        return attested.fault
+    contents = scan(folder, {name: stored.size for name, stored in attested.files.items()})
+    return next(
+        iter([*changed(contents, attested), *strangers(contents, attested, ATTESTATION)]), ""
+    )
+
+
 def recover(place: Path) -> Report:
     """Return the report in a folder; one that was cut off is written with what its journals hold.
 
@@ -90,13 +110,18 @@ def recover(place: Path) -> Report:
     """
     read = report_of(place, read_report(place))
     folder = place if place.is_dir() else place.parent
-    if not (folder / FOLDER).is_dir():
-        return read
+    ended = "finished" in read.environment or (folder / ATTESTATION).exists()
+    if ended or not (folder / FOLDER).is_dir():
+        return read  # nothing is written where a run ended, or was signed
     found, cut = read_journals(folder / FOLDER)
     # a journal is there only where the run did not end
     lost = dict.fromkeys(["the run has not ended", *read.incomplete, *cut])
     pieces = [*read.evidence, *found]
-    made = build(pieces, [], list(lost), read.environment, kernel_now(), absent=read.absent)
+    try:
+        scopes = list(scopes_in(read))
+    except (ValueError, UnknownGate) as fault:
+        raise ReportError(f"{place}: {fault}") from None
+    made = build(pieces, scopes, list(lost), read.environment, kernel_now(), absent=read.absent)
     if faults := write_all(made, folder):
         raise ReportError(faults[0])
     return made

@@ -7,24 +7,27 @@ from argparse import Namespace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pytest_mlgates.config.load import configs_in
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.files import put
 from pytest_mlgates.core.instants import instant
+from pytest_mlgates.core.manifest import digest_of_path, sha256_of
+from pytest_mlgates.core.plain import FileFault
 from pytest_mlgates.core.words import printable
-from pytest_mlgates.reading.manifest import digest_of_path, sha256_of
-from pytest_mlgates.reading.plain import FileFault
 from pytest_mlgates.report.read import read_report, report_of
 from pytest_mlgates.session.journal import FOLDER
-from pytest_mlgates.signing.attested import Attested
+from pytest_mlgates.signing.attested import Attested, read_attested
 from pytest_mlgates.signing.consistency import made_again
 from pytest_mlgates.signing.coverage import ConfigsAtHand
-from pytest_mlgates.signing.keys import public_key
+from pytest_mlgates.signing.exchange import bundles, verification_summary
+from pytest_mlgates.signing.keys import public_key, signing_key
 from pytest_mlgates.signing.relevance import Asked
 from pytest_mlgates.signing.seal import Seal
 from pytest_mlgates.signing.store import CHAIN, Store
 from pytest_mlgates.signing.verify import Verification, verify, verify_store
 from pytest_mlgates.writers import ATTESTATION
 
-__all__ = ["answers", "print_digests", "sign_report", "verify_report"]
+__all__ = ["answers", "print_digests", "sign_report", "verify_report", "write_bundles"]
 
 MAX_DAYS = 1e6
 
@@ -51,13 +54,47 @@ def sign_report(args: Namespace) -> int:
 
 def verify_report(args: Namespace) -> int:
     """Answer the questions about a report folder, or a store."""
+    if (args.vsa is None) != (args.vsa_key is None):
+        raise UsageError(
+            "--vsa FILE: needs the key that signs it, --vsa-key KEY, and the other way"
+        )
     verification = answers(args)
+    good = verification.good and (verification.passed or not args.must_pass)
+    if args.vsa is not None:
+        _write_summary(args, passed=verification.good and verification.passed)
     if args.json:
         print(json.dumps(verification.to_dict(), indent=1))
     else:
         for line in verification.lines():
             print(printable(line))
-    return 0 if verification.good and (verification.passed or not args.must_pass) else 1
+    return 0 if good else 1
+
+
+def _write_summary(args: Namespace, *, passed: bool) -> None:
+    """Write what was verified for whoever deploys, signed by whoever verified."""
+    if args.folder is None:
+        raise UsageError("--vsa: tells of a report: name its folder")
+    key = signing_key(args.vsa_key)
+    report = report_of(args.folder, read_report(args.folder))
+    at_hand = configs_in([args.config]) if args.config else []
+    policy = [(path.name, sha256_of(path)) for path in at_hand]
+    attested = read_attested(args.folder / ATTESTATION)
+    text = verification_summary(
+        report, attested, key, verifier=args.verifier, good=passed, policy=policy
+    )
+    put(args.vsa, text)
+
+
+def write_bundles(args: Namespace) -> int:
+    """Write each envelope of a report's attestation as a Sigstore bundle."""
+    attestation = args.folder / ATTESTATION
+    if fault := read_attested(attestation).fault:
+        raise UsageError(f"{args.folder}: {fault}")
+    args.to.mkdir(parents=True, exist_ok=True)
+    for name, data in bundles(attestation.read_bytes()).items():
+        put(args.to / name, data)
+        print(printable(str(args.to / name)))
+    return 0
 
 
 def answers(args: Namespace) -> Verification:

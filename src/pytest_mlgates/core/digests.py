@@ -1,41 +1,147 @@
 """What was gated, by name and by content.
 
-The digest walks code, closures, the globals that code names, and object state. Where anything
-opaque is met (a socket, a lock, an extension object without state) there is no digest rather than
-one that two different subjects could share.
+The digest walks code, closures, the globals that code names, and object state; of a path it is that
+of the files there (``core/manifest.py``). Where anything opaque is met (a socket, a lock, a native
+function of a package, an extension object without state) there is no digest rather than one that
+two different subjects could share. A walk is bound to the Python that ran: whoever wants to compute
+a digest elsewhere declares one, ``mlgates digest`` of the model's files.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
+import os
+import re
 import sys
 import types
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-__all__ = ["digest_of", "subject_of"]
+from pytest_mlgates.core.canonical import Json, canonical
+from pytest_mlgates.core.manifest import digest_of_path
+from pytest_mlgates.core.plain import FileFault
+
+__all__ = ["about_call", "digest_of", "name_of", "subject_of"]
 
 _MOST_NODES = 20_000
+#: what `functools.cache` makes of a function
+_CACHE = type(functools.cache(len))
+#: what a class has of itself, and what is no part of what it does
+_OF_CLASS = frozenset(
+    [
+        "__module__",
+        "__doc__",
+        "__dict__",
+        "__weakref__",
+        "__qualname__",
+        "__annotations__",
+        "__annotate__",
+        "__slots__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__dataclass_fields__",
+        "__dataclass_params__",
+        "__match_args__",
+        "__parameters__",
+        "__orig_bases__",
+        "__abstractmethods__",
+        "__slotnames__",
+        "__classcell__",
+        "__hash__",
+        "__type_params__",
+        "_abc_impl",
+    ]
+)
 _PLAIN = {type(None), bool, int, float, complex, str, bytes}
 
 
-def subject_of(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Return the name and the digest of what ``gate.run(*args, **kwargs)`` gates.
+#: of a declared digest: a token, no text with blanks or control characters
+_DECLARED = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._:@/=\-]{0,199}")
+#: inputs whose digest is taken: not so few that it would give one of them away, nor too many
+_FEWEST_BYTES, _MOST_BYTES = 256, 64 << 20
 
+
+def about_call(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> dict[str, Json]:
+    """Return name and digest of what ``gate.run(*args, **kwargs)`` gates, and of its inputs.
+
+    The keys are fields of Evidence: ``subject``, ``subject_digest``, ``digest_from`` and ``inputs``.
     The subject is the parameter of ``measure`` that the class names in ``subject``, or the first.
     """
     try:
         bound = inspect.signature(gate.measure).bind(*args, **kwargs).arguments
     except (TypeError, ValueError):
-        return "", None
+        return {"subject": "", "subject_digest": None}
     wanted = getattr(gate, "subject", next(iter(bound), ""))
-    if wanted not in bound:
-        return "", None
+    found: dict[str, Json] = {"subject": "", "subject_digest": None}
+    if wanted in bound:
+        name, digest, how = _identity(bound[wanted])
+        found = {"subject": name, "subject_digest": digest, "digest_from": how}
+    others = ((name, value) for name, value in bound.items() if name not in (wanted, "seed", "key"))
+    known = {name: _input_digest(value) for name, value in others}
+    found["inputs"] = {name: digest for name, digest in known.items() if digest}
+    return found
+
+
+def subject_of(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return the name and the digest of what a call gates."""
+    found = about_call(gate, args, kwargs)
+    digest = found["subject_digest"]
+    return str(found["subject"]), None if digest is None else str(digest)
+
+
+def _identity(subject: Any) -> tuple[str, str | None, str]:
+    """Return name and digest of a subject, and how the digest was got."""
     try:
-        return name_of(bound[wanted]), digest_of(bound[wanted])
+        if (path := _path_in(subject)) is not None:
+            digest = _files_digest(path)
+            return path.name, digest, "files" if digest else ""
+        name, digest = name_of(subject), digest_of(subject)
+        declared = digest is not None and digest == getattr(subject, "mlgates_digest", None)
     except Exception:  # noqa: BLE001  (an attribute that raises must not break a gate)
-        return type(bound[wanted]).__qualname__, None
+        return type(subject).__qualname__, None, ""
+    return name, digest, "" if digest is None else "declared" if declared else "code"
+
+
+def _path_in(subject: object) -> Path | None:
+    """Return the path that a subject is, where there is one: a path, or a text that names a file."""
+    if isinstance(subject, os.PathLike):
+        return Path(subject)
+    if isinstance(subject, str) and 0 < len(subject) < 1024 and "\n" not in subject:
+        path = Path(subject)
+        return path if path.exists() else None
+    return None
+
+
+def _files_digest(path: Path) -> str | None:
+    try:
+        return digest_of_path(path)
+    except (OSError, FileFault):
+        return None
+
+
+def _input_digest(value: Any) -> str | None:
+    """Return a digest of inputs that anyone can make again, or None where there is none.
+
+    Of a path, that of its files; of a text, list or dict of plain values, the SHA-256 of its
+    canonical JSON (RFC 8785); of an array, that of its bytes behind type and shape.
+    """
+    try:
+        if (path := _path_in(value)) is not None:
+            return _files_digest(path)
+        if isinstance(value, (list, tuple, dict, str)):
+            data = canonical(value)
+        elif hasattr(value, "tobytes") and hasattr(value, "dtype") and not value.dtype.hasobject:
+            data = f"{value.dtype.str} {value.shape}\n".encode() + value.tobytes()
+        else:
+            return None
+    except Exception:  # noqa: BLE001  (inputs of any kind, at which a gate must not break)
+        return None
+    if not _FEWEST_BYTES <= len(data) <= _MOST_BYTES:
+        return None
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def name_of(subject: Any) -> str:
@@ -67,7 +173,7 @@ def digest_of(subject: object) -> str | None:
     try:
         declared = getattr(subject, "mlgates_digest", None)
         if isinstance(declared, str) and declared:
-            return declared
+            return declared if _DECLARED.fullmatch(declared) else None
         walk = _Walk()
         walk.add(subject)
         return walk.sha.hexdigest()
@@ -130,7 +236,10 @@ class _Walk:
         elif isinstance(value, types.ModuleType):
             self._module(value, ())
         elif isinstance(value, types.BuiltinFunctionType):
-            self.put("builtin", value.__qualname__.encode())
+            module = value.__module__ or type(value.__self__).__module__
+            if module.partition(".")[0] not in sys.stdlib_module_names:
+                raise _Opaque  # two builds of a native package have functions of one name
+            self.put("builtin", f"{module}:{value.__qualname__}".encode())
             if not isinstance(value.__self__, (types.ModuleType, type(None))):
                 self.add(value.__self__)
         elif isinstance(value, type):
@@ -190,6 +299,8 @@ class _Walk:
                 self.put("empty cell")
         if _installed(function.__module__ or ""):
             return  # known by its package's version, in the environment
+        if vars(function):  # attributes, and what a wrapper wraps
+            self.add(vars(function))
         names = _names_used(function.__code__)
         for name in names:
             if name in function.__globals__:
@@ -207,11 +318,13 @@ class _Walk:
         for name, member in sorted(vars(cls).items()):
             code = isinstance(member, (types.FunctionType, staticmethod, classmethod, property))
             slot = isinstance(member, (types.MemberDescriptorType, types.GetSetDescriptorType))
-            if code or not (slot or name == "_abc_impl" or name.startswith("__")):
+            if code or not (slot or name in _OF_CLASS):
                 self.put("member", name.encode())
                 self.add(member)
         for base in cls.__bases__:
             self.add(base)
+        if type(cls) is not type:
+            self._class(type(cls))
 
     def _object(self, value: Any) -> None:
         self._class(type(value))
@@ -225,7 +338,9 @@ class _Walk:
                 raise _Opaque
             self.put("array", f"{value.dtype} {value.shape}".encode())
             self.put("data", value.tobytes())
-        elif hasattr(value, "__wrapped__"):  # a cache around a function
+            if type(value).__name__ == "MaskedArray":
+                self.put("mask", value.mask.tobytes())
+        elif isinstance(value, _CACHE):  # its state is what it was asked
             self.add(value.__wrapped__)
         else:
             reduced = value.__reduce_ex__(2)

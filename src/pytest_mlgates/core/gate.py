@@ -162,10 +162,9 @@ class Gate(Checked, ABC):
 
         Asked before the call can change any of it. The keys are those of :class:`Evidence`.
         """
-        from pytest_mlgates.core.digests import subject_of
+        from pytest_mlgates.core.digests import about_call
 
-        name, digest = subject_of(self, args, kwargs)
-        return {"subject": name, "subject_digest": digest}
+        return about_call(self, args, kwargs)
 
     def evidence(self, judged: Judged, **about: Any) -> Evidence:
         """Return the record of a run; ``about`` adds its subject and what a test knows of it."""

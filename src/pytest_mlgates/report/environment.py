@@ -42,7 +42,10 @@ def _git_commit(root: Path) -> Mapping[str, Json] | None:
     """Return the commit of the work tree and whether it was changed, or None outside git."""
     try:
         head = _git(root, "rev-parse", "HEAD")
-        return {"id": head.strip(), "dirty": bool(_git(root, "status", "--porcelain").strip())}
+        # small letters: files that git was told to take for unchanged
+        hidden = any(line[:1].islower() for line in _git(root, "ls-files", "-v").splitlines())
+        dirty = hidden or bool(_git(root, "status", "--porcelain").strip())
+        return {"id": head.strip(), "dirty": dirty}
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
 
@@ -57,6 +60,8 @@ def _git(root: Path, *words: str) -> str:
         errors="replace",
         timeout=10,
         stdin=subprocess.DEVNULL,
+        # GIT_DIR and the like name another repository than the one that the tests lie in
+        env={name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
     ).stdout
 
 

@@ -126,7 +126,7 @@ def _environment(shards: Sequence[tuple[Path, Report]]) -> dict[str, Json]:
     }
     own: tuple[Json, ...] = tuple(
         {
-            "folder": place.as_posix(),
+            "folder": place.name,  # where it lay says whose machine it was
             **{k: v for k, v in report.environment.items() if k not in shared},
         }
         for place, report in shards

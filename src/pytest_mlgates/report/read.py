@@ -14,7 +14,7 @@ from pytest_mlgates.core.canonical import parse
 from pytest_mlgates.core.details import read
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.instants import instant
-from pytest_mlgates.reading.plain import FileFault, read_plain
+from pytest_mlgates.core.plain import FileFault, read_plain
 from pytest_mlgates.report.model import (
     AbsentTest,
     ConfigFile,

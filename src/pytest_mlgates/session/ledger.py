@@ -16,7 +16,7 @@ from pytest_mlgates.core.instants import kernel_now
 from pytest_mlgates.core.words import one_line
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.environment import environment
-from pytest_mlgates.report.model import Report
+from pytest_mlgates.report.model import Report, Scope
 from pytest_mlgates.report.scopes import scopes_of
 from pytest_mlgates.session.asked import Asked
 from pytest_mlgates.session.journal import read_journals
@@ -50,10 +50,11 @@ class Ledger:
         self._expected = self._arrived = 0
         self._started = kernel_now().replace(microsecond=0)
 
-    def open_folder(self) -> None:
+    def open_folder(self, scopes: Sequence[Scope] = ()) -> None:
         """Replace what an earlier run left with a report that says ``incomplete``.
 
-        Raises ``OSError`` where the folder can't be written.
+        It lists the configs in scope, so that a run that is killed tells what is missing. Raises
+        ``OSError`` where the folder can't be written.
         """
         if self.folder is None:
             return
@@ -66,7 +67,7 @@ class Ledger:
             **self.facts,
             "started": self._started.isoformat(),
         }
-        report = build([], [], ["the run has not ended"], facts, self._started)
+        report = build([], scopes, ["the run has not ended"], facts, self._started)
         faults = write_all(report, self.folder)
         if faults:
             raise OSError(0, faults[0])

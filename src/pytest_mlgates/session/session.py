@@ -23,8 +23,8 @@ from pytest_mlgates.core.instants import kernel_now
 from pytest_mlgates.core.words import one_line
 from pytest_mlgates.pii.redact import Redactor
 from pytest_mlgates.report.build import is_waived
-from pytest_mlgates.report.model import DESELECTED, Report
-from pytest_mlgates.report.scopes import scope_of
+from pytest_mlgates.report.model import DESELECTED, Report, Scope
+from pytest_mlgates.report.scopes import scope_of, scopes_of
 from pytest_mlgates.session.asked import why_it_ended
 from pytest_mlgates.session.items import is_known_bad, test_id
 from pytest_mlgates.session.journal import FOLDER, Journal
@@ -102,7 +102,14 @@ class GateSession:
                 raise UsageError(f"{option}: needs a report: add --mlgates-report DIR")
             key, folder = (Path(path) if path else None for path in (sign, store))
             self.ledger.seal = Seal.open(key, folder, self.folder).close
-        self.ledger.open_folder()
+        self.ledger.open_folder(self._scopes())
+
+    def _scopes(self) -> list[Scope]:
+        """Return the configs in scope; of broken ones the collection tells."""
+        try:
+            return scopes_of(list(self.resolver.configs.values()), self.resolver.profile_name)
+        except UsageError:
+            return []
 
     def name_of(self, item: pytest.Item) -> str:
         """Return the id of a test as evidence has it."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.reading.plain import FileFault, read_plain
+from pytest_mlgates.core.plain import FileFault, read_plain
 from pytest_mlgates.signing.envelope import EnvelopeFault, read_envelopes
 from pytest_mlgates.signing.folder import Stored
 from pytest_mlgates.signing.keys import KeyFault, PublicKey, public_from_pem

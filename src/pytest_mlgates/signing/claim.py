@@ -164,9 +164,10 @@ def _inputs(report: Report) -> Iterator[str]:
 
 def _tests(report: Report) -> str:
     ran = {(piece.system, piece.test) for piece in report.gated()}
-    gone = len(report.missing)
+    gone, absent = len(report.missing), len({(a.system, a.test) for a in report.absent})
     roles = Counter(piece.role for piece in report.evidence)
-    also = f"; {plural(gone, 'configured gate')} without evidence" if gone else ""
+    also = f"; {plural(absent, 'test')} that asked for a gate left none" if absent else ""
+    also += f"; {plural(gone, 'configured gate')} without evidence" if gone else ""
     bad = f", {plural(roles[Role.KNOWN_BAD], 'piece')} of known-bad subjects"
     return f"{plural(len(ran), 'test')} left {plural(roles[Role.GATE], 'piece')} of evidence{bad}{also}"
 

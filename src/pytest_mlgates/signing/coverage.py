@@ -25,6 +25,8 @@ def gaps(report: Report) -> Iterator[str]:
     yield from report.incomplete
     for gap in report.missing:
         yield f"{gap.system}: {gap.entry} left no evidence ({gap.source})"
+    for test in report.absent:
+        yield f"{test.system}: {test.entry}: {test.test} asked for it and left no evidence: {test.why}"
     if not report.systems:
         yield "no gate was configured"
 

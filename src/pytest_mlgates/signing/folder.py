@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_mlgates.reading.plain import FileFault, open_plain
+from pytest_mlgates.core.plain import FileFault, open_plain
 
 __all__ = ["Folder", "Stored", "scan", "stored"]
 

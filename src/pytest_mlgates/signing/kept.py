@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pytest_mlgates.core.canonical import parse
-from pytest_mlgates.reading.plain import FileFault, read_plain
+from pytest_mlgates.core.plain import FileFault, read_plain
 from pytest_mlgates.signing.attested import Attested, read_attested
 from pytest_mlgates.signing.claim import same_thing
 from pytest_mlgates.signing.folder import stored

@@ -10,7 +10,7 @@ from pytest_mlgates.core.canonical import canonical, parse
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.files import put
 from pytest_mlgates.core.instants import kernel_now
-from pytest_mlgates.reading.plain import FileFault
+from pytest_mlgates.core.plain import FileFault
 from pytest_mlgates.report.read import evidence_in
 from pytest_mlgates.signing.envelope import sign
 from pytest_mlgates.signing.folder import Folder, scan

@@ -54,13 +54,7 @@ def oscal(report: Report) -> dict[str, object]:
     return {
         "assessment-results": {
             "uuid": _uuid(seed, "document"),
-            "metadata": {
-                "title": f"ML gates: {report.outcome.upper()}",
-                "last-modified": at,
-                "version": __version__,
-                "oscal-version": OSCAL,
-                "remarks": "Lists evidence. Does not claim that a law, a standard or a contract is met.",
-            },
+            "metadata": _metadata(report, at),
             "import-ap": {"href": f"#{plan}", "remarks": "The gate configs are the plan."},
             "results": [_oscal_result(report, seed, at)],
             "back-matter": {"resources": [_plan(report, plan)]},
@@ -75,6 +69,8 @@ def _oscal_result(report: Report, seed: str, at: str) -> dict[str, object]:
     left = len(gravest) - len(shown)
     observations = [_observation(piece, state_of[piece.identity], at) for piece in shown]
     components = {_subject(piece): _component(piece) for piece in shown}
+    if shown:
+        components[_TOOL] = _tool()
     findings = list(_oscal_findings(report, seed, {piece.digest for piece in shown}))
     risks = list(_risks(report, seed))
     note = f"{left:,} more observations are in report.json only. " if left else ""
@@ -94,6 +90,34 @@ def _oscal_result(report: Report, seed: str, at: str) -> dict[str, object]:
         **_some("observations", observations),
         **_some("risks", risks),
         **_some("findings", findings),
+    }
+
+
+def _metadata(report: Report, at: str) -> dict[str, object]:
+    return {
+        "title": f"ML gates: {report.outcome.upper()}",
+        "last-modified": at,
+        "version": __version__,
+        "oscal-version": OSCAL,
+        "roles": [{"id": "system-owner", "title": "Owner of a gated system"}],
+        **_parties(report),
+        "remarks": "Lists evidence. Does not claim that a law, a standard or a contract is met.",
+    }
+
+
+def _parties(report: Report) -> Mapping[str, object]:
+    """Return who answers for what was gated, as the configs name them."""
+    owners = sorted({system.owner for system in report.systems if system.owner.strip()})
+    parties = [
+        {"uuid": _uuid(owner, "party"), "type": "organization", "name": one_line(owner)}
+        for owner in owners
+    ]
+    uuids = [party["uuid"] for party in parties]
+    if not parties:
+        return {}
+    return {
+        "parties": parties,
+        "responsible-parties": [{"role-id": "system-owner", "party-uuids": uuids}],
     }
 
 
@@ -132,6 +156,7 @@ def _observation(piece: Evidence, state: str, at: str) -> dict[str, object]:
                 "props": [_prop("evidence-digest", piece.digest)],
             }
         ],
+        "origins": [{"actors": [{"type": "tool", "actor-uuid": _TOOL}]}],
         "collected": at,
         **({"remarks": one_line(piece.claim)} if piece.claim else {}),
     }
@@ -150,6 +175,17 @@ def _component(piece: Evidence) -> dict[str, object]:
         "description": "What was gated.",
         "props": [_prop("subject-digest", digest)],
         "status": {"state": "under-development"},
+    }
+
+
+def _tool() -> dict[str, object]:
+    return {
+        "uuid": _TOOL,
+        "type": "software",
+        "title": "pytest-mlgates",
+        "description": "What measured and decided.",
+        "props": [_prop("version", __version__)],
+        "status": {"state": "operational"},
     }
 
 
@@ -240,3 +276,7 @@ def _some(name: str, value: object) -> Mapping[str, object]:
 
 def _uuid(digest: str, what: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{_NS}#{digest} {what}"))
+
+
+#: this package, as an actor
+_TOOL = _uuid(__version__, "tool")

@@ -1,7 +1,9 @@
 """``results.sarif`` (SARIF 2.1.0, OASIS): gates as rules, evidence as results at the config's line.
 
-FAIL, ERROR and a missed incident are of the kind ``fail``; INCONCLUSIVE and missing evidence are
-``open`` (the standard's word for too little to decide on); a waiver is a suppression.
+Only what needs a person is a result: code scanners make an alert of each, whatever its kind. FAIL,
+ERROR and a missed incident are of the kind ``fail``; INCONCLUSIVE and missing evidence are ``open``
+(the standard's word for too little to decide on), of rules of their own whose level is a warning;
+a waiver is a suppression. What passed is counted in the run's properties.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from urllib.parse import quote
 from pytest_mlgates import __version__
 from pytest_mlgates.config.controls import Control, filed
 from pytest_mlgates.config.schema import summary
-from pytest_mlgates.core import Evidence
+from pytest_mlgates.core import Evidence, Outcome
 from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.files import put
 from pytest_mlgates.core.words import one_line, place
@@ -27,13 +29,12 @@ from pytest_mlgates.report.rows import GRAVEST_FIRST, states
 __all__ = ["sarif", "write"]
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-#: code scanners refuse a file with more results than this
-MAX_RESULTS = 25_000
+#: GitHub shows 5,000 results of a run, refuses more than 25,000, and files over 10 MB (gzip)
+MAX_RESULTS = 5_000
 
-_KINDS = {
-    "pass": "pass", "caught": "pass", "inconclusive": "open",
-    "fail": "fail", "error": "fail", "missed": "fail", "waived": "fail",
-}  # fmt: skip
+_WEB = re.compile("https?://", re.IGNORECASE)
+#: what nobody has to look at
+_QUIET = ("pass", "caught")
 
 
 def write(report: Report, folder: Path) -> None:
@@ -70,6 +71,7 @@ def sarif(report: Report) -> dict[str, object]:
         "results": results[:MAX_RESULTS],
         "properties": {
             "outcome": report.outcome,
+            "passed": sum(state in _QUIET for state in states(report).values()),
             "problems": [one_line(problem) for problem in report.problems[:100]],
         },
     }
@@ -79,20 +81,33 @@ def sarif(report: Report) -> dict[str, object]:
 
 
 def _sarif_rules(report: Report) -> Iterator[dict[str, object]]:
-    names = {piece.gate for piece in report.evidence} | {gap.gate for gap in report.missing}
-    for name in sorted(names):
+    undecided = {p.gate for p in report.evidence if p.outcome == Outcome.INCONCLUSIVE}
+    missing = {gap.gate for gap in report.missing}
+    for name in sorted({piece.gate for piece in report.evidence} | missing):
         try:
             kind = load(name)
             question = summary(kind)
         except UnknownGate:
             question = "a gate that is not installed here"
-        yield {
-            "id": name,
-            "name": class_name(name),
-            "shortDescription": {"text": one_line(question)},
-            "help": {"text": f"`mlgates schema {name}` prints its fields with their meaning."},
-            "defaultConfiguration": {"level": "error"},
-        }
+        yield _rule(name, class_name(name), question, "error")
+        if name in undecided:
+            text = f"Too little to decide on: {question}"
+            yield _rule(f"{name}/undecided", f"{class_name(name)}Undecided", text, "warning")
+        if name in missing:
+            text = f"Configured, and no evidence: {question}"
+            yield _rule(f"{name}/missing", f"{class_name(name)}Missing", text, "warning")
+
+
+def _rule(id_: str, name: str, question: str, level: str) -> dict[str, object]:
+    gate = id_.partition("/")[0]
+    return {
+        "id": id_,
+        "name": name,
+        "shortDescription": {"text": one_line(question)},
+        "fullDescription": {"text": one_line(question)},
+        "help": {"text": f"`mlgates schema {gate}` prints its fields with their meaning."},
+        "defaultConfiguration": {"level": level},
+    }
 
 
 def _results(report: Report) -> Iterator[dict[str, object]]:
@@ -100,15 +115,17 @@ def _results(report: Report) -> Iterator[dict[str, object]]:
     named = {system.system: system.controls for system in report.systems}
     for piece in sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(state_of[e.identity])):
         state = state_of[piece.identity]
-        kind = _KINDS[state]
+        if state in _QUIET:
+            continue
+        undecided = state == "inconclusive"
         taxa = filed(report.controls, named.get(piece.system, ()), piece.gate)
         yield {
-            "ruleId": piece.gate,
-            "kind": kind,
-            "level": "error" if kind == "fail" else "none",
+            "ruleId": f"{piece.gate}/undecided" if undecided else piece.gate,
+            # a level beside `open` must be none, and hide it: the rule's own holds
+            **({"kind": "open"} if undecided else {"kind": "fail", "level": "error"}),
             "message": {"text": _message(piece, state)},
             "locations": [_location(piece.source, piece.test)],
-            "partialFingerprints": {"mlgatesEvidence/v1": _identity(piece)},
+            "partialFingerprints": _fingerprints(_identity(piece)),
             **({"suppressions": _suppressions(report, piece)} if state == "waived" else {}),
             **({"taxa": [_taxon(control) for control in taxa]} if taxa else {}),
             "properties": {
@@ -128,12 +145,11 @@ def _missing_results(report: Report) -> Iterator[dict[str, object]]:
         text = f"{gap.system}: {gap.entry} is configured and left no evidence"
         key = f"missing {gap.system} {gap.entry}"
         yield {
-            "ruleId": gap.gate,
+            "ruleId": f"{gap.gate}/missing",
             "kind": "open",
-            "level": "none",
             "message": {"text": _unlinked(one_line(text))},
             "locations": [_location(gap.source, "")],
-            "partialFingerprints": {"mlgatesEvidence/v1": _sha(key)},
+            "partialFingerprints": _fingerprints(_sha(key)),
         }
 
 
@@ -193,7 +209,7 @@ def _taxonomies(report: Report) -> Iterator[dict[str, object]]:
     for control in report.controls:
         frameworks.setdefault(control.framework, []).append(control)
     for name, controls in frameworks.items():
-        url = next((control.url for control in controls if "://" in control.url), "")
+        url = next((control.url for control in controls if _WEB.match(control.url)), "")
         yield {
             "name": name,
             **({"informationUri": url} if url else {}),
@@ -216,6 +232,11 @@ def _notes(lines: Iterable[str]) -> dict[str, object]:
 def _utc_instant(report: Report) -> str:
     at = report.environment.get("finished")
     return at.replace("+00:00", "Z") if isinstance(at, str) else ""
+
+
+def _fingerprints(identity: str) -> dict[str, str]:
+    """Return ours, and the one by which GitHub tells results on one line apart."""
+    return {"mlgatesEvidence/v1": identity, "primaryLocationLineHash": f"{identity[:16]}:1"}
 
 
 def _identity(piece: Evidence) -> str:

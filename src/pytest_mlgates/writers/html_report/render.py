@@ -25,8 +25,10 @@ from pytest_mlgates.report.rows import (
     states,
 )
 from pytest_mlgates.writers.html_report.view import (
+    HOW,
     Piece,
     anchor,
+    duration,
     open_ends,
     subjects,
     tables,
@@ -65,7 +67,9 @@ def page(report: Report) -> str:
         chances=[*filter(None, (false_alarm_line(report), false_pass_line(report)))],
         undecided=open_ends(report),
         tables=list(tables(report)),
-        subjects=subjects(report),
+        subjects=(gated := subjects(report)),
+        unbound=sum(not one.digest for one in gated),
+        took=duration(report),
         frameworks=under_controls(report),
         pieces=[(e, state_of[e.identity], _page_body(e, state_of, report)) for e in order[:INLINE]],
         anchor=anchor,
@@ -114,6 +118,7 @@ def _templates() -> Environment:
         loader=DictLoader(parts),
     )
     environment.filters["number"] = number
+    environment.filters["how"] = lambda how: HOW.get(how, how)
     environment.filters["name"] = _name
     environment.filters["svg"] = Markup  # what draw.py made: its texts are escaped there
     return environment

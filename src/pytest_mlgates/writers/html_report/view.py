@@ -12,6 +12,7 @@ from pytest_mlgates.config.controls import Control, filed
 from pytest_mlgates.core import Evidence, Gate, Outcome, Role
 from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.fields import describe, hints, limit_of
+from pytest_mlgates.core.instants import instant
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.core.words import number, shorten
 from pytest_mlgates.registry import load
@@ -22,11 +23,14 @@ from pytest_mlgates.writers.html_report.method import method_of
 from pytest_mlgates.writers.html_report.trend import points_of, trend
 
 __all__ = [
+    "HOW",
     "Drawing",
+    "Gated",
     "Line",
     "Piece",
     "Table",
     "anchor",
+    "duration",
     "open_ends",
     "subjects",
     "tables",
@@ -149,13 +153,65 @@ def open_ends(report: Report) -> list[str]:
     ]
 
 
-def subjects(report: Report) -> list[tuple[str, str, str, str]]:
-    """Return what was gated: system, subject, its digest, and the entries it was held to."""
-    found: dict[tuple[str, str, str], dict[str, None]] = {}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gated:
+    """One thing that was gated: its digest and how that was got, the entries, and the inputs."""
+
+    system: str
+    name: str
+    digest: str
+    how: str
+    entries: str
+    inputs: tuple[tuple[str, str], ...]
+
+
+#: how a digest was got, as people read it
+HOW = {
+    "code": "by its code and state",
+    "files": "by its files, as OpenSSF model signing has it",
+    "declared": "declared by itself, not computed",
+}
+
+
+def subjects(report: Report) -> list[Gated]:
+    """Return what was gated, in the order of the evidence."""
+    found: dict[tuple[str, str, str, str], list[Evidence]] = {}
     for piece in report.gated():
-        key = piece.system, piece.subject, piece.subject_digest or ""
-        found.setdefault(key, {})[piece.entry] = None
-    return [(*key, ", ".join(entries)) for key, entries in found.items()]
+        key = piece.system, piece.subject, piece.subject_digest or "", piece.digest_from
+        found.setdefault(key, []).append(piece)
+    return [
+        Gated(
+            system=system,
+            name=name,
+            digest=digest,
+            how=HOW.get(how, how),
+            entries=", ".join(dict.fromkeys(piece.entry for piece in pieces)),
+            inputs=tuple(
+                dict.fromkeys((n, str(d)) for piece in pieces for n, d in piece.inputs.items())
+            ),
+        )
+        for (system, name, digest, how), pieces in found.items()
+    ]
+
+
+def duration(report: Report) -> str:
+    """Return how long a run took, or nothing where it does not say.
+
+    >>> _span(75), _span(3725)
+    ('1 min 15 s', '1 h 2 min')
+    """
+    facts = report.environment
+    try:
+        span = instant(facts["finished"]) - instant(facts["started"])
+    except (KeyError, ValueError):
+        return ""
+    return _span(int(span.total_seconds()))
+
+
+def _span(seconds: int) -> str:
+    hours, rest = divmod(max(0, seconds), 3600)
+    parts = [(hours, "h"), (rest // 60, "min"), (rest % 60, "s")]
+    return " ".join([f"{n} {unit}" for n, unit in parts if n][:2]) or "less than 1 s"
 
 
 def under_controls(report: Report) -> list[tuple[str, list[tuple[Control, list[str]]]]]:

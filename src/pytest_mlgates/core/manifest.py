@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from pytest_mlgates.reading.plain import FileFault, open_plain
+from pytest_mlgates.core.plain import FileFault, open_plain
 
 __all__ = ["digest_of_path", "files_in", "sha256_of"]
 
