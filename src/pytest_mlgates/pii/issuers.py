@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["issued", "luhn_sums"]
+from pytest_mlgates.pii.validate import luhn
+
+__all__ = ["issued", "luhn_sums", "may_be_card"]
 
 _SCHEMES = (  # first and last beginning, lengths
     ("2200-2204", "16-19"),  # Mir
@@ -82,3 +84,15 @@ def luhn_sums(digits: Array) -> Array:
         terms[parity::2] = doubled[parity::2]
         np.cumsum(terms, out=sums[parity, 1:])
     return sums
+
+
+def may_be_card(number: str, *, check: bool = True) -> bool:
+    """Tell whether digits have the length, the issuer and (``check``) the check digit of a card.
+
+    >>> may_be_card("4111111111111111"), may_be_card("4111111111111112", check=False)
+    (True, True)
+    """
+    digits = np.array([int(digit) for digit in number], dtype=np.int64)
+    if not issued(digits, np.array([0]), np.array([len(digits)]))[0]:
+        return False
+    return not check or luhn(number)

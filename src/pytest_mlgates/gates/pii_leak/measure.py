@@ -17,10 +17,11 @@ from pytest_mlgates.core.digests import digest_of
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a
-from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
+from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed, weakest
+from pytest_mlgates.gates.pii_leak.in_place import card_numbers, recall_in_place
 from pytest_mlgates.gates.pii_leak.judge import headline
 from pytest_mlgates.gates.pii_leak.plant import recall
-from pytest_mlgates.pii import datasets
+from pytest_mlgates.pii import credentials, datasets
 from pytest_mlgates.pii.find import Detector
 from pytest_mlgates.pii.mask import Masker
 from pytest_mlgates.pii.spans import Span
@@ -33,6 +34,8 @@ MAX_FINDINGS = 20
 #: texts that identifiers are planted into, and characters of each
 MAX_HOSTS, MAX_HOST = 200, 20_000
 _LOOK_EVERY = 500
+#: score from which an unconfirmed hit is a doubt; below are values that documentation uses
+_DOUBTFUL = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +104,13 @@ class _Scan:
         self.masker = Masker(key)
         self.texts = self.blank = self.hits = self.leaky = self.unconfirmed = 0
         self.kinds: Counter[str] = Counter()
+        self.doubtful_texts: Counter[str] = Counter()
         self.findings: list[str] = []
         self.doubtful: list[str] = []
         self.hosts: list[str] = []
         self.plants: tuple[Planted, ...] = ()
+        self.in_place: tuple[Planted, ...] = ()
+        self.numbers = (0, 0)
 
     def look_at(self, text: str, place: str) -> None:
         """Find what one text holds, and count it."""
@@ -121,6 +127,9 @@ class _Scan:
         self.leaky += bool(sure)
         self.hits += len(sure)
         self.unconfirmed += len(spans) - len(sure)
+        self.doubtful_texts.update(
+            {s.entity for s in spans if s not in sure and s.score >= _DOUBTFUL}
+        )
         for span in spans:
             lines = self.findings if span in sure else self.doubtful
             if span in sure:
@@ -159,13 +168,33 @@ class _Scan:
             for entity, count in found.items()
         )
 
+        self.numbers = card_numbers(self.hosts)
+        tried = {
+            entity: recall_in_place(
+                self.detector, self.hosts, entity, plan.plants, plan.min_confidence, self.draw
+            )
+            for entity in plan.entities
+        }
+        self.in_place = tuple(
+            Planted(entity=entity, planted=planted, found=count)
+            for entity, (planted, count) in tried.items()
+            if planted
+        )
+
+    @property
+    def _wants_keys(self) -> bool:
+        return "API_KEY" in self.plan.entities
+
     def _recall(self) -> float:
-        return recall_bound(self.plants, self.plan.error) if self.plants else 0.0
+        """Return what the recall of the worst kind is above."""
+        rows = weakest(self.plants, self.in_place)
+        return recall_bound(rows, self.plan.error) if rows else 0.0
 
     def measurement(
         self, mode: Literal["replies", "data"], given: int, calls: int, *, complete: bool
     ) -> Measurement:
         """Return what was seen so far."""
+        numbers, right = self.numbers
         seen = Seen(
             mode=mode,
             given=given,
@@ -180,6 +209,11 @@ class _Scan:
             plants=self.plants,
             recall_at_least=self._recall(),
             findings=(*self.findings, *(f"unconfirmed: {line}" for line in self.doubtful)),
+            in_place=self.in_place,
+            doubtful=dict(self.doubtful_texts),
+            card_numbers=numbers,
+            right_card_numbers=right,
+            credentials=credentials.described() if self.plants and self._wants_keys else None,
         )
         return headline(seen, self.texts, self.plan.error).measurement(plain(seen))
 
