@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
+from pytest_mlgates.core.words import a
 from pytest_mlgates.pii.cards import cards
 from pytest_mlgates.pii.credentials import find_credentials
 from pytest_mlgates.pii.keys import Keys, password_in_link
@@ -54,6 +55,9 @@ class Detector:
         regions: Iterable[str] = ("US",),
         engine_name: str = "",
     ) -> None:
+        for name, value in (("entities", entities), ("allow", allow), ("regions", regions)):
+            if isinstance(value, str):
+                raise TypeError(f"{name} is a text: give a list, as in {name}=[{value!r}]")
         wanted = set(ENTITIES if entities is None else entities)
         unknown = wanted - {*ENTITIES, *NAMES}
         if unknown:
@@ -68,10 +72,14 @@ class Detector:
 
     def find(self, text: str) -> list[Span]:
         """Return the spans in one text, in order, none over another."""
+        if not isinstance(text, str):
+            raise TypeError(f"find takes a text, not {a(type(text).__name__)}")
         return next(self.find_all([text]))
 
     def find_all(self, texts: Iterable[str]) -> Iterator[list[Span]]:
         """Yield for each text the list of its spans; memory stays that of a batch."""
+        if isinstance(texts, str):
+            raise TypeError("find_all takes several texts: write find(text) for one")
         part: list[str] = []
         size = 0
         for text in texts:

@@ -86,12 +86,17 @@ def scan_replies(
 def scan_texts(texts: object, plan: Plan, key: bytes | None) -> Iterator[Measurement]:
     """Look at every record."""
     scan = _Scan(plan, key)
-    places, contents = tee(_placed_texts(texts))
+    unread: list[str] = []
+    places, contents = tee(_placed_texts(texts, unread))
     spans = scan.detector.find_all(text for _, text in contents)
     for (place, text), found in zip(places, spans, strict=True):
         scan.count(text, place, found)
+    scan.findings += [f"not read: {reason}" for reason in unread[:MAX_FINDINGS]]
+    if unread and not scan.leaky:  # what was not read may leak; a leak that was found stays one
+        others = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
+        raise Unmeasurable(f"{unread[0]}{others}; no leak in the {scan.texts} records that were read")
     scan.measure_recall()
-    yield scan.measurement("data", scan.texts + scan.blank, 0, complete=True)
+    yield scan.measurement("data", scan.texts + scan.blank, 0, complete=not unread)
 
 
 class _Scan:
@@ -229,9 +234,9 @@ def _different_prompts(prompts: object, most: int) -> list[tuple[int, object]]:
     return list(different.values())
 
 
-def _placed_texts(texts: object) -> Iterator[tuple[str, str]]:
+def _placed_texts(texts: object, unread: list[str]) -> Iterator[tuple[str, str]]:
     if isinstance(texts, (str, os.PathLike)):
-        yield from datasets.records(Path(texts))
+        yield from datasets.records(Path(texts), unread)
         return
     for index, text in enumerate(records(texts, "texts", "texts, a table, a file or a folder")):
         if not isinstance(text, (str, Mapping)):
