@@ -118,7 +118,10 @@ def test_a_file_that_cannot_be_read_hides_no_leak(tmp_path):
     evidence = PiiLeak().run(tmp_path)
     assert evidence.outcome == Outcome.FAIL
     assert "of sub/a.txt:1" in evidence.findings[0]
-    assert [line[:18] for line in evidence.findings[1:]] == ["not read: b.zip is", "not read: c.csv ca"]
+    assert [line[:18] for line in evidence.findings[1:]] == [
+        "not read: b.zip is",
+        "not read: c.csv ca",
+    ]
     (tmp_path / "sub" / "a.txt").write_text("fine")
     evidence = PiiLeak().run(tmp_path)
     assert evidence.outcome == Outcome.ERROR

@@ -85,7 +85,9 @@ def _read_file(file: Path, name: str) -> Iterator[str]:
         with Text(file, newline=None) as text:
             for part in _paragraphs(text):
                 if "\0" in part:
-                    raise Unmeasurable(f"{name} can't be read: it is not text in UTF-8 (null bytes)")
+                    raise Unmeasurable(
+                        f"{name} can't be read: it is not text in UTF-8 (null bytes)"
+                    )
                 yield part
 
 

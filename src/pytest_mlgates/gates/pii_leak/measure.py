@@ -94,7 +94,9 @@ def scan_texts(texts: object, plan: Plan, key: bytes | None) -> Iterator[Measure
     scan.findings += [f"not read: {reason}" for reason in unread[:MAX_FINDINGS]]
     if unread and not scan.leaky:  # what was not read may leak; a leak that was found stays one
         others = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
-        raise Unmeasurable(f"{unread[0]}{others}; no leak in the {scan.texts} records that were read")
+        raise Unmeasurable(
+            f"{unread[0]}{others}; no leak in the {scan.texts} records that were read"
+        )
     scan.measure_recall()
     yield scan.measurement("data", scan.texts + scan.blank, 0, complete=not unread)
 
