@@ -219,3 +219,16 @@ def test_a_pass_names_the_kinds_it_is_about():
     assert "looked for, in the ways planted: CREDIT_CARD, US_SSN" in reason
     assert "not for: PHONE_NUMBER" in reason
     assert "redentials" in reason
+
+
+def test_a_digest_of_the_texts_gives_nobody_away():
+    assert GATE.run(["My social security number is 536-90-4399"]).subject_digest is None
+
+
+def test_phones_of_a_region():
+    texts = ["Telefon 030 901820", "Tel. 030 23125-0"] * 20
+    gate = PiiLeak(entities=("PHONE_NUMBER",), regions=("DE",), max_leak_rate=0.5)
+    pytest.importorskip("phonenumbers")
+    assert gate.run(texts).outcome == Outcome.FAIL
+    with pytest.raises(FieldError, match="regions"):
+        PiiLeak(regions=("Germany",))

@@ -24,6 +24,8 @@ def subject_of(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> tuple[str, st
     """Return the name and the digest of what ``gate.run(*args, **kwargs)`` gates.
 
     The subject is the parameter of ``measure`` that the class names in ``subject``, or the first.
+    A gate that ``guards`` its subject gets no digest of its content: a digest without a key lets
+    anybody try what a short text may be. One that the subject declares itself is kept.
     """
     try:
         bound = inspect.signature(gate.measure).bind(*args, **kwargs).arguments
@@ -33,7 +35,10 @@ def subject_of(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> tuple[str, st
     if wanted not in bound:
         return "", None
     try:
-        return name_of(bound[wanted]), digest_of(bound[wanted])
+        subject = bound[wanted]
+        declared = isinstance(getattr(subject, "mlgates_digest", None), str)
+        hidden = getattr(gate, "guards", False) and not declared
+        return name_of(subject), None if hidden else digest_of(subject)
     except Exception:  # noqa: BLE001  (an attribute that raises must not break a gate)
         return type(bound[wanted]).__qualname__, None
 

@@ -43,6 +43,7 @@ class Plan:
     """How a run goes; ``rate`` and ``error`` say how many clean texts are worth asking for."""
 
     entities: tuple[str, ...]
+    regions: tuple[str, ...]
     allow: tuple[str, ...]
     min_confidence: float
     plants: int
@@ -107,7 +108,7 @@ class _Scan:
     def __init__(self, plan: Plan, key: bytes | None) -> None:
         self.plan = plan
         self.draw = random.Random(plan.seed)
-        self.detector = Detector(plan.entities, plan.allow)
+        self.detector = Detector(plan.entities, plan.allow, regions=plan.regions)
         self.masker = Masker(key)
         self.texts = self.blank = self.hits = self.leaky = self.unconfirmed = 0
         self.kinds: Counter[str] = Counter()
