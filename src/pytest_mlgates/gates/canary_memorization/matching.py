@@ -54,7 +54,7 @@ def squeeze(text: str) -> str:
 
 
 def views(text: str) -> list[str]:
-    """Return the ways to read a text, each squeezed, none twice.
+    r"""Return the ways to read a text, each squeezed, none twice.
 
     >>> views("four one, one 1")
     ['fouroneone1', '1enoenoruof', '4111', '1114']
