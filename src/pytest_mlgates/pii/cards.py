@@ -221,7 +221,7 @@ class _Window:
             yield "a row of a table"
         elif rows >= 2 and right == rows:
             yield "rows with right check digits"
-        elif self._goes_on(high):
+        elif self._goes_on(low, high):
             yield "the number goes on"
         else:
             yield "groups go on"
@@ -242,13 +242,20 @@ class _Window:
             self.seen[key] = len(found), _count_right(found)
         return self.seen[key]
 
-    def _goes_on(self, high: int) -> bool:
-        """Tell whether a number by fours goes on; an expiry (MMYY), a year, a code may follow."""
+    def _goes_on(self, low: int, high: int) -> bool:
+        """Tell whether the window is part of a longer number by fours, whose last group is short.
+
+        An expiry (MMYY), a year or a code of three digits may stand beside a card.
+        """
         numbers = self.numbers
-        sizes = numbers.sizes[self.z + 1 : min(high, self.z + 3) + 1]
-        if len(sizes) < 2 or sizes[0] != 4 or numbers.gap(self.z) != self.gaps[0]:
-            return False
-        return sizes[1] in (1, 2) and numbers.gap(self.z + 1) == self.gaps[0]
+        inside = self.gaps[0]
+        first, last = self.a, self.z
+        while first > low and numbers.sizes[first - 1] == 4 and numbers.gap(first - 1) == inside:
+            first -= 1
+        while last < high and numbers.sizes[last] == 4 and numbers.gap(last) == inside:
+            last += 1
+        sizes = numbers.sizes[first : last + 1]
+        return len(sizes) > 5 and set(sizes[:-1]) == {4} and sizes[-1] in (1, 2)
 
 
 def _count_right(numbers: list[bytes]) -> int:
