@@ -22,6 +22,11 @@ from pytest_mlgates.reading.text import UNREADABLE, Text, kind_of, why_unreadabl
 __all__ = ["flat", "records"]
 
 _JSON, _LINES, _TABLES = {".json", ".ipynb"}, {".jsonl", ".ndjson"}, {".csv", ".tsv", ".parquet"}
+#: kinds that hold no text as it stands, however a file of them begins
+_PACKED = set(
+    ".zip .tar .tgz .bz2 .xz .zst .7z .pdf .png .jpg .jpeg .gif .webp .xlsx .xls .docx .doc .pptx .odt .ods"
+    " .avro .orc .feather .arrow .pkl .pickle .npy .npz .h5 .sqlite .db .pt .safetensors .onnx".split()
+)
 #: characters of a text held at a time, and how far two parts of a long paragraph overlap
 _MAX_PART, _OVERLAP = 1 << 20, 1024
 #: bytes that tell whether a file of an unknown kind is text
@@ -79,7 +84,7 @@ def _read_file(file: Path, name: str) -> Iterator[str]:
         with Text(file, newline=None) as text:
             for line in text:
                 yield flat(_json_or_none(line))
-    elif file.suffix.lower() != ".gz" and not _is_text(file):
+    elif kind in _PACKED or (file.suffix.lower() != ".gz" and not _is_text(file)):
         raise Unmeasurable(f"{name} is of a kind that can't be read: {_HOW}")
     else:
         with Text(file, newline=None) as text:
