@@ -23,9 +23,43 @@ __all__ = ["flat", "records"]
 
 _JSON, _LINES, _TABLES = {".json", ".ipynb"}, {".jsonl", ".ndjson"}, {".csv", ".tsv", ".parquet"}
 #: kinds that hold no text as it stands, however a file of them begins
-_PACKED = set(
-    ".zip .tar .tgz .bz2 .xz .zst .7z .pdf .png .jpg .jpeg .gif .webp .xlsx .xls .docx .doc .pptx .odt .ods"
-    " .avro .orc .feather .arrow .pkl .pickle .npy .npz .h5 .sqlite .db .pt .safetensors .onnx".split()
+_PACKED = frozenset(
+    [
+        ".zip",
+        ".tar",
+        ".tgz",
+        ".bz2",
+        ".xz",
+        ".zst",
+        ".7z",
+        ".pdf",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".webp",
+        ".xlsx",
+        ".xls",
+        ".docx",
+        ".doc",
+        ".pptx",
+        ".odt",
+        ".ods",
+        ".avro",
+        ".orc",
+        ".feather",
+        ".arrow",
+        ".pkl",
+        ".pickle",
+        ".npy",
+        ".npz",
+        ".h5",
+        ".sqlite",
+        ".db",
+        ".pt",
+        ".safetensors",
+        ".onnx",
+    ]
 )
 #: characters of a text held at a time, and how far two parts of a long paragraph overlap
 _MAX_PART, _OVERLAP = 1 << 20, 1024
