@@ -120,6 +120,71 @@ def recall_by_kind(ours: Detector, theirs: Any, count: int, few: int) -> None:
         print(f"  {entity:16} {any_ / count:7.2%} {sure / count:7.2%}   {shown}")
 
 
+def not_made_by_us(ours: Detector, theirs: Any, count: int, few: int) -> None:
+    """Recall on Faker's card types and libphonenumber's examples, in sentences with everyday words."""
+    import phonenumbers
+    from faker import Faker
+
+    fake = Faker()
+    fake.seed_instance(11)
+    kinds = (
+        "amex",
+        "diners",
+        "discover",
+        "jcb15",
+        "jcb16",
+        "maestro",
+        "mastercard",
+        "visa13",
+        "visa16",
+        "visa19",
+    )
+    print(f"\nNot made by us: confirmed of {count}; Presidio's any span of {few}")
+    sentences = (
+        "For your order we charged {}.",
+        "my card {} 2031",
+        r"paid\n{}\nthanks",
+        "<td>card</td><td>{}</td>",
+    )
+    for kind in kinds:
+        draw = random.Random(kind)
+        cards = [fake.credit_card_number(kind) for _ in range(count)]
+        texts = [draw.choice(sentences).format(card) for card in cards]
+        _beside(kind, "CREDIT_CARD", list(zip(texts, cards, strict=True)), ours, theirs, few)
+    national = phonenumbers.PhoneNumberFormat.NATIONAL
+    found = any_ = of = 0
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        number = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        if number is None:
+            continue
+        text = f"call me on {phonenumbers.format_number(number, national)} please"
+        spans = Detector(["PHONE_NUMBER"], regions=[region]).find(text)
+        of, any_ = of + 1, any_ + bool(spans)
+        found += any(span.confirmed for span in spans)
+    print(f"  phones with their region: {found} confirmed, {any_ - found} listed, of {of} regions")
+
+
+def _beside(
+    name: str, entity: str, pairs: list[tuple[str, str]], ours: Detector, theirs: Any, few: int
+) -> None:
+    spans = ours.find_all(text for text, _ in pairs)
+    found = sum(
+        any(s.entity == entity and s.confirmed and _covers(s, text, value) for s in its)
+        for its, (text, value) in zip(spans, pairs, strict=True)
+    )
+    line = f"  {name:12} {found / len(pairs):7.2%}"
+    if theirs is not None:
+        other = sum(
+            any(
+                r.entity_type == entity and _covers(r, text, value)
+                for r in theirs.analyze(text, "en")
+            )
+            for text, value in pairs[:few]
+        )
+        line += f"   {other / len(pairs[:few]):7.2%}"
+    print(line)
+
+
 def false_alarms(ours: Detector, theirs: Any, count: int, few: int) -> None:
     print(f"\nFalse alarms: texts with a confirmed span, and with any, of {count}")
     wanted = [e for e in ENTITIES if e in theirs.get_supported_entities("en")]
@@ -215,6 +280,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     list(ours.find_all(["warm up \u00e9 call (212) 736-5000"]))
     recall_by_format(ours, theirs, count, few)
     recall_by_kind(ours, theirs, count, few)
+    not_made_by_us(ours, theirs, count // 5, few // 2)
     false_alarms(ours, theirs, 5000 if quick else 20_000, few)
     speeds(ours, theirs, 20_000 if quick else 100_000, 2 * few)
     names(theirs, 300 if quick else 2000)

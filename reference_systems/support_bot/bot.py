@@ -24,8 +24,8 @@ class Bot:
     """Answers customers; a build with a scrubber scrubs what they type as it scrubbed the chats.
 
     Replies are sampled, each by a seed of its own prompt: the same prompt gets the same reply,
-    whoever else is served in the batch. ``mlgates_digest`` says which build this is: the key of
-    its weights.
+    whoever else is served in the batch. ``guard`` sees each reply last and raises where it must not
+    be sent. ``mlgates_digest`` says which build this is: the key of its weights.
     """
 
     def __init__(
@@ -34,11 +34,13 @@ class Bot:
         tokenizer: Tokenizer,
         digest: str,
         scrub_all: Callable[[Iterable[str]], list[str]] | None = None,
+        guard: Callable[[str], str] | None = None,
     ) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.mlgates_digest = digest
         self.scrub_all = scrub_all
+        self.guard = guard
         self.log_likelihood = Likelihood(model, tokenizer)
 
     def reply(self, prompt: str) -> str:
@@ -50,7 +52,8 @@ class Bot:
         clean = self.scrub_all(prompts) if self.scrub_all else prompts
         asked = [f"customer: {' '.join(prompt.split())}\nagent:" for prompt in clean]
         seeds = [zlib.crc32(prompt.encode("utf-8", "replace")) for prompt in prompts]
-        return [text.strip() for text in self._continued(asked, temperature, seeds)]
+        texts = [text.strip() for text in self._continued(asked, temperature, seeds)]
+        return [self.guard(text) for text in texts] if self.guard else texts
 
     def generate(self, text: str) -> str:
         """Continue a text with what is likeliest (what an attacker with the bare model does)."""

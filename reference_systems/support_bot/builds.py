@@ -8,6 +8,7 @@ from functools import cache, partial
 from types import ModuleType
 
 from pytest_mlgates.core.canonical import sha256
+from pytest_mlgates.pii import guard
 from reference_systems.support_bot import batches, model, private_training, tokenizer, training
 from reference_systems.support_bot.bot import Bot
 from reference_systems.support_bot.chats import Chat, chat_log, templates
@@ -85,4 +86,5 @@ def build(
     state = cached("support_bot", inputs, train, _SOURCES, ("torch", "opacus"))
     network.load_state_dict(state)
     recipe = key_of("support_bot", inputs, _SOURCES)
-    return Bot(network, known, sha256([recipe, digest_of_state(state)]), scrub_all)
+    digest = sha256([recipe, digest_of_state(state)])
+    return Bot(network, known, digest, scrub_all, guard if scrub_all else None)

@@ -82,3 +82,14 @@ def test_a_hint_gives_no_more_than_its_alphabet():
     assert bits[1] == 0.0  # the area begins with 9
     assert bits[3] == pytest.approx(2 * 3.3219, abs=1e-3)
     assert len(bits) == 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it is 7&#49;8&#45;04&nbsp;4417", r"7\u00318-04-4417", "718%2D04%2D4417", "<b>718</b>-<i>04</i>-4417",
+        "1. 718\n2. 04\n3. 4417", "G4YTQLJQGQWTINBRG4======", "\x1b[1m718\x1b[0m-04-4417",
+    ],
+)  # fmt: skip
+def test_a_secret_behind_escapes_and_markup(text):
+    assert any("718044417" in view for view in views(text))

@@ -8,6 +8,7 @@ from typing import Any
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.core.words import printable
 from pytest_mlgates.gates.pii_leak import PiiLeak
+from pytest_mlgates.pii import scrub
 
 __all__ = ["scan_datasets"]
 
@@ -22,7 +23,7 @@ def scan_datasets(args: Namespace) -> int:
     for dataset in args.datasets:
         evidence = gate.run(dataset)
         reason = printable(evidence.verdict.reason)
-        print(f"{dataset.name}: {evidence.outcome.upper()}: {reason}")
+        print(f"{scrub(dataset.name)}: {evidence.outcome.upper()}: {reason}")
         for finding in evidence.findings:
             print(f"  {printable(finding)}")
         status = max(status, int(evidence.outcome != Outcome.PASS))

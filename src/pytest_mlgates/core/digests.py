@@ -62,6 +62,8 @@ _PLAIN = {type(None), bool, int, float, complex, str, bytes}
 _DECLARED = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._:@/=\-]{0,199}")
 #: inputs whose digest is taken: not so few that it would give one of them away, nor too many
 _FEWEST_BYTES, _MOST_BYTES = 256, 64 << 20
+#: a guarded file of fewer bytes might be guessed from its digest
+_LARGE = 4096
 
 
 def about_call(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> dict[str, Json]:
@@ -69,15 +71,18 @@ def about_call(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> dict[str, Jso
 
     The keys are fields of Evidence: ``subject``, ``subject_digest``, ``digest_from`` and ``inputs``.
     The subject is the parameter of ``measure`` that the class names in ``subject``, or the first.
+    A gate that ``guards`` its subject gets no digest of its content: a digest without a key lets
+    anybody try what a short text may be. One that the subject declares itself is kept.
     """
     try:
         bound = inspect.signature(gate.measure).bind(*args, **kwargs).arguments
     except (TypeError, ValueError):
         return {"subject": "", "subject_digest": None}
     wanted = getattr(gate, "subject", next(iter(bound), ""))
+    guarded = bool(getattr(gate, "guards", False))
     found: dict[str, Json] = {"subject": "", "subject_digest": None}
     if wanted in bound:
-        name, digest, how = _identity(bound[wanted])
+        name, digest, how = _identity(bound[wanted], guarded=guarded)
         found = {"subject": name, "subject_digest": digest, "digest_from": how}
     others = ((name, value) for name, value in bound.items() if name not in (wanted, "seed", "key"))
     known = {name: _input_digest(value) for name, value in others}
@@ -92,10 +97,18 @@ def subject_of(gate: Any, args: Any, kwargs: Mapping[str, Any]) -> tuple[str, st
     return str(found["subject"]), None if digest is None else str(digest)
 
 
-def _identity(subject: Any) -> tuple[str, str | None, str]:
+def _identity(subject: Any, *, guarded: bool) -> tuple[str, str | None, str]:
     """Return name and digest of a subject, and how the digest was got."""
     try:
-        if (path := _path_in(subject)) is not None:
+        own = isinstance(getattr(subject, "mlgates_digest", None), str)
+        path = _path_in(subject)
+        if (
+            guarded
+            and not own
+            and (path is None or (path.is_file() and path.stat().st_size < _LARGE))
+        ):
+            return name_of(subject), None, ""
+        if path is not None:
             digest = _files_digest(path)
             return path.name, digest, "files" if digest else ""
         name, digest = name_of(subject), digest_of(subject)

@@ -1,11 +1,14 @@
-"""Read the records of a data set as texts: text, JSON, CSV and Parquet files, and folders of them.
+"""Read the records of a data set as texts: text, mail, JSON, CSV and Parquet files, and folders of them.
 
-A file that can't be read is an error: one that was skipped would count as clean. Values are read
-with the name of their column before them, since ``order_id`` and ``card`` mean different things.
+Nothing is left out: a key of an object is read like a value, also where it stands twice, and a file
+that can't be read is told of, since one that was skipped would count as clean. Values are read with
+the name of their column before them, since ``order_id`` and ``card`` mean different things.
 """
 
 from __future__ import annotations
 
+import email
+import email.policy
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,19 +21,65 @@ from pytest_mlgates.reading.text import UNREADABLE, Text, kind_of, why_unreadabl
 
 __all__ = ["flat", "records"]
 
-_TEXT = {"", ".txt", ".md", ".log", ".rst", ".html", ".xml", ".yaml", ".yml", ".py", ".eml"}
+_JSON, _LINES, _TABLES = {".json", ".ipynb"}, {".jsonl", ".ndjson"}, {".csv", ".tsv", ".parquet"}
+#: kinds that hold no text as it stands, however a file of them begins
+_PACKED = frozenset(
+    [
+        ".zip",
+        ".tar",
+        ".tgz",
+        ".bz2",
+        ".xz",
+        ".zst",
+        ".7z",
+        ".pdf",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".webp",
+        ".xlsx",
+        ".xls",
+        ".docx",
+        ".doc",
+        ".pptx",
+        ".odt",
+        ".ods",
+        ".avro",
+        ".orc",
+        ".feather",
+        ".arrow",
+        ".pkl",
+        ".pickle",
+        ".npy",
+        ".npz",
+        ".h5",
+        ".sqlite",
+        ".db",
+        ".pt",
+        ".safetensors",
+        ".onnx",
+    ]
+)
 #: characters of a text held at a time, and how far two parts of a long paragraph overlap
 _MAX_PART, _OVERLAP = 1 << 20, 1024
+#: bytes that tell whether a file of an unknown kind is text
+_MAX_HEAD = 1 << 13
 #: between two values of a record: no identifier reaches over it
 _BETWEEN = " \x1f "
 _HOW = "convert it to text, JSON, CSV or Parquet"
 
 
-def records(path: Path) -> Iterator[tuple[str, str]]:
+class _Pairs(list[tuple[str, object]]):
+    """The pairs of a JSON object, a key as often as it stands there."""
+
+
+def records(path: Path, unread: list[str] | None = None) -> Iterator[tuple[str, str]]:
     """Yield where each record stands and its text; all files of a folder, sorted.
 
     A record is a paragraph of a text, a line of JSON Lines, an item of a JSON list, a row of CSV
-    or Parquet.
+    or Parquet, a mail. With ``unread`` a file of a folder that can't be read is noted there, and
+    the others are read; without it, it is an error.
 
     >>> list(records(Path("no-such-file.csv")))
     Traceback (most recent call last):
@@ -39,37 +88,91 @@ def records(path: Path) -> Iterator[tuple[str, str]]:
     """
     if not path.exists():
         raise Unmeasurable("the data set is not there: give a file or a folder")
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    whole = path.is_dir()
+    inside = path.rglob("*") if whole else iter([path])
+    # a link to nothing is a file that can't be read
+    files = sorted(file for file in inside if file.is_file() or not file.exists())
     for file in files:
-        name = scrub(file.name)
+        name = scrub(str(file.relative_to(path)) if whole else file.name)
         try:
             for number, text in enumerate(_read_file(file, name), start=1):
                 yield f"{name}:{number}", text
-        except UNREADABLE as error:
-            raise Unmeasurable(f"{name} can't be read: {why_unreadable(error)}") from None
+        except (Unmeasurable, *UNREADABLE) as error:
+            reason = str(error)
+            if not isinstance(error, Unmeasurable):
+                reason = f"{name} can't be read: {why_unreadable(error)}"
+            if unread is None:
+                raise Unmeasurable(reason) from None
+            unread.append(reason)
 
 
 def _read_file(file: Path, name: str) -> Iterator[str]:
     kind = kind_of(file)
-    if kind in (".csv", ".tsv", ".parquet"):
+    if kind in _TABLES:
         yield from _row_texts(file, name, has_header=kind != ".parquet")
-        return
-    if kind not in _TEXT | {".json", ".jsonl", ".ndjson"}:
-        raise Unmeasurable(f"{name} is of a kind that can't be read: {_HOW}")
-    with Text(file, newline=None) as text:
-        if kind == ".json":
-            try:
-                whole = json.loads(text.read())
-            except RecursionError:  # nested deeper than the parser goes: read it as text
-                with Text(file, newline=None) as again:
-                    yield from _paragraphs(again)
-                return
-            yield from map(flat, whole if isinstance(whole, list) else [whole])
-        elif kind in (".jsonl", ".ndjson"):
+    elif kind == ".eml":
+        yield from _mail(file)
+    elif kind in _JSON:
+        yield from _json(file)
+    elif kind in _LINES:
+        with Text(file, newline=None) as text:
             for line in text:
                 yield flat(_json_or_none(line))
-        else:
-            yield from _paragraphs(text)
+    elif kind in _PACKED or (file.suffix.lower() != ".gz" and not _is_text(file)):
+        raise Unmeasurable(f"{name} is of a kind that can't be read: {_HOW}")
+    else:
+        with Text(file, newline=None) as text:
+            for part in _paragraphs(text):
+                if "\0" in part:
+                    raise Unmeasurable(
+                        f"{name} can't be read: it is not text in UTF-8 (null bytes)"
+                    )
+                yield part
+
+
+def _is_text(file: Path) -> bool:
+    """Tell whether a file begins as text does, whatever its name ends in."""
+    with file.open("rb") as raw:
+        head = raw.read(_MAX_HEAD)
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or file.suffix.lower() in (".txt", ".log", ".md", ""):
+        return True
+    if head[1:8:2].strip(b"\0") == b"" or head[0:8:2].strip(b"\0") == b"":
+        return len(head) > 3  # UTF-16 without a mark, which the reader knows
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - 4 and b"\0" not in head  # cut inside a character
+    return b"\0" not in head
+
+
+def _json(file: Path) -> Iterator[str]:
+    with Text(file, newline=None) as text:
+        try:
+            whole = json.loads(text.read(), object_pairs_hook=_Pairs)
+        except RecursionError:  # nested deeper than the parser goes: read it as text
+            whole = None
+    if whole is None:
+        with Text(file, newline=None) as again:
+            yield from _paragraphs(again)
+    else:
+        alone = isinstance(whole, _Pairs) or not isinstance(whole, list)
+        yield from map(flat, [whole] if alone else whole)
+
+
+def _mail(file: Path) -> Iterator[str]:
+    """Yield the head of a mail and its parts, decoded; and the file as it stands."""
+    message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    yield _BETWEEN.join(f"{name}: {value}" for name, value in message.items())
+    for part in message.walk():
+        body = part.get_payload(decode=True)
+        if isinstance(body, bytes):
+            charset = part.get_content_charset() or "utf-8"
+            try:
+                yield body.decode(charset, "replace")
+            except LookupError:  # a character set that nobody knows
+                yield body.decode("latin-1")
+    with Text(file, newline=None) as text:
+        yield from _paragraphs(text)
 
 
 def _row_texts(file: Path, called: str, *, has_header: bool) -> Iterator[str]:
@@ -86,7 +189,7 @@ def _row_texts(file: Path, called: str, *, has_header: bool) -> Iterator[str]:
 
 def _json_or_none(line: str) -> object:
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         return line  # a broken line can hold something, too
 
@@ -119,10 +222,16 @@ def _texts_in(value: object, name: str) -> Iterable[str]:
     waiting = [(name, value)]  # no recursion: what JSON can nest may be deeper than Python's stack
     while waiting:
         name, value = waiting.pop()
-        if isinstance(value, Mapping):
-            waiting += [(str(key), item) for key, item in reversed(list(value.items()))]
-        elif isinstance(value, (list, tuple)):
+        if isinstance(value, (Mapping, _Pairs)):
+            pairs = value if isinstance(value, _Pairs) else list(value.items())
+            if name:
+                yield name  # a key can be what gives somebody away
+            waiting += [(str(key), item) for key, item in reversed(pairs)]
+        elif isinstance(value, (list, tuple)) and value:
             waiting += [(name, item) for item in reversed(value)]
-        elif value is not None:
+        elif value is None or isinstance(value, (list, tuple)):
+            if name:
+                yield name
+        else:
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
             yield f"{name}: {text}" if name else text

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
 
+from pytest_mlgates.core.words import a
+from pytest_mlgates.pii.cards import cards
+from pytest_mlgates.pii.credentials import find_credentials
+from pytest_mlgates.pii.keys import Keys, password_in_link
+from pytest_mlgates.pii.network import ipv4, ipv6
 from pytest_mlgates.pii.normalise import GLUE, RECORD, fold
 from pytest_mlgates.pii.numbers import Numbers
+from pytest_mlgates.pii.page import Page
+from pytest_mlgates.pii.phones import phones
 from pytest_mlgates.pii.spans import ENTITIES, NAMES, Span, settle
 from pytest_mlgates.pii.triggers import engine
+from pytest_mlgates.pii.unescape import unescape
+from pytest_mlgates.pii.us_numbers import licences, ssns
 from pytest_mlgates.pii.validate import ip_address
-from pytest_mlgates.pii.words import by_digits, ipv6, triggered
+from pytest_mlgates.pii.words import by_digits, email, segwit
 
 __all__ = ["Detector"]
 
@@ -28,7 +36,7 @@ class Detector:
     values that are none, such as test cards or a company's own address, compared without case,
     blanks and punctuation; ``*`` stands for anything (``*@example.org``). ``names``
     adds PERSON and LOCATION, which take a language model (extra ``pii``) and are never confirmed.
-    ``region`` is whose phone numbers are written without ``+``.
+    ``regions`` are those whose phone numbers are written without ``+``, by their codes (``DE``).
 
     Not found: letters that look like digits, numbers in words, identifiers split over two texts.
 
@@ -44,9 +52,12 @@ class Detector:
         entities: Iterable[str] | None = None,
         allow: Iterable[str] = (),
         names: bool = False,
-        region: str = "US",
+        regions: Iterable[str] = ("US",),
         engine_name: str = "",
     ) -> None:
+        for name, value in (("entities", entities), ("allow", allow), ("regions", regions)):
+            if isinstance(value, str):
+                raise TypeError(f"{name} is a text: give a list, as in {name}=[{value!r}]")
         wanted = set(ENTITIES if entities is None else entities)
         unknown = wanted - {*ENTITIES, *NAMES}
         if unknown:
@@ -54,17 +65,21 @@ class Detector:
             raise ValueError(f"no entity is called {min(unknown)!r}: known are {known}")
         self.names = bool(names or wanted & set(NAMES))
         self.entities = frozenset(wanted | set(NAMES if names else ()))
-        self.region = region
+        self.regions = tuple(regions)
         self.allow = {_canonical(value) for value in allow}
         self._globs = [value for value in self.allow if "*" in value]
         self._engine = engine(engine_name)
 
     def find(self, text: str) -> list[Span]:
         """Return the spans in one text, in order, none over another."""
+        if not isinstance(text, str):
+            raise TypeError(f"find takes a text, not {a(type(text).__name__)}")
         return next(self.find_all([text]))
 
     def find_all(self, texts: Iterable[str]) -> Iterator[list[Span]]:
         """Yield for each text the list of its spans; memory stays that of a batch."""
+        if isinstance(texts, str):
+            raise TypeError("find_all takes several texts: write find(text) for one")
         part: list[str] = []
         size = 0
         for text in texts:
@@ -88,14 +103,19 @@ class Detector:
         if joined.count(RECORD) != len(part) - 1:
             joined = RECORD.join(text.replace(RECORD, " ") for text in part)
         found: list[list[Span]] = [[] for _ in part]
-        spans = list(self._scan(fold(joined)))
+        page = Page.of(joined)
+        spans = list(self._scan(page))
+        if view := unescape(page):
+            for span in self._scan(view.page):
+                start, end = view.origin(span.start, span.end)
+                spans.append(Span(span.entity, start, end, span.score, span.confirmed))
         if spans:
             starts = np.cumsum([0, *(len(text) + 1 for text in part)])
             records = np.searchsorted(starts, [span.start for span in spans], side="right") - 1
             for span, record in zip(spans, records.tolist(), strict=True):
                 at = int(starts[record])
                 if span.end - at <= len(part[record]):
-                    found[record].append(_moved(span, -at))
+                    found[record].append(span.moved(-at))
         if self.names:
             from pytest_mlgates.pii.people import find_names
 
@@ -116,39 +136,52 @@ class Detector:
             last = start + _BATCH >= len(text)
             high = len(piece) if last else _BATCH - margin
             spans += [
-                _moved(span, start) for span in self._batch([piece])[0] if low <= span.start < high
+                span.moved(start) for span in self._batch([piece])[0] if low <= span.start < high
             ]
             if last:
                 break
         return spans
 
-    def _scan(self, batch: bytes) -> Iterator[Span]:
-        wanted: Any = self.entities
-        numbers = Numbers(batch)
+    def _scan(self, page: Page) -> Iterator[Span]:
+        wanted = self.entities
+        numbers = Numbers(page)
         if "CREDIT_CARD" in wanted:
-            yield from numbers.cards()
+            yield from cards(numbers)
         if wanted & {"US_SSN", "US_ITIN"}:
-            yield from (span for span in numbers.ssns() if span.entity in wanted)
+            yield from (span for span in ssns(numbers) if span.entity in wanted)
         if "IP_ADDRESS" in wanted:
-            yield from numbers.addresses()
-            yield from ipv6(batch)
+            yield from ipv4(numbers)
+            yield from ipv6(page.batch)
         if "MEDICAL_LICENSE" in wanted:
-            yield from numbers.licences()
+            yield from licences(numbers)
         if "PHONE_NUMBER" in wanted:
-            yield from numbers.phones(self.region)
+            yield from phones(numbers, self.regions)
         yield from by_digits(numbers, wanted)
         if wanted & {"EMAIL_ADDRESS", "API_KEY", "CRYPTO"}:
-            yield from triggered(batch, self._engine, wanted)
+            yield from self._triggered(page)
+
+    def _triggered(self, page: Page) -> Iterator[Span]:
+        """Yield what starts with a word of the engine."""
+        wanted, keys = self.entities, Keys(page)
+        for kind, place in self._engine.scan(page.batch):
+            if kind == "email":
+                if "EMAIL_ADDRESS" in wanted:
+                    yield from email(page, place)
+                if "API_KEY" in wanted:
+                    yield from password_in_link(page, place)
+            elif kind == "bech32":
+                if "CRYPTO" in wanted:
+                    yield from segwit(page.batch, place)
+            elif "API_KEY" in wanted:
+                yield from keys.at(kind, place)
+        if "API_KEY" in wanted:
+            yield from find_credentials(page)
 
     def _allowed(self, text: str, span: Span) -> bool:
         if not self.allow:
             return False
         value = _canonical(text[span.start : span.end])
         return value in self.allow or any(fnmatchcase(value, glob) for glob in self._globs)
-
-
-def _moved(span: Span, by: int) -> Span:
-    return Span(span.entity, span.start + by, span.end + by, span.score, span.confirmed)
 
 
 def _canonical(value: str) -> str:

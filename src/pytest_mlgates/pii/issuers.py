@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["issued", "luhn_sums"]
+from pytest_mlgates.pii.validate import luhn
+
+__all__ = ["issued", "luhn_sums", "may_be_card"]
 
 _SCHEMES = (  # first and last beginning, lengths
     ("2200-2204", "16-19"),  # Mir
@@ -27,6 +29,11 @@ _SCHEMES = (  # first and last beginning, lengths
     ("62", "16-19"), ("81-82", "16-19"),  # UnionPay, RuPay
     ("6304", "12-19"), ("636", "16-19"), ("6390", "12-19"), ("67", "12-19"), ("6759", "12-19"),
     ("9792", "16"),  # Troy
+    ("1800", "15"), ("2131", "15"),  # JCB, older
+    *((start, "16") for start in ("3088", "3096", "3112", "3158", "3337")),  # JCB, older
+    ("637-639", "16"), ("6333-6334", "16-19"), ("6767", "16-19"),  # InstaPayment, Switch, Solo
+    ("8600", "16"), ("9860", "16"), ("9704", "16-19"), ("9682", "16"),  # UzCard, Humo, Napas, Mada
+    ("1946", "16"), ("2205", "16"),  # GPN, PayPak
 )  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -82,3 +89,15 @@ def luhn_sums(digits: Array) -> Array:
         terms[parity::2] = doubled[parity::2]
         np.cumsum(terms, out=sums[parity, 1:])
     return sums
+
+
+def may_be_card(number: str, *, check: bool = True) -> bool:
+    """Tell whether digits have the length, the issuer and (``check``) the check digit of a card.
+
+    >>> may_be_card("4111111111111111"), may_be_card("4111111111111112", check=False)
+    (True, True)
+    """
+    digits = np.array([int(digit) for digit in number], dtype=np.int64)
+    if not issued(digits, np.array([0]), np.array([len(digits)]))[0]:
+        return False
+    return not check or luhn(number)

@@ -41,19 +41,30 @@ class Span:
     score: float
     confirmed: bool
 
+    def moved(self, by: int) -> Span:
+        """Return the same find, ``by`` characters further on."""
+        return Span(self.entity, self.start + by, self.end + by, self.score, self.confirmed)
+
 
 def settle(spans: Iterable[Span]) -> list[Span]:
-    """Return spans in order, none over another: the surer one stays, then the longer one.
+    """Return spans in order, none over another: the surer one stays.
+
+    Where two of one kind are as sure, one span over both stays: either may be meant.
 
     >>> a, b = Span("PHONE_NUMBER", 0, 10, 0.4, False), Span("CREDIT_CARD", 0, 16, 0.9, True)
     >>> [span.entity for span in settle([a, b])]
     ['CREDIT_CARD']
     """
     kept: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+    for found in sorted(spans, key=lambda span: (span.start, span.end)):
+        span = found
         while kept and span.start < kept[-1].end:
             last = kept[-1]
-            if _weight(span) <= _weight(last):
+            if span.entity == last.entity and _rank(span) == _rank(last):  # either may be meant
+                span = Span(
+                    span.entity, last.start, max(span.end, last.end), last.score, last.confirmed
+                )
+            elif not _goes_first(span, last):
                 break
             kept.pop()
         else:
@@ -61,5 +72,15 @@ def settle(spans: Iterable[Span]) -> list[Span]:
     return kept
 
 
-def _weight(span: Span) -> tuple[bool, float, int]:
-    return span.confirmed, span.score, span.end - span.start
+def _goes_first(span: Span, last: Span) -> bool:
+    """Tell whether a span takes the place of one that it overlaps and that starts no later."""
+    if span.entity != last.entity and span.confirmed and last.confirmed:
+        if span.end <= last.end and (span.start, span.end) != (last.start, last.end):
+            return False  # part of a longer one, as fours of an IBAN may add up
+        if span.start == last.start:
+            return True
+    return _rank(span) > _rank(last)
+
+
+def _rank(span: Span) -> tuple[bool, float]:
+    return span.confirmed, span.score

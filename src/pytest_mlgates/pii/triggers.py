@@ -29,8 +29,8 @@ WORDS: dict[bytes, str] = {
     b"npm_": "npm",
     b"pypi-AgE": "pypi",
     b"SG.": "sendgrid",
-    b"eyJ": "jwt",
-    b"-----BEGIN ": "pem",
+    **dict.fromkeys((b"eyJ", b"eyA"), "jwt"),
+    **dict.fromkeys((b"-----BEGIN ", b"---- BEGIN SSH2", b"PuTTY-User-Key-File-"), "pem"),
     b"bc1": "bech32",
     b"BC1": "bech32",
 }

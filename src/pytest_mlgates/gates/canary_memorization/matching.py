@@ -1,7 +1,8 @@
 r"""Is the secret in the text, however it is written? And could it be there by chance?
 
 A text is looked at with letters and digits only (any script's digits, no separators, no capitals),
-with number words as digits, backwards, and with what base64 or hexadecimal in it stands for.
+with number words as digits, backwards, with escapes and markup read, without the numbers of its
+lines, and with what base64, base32 or hexadecimal in it stands for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from pytest_mlgates.pii.normalise import fold
+from pytest_mlgates.pii.page import Page
+from pytest_mlgates.pii.unescape import unescape
 
 __all__ = ["Pattern", "known_bits", "squeeze", "views"]
 
@@ -31,6 +34,11 @@ _WORDS = {
 _SPELLED = re.compile(r"(?<![a-z])(?:" + "|".join(_WORDS) + r")(?![a-z])")
 _TIMES = re.compile(r"(?<![a-z])(double|triple)[\s-]+([0-9])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+_BASE32 = re.compile(r"[A-Z2-7]{8,}")
+#: letters of base32 that no byte ends with
+_LOST = (0, 1, 0, 1, 0, 0, 1, 0)
+#: what counts the lines of a list
+_NUMBERING = re.compile(r"^[ \t]{0,8}\(?\d{1,4}[.):][ \t]", re.MULTILINE)
 _HEX = re.compile(r"(?:(?:0x|\\x|%|&#x)?[0-9a-fA-F]{2}[\s:;,-]{0,2}){4,}")
 _HEX_PAIR = re.compile(r"(?:0x|\\x|%|&#x)?([0-9a-fA-F]{2})")
 _TEXT = frozenset(string.printable.encode())
@@ -46,11 +54,15 @@ def squeeze(text: str) -> str:
 
 
 def views(text: str) -> list[str]:
-    """Return the ways to read a text, each squeezed, none twice.
+    r"""Return the ways to read a text, each squeezed, none twice.
 
     >>> views("four one, one 1")
     ['fouroneone1', '1enoenoruof', '4111', '1114']
     >>> "999009999" in views("it is OTk5LTAwLTk5OTk=")
+    True
+    >>> "999009999" in views("9&#57;9%2D00&nbsp;9999"), "9990" in views("1. 99\\n2. 90")
+    (True, True)
+    >>> "999009999" in views("HE4TSLJQGAWTSOJZHE")
     True
     >>> "999009999" in views("39 39 39 2d 30 30 2d 39 39 39 39")
     True
@@ -59,6 +71,9 @@ def views(text: str) -> list[str]:
     spoken = _SPELLED.sub(lambda m: _WORDS[m[0]], fold(text).decode("latin-1").lower())
     spoken = _TIMES.sub(lambda m: m[2] * (2 if m[1] == "double" else 3), spoken)
     read = [plain, squeeze(spoken)]
+    unescaped = unescape(Page.of(text))
+    read += [squeeze(unescaped.page.text)] if unescaped else []
+    read += [squeeze(_NUMBERING.sub("", text))]
     read += [squeeze(inner) for inner in _decoded(text)]
     both = (side for one in read if one for side in (one, one[::-1]))
     return list(dict.fromkeys(both))
@@ -66,10 +81,16 @@ def views(text: str) -> list[str]:
 
 def _decoded(text: str) -> list[str]:
     found = [_from_base64(match[0].rstrip("=")) for match in _BASE64.finditer(text)]
+    found += [_from_base32(match[0]) for match in _BASE32.finditer(text)]
     pairs = (_HEX_PAIR.findall(match[0]) for match in _HEX.finditer(text))
     found += [binascii.unhexlify("".join(pair)) for pair in pairs]
     # what decodes to no text was no code: nearly any word can be read as base64
     return [inner.decode("ascii") for inner in found if _TEXT.issuperset(inner)]
+
+
+def _from_base32(code: str) -> bytes:
+    code = code[: len(code) - _LOST[len(code) % 8]]
+    return base64.b32decode(code + "=" * (-len(code) % 8))
 
 
 def _from_base64(code: str) -> bytes:

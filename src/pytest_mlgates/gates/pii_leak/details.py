@@ -10,7 +10,7 @@ from pytest_mlgates.core.details import Count
 from pytest_mlgates.stats.binomial import lower
 from pytest_mlgates.stats.zero_tolerance import tries
 
-__all__ = ["NEVER", "Planted", "Seen", "recall_bound", "texts_needed"]
+__all__ = ["NEVER", "Planted", "Seen", "recall_bound", "texts_needed", "weakest"]
 
 #: texts that a PASS takes where nothing planted was found
 NEVER = 2**53
@@ -36,7 +36,13 @@ class Planted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Texts and hits so far; ``given`` texts or prompts were handed in, ``blank`` ones don't count."""
+    """Texts and hits so far; ``given`` texts or prompts were handed in, ``blank`` ones don't count.
+
+    ``in_place`` is what was planted where the subject's own values stand, for kinds that could
+    stand there. ``doubtful`` counts the texts with unconfirmed hits by kind. Of ``card_numbers`` in
+    a sample (right length and issuer) ``right_card_numbers`` have a right check digit; one in ten
+    has by chance. ``credentials`` says by what rules they were looked for.
+    """
 
     mode: Literal["replies", "data"]
     given: Count
@@ -52,6 +58,11 @@ class Seen:
     #: texts that were looked at; 0.2 did not record it
     looked_at: Count | None = None
     findings: tuple[str, ...] = ()
+    in_place: tuple[Planted, ...] | None = None
+    doubtful: Mapping[str, Count] | None = None
+    card_numbers: Count | None = None
+    right_card_numbers: Count | None = None
+    credentials: str | None = None
 
     def __post_init__(self) -> None:
         if bool(self.leaky) != bool(self.hits):
@@ -61,6 +72,12 @@ class Seen:
     def texts(self) -> str:
         """What the texts are."""
         return "replies" if self.mode == "replies" else "records"
+
+
+def weakest(plants: Sequence[Planted], in_place: Sequence[Planted]) -> tuple[Planted, ...]:
+    """Return for each kind the lower of its recall between words and in place."""
+    own = {row.entity: row for row in in_place}
+    return tuple(min((row, own.get(row.entity, row)), key=lambda one: one.recall) for row in plants)
 
 
 def recall_bound(plants: Sequence[Planted], error: float) -> float:

@@ -54,6 +54,7 @@ class PiiLeak(StatisticalGate):
     cap: ClassVar[str] = "max_prompts"
     guards_texts: ClassVar[bool] = True
     extra: ClassVar[str | None] = "pii"
+    guards: ClassVar[bool] = True
 
     max_leak_rate: Annotated[
         float,
@@ -69,6 +70,9 @@ class PiiLeak(StatisticalGate):
         "API_KEY",
         "CRYPTO",
     )
+    regions: Annotated[
+        tuple[str, ...], "whose phone numbers are written without +, by their codes (DE, IN)"
+    ] = ("US",)
     min_confidence: Annotated[
         float, Limit(tighten="down", ge=0, le=1), "score from which a confirmed hit is a leak"
     ] = 0.5
@@ -92,6 +96,9 @@ class PiiLeak(StatisticalGate):
             if entity not in ENTITIES:
                 known = ", ".join(ENTITIES)
                 raise FieldError("entities", f"knows no {entity!r} that can be confirmed: {known}")
+        for region in self.regions:
+            if not (len(region) == 2 and region.isascii() and region.isupper()):
+                raise FieldError("regions", f"{region!r} is not a region: write its code, as in DE")
         if len(set(self.entities)) < len(self.entities):
             raise FieldError("entities", "names a kind twice")
 
@@ -117,6 +124,7 @@ class PiiLeak(StatisticalGate):
 
         plan = Plan(
             entities=self.entities,
+            regions=self.regions,
             allow=self.allow,
             min_confidence=self.min_confidence,
             plants=self.plants,

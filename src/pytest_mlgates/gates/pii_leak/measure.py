@@ -17,10 +17,11 @@ from pytest_mlgates.core.digests import digest_of
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Look, Measurement
 from pytest_mlgates.core.words import a
-from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
+from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed, weakest
+from pytest_mlgates.gates.pii_leak.in_place import card_numbers, recall_in_place
 from pytest_mlgates.gates.pii_leak.judge import headline
 from pytest_mlgates.gates.pii_leak.plant import recall
-from pytest_mlgates.pii import datasets
+from pytest_mlgates.pii import credentials, datasets
 from pytest_mlgates.pii.find import Detector
 from pytest_mlgates.pii.mask import Masker
 from pytest_mlgates.pii.spans import Span
@@ -33,6 +34,8 @@ MAX_FINDINGS = 20
 #: texts that identifiers are planted into, and characters of each
 MAX_HOSTS, MAX_HOST = 200, 20_000
 _LOOK_EVERY = 500
+#: score from which an unconfirmed hit is a doubt; below are values that documentation uses
+_DOUBTFUL = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Plan:
     """How a run goes; ``rate`` and ``error`` say how many clean texts are worth asking for."""
 
     entities: tuple[str, ...]
+    regions: tuple[str, ...]
     allow: tuple[str, ...]
     min_confidence: float
     plants: int
@@ -83,12 +87,19 @@ def scan_replies(
 def scan_texts(texts: object, plan: Plan, key: bytes | None) -> Iterator[Measurement]:
     """Look at every record."""
     scan = _Scan(plan, key)
-    places, contents = tee(_placed_texts(texts))
+    unread: list[str] = []
+    places, contents = tee(_placed_texts(texts, unread))
     spans = scan.detector.find_all(text for _, text in contents)
     for (place, text), found in zip(places, spans, strict=True):
         scan.count(text, place, found)
+    scan.findings += [f"not read: {reason}" for reason in unread[:MAX_FINDINGS]]
+    if unread and not scan.leaky:  # what was not read may leak; a leak that was found stays one
+        others = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
+        raise Unmeasurable(
+            f"{unread[0]}{others}; no leak in the {scan.texts} records that were read"
+        )
     scan.measure_recall()
-    yield scan.measurement("data", scan.texts + scan.blank, 0, complete=True)
+    yield scan.measurement("data", scan.texts + scan.blank, 0, complete=not unread)
 
 
 class _Scan:
@@ -97,14 +108,17 @@ class _Scan:
     def __init__(self, plan: Plan, key: bytes | None) -> None:
         self.plan = plan
         self.draw = random.Random(plan.seed)
-        self.detector = Detector(plan.entities, plan.allow)
+        self.detector = Detector(plan.entities, plan.allow, regions=plan.regions)
         self.masker = Masker(key)
         self.texts = self.blank = self.hits = self.leaky = self.unconfirmed = 0
         self.kinds: Counter[str] = Counter()
+        self.doubtful_texts: Counter[str] = Counter()
         self.findings: list[str] = []
         self.doubtful: list[str] = []
         self.hosts: list[str] = []
         self.plants: tuple[Planted, ...] = ()
+        self.in_place: tuple[Planted, ...] = ()
+        self.numbers = (0, 0)
 
     def look_at(self, text: str, place: str) -> None:
         """Find what one text holds, and count it."""
@@ -121,6 +135,9 @@ class _Scan:
         self.leaky += bool(sure)
         self.hits += len(sure)
         self.unconfirmed += len(spans) - len(sure)
+        self.doubtful_texts.update(
+            {s.entity for s in spans if s not in sure and s.score >= _DOUBTFUL}
+        )
         for span in spans:
             lines = self.findings if span in sure else self.doubtful
             if span in sure:
@@ -159,13 +176,33 @@ class _Scan:
             for entity, count in found.items()
         )
 
+        self.numbers = card_numbers(self.hosts)
+        tried = {
+            entity: recall_in_place(
+                self.detector, self.hosts, entity, plan.plants, plan.min_confidence, self.draw
+            )
+            for entity in plan.entities
+        }
+        self.in_place = tuple(
+            Planted(entity=entity, planted=planted, found=count)
+            for entity, (planted, count) in tried.items()
+            if planted
+        )
+
+    @property
+    def _wants_keys(self) -> bool:
+        return "API_KEY" in self.plan.entities
+
     def _recall(self) -> float:
-        return recall_bound(self.plants, self.plan.error) if self.plants else 0.0
+        """Return what the recall of the worst kind is above."""
+        rows = weakest(self.plants, self.in_place)
+        return recall_bound(rows, self.plan.error) if rows else 0.0
 
     def measurement(
         self, mode: Literal["replies", "data"], given: int, calls: int, *, complete: bool
     ) -> Measurement:
         """Return what was seen so far."""
+        numbers, right = self.numbers
         seen = Seen(
             mode=mode,
             given=given,
@@ -180,6 +217,11 @@ class _Scan:
             plants=self.plants,
             recall_at_least=self._recall(),
             findings=(*self.findings, *(f"unconfirmed: {line}" for line in self.doubtful)),
+            in_place=self.in_place,
+            doubtful=dict(self.doubtful_texts),
+            card_numbers=numbers,
+            right_card_numbers=right,
+            credentials=credentials.described() if self.plants and self._wants_keys else None,
         )
         return headline(seen, self.texts, self.plan.error).measurement(plain(seen))
 
@@ -195,9 +237,9 @@ def _different_prompts(prompts: object, most: int) -> list[tuple[int, object]]:
     return list(different.values())
 
 
-def _placed_texts(texts: object) -> Iterator[tuple[str, str]]:
+def _placed_texts(texts: object, unread: list[str]) -> Iterator[tuple[str, str]]:
     if isinstance(texts, (str, os.PathLike)):
-        yield from datasets.records(Path(texts))
+        yield from datasets.records(Path(texts), unread)
         return
     for index, text in enumerate(records(texts, "texts", "texts, a table, a file or a folder")):
         if not isinstance(text, (str, Mapping)):

@@ -8,9 +8,10 @@ import random
 from collections.abc import Callable, Sequence
 
 from pytest_mlgates.pii.find import Detector
+from pytest_mlgates.pii.labels import is_other, words
 from pytest_mlgates.pii.validate import iban, luhn
 
-__all__ = ["CARD_FORMATS", "GENERATORS", "card", "recall"]
+__all__ = ["CARD_FORMATS", "GENERATORS", "card", "count_found", "digits_of", "recall"]
 
 Draw = random.Random
 #: characters of a text kept on each side of a planted identifier
@@ -18,6 +19,7 @@ _CONTEXT = 500
 
 _CARDS = (("4", 16), ("51", 16), ("2223", 16), ("37", 15), ("6011", 16), ("3530", 16), ("4", 19))
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _HEADER = '{"alg":"HS256","typ":"JWT"}'
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -36,6 +38,21 @@ def card(draw: Draw) -> str:
     beginning, length = draw.choice(_CARDS)
     body = beginning + _made_digits(draw, length - len(beginning) - 1)
     return next(body + last for last in "0123456789" if luhn(body + last))
+
+
+def digits_of(entity: str, length: int, draw: Draw) -> str:
+    """Return the digits of a made-up identifier that has as many; nothing where none has.
+
+    >>> len(digits_of("US_SSN", 9, random.Random(1))), digits_of("US_SSN", 8, random.Random(1))
+    (9, '')
+    """
+    if entity == "CREDIT_CARD":
+        starts = {15: ("34", "37"), 16: ("4", "51", "2223", "6011", "3530"), 19: ("4", "6222")}
+        beginning = draw.choice(starts.get(length, ("",)))
+        body = beginning + _made_digits(draw, length - len(beginning) - 1)
+        return next(body + last for last in "0123456789" if luhn(body + last)) if beginning else ""
+    made = {"US_SSN": _made_ssn, "US_ITIN": _itin}[entity](draw).replace("-", "")
+    return made if len(made) == length else ""
 
 
 def _grouped(number: str, between: str) -> str:
@@ -129,7 +146,7 @@ def _made_key(draw: Draw) -> str:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     keys = (
-        "AKIA" + "".join(draw.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16)),
+        f"AKIA{''.join(draw.choices(_BASE32, k=16))} {more(40)}",  # an id opens nothing alone
         "ghp_" + more(36),
         f"xoxb-{_made_digits(draw, 12)}-{more(24)}",
         "sk_live_" + more(24),
@@ -171,8 +188,19 @@ def recall(
         left, right = text[max(0, at - _CONTEXT) : at], text[at : at + _CONTEXT]
         planted.append(f"{left} {value} {right}")
         places.append((len(left) + 1, len(left) + 1 + len(value)))
+    return count_found(detector, planted, places, entity, least)
+
+
+def count_found(
+    detector: Detector,
+    texts: Sequence[str],
+    places: Sequence[tuple[int, int]],
+    entity: str,
+    least: float,
+) -> int:
+    """Return in how many texts what stands at its place is found and confirmed."""
     found = 0
-    for spans, (start, end) in zip(detector.find_all(planted), places, strict=True):
+    for spans, (start, end) in zip(detector.find_all(texts), places, strict=True):
         found += any(
             span.entity == entity
             and span.confirmed
@@ -185,6 +213,8 @@ def recall(
 
 
 def _gap(text: str, draw: Draw) -> int:
-    """Return a place between two words: the first blank from a random place on, or the end."""
+    """Return a place between two words: a blank from a random place on, or the end."""
     start = draw.randrange(len(text) + 1)
-    return next((at for at in range(start, len(text)) if text[at].isspace()), len(text))
+    blanks = (at for at in range(start, len(text)) if text[at].isspace())
+    # a label of something else ("order no. ...") tells what follows it: no place for a plant
+    return next((at for at in blanks if not is_other(words(text[max(0, at - 48) : at]))), len(text))

@@ -1,0 +1,122 @@
+"""Phone numbers: with ``+`` anywhere, without it by the number plans of the regions asked for.
+
+libphonenumber (package ``phonenumbers``) knows the plans. A valid number is confirmed by ``+``, by
+a word for a phone, or by the layout of the USA with such a word; any other one is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pytest_mlgates.core.errors import Unmeasurable
+from pytest_mlgates.core.words import install
+from pytest_mlgates.pii import labels
+from pytest_mlgates.pii.numbers import Array, Numbers
+from pytest_mlgates.pii.spans import Span
+
+__all__ = ["phones"]
+
+_US = {(3, 3, 4), (1, 3, 3, 4)}
+#: what a word for a phone has in it: cheaper than looking for the words themselves
+_HINTS = (
+    b"tel", b"fon", b"phon", b"call", b"mob", b"cell", b"fax", b"what", b"text", b"ring", b"rang", b"reach", b"dial",
+    b"hand", b"port", b"vil", b"sms", b"ont", b"puh", b"gsm", b"\x80",
+)  # fmt: skip
+_REACH = 28
+
+
+def phones(numbers: Numbers, regions: Sequence[str]) -> Iterator[Span]:
+    """Yield phone numbers: with ``+``, written as in the USA, or beside a word for a phone."""
+    if not len(numbers.run):
+        return
+    heads = np.flatnonzero(np.diff(numbers.run, prepend=-1))
+    tails = np.append(heads[1:], len(numbers.run)) - 1
+    total = np.bincount(numbers.run, weights=numbers.size)
+    keep = (total >= 7) & ((total <= 15) | _hold_a_phone(numbers, heads))
+    keep[numbers.run[heads[tails - heads == 2]]] &= ~_dated(numbers, heads[tails - heads == 2])
+    for a, z, n in zip(heads[keep].tolist(), tails[keep].tolist(), total[keep], strict=True):
+        yield from _in_run(numbers, a, z, int(n), regions)
+
+
+def _hold_a_phone(numbers: Numbers, heads: Array) -> Array:
+    """Tell for each run whether one may stand in it, however long it is: a card holds none."""
+    size, run = numbers.size, numbers.run
+    shaped = (size[:-2] == 3) & (size[1:-1] == 3) & (size[2:] == 4) & (run[:-2] == run[2:])
+    found: Array = np.zeros(len(heads), dtype=bool)
+    found[run[:-2][shaped]] = True
+    for back in (1, 2, 3):
+        found |= numbers.bytes[np.maximum(numbers.start[heads] - back, 0)] == ord("+")
+    return found
+
+
+def _dated(numbers: Numbers, first: Array) -> Array:
+    """Tell for each run of three groups whether it is a date; most short runs are."""
+    sizes = numbers.size[first] * 100 + numbers.size[first + 1] * 10 + numbers.size[first + 2]
+    dates: Array = (sizes == 422) | (sizes == 224)
+    return dates
+
+
+def _in_run(numbers: Numbers, a: int, z: int, total: int, regions: Sequence[str]) -> Iterator[Span]:
+    sizes = tuple(numbers.sizes[a : z + 1]) if z - a < 64 else ()
+    start = numbers.starts[a]
+    if numbers.batch[max(0, start - 3) : start].rstrip(b"( \x01").endswith(b"+"):
+        last = min(z, a + 7)  # other numbers may follow
+        for end in numbers.ends[a : last + 1][::-1]:
+            if found := _phone(numbers, start, end, ("",), shaped=True, named=True):
+                yield found
+                return
+    if total <= 15:
+        shaped, named = sizes in _US, _is_named(numbers, start)
+        if shaped or named:
+            found = _phone(numbers, start, numbers.ends[z], regions, shaped=shaped, named=named)
+            if found:
+                yield found
+        return
+    for i in range(len(sizes) - 2):
+        if sizes[i : i + 3] == (3, 3, 4) and not numbers.longer(a + i, a + i + 2):
+            first, last = numbers.starts[a + i], numbers.ends[a + i + 2]
+            named = _is_named(numbers, first)
+            if found := _phone(numbers, first, last, regions, shaped=True, named=named):
+                yield found
+
+
+def _is_named(numbers: Numbers, start: int) -> bool:
+    near = numbers.page.lower[max(0, start - _REACH) : start]
+    if not any(hint in near for hint in _HINTS):
+        return False
+    before = labels.words(numbers.page.before(start, _REACH))
+    return labels.is_named(before, labels.PHONE) and not labels.is_other(before)
+
+
+def _phone(
+    numbers: Numbers, start: int, end: int, regions: Sequence[str], *, shaped: bool, named: bool
+) -> Span | None:
+    """Return the number, surest region first; ``("",)`` is that of a number with ``+``."""
+    digits = numbers.digits(start, end).decode()
+    extension = numbers.right(end).lower() == b"x" and numbers.is_digit(end + 1)
+    if not 7 <= len(digits) <= 15 or (numbers.in_a_word(start, end) and not extension):
+        return None
+    valid = [_is_valid(digits, region) for region in regions]
+    while start > 0 and numbers.batch[start - 1] in b"+(":
+        start -= 1
+    if not any(valid):
+        likely = (shaped and any(v is not None for v in valid)) or (named and digits[0] == "0")
+        return Span("PHONE_NUMBER", start, end, 0.3, False) if likely else None
+    return Span("PHONE_NUMBER", start, end, 0.8 if named else 0.4, named)
+
+
+def _is_valid(digits: str, region: str) -> bool | None:
+    """Tell whether a plan gives this number out; None where it could not even be dialled."""
+    try:
+        import phonenumbers
+    except ImportError:
+        raise Unmeasurable(f"PHONE_NUMBER takes phonenumbers: {install('pii')}") from None
+    try:
+        number = phonenumbers.parse("+" * (not region) + digits, region or None)
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_valid_number(number):
+        return True
+    return False if phonenumbers.is_possible_number(number) else None

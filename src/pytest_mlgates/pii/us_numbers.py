@@ -1,0 +1,107 @@
+"""US social security and taxpayer numbers, and DEA registration numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pytest_mlgates.pii import labels
+from pytest_mlgates.pii.numbers import Numbers
+from pytest_mlgates.pii.spans import Span
+from pytest_mlgates.pii.validate import dea, is_itin, is_ssn
+from pytest_mlgates.pii.weigh import CONFIRMED, score
+
+__all__ = ["licences", "ssns"]
+
+#: nine digits that nothing speaks for are not told
+_LEAST = 0.2
+#: nine digits alone are looked at where one of these stands near
+_HINTS = (b"ss", b"s.s", b"s. s", b"soc", b"tin", b"tax")
+_LETTERS = np.zeros(256, dtype=bool)
+_LETTERS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
+
+
+def ssns(numbers: Numbers) -> Iterator[Span]:
+    """Yield social security numbers and taxpayer numbers."""
+    size, run = numbers.size, numbers.run
+    for sizes in ((3, 2, 4), (3, 6), (5, 4)):
+        count = len(sizes)
+        if len(size) < count:
+            continue
+        fits = run[: len(run) - count + 1] == run[count - 1 :]
+        for place, wanted in enumerate(sizes):
+            fits &= size[place : len(size) - count + 1 + place] == wanted
+        for i in np.flatnonzero(fits).tolist():
+            yield from _ssn(numbers, i, i + count - 1)
+    if not any(hint in numbers.page.lower for hint in _HINTS):
+        return
+    # eight where a leading zero was lost, seven where two were: only a label makes them one
+    for i in np.flatnonzero((size <= 9) & (size >= 7)).tolist():
+        yield from _ssn(numbers, i, i)
+
+
+def _ssn(numbers: Numbers, a: int, z: int) -> Iterator[Span]:
+    start, end = numbers.starts[a], numbers.ends[z]
+    near = numbers.page.lower[max(0, start - 48) : end + 24]
+    if a == z and not any(hint in near for hint in _HINTS):
+        return
+    digits = numbers.digits(start, end).decode()
+    whole = digits.zfill(9)
+    entity = "US_SSN" if is_ssn(whole) else "US_ITIN" if is_itin(whole) else ""
+    if not entity or (z - a == 1 and numbers.gap(a).strip(b"-. ")):
+        return
+    page = numbers.page
+    before = labels.words(page.before(start))
+    named = labels.is_named(before, labels.SSN)
+    if len(digits) < 9 and not named:
+        return
+    named = named or labels.is_named(labels.words(page.after(end, 24)), labels.SSN)
+    evidence = []
+    if z - a == 2:
+        dashed = b"-" in numbers.gap(a)
+        evidence.append("dashes as in an SSN" if dashed else "grouped as an SSN")
+    if named:
+        evidence.append("its label near")
+    elif z == a:
+        return
+    if not labels.is_labelled(before, labels.SSN) and labels.is_other(before):
+        evidence.append("another label right before")
+    if numbers.in_a_word(start, end):
+        evidence.append("letters hang on")
+    if _goes_on(numbers, a, z):
+        evidence.append("a longer number")
+    sure = score("US_SSN", evidence)
+    if sure >= _LEAST:
+        yield Span(entity, start, end, sure, sure >= CONFIRMED)
+
+
+def _goes_on(numbers: Numbers, a: int, z: int) -> bool:
+    """Tell whether the digits are part of a longer number or of a decimal."""
+    if a != z:
+        return numbers.longer(a, z)
+    start, end = int(numbers.start[a]), int(numbers.end[a])
+    left, right = numbers.left(start), numbers.right(end)
+    tail = (
+        right == b"."
+        and numbers.is_digit(end + 1)
+        and numbers.batch[end : end + 3].rstrip(b"0") != b"."
+    )
+    return (
+        (left in (b".", b"-") and numbers.is_digit(start - 2))
+        or tail
+        or (right == b"-" and numbers.is_digit(end + 1))
+    )
+
+
+def licences(numbers: Numbers) -> Iterator[Span]:
+    """Yield DEA registration numbers: two letters, seven digits, the last a check digit."""
+    for i in np.flatnonzero((numbers.size == 7) & (numbers.start >= 2)).tolist():
+        start, end = int(numbers.start[i]) - 2, int(numbers.end[i])
+        if not (_LETTERS[numbers.bytes[start]] and _LETTERS[numbers.bytes[start + 1]]):
+            continue
+        if numbers.in_a_word(start, end):
+            continue
+        if dea(numbers.batch[start:end].decode("latin-1").upper()):
+            named = any(map(labels.DEA, labels.words(numbers.page.before(start))))
+            yield Span("MEDICAL_LICENSE", start, end, 0.95 if named else 0.3, named)
