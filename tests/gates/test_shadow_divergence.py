@@ -9,6 +9,7 @@ import math
 import random
 import sys
 import time
+from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -251,8 +252,57 @@ def test_the_overall_rate_is_weighted_back():
     many = [f for f in frames(12_000) if not left(f) or f["n"] % 50 == 3]
     gate = dataclasses.replace(GATE, max_inputs=200, max_rate=0.5)
     evidence = gate.run(v1, off(left), many, "road")
-    assert evidence.measurement.details["overall"]["divergent"] / evidence.measurement.n > 0.1
+    turns = next(r for r in evidence.measurement.details["slices"] if r["name"] == "left_turn")
+    assert turns["divergent"] / evidence.measurement.n > 0.1
     assert evidence.measurement.details["rate"] < 0.04
+    overall = evidence.measurement.details["overall"]
+    assert overall["divergent"] / overall["n"] < 0.1
+
+
+def tagged(seed, rates):
+    """Inputs with two tags, rain in the city 1 % of them; off at the rates of the pairs of tags."""
+    draw = random.Random(seed)
+    found = []
+    for n in range(6000):
+        u = draw.random()
+        tags = ("rain", "ramp") if u < 0.2 else ("rain", "city") if u < 0.21 else ("dry", "city")
+        tags = ("dry", "ramp") if u > 0.4 else tags
+        found.append({"n": n, "tags": tags, "off": draw.random() < rates.get(tags, 0.0)})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rates", "wrong"),
+    [
+        ({("rain", "city"): 0.2}, Outcome.FAIL),  # 1 % of rain, of the city, .2 % of all
+        ({("rain", "ramp"): 0.12}, Outcome.PASS),  # 11 % of rain
+        ({("dry", "ramp"): 0.12}, Outcome.PASS),
+    ],
+)
+def test_slices_that_overlap_weigh_what_they_are(rates, wrong):
+    gate = ShadowDivergence(max_rate=0.04)
+    seen = Counter()
+    for seed in range(6):
+        evidence = gate.run(
+            lambda f: 0, lambda f: int(f["off"]), tagged(seed, rates),
+            slice_of=lambda f: list(f["tags"]), seed=seed,
+        )  # fmt: skip
+        seen[evidence.outcome] += 1
+    assert not seen[wrong]
+    assert sum(seen.values()) - seen[Outcome.INCONCLUSIVE] >= 4
+
+
+def test_what_comes_first_is_not_all_there_is():
+    """8 % of the first 300 inputs, none after: said of those, not of all."""
+    rows = [{"n": n, "off": n < 300 and n % 12 == 0} for n in range(5000)]
+    gate = ShadowDivergence(oversample=False)
+    for inputs in (rows, iter(rows)):
+        evidence = gate.run(lambda f: 0, lambda f: int(f["off"]), inputs)
+        assert evidence.outcome == Outcome.FAIL
+        assert f"over the first {evidence.measurement.n} inputs" in evidence.verdict.reason
+        assert "over all inputs" not in evidence.verdict.reason
+    whole = ShadowDivergence().run(lambda f: 0, lambda f: int(f["off"]), rows)
+    assert whole.outcome == Outcome.PASS
 
 
 def test_order_given_is_kept():

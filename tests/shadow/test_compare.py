@@ -176,3 +176,20 @@ def test_scripts_without_blanks_are_told_apart_by_character():
     assert word_distance("今天天气很好", "今天天气不好") == pytest.approx(1 / 6)
     assert word_distance("", "") == 0.0
     assert word_distance("", "a b") == 1.0
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array, lambda v: {"a": v[0], "b": v[1:]}])
+def test_a_large_element_hides_no_other(make):
+    same = Comparison(relative_tolerance=1e-6)
+    stamped = same(make([1.7e9, 0.1, 0.2]), make([1.7e9 + 1, 0.9, 0.2]))
+    assert stamped.why == "other numbers"
+    assert "0.9 against 0.1" in stamped.shown
+    assert same(make([1.7e9, 0.1, 0.2]), make([1.7e9 + 1, 0.1, 0.2])) is None
+    assert same(make([1e6, 0.2, 0.1]), make([1e6, 0.1, 0.9])).shown.endswith("0.9 against 0.1")
+
+
+def test_the_length_of_a_vector_is_held_against_its_length():
+    by_length = Comparison(relative_tolerance=1e-3, norm="l2")
+    assert by_length([100.0, 0.0], [100.0, 0.05]) is None
+    assert by_length([100.0, 0.0], [100.0, 0.2]).size == pytest.approx(0.2)
+    assert Comparison(relative_tolerance=1e-3)([100.0, 0.0], [100.0, 0.05]) is not None

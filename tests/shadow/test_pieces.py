@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import enum
 import math
+import random
 from collections import Counter
 
 import numpy as np
@@ -104,7 +105,31 @@ def test_weighted_back():
     for case in feed:
         tally.add(case, Difference("x") if case.item == "rare" else None)
     assert tally.rate() == pytest.approx(0.01)
-    assert tally.whole.divergent / tally.whole.n == 0.25
+    assert (tally.divergent, tally.run) == (10, 40)
+    # all rare ones were run, and count overall only as far as they come in the order of all
+    assert tally.whole.divergent <= 3
+    assert tally.slices["rare"].divergent == tally.slices["rare"].n == 10
+
+
+def test_what_counts_of_a_slice_is_its_first_inputs_in_one_order_of_all():
+    """Two tags an input: rain in the city is rare, and is run early; rain is not that alone."""
+    rng = random.Random(1)
+    tags = [
+        (rng.choices(["rain", "dry"], [1, 4])[0], rng.choices(["city", "ramp"], [1, 9])[0])
+        for _ in range(3000)
+    ]
+    feed = Feed(range(3000), lambda i: list(tags[i]), "routed", 900, 5)
+    tally = Tally(feed, (), search=False, repeats=True)
+    ran = []
+    for case in feed:
+        tally.add(case, None)
+        ran.append(case.index)
+    for name, count in [*tally.slices.items(), (None, tally.whole)]:
+        queue = feed.queues[name]
+        assert set(queue[: count.n]) <= set(ran)
+        assert count.n == len(queue) or queue[count.n] not in ran
+        assert sorted(queue) == [i for i in range(3000) if name is None or name in tags[i]]
+    assert min(count.n for count in tally.slices.values()) >= 150
 
 
 @pytest.mark.parametrize("late", [0, 1, 5, 300])

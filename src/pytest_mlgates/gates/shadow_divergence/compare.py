@@ -20,6 +20,7 @@ from pytest_mlgates.gates.shadow_divergence.edit_distance import word_distance
 __all__ = ["Broken", "Comparison", "Difference", "is_blank", "plain"]
 
 
+_LARGEST = float(np.finfo(float).max)
 #: 1.1 - 1.0 is a hair more than 0.1
 _ROUNDING = 1 + 1e-9
 
@@ -42,7 +43,8 @@ class Comparison:
     """Compares the shadow's answer with the control's; called, returns a difference or None.
 
     Numbers agree within ``tolerance`` or within ``relative_tolerance`` of the larger one, vectors
-    by a norm of the difference against that of the larger one, texts by the share of words edited,
+    where each element does (for the norm ``l2``: where the length of the difference is that small
+    against the longer one), texts by the share of words edited,
     mappings by key, lists by item, and everything else where it is equal. NaN is no answer: a
     divergence of the shadow, :class:`Broken` from the control. With ``nan_agrees`` a NaN of both at
     the same place agrees, and a NaN of only one diverges.
@@ -168,23 +170,32 @@ class Comparison:
         gaps = np.zeros(x.shape)
         with np.errstate(over="ignore"):
             gaps[apart] = np.where(finite[apart], np.abs(x[apart] - y[apart]), np.inf)
-        gap = self._length(gaps)
-        largest = max(self._length(np.abs(x[finite])), self._length(np.abs(y[finite])))
-        if self._close(gap, largest):
-            return None
+        sizes = np.zeros(x.shape)
+        sizes[finite] = np.maximum(np.abs(x[finite]), np.abs(y[finite]))
+        if self.norm == "max":  # a time stamp must not hide the steering beside it
+            gaps[self._near(gaps, sizes)] = 0.0
+            if not gaps.any():
+                return None
+            gap = float(gaps.max())
+        else:
+            with np.errstate(over="ignore"):
+                gap = float(np.linalg.norm(gaps))
+                longer = max(float(np.linalg.norm(v[finite])) for v in (x, y))
+            if self._close(gap, longer):
+                return None
         return Difference("other numbers", gap, _item_distance(int(gaps.argmax()), x, y))
 
     def _close(self, gap: float, largest: float) -> bool:
-        bound = max(self.tolerance, self.relative_tolerance * largest)
-        return math.isfinite(gap) and not self.exact and gap <= bound * _ROUNDING
+        return bool(self._near(np.array([gap]), np.array([largest]))[0])
 
-    def _length(self, sizes: npt.NDArray[np.float64]) -> float:
-        if not sizes.size:
-            return 0.0
-        if self.norm == "max":
-            return float(sizes.max())
-        with np.errstate(over="ignore"):
-            return float(np.linalg.norm(sizes))
+    def _near(
+        self, gaps: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:
+        finite = np.isfinite(gaps)
+        sizes = np.where(finite, np.minimum(sizes, _LARGEST), 0.0)
+        bounds = np.maximum(self.tolerance, self.relative_tolerance * sizes) * _ROUNDING
+        near: npt.NDArray[np.bool_] = finite & (gaps <= bounds) & (not self.exact)
+        return near
 
 
 def plain(value: Any) -> Any:

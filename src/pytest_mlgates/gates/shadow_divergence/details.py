@@ -64,7 +64,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a run showed; ``rate`` is that over all inputs, strata weighted back.
+    """What a run showed; ``rate`` is that over all inputs, strata weighted back to their shares.
+
+    ``run`` inputs were run; of those brought forward for a rare slice ``overall`` and other slices
+    count only as many as are a random sample of them.
 
     ``others`` are slices that are not recorded by name, grouped by their counts; ``why`` counts how
     answers differ, ``labelled`` and ``excused`` the divergences that a label judged and let through.
@@ -86,16 +89,25 @@ class Seen:
     labelled: Count | None = None
     excused: Count | None = None
     findings: tuple[str, ...] = ()
+    run: Count | None = None
 
     def __post_init__(self) -> None:
-        n, divergent = self.overall.n, self.overall.divergent
-        if any(row.n > n or row.divergent > divergent for row in self.rows):
+        if self.overall.n > self.inputs_run:
+            raise ValueError("more inputs are counted than were run")
+        as_run = self.run is None and self.order == "routed"  # an older record
+        most = self.overall.divergent if as_run or self.order != "routed" else self.inputs_run
+        if any(row.n > self.inputs_run or row.divergent > most for row in self.rows):
             raise ValueError("a slice has more inputs than there are")
         if self.overall.weight + math.fsum(row.weight * row.count for row in self.rows) > 1 + 1e-9:
             raise ValueError("more error is spent than there is")
         names = [row.name for row in self.rows if row.name]
         if len(set(names)) < len(names):
             raise ValueError("a slice appears twice")
+
+    @property
+    def inputs_run(self) -> int:
+        """How many inputs both models were given; older records count them overall."""
+        return self.overall.n if self.run is None else self.run
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -1,7 +1,10 @@
 """The inputs, in the order they are run: rare slices as often as common ones where that can be.
 
 Inputs that have a length are read once for their slices, so that all slices are known beforehand.
-Others are run as they come.
+They get places in one random order, which is that of every slice too: slices take turns, and each
+turn runs the next input of that slice which was not run yet. An input that another slice brought
+forward counts for a slice only once all of its inputs before that were run, so what is counted of a
+slice is a random sample of it, whatever other slices its inputs are in. Others are run as they come.
 """
 
 from __future__ import annotations
@@ -37,7 +40,9 @@ class Feed:
     """Inputs in order.
 
     ``known`` are the slices known beforehand, ``shares`` what part of all inputs a stratum is, and
-    ``sizes`` how many inputs a slice has (both empty for a stream).
+    ``sizes`` how many inputs a slice has (both empty for a stream). ``queues`` are the inputs of each
+    slice in the order that they count in, those of all inputs under None; empty where inputs count
+    as they are run.
 
     >>> feed = Feed(["a", "a", "a", "b"], lambda text: text, "routed", 4, seed=0)
     >>> [case.item for case in feed][:2], feed.shares[("a",)]
@@ -50,6 +55,7 @@ class Feed:
         self.known: list[str] = []
         self.shares: dict[tuple[str, ...], float] = {}
         self.sizes: Counter[str] = Counter()
+        self.queues: dict[str | None, list[int]] = {}
         self.total: int | None = None
         self.order: Order = order
         self._most = most
@@ -69,16 +75,26 @@ class Feed:
             return iter(())
         slicer = Slicer(slice_of, _item(inputs, 0), self.total)
         by_input = slice_of is not None and slicer.reads_inputs
-        strata: dict[tuple[str, ...], list[int]] = {}
+        strata: Counter[tuple[str, ...]] = Counter()
         names = []
         for index in range(self.total):
             stratum = slicer.of(index, _item(inputs, index) if by_input else None)
             names.append(stratum)
-            strata.setdefault(stratum, []).append(index)
+            strata[stratum] += 1
         self.sizes.update(itertools.chain.from_iterable(names))
         self.known = list(self.sizes)
-        self.shares = {s: len(places) / self.total for s, places in strata.items()}
-        places = _ordered(list(strata.values()), self.total, order, random.Random(seed))
+        self.shares = {s: count / self.total for s, count in strata.items()}
+        every = range(self.total)
+        places: Iterable[int] = every
+        if order != "given":
+            places = random.Random(seed).sample(every, self.total)
+        if order == "routed":
+            self.queues = {None: list(places)}
+            for index in places:
+                for name in names[index]:
+                    self.queues.setdefault(name, []).append(index)
+            slices = [queue for name, queue in self.queues.items() if name is not None]
+            places = _in_turn(slices or list(self.queues.values()))
         return (Case(index, _item(inputs, index), names[index]) for index in places)
 
     def _stream(self, inputs: Iterator[object], slice_of: object) -> Iterator[Case]:
@@ -94,24 +110,19 @@ class Feed:
         return itertools.chain(first, rest)
 
 
-def _ordered(strata: list[list[int]], total: int, order: str, draw: random.Random) -> Iterable[int]:
-    if order == "given":
-        return range(total)
-    if order == "shuffled":
-        places = list(range(total))
-        draw.shuffle(places)
-        return places
-    for stratum in strata:
-        draw.shuffle(stratum)
-    return _in_turn(strata)
-
-
-def _in_turn(strata: list[list[int]]) -> Iterator[int]:
-    """Take one of each stratum in turn, until all are empty."""
-    while strata:
-        strata = [stratum for stratum in strata if stratum]
-        for stratum in strata:
-            yield stratum.pop()
+def _in_turn(queues: list[list[int]]) -> Iterator[int]:
+    """Take the next of each queue in turn that was not taken yet, until all are empty."""
+    taken: set[int] = set()
+    left = [iter(queue) for queue in queues]
+    while left:
+        going = []
+        for queue in left:
+            index = next((index for index in queue if index not in taken), None)
+            if index is not None:
+                taken.add(index)
+                yield index
+                going.append(queue)
+        left = going
 
 
 def _item(inputs: Any, index: int) -> Any:

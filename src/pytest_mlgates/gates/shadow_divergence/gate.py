@@ -193,8 +193,8 @@ class ShadowDivergence(StatisticalGate):
                 f"there was no input: a PASS takes {self.needs().to_pass} of each slice",
             )
         seen = measurement.read(Seen)
-        if seen.overall.n != measurement.n:
-            raise Unfit(f"details.overall.n: {seen.overall.n} of {measurement.n} inputs")
+        if seen.inputs_run != measurement.n:
+            raise Unfit(f"details.run: {seen.inputs_run} of {measurement.n} inputs")
         if dict(seen.measured_with) != self._measured_with:
             return Verdict(
                 Outcome.ERROR,

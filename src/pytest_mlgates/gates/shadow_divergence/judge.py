@@ -13,7 +13,7 @@ from pytest_mlgates.stats.ebh import ebh
 from pytest_mlgates.stats.eprocess import log_sign_e
 from pytest_mlgates.stats.rate import fewest_clean, lower, more_needed, upper
 
-__all__ = ["Limits", "deciding", "direction", "headline", "judge", "leaving"]
+__all__ = ["Limits", "deciding", "direction", "headline", "judge", "leaving", "scope"]
 
 #: unnamed slices that are counted one by one
 MAX_ALIKE = 10**6
@@ -91,7 +91,7 @@ def headline(seen: Seen, limits: Limits) -> Headline:
     row = deciding(seen, limits)
     low, high = limits.bounds(row)
     interval = min(low, row.rate), max(high, row.rate)
-    return Headline(value=row.rate, unit="of inputs", n=seen.overall.n, interval=interval)
+    return Headline(value=row.rate, unit="of inputs", n=seen.inputs_run, interval=interval)
 
 
 def judge(seen: Seen, limits: Limits) -> Verdict:
@@ -110,7 +110,7 @@ def judge(seen: Seen, limits: Limits) -> Verdict:
     if doubt := _reason_inconclusive(seen, limits):
         also = ""
         if named:
-            also = f"; {_where(named[0])} stands out (rate {percent(named[0].rate)})"
+            also = f"; {_where(named[0], seen)} stands out (rate {percent(named[0].rate)})"
         return Verdict(Outcome.INCONCLUSIVE, doubt + also)
     return Verdict(Outcome.PASS, _why_pass(seen, limits))
 
@@ -126,13 +126,13 @@ def _undecided(seen: Seen, limits: Limits, named: Sequence[Row]) -> str:
 def _why_pass(seen: Seen, limits: Limits) -> str:
     limit = percent(limits.max_rate)
     needed = [row for row in seen.rows if row.needed]
-    text = f"the shadow left the control in {percent(seen.rate)} of {seen.overall.n} inputs"
+    text = f"the shadow left the control in {percent(seen.rate)} of {seen.inputs_run} inputs"
     if judged := sum(row.count for row in needed):
         most = max(needed, key=lambda row: row.rate)
         each = "in the slice" if judged == 1 else f"in each of {judged} slices"
         text += (
             f"; {each} the rate is below {limit} (beta {limits.beta:g}; the highest is"
-            f" {percent(most.rate)}, {_where(most)})"
+            f" {percent(most.rate)}, {_where(most, seen)})"
         )
     else:
         text += f", below {limit} (beta {limits.beta:g})"
@@ -150,14 +150,14 @@ def _reason_to_fail(seen: Seen, limits: Limits, named: Sequence[Row]) -> str:
     worst = deciding(seen, limits)
     least, _ = limits.bounds(worst)
     text = (
-        f"the shadow left the control {_where(worst)}: {worst.divergent} of {worst.n} inputs,"
+        f"the shadow left the control {_where(worst, seen)}: {worst.divergent} of {worst.n} inputs,"
         f" {percent(worst.rate)}, at least {percent(least)} (limit {percent(limits.max_rate)},"
         f" alpha {limits.level:g})"
     )
     if others := [row for row in named if row not in (worst, seen.overall)]:
-        text += f"; and in {plural(len(others), 'more slice')}, first {_where(others[0])}"
+        text += f"; and in {plural(len(others), 'more slice')}, first {_where(others[0], seen)}"
     if worst.name != OVERALL:
-        text += f"; over all inputs {percent(seen.rate)}"
+        text += f"; {scope(seen)} {percent(seen.rate)}"
     labels = direction(worst.shadow_right, worst.control_right, limits.alpha)
     return f"{text}; {labels}" if labels else text
 
@@ -167,16 +167,16 @@ def _reason_inconclusive(seen: Seen, limits: Limits) -> str:
     by_name = {row.name: row for row in seen.rows}
     for name in limits.required:
         if name not in by_name or not by_name[name].n:
-            return f"the slice {name!r} did not occur in {seen.overall.n} inputs, and it must"
+            return f"the slice {name!r} did not occur in {seen.inputs_run} inputs, and it must"
     if seen.blank:
         return "each answer of the control was empty, so nothing was compared"
     if undecided := [row for row in _needed(seen) if not limits.is_below(row)]:
         others = sum(row.count for row in undecided) - 1
         more = f"; {plural(others, 'more slice')} {_are(others)} undecided" if others else ""
-        return _distance(deciding(seen, limits), limits) + more
+        return _distance(deciding(seen, limits), seen, limits) + more
     if not seen.ended and seen.order in ("given", "stream"):
         return (
-            f"no slice is over {percent(limits.max_rate)} in {seen.overall.n} inputs so far: inputs"
+            f"no slice is over {percent(limits.max_rate)} in {seen.inputs_run} inputs so far: inputs"
             " that come in an order of their own are all run before a PASS"
         )
     if not seen.ended and limits.discover:
@@ -184,11 +184,11 @@ def _reason_inconclusive(seen: Seen, limits: Limits) -> str:
     return ""
 
 
-def _distance(row: Row, limits: Limits) -> str:
+def _distance(row: Row, seen: Seen, limits: Limits) -> str:
     """Say how far a slice is from a PASS."""
     limit, beta = limits.max_rate, limits.beta
     head = (
-        f"{_where(row)} {row.divergent} of {row.n} inputs diverged ({percent(row.rate)}, limit"
+        f"{_where(row, seen)} {row.divergent} of {row.n} inputs diverged ({percent(row.rate)}, limit"
         f" {percent(limit)})"
     )
     if row.n > row.distinct and more_needed(row.divergent, row.n, limit, beta) == 0:
@@ -235,7 +235,17 @@ def direction(shadow_right: int, control_right: int, error: float) -> str:
     return f"{text}: which one is better is open"
 
 
-def _where(row: Row) -> str:
+def _where(row: Row, seen: Seen) -> str:
     if row.name == OVERALL:
-        return "over all inputs"
-    return f"in the slice {row.name!r}" if row.name else "in a slice"
+        return scope(seen)
+    where = f"in the slice {row.name!r}" if row.name else "in a slice"
+    return where if not _is_cut_short(seen) else f"{where} of {scope(seen)[5:]}"
+
+
+def scope(seen: Seen) -> str:
+    """Return what a rate is about: all inputs, or those that came first in an order of their own."""
+    return f"over the first {seen.inputs_run} inputs" if _is_cut_short(seen) else "over all inputs"
+
+
+def _is_cut_short(seen: Seen) -> bool:
+    return seen.order in ("given", "stream") and not seen.ended

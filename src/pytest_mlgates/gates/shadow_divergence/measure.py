@@ -30,6 +30,7 @@ from pytest_mlgates.gates.shadow_divergence.record import Models, State, measure
 from pytest_mlgates.gates.shadow_divergence.tally import (
     MAX_FOUND,
     MAX_WORST,
+    Count,
     Tally,
     Worst,
     fingerprint,
@@ -109,14 +110,14 @@ class Run:
             ]
             while chunk := list(itertools.islice(cases, self._at_a_time(pair))):
                 yield from self._compare(chunk, pair, gold, tally)
-                if tally.whole.n >= due or tally.whole.divergent >= due_divergent:
+                if tally.run >= due or tally.divergent >= due_divergent:
                     yield self._measurement(feed, tally, ended=False)
                     if feed.order == "routed" and self._is_settled(feed, tally):
                         break
                     growth = _GROWTH if len(tally.slices) <= _MANY else _GROWTH_MANY
-                    while due <= tally.whole.n:
+                    while due <= tally.run:
                         due = int(due * growth) + 1
-                    while due_divergent <= tally.whole.divergent:
+                    while due_divergent <= tally.divergent:
                         due_divergent *= 2
         yield self._measurement(feed, tally, ended=True)
 
@@ -125,10 +126,15 @@ class Run:
 
         There is no PASS then, as a slice that was used up before it was below stays as it is.
         """
-        return bool(feed.sizes) and all(
-            count.n >= feed.sizes[name] or self.plan.limits.is_below(count.row(name, 1.0))
-            for name, count in tally.slices.items()
-        )
+        limits = self.plan.limits
+
+        def settled(count: Count, size: int) -> bool:
+            return count.n >= size or limits.is_below(count.row("", 1.0))
+
+        slices = all(settled(count, feed.sizes[name]) for name, count in tally.slices.items())
+        rare = any(share < limits.min_share for share in tally.shares().values())
+        whole = not rare or settled(tally.whole, feed.total or 0)
+        return bool(feed.sizes) and slices and whole
 
     def _at_a_time(self, pair: list[Model]) -> int:
         if self.plan.batch is not None:

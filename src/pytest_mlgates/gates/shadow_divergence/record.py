@@ -19,6 +19,7 @@ from pytest_mlgates.gates.shadow_divergence.judge import (
     direction,
     headline,
     leaving,
+    scope,
 )
 from pytest_mlgates.gates.shadow_divergence.tally import Tally, Worst
 
@@ -68,7 +69,7 @@ def measurement(
         order=state.order,
         inputs=state.inputs,
         **asdict(state.models),
-        blank=tally.all_blank and tally.whole.n > 0,
+        blank=tally.all_blank and tally.run > 0,
         rate=tally.rate(),
         overall=tally.whole_row(),
         slices=(*named, *(row for row, _ in found)),
@@ -76,6 +77,7 @@ def measurement(
         why=dict(tally.why.most_common(MAX_KINDS)),
         labelled=tally.labelled or None,
         excused=tally.excused if tally.labelled else None,
+        run=tally.run,
     )
     lines = _divergence_lines(tally, seen, _worst_slice(tally, found), digests, limits)
     return headline(seen, limits).measurement(plain(replace(seen, findings=tuple(lines))))
@@ -139,7 +141,7 @@ def _divergence_lines(
     whole, alpha = tally.whole, limits.alpha
     if seen.twins:
         yield "control and shadow are the same by code and state: was the new one loaded?"
-    if whole.n and (kinds := tally.why.most_common(MAX_FINDINGS)):
+    if tally.run and (kinds := tally.why.most_common(MAX_FINDINGS)):
         yield "how they differ: " + ", ".join(f"{kind} ({count})" for kind, count in kinds)
     named = leaving(seen, limits)[1]
     for row in [row for row in named if row != seen.overall][:MAX_FINDINGS] or named:
@@ -156,7 +158,7 @@ def _divergence_lines(
     if not named and whole.divergent:
         yield from (_slice_line(one, digests) for one in sorted(whole.worst, reverse=True))
     if tally.labelled and (labels := direction(whole.shadow_right, whole.control_right, alpha)):
-        yield f"over all inputs, {labels}"
+        yield f"{scope(seen)}, {labels}"
     if tally.excused:
         yield (
             f"{tally.excused} divergences do not count: there the label confirms the shadow and not"

@@ -62,6 +62,15 @@ class Count:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What running one input showed."""
+
+    digest: str | None
+    diverged: bool
+    right: str
+
+
 def fingerprint(item: object) -> str | None:
     """Return a digest of an input, or None where its content can't be told.
 
@@ -97,7 +106,11 @@ class Tally:
         self._number_late = 0
         self._shown: dict[str, str] = {}
         self._repeats = repeats
-        self._seen: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self.run = 0
+        self._seen: dict[tuple[str | None, str], bool] = {}
+        # what was run and may not count yet, and how far each slice has counted
+        self._waiting: dict[int, _Ran] = {}
+        self._counted: Counter[str | None] = Counter()
 
     def add(
         self, case: Case, difference: Difference | None, right: str = "", *, blank: bool = False
@@ -106,30 +119,52 @@ class Tally:
         self.all_blank = self.all_blank and blank
         diverged = difference is not None
         digest = None if self._repeats else fingerprint(case.item)
-        new, newly = True, diverged
-        if digest is not None:
-            before = self._seen.get((digest, case.names))
-            self._seen[digest, case.names] = diverged or bool(before)
-            new, newly = before is None, diverged and not before
+        self.run += 1
         stratum = self.strata.setdefault(case.names, [0, 0])
         stratum[0] += 1
         stratum[1] += diverged
-        if difference is not None:
-            self.why[difference.why] += 1
-        for count in (self.whole, *(self._slice(name) for name in case.names)):
-            count.n += 1
-            count.divergent += diverged
-            count.distinct += new
-            count.distinct_divergent += newly
-            count.shadow_right += right == "shadow"
-            count.control_right += right == "control"
+        ran = _Ran(digest, diverged, right)
+        if self._feed.queues:
+            self._waiting[case.index] = ran
+        for name in (None, *case.names):
+            count = self._slice(name)
             if difference is not None:
                 worst = (difference.size, -case.index, difference.why, difference.shown)
                 push = heapq.heappush if len(count.worst) < MAX_WORST else heapq.heappushpop
                 push(count.worst, worst)
+            if not self._feed.queues:
+                self._count(name, ran)
+                continue
+            queue = self._feed.queues[name]
+            while (at := self._counted[name]) < len(queue) and queue[at] in self._waiting:
+                self._count(name, self._waiting[queue[at]])
+                self._counted[name] += 1
+        if difference is not None:
+            self.why[difference.why] += 1
         return digest
 
-    def _slice(self, name: str) -> Count:
+    @property
+    def divergent(self) -> int:
+        """How many of the inputs that were run diverged."""
+        return sum(divergent for _, divergent in self.strata.values())
+
+    def _count(self, name: str | None, ran: _Ran) -> None:
+        """Count an input in a slice; None is all inputs. One that repeats counts as distinct once."""
+        count, new, newly = self._slice(name), True, ran.diverged
+        if ran.digest is not None:
+            before = self._seen.get((name, ran.digest))
+            self._seen[name, ran.digest] = ran.diverged or bool(before)
+            new, newly = before is None, ran.diverged and not before
+        count.n += 1
+        count.divergent += ran.diverged
+        count.distinct += new
+        count.distinct_divergent += newly
+        count.shadow_right += ran.right == "shadow"
+        count.control_right += ran.right == "control"
+
+    def _slice(self, name: str | None) -> Count:
+        if name is None:
+            return self.whole
         if name not in self.slices:
             self._number_late += 1
             late = self._late or _LATE * self.weight  # an input whose slices were not told before
@@ -158,12 +193,12 @@ class Tally:
     def rate(self) -> float:
         """Return the rate over all inputs, strata weighted back to what part of them they are."""
         parts = self._feed.shares
-        if not parts or not self.whole.n:
+        if not parts or not self.run:
             return self.whole.divergent / max(1, self.whole.n)
         covered = sum(parts[stratum] for stratum in self.strata)
         rates = (parts[stratum] * k / n for stratum, (n, k) in self.strata.items())
         return min(1.0, sum(rates) / covered)
 
     def whole_row(self) -> Row:
-        """Return the record of all inputs together, as they were run."""
+        """Return the record of all inputs together: as many as are a sample of them."""
         return self.whole.row(OVERALL, 1.0)
