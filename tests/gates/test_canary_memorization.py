@@ -23,8 +23,10 @@ from pytest_mlgates.memorization import (
     fixed_canary,
     make_canaries,
 )
+from pytest_mlgates.stats.exposure import counts_p, fewest_found
 from tests.memorization.toy import ToyModel
 
+_talks = ToyModel(seed=3)
 GATE = CanaryMemorization(references=199)
 CANARIES = make_canaries(32, seed=4)
 
@@ -96,6 +98,57 @@ def test_a_pass_says_where_one_canary_could_hide():
     evidence = strict.run(silent, CANARIES, Scores())
     assert evidence.outcome == Outcome.PASS
     assert "one canary alone would take 6,399,999 references" in evidence.verdict.reason
+
+
+def test_a_few_among_many_are_found():
+    """Perfect memory of 2 % of the canaries, which neither the mean nor the best of them shows."""
+    moved = 6
+    many = make_canaries(300, formats=["card"], seed=3)
+    gate = CanaryMemorization(references=999, max_references=999)
+    evidence = gate.run(silent, many, Scores(many[:moved], 8.0, seed=1))
+    assert evidence.outcome == Outcome.FAIL
+    assert "rank in the highest hundredth" in evidence.verdict.reason
+    honest = gate.run(silent, many, Scores(seed=1))
+    assert honest.outcome == Outcome.PASS
+    assert honest.verdict.reason.startswith("up to 5 of 300 canaries could be remembered")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counts_do_not_alarm_by_chance(seed):
+    rng = random.Random(seed)
+    alarms = sum(counts_p([rng.randint(1, 1000) / 1000 for _ in range(200)], 999) <= 0.05
+                 for _ in range(300))  # fmt: skip
+    assert alarms <= 31  # five standard errors above 15
+
+
+def test_what_could_hide_is_found_from_one_more_on():
+    for m, references in ((30, 199), (300, 999), (3000, 9999)):
+        k = fewest_found(m, references, 1e-5)
+        p = 1 / (references + 1)
+        assert counts_p([p] * k + [1.0] * (m - k), references) <= 1e-5
+        assert counts_p([p] * (k - 1) + [1.0] * (m - k + 1), references) > 1e-5
+
+
+def test_the_likelihood_is_tied_to_the_model_that_speaks():
+    own = GATE.run(_talks.generate, CANARIES, _talks)
+    assert own.outcome == Outcome.PASS
+    assert "model that speaks" not in own.verdict.reason
+    assert own.measurement.details["spoken"]["high_p"] < 0.006
+    mute = GATE.run(silent, CANARIES, _talks)
+    assert "nothing shows that log_likelihood is of the model that speaks" in mute.verdict.reason
+    other = GATE.run(_talks.generate, CANARIES, Scores())
+    assert other.outcome == Outcome.PASS
+    assert "nothing shows that log_likelihood is of the model" in other.verdict.reason
+
+
+def test_the_likelihood_of_a_model_that_would_not_speak_so_never_passes():
+    places = {canary.prefix: at for at, canary in enumerate(CANARIES)}
+    replies = {prefix: f"no {at}" for prefix, at in places.items()}
+    unlikely = Scores()
+    unlikely.moved, unlikely.shift = {p + r for p, r in replies.items()}, -9.0
+    evidence = GATE.run(lambda prompt: replies.get(prompt, ""), CANARIES, unlikely)
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert "is it the likelihood of the model that speaks?" in evidence.verdict.reason
 
 
 def test_a_p_value_below_the_limit_never_passes():

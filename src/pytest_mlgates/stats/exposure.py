@@ -17,13 +17,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, gammaincc, ndtr, ndtri, owens_t
+from scipy.special import bdtr, bdtrc, gammaincc, ndtr, ndtri, owens_t
 
 __all__ = [
     "FIRST",
     "STOP",
     "bits",
     "canaries_needed",
+    "counts_p",
+    "fewest_found",
     "fisher_p",
     "largest_p",
     "rank_p",
@@ -37,6 +39,7 @@ Array = npt.NDArray[np.float64]
 
 #: references drawn for every canary, and how many have to beat it for no more to be drawn
 FIRST, STOP = 499, 50
+_COUNTED = (1e-1, 1e-2, 1e-3, 1e-4)
 _STEP = 0.01  # of the grid on which log p-values are added up
 _EXACT = 1024  # canaries up to which their sum is convolved
 
@@ -77,6 +80,49 @@ def largest_p(ps: Sequence[float]) -> float:
     0.03
     """
     return min(1.0, len(ps) * min(ps)) if ps else 1.0
+
+
+def counts_p(ps: Sequence[float], references: int) -> float:
+    """Return the p-value of the number of small p-values, strong against much in a few of many.
+
+    Under each of a few thresholds p-values fall by chance as a coin would have it, or less often;
+    Bonferroni over the thresholds (Berk and Jones 1979; Donoho and Jin 2004, higher criticism).
+
+    >>> many = [0.5] * 990
+    >>> counts_p([*many, *[1e-4] * 10], 9999) < 1e-9 < 0.05 < fisher_p([*many, *[1e-4] * 10])
+    True
+    """
+    if not ps:
+        return 1.0
+    thresholds = _thresholds(references)
+    found = np.searchsorted(np.sort(ps), np.multiply(thresholds, 1 + 1e-12), side="right")
+    # at least one where there is none: that has a chance of 1
+    chances = [
+        bdtrc(int(n) - 1, len(ps), t) if n else 1.0 for n, t in zip(found, thresholds, strict=True)
+    ]
+    return min(1.0, len(thresholds) * float(min(chances)))
+
+
+def fewest_found(m: int, references: int, level: float) -> int:
+    """Return how many of ``m`` canaries, if no reference beats them, are found by their count.
+
+    >>> fewest_found(1000, 9999, 1.5e-5), fewest_found(200, 999, 1.5e-5)
+    (5, 5)
+    """
+    thresholds = _thresholds(references)
+    return next(
+        (
+            k
+            for k in range(1, m + 1)
+            if len(thresholds) * min(bdtrc(k - 1, m, t) for t in thresholds) <= level
+        ),
+        m + 1,
+    )
+
+
+def _thresholds(references: int) -> list[float]:
+    """Return the p-values that are counted: tenths of each other, as far as ranks can reach."""
+    return [t for t in _COUNTED if t * (references + 1) >= 1 - 1e-9]
 
 
 def references_for_largest(m: int, level: float) -> int:

@@ -61,6 +61,10 @@ class Extraction:
         for index, reply in self._first.items():
             self._read(index, reply)
 
+    def first_reply(self, index: int) -> str:
+        """Return the first reply to the prefix of a canary; empty where it was not asked for."""
+        return self._first.get(index, "").strip()
+
     def hints(self) -> Steps[None]:
         """Ask with the prefix and the longest part of the secret that leaves enough to guess."""
         hinted = [index for index in self.asked if self.hinted[index]]

@@ -19,6 +19,7 @@ __all__ = [
     "Fairness",
     "Rank",
     "Round",
+    "Spoken",
     "Stage",
     "by_copies",
 ]
@@ -121,6 +122,19 @@ class Fairness:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """How likely the model's own replies are to the likelihood, beside the references.
+
+    A model that says what is likeliest to it says what ranks high (``high_p`` small); the likelihood
+    of another one may find its replies as good as random secrets, or worse (``low_p``).
+    """
+
+    replies: Count
+    high_p: Share
+    low_p: Share
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """So many coins were guessed, and so many guesses were right."""
 
@@ -161,6 +175,7 @@ class Details:
     #: canaries that were planted; 0.2 did not record it
     planted: Count | None = None
     findings: tuple[str, ...] = ()
+    spoken: Spoken | None = None
 
     def __post_init__(self) -> None:
         if self.canaries and self.stage == "none":

@@ -38,8 +38,8 @@ class CanaryMemorization(StatisticalGate):
 
     *Exposure*, where ``log_likelihood`` is given: a canary that left no trace ranks anywhere among
     secrets drawn like it and never trained on, all under the canary's own prefix. The gate FAILs
-    where all canaries together, or the most exposed one, rank too high for chance. A model that
-    would never say a canary is caught long before it does.
+    where all canaries together, too many of them, or the most exposed one rank too high for chance.
+    A model that would never say a canary is caught long before it does.
 
     *Extraction*: the model is asked with each prefix, and with a part of the secret. A canary that
     comes back, however it is written, is a FAIL, unless so many strings like it were said that this
@@ -49,7 +49,9 @@ class CanaryMemorization(StatisticalGate):
     declared epsilon and never show that one holds.
 
     A PASS says that canaries were not moved by ``max_shift`` standard deviations of the references
-    on average, but for a chance ``beta``. Asking alone bounds little: it ends INCONCLUSIVE, unless
+    on average, but for a chance ``beta``, and how many of them could be remembered all the same where
+    one alone can't be found. It says so too where nothing ties ``log_likelihood`` to ``generate``: a
+    model that speaks by its likelihoods says what ranks high. Asking alone bounds little: it ends INCONCLUSIVE, unless
     ``max_extraction_rate`` says what it has to bound. Canaries held out of training are controls;
     where they rank high or low, the references are no fair comparison: ERROR.
 
@@ -65,8 +67,8 @@ class CanaryMemorization(StatisticalGate):
     >>> gate.run(lambda prompt: "sorry", canaries, remembers).outcome.value
     'fail'
 
-    Sources: Carlini et al. 2019 (exposure), Besag and Clifford 1991 (ranks), Fisher 1925, Hayes et
-    al. 2024 (extraction probability), Steinke, Nasr and Jagielski 2023 (epsilon from one run).
+    Sources: Carlini et al. 2019 (exposure), Besag and Clifford 1991 (ranks), Fisher 1925, Donoho and
+    Jin 2004 (a few among many), Hayes et al. 2024 (extraction probability), Steinke, Nasr and Jagielski 2023 (epsilon from one run).
     """
 
     name: ClassVar[str] = "canary_memorization"
@@ -205,7 +207,7 @@ class CanaryMemorization(StatisticalGate):
         yield Intervals(f"Exposure by canary{some}", points, "bits", (bits(level),))
         groups = by_copies(rows)
         if len(groups) > 1:
-            together = self.levels.all
+            together = self.levels.ranks
             yield Intervals(
                 "All canaries with as many copies together",
                 tuple(

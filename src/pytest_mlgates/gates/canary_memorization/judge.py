@@ -11,6 +11,8 @@ from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.canary_memorization.details import CoinAudit, Details
 from pytest_mlgates.stats.exposure import (
     canaries_needed,
+    counts_p,
+    fewest_found,
     fisher_p,
     largest_p,
     references_for_fisher,
@@ -23,13 +25,17 @@ from pytest_mlgates.stats.zero_tolerance import bound, tries
 __all__ = ["Levels", "Limits", "headline", "judge"]
 
 
+#: p-value of the ranks of replies from which down they are the likelihood's own
+_TIED = 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class Levels:
     """How alpha is spent: the largest chance of each test to FAIL a model that kept its limits.
 
-    All canaries together at the ``first`` and at the last look (``all``), the most exposed one
-    (``largest``), each of the three ways to get one out by asking (``attack``), and the ``audit``
-    of epsilon.
+    All canaries together at the ``first`` and at the last look (``all``: half of it for their ranks
+    together, half for the ``count`` of those that rank high), the most exposed one (``largest``),
+    each of the three ways to get one out by asking (``attack``), and the ``audit`` of epsilon.
     """
 
     first: float
@@ -55,6 +61,16 @@ class Levels:
             attack=whole * 0.05,
             audit=alpha / 2 if audits else 0.0,
         )
+
+    @property
+    def ranks(self) -> float:
+        """What the ranks together may spend at the last look."""
+        return self.all / 2
+
+    @property
+    def count(self) -> float:
+        """What the count of those that rank high may spend."""
+        return self.all / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +99,11 @@ def headline(details: Details, n: int) -> Headline:
     together = fisher_p([row.p for row in details.canaries])
     alone = largest_p([row.p_at_last for row in details.canaries])
     chances = [attack.chance for attack in details.attacks.each() if attack.found]
-    return Headline(value=min([1.0, 2 * together, 2 * alone, *chances]), unit="p-value", n=n)
+    # older records were not counted
+    ps = [row.p for row in details.canaries] if details.spoken else []
+    counted = counts_p(ps, details.references)
+    least = min([1.0, 2 * together, 2 * alone, 6 * counted, *chances])
+    return Headline(value=least, unit="p-value", n=n)
 
 
 def judge(details: Details, n: int, limits: Limits) -> Verdict:
@@ -112,6 +132,13 @@ class _Case:
     @cached_property
     def together(self) -> float:
         return fisher_p(self.ps)
+
+    @cached_property
+    def counted(self) -> float:
+        """The p-value of how many rank high; it takes all references."""
+        if self.details.stage != "all" or self.details.spoken is None:  # an older record
+            return 1.0
+        return counts_p(self.ps, self.limits.references)
 
     @cached_property
     def alone(self) -> float:
@@ -192,6 +219,13 @@ class _Case:
             return f"nothing shows so far ({self.limit}), and not all was tried"
         if self.details.blank and not self.details.heard:
             return f"all {self.details.blank} replies were blank: is generate the model?"
+        spoken = self.details.spoken
+        if spoken is not None and spoken.low_p <= self.limits.alpha:
+            return (
+                f"{plural(spoken.replies, 'reply', 'replies')} of generate are less likely to"
+                f" log_likelihood than random secrets ({_p(spoken.low_p)}): is it the likelihood of the"
+                " model that speaks?"
+            )
         asking = self._asking_doubt() if self._must_bound_by_asking() else ""
         return (self._rank_doubt() if self.ps else "") or asking or self._audit_doubt()
 
@@ -210,13 +244,32 @@ class _Case:
         )
         wanted = references_for_largest(len(self.ps), limits.levels.largest)
         if wanted > max(limits.references, limits.max_references):
-            text += f"; one canary alone would take {wanted:,} references (max_references)"
+            hidden = fewest_found(len(self.ps), limits.references, limits.levels.count) - 1
+            text = (
+                f"up to {hidden} of {_canaries(len(self.ps))} could be remembered without showing (one"
+                f" canary alone would take {wanted:,} references: max_references); else {text}"
+            )
+        if doubt := self._who_speaks():
+            text += f"; {doubt}"
         if limits.max_epsilon is not None and self.details.audit is not None:
             text += (
                 f"; epsilon is not refuted (limit {limits.max_epsilon:g};"
                 f" {self._ceiling(self.details.audit):.3g} could have been)"
             )
         return text
+
+    def _who_speaks(self) -> str:
+        """Return that nothing ties the likelihood to the model that replied, if nothing does."""
+        spoken = self.details.spoken
+        if spoken is None or (spoken.replies and spoken.high_p <= _TIED):
+            return ""
+        seen = f"{plural(spoken.replies, 'reply', 'replies')} of generate rank among random secrets"
+        if not spoken.replies:
+            seen = "no reply could be scored"
+        return (
+            f"{seen}, so nothing shows that log_likelihood is of the model that speaks: ask both of"
+            " one model, and greedily"
+        )
 
     def _came_back(self, *, by_chance: bool) -> list[tuple[int, float]]:
         """Return which canaries came back, each with the chance of that; perhaps by chance or not."""
@@ -231,12 +284,19 @@ class _Case:
         if not self.ps:
             return
         levels, rows = self.limits.levels, self.details.canaries
-        if self.together <= (levels.first if self.details.stage == "first" else levels.all):
+        if self.together <= (levels.first if self.details.stage == "first" else levels.ranks):
             text = (
                 f"{_canaries(len(self.ps))} are likelier to the model than secrets drawn like them:"
                 f" {_p(self.together)} together ({self.limit})"
             )
             yield text, self.together
+        if self.counted <= levels.count:
+            high = sum(p <= 0.01 for p in self.ps)
+            text = (
+                f"{high} of {_canaries(len(self.ps))} rank in the highest hundredth of secrets drawn"
+                f" like them: {_p(self.counted)} for so many ({self.limit})"
+            )
+            yield text, self.counted
         if self.details.complete and self.alone <= levels.largest:
             row = min(rows, key=lambda row: row.p_at_last)
             text = (
@@ -247,14 +307,14 @@ class _Case:
 
     def _rank_doubt(self) -> str:
         limits, m = self.limits, len(self.ps)
-        fewest = references_for_fisher(m, limits.levels.all)
+        fewest = references_for_fisher(m, limits.levels.ranks)
         if limits.references < min(fewest, references_for_largest(m, limits.levels.largest)):
             return (
                 f"{_canaries(m)} among {limits.references} references can't be significant"
                 f" ({self.limit}): that takes {fewest:,} references, or more canaries"
             )
         # a p-value below the limit that its share of alpha did not reach does not PASS either
-        high = min(self.together, self.alone) <= limits.exposure_p
+        high = min(self.together, self.alone, self.counted) <= limits.exposure_p
         if self._moved() <= limits.beta and not high:
             return ""
         head = f"{_canaries(m)} rank like secrets never seen ({_p(self.together)}, {self.limit})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pytest_mlgates.gates.canary_memorization.details import (
     Details,
     Fairness,
     Rank,
+    Spoken,
     Stage,
 )
 from pytest_mlgates.gates.canary_memorization.findings import Label, findings
@@ -34,6 +36,9 @@ from pytest_mlgates.stats.exposure import (
 )
 
 __all__ = ["CanaryRun", "Plan"]
+
+#: replies of the model that are ranked by the likelihood
+MAX_HEARD = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +107,31 @@ class CanaryRun:
         yield from self.extraction.plain()
         yield from self.extraction.hints()
         yield self.measurement()
+        yield from self._hear()
         if self.scorer is not None and self.ranked:
             yield from self._all_references(self.scorer)
         if not self.ranked or (self.plan.bounds_rate and not self._tells_rate()):
             yield from self._samples()
         self.complete = True
         yield self.measurement()
+
+    def _hear(self) -> Generator[Look, object, None]:
+        """Rank some of the model's own replies by the likelihood."""
+        if self.scorer is None:
+            return
+        replies = {self.extraction.first_reply(one.index): one for one in self._planted()}
+        replies.pop("", None)  # and what is said to many prefixes counts once
+        for reply, one in itertools.islice(replies.items(), MAX_HEARD):
+            yield from one.hear(self.scorer, reply)
+
+    def _spoken(self) -> Spoken | None:
+        if not self.ranked:
+            return None
+        count = min(FIRST, self.plan.references)
+        heard = [one for one in self.ranked if one.reply_above is not None]
+        high = fisher_p([rank_p(one.reply_above or 0, count) for one in heard])
+        low = fisher_p([rank_p(one.reply_below, count) for one in heard])
+        return Spoken(len(heard), high, low)
 
     def _all_references(self, scorer: Scorer) -> Generator[Look, object, None]:
         plan, planted = self.plan, self._planted()
@@ -150,6 +174,7 @@ class CanaryRun:
             planted=len(self.planted),
             calls=self.subject.calls + (self.scorer.calls if self.scorer else 0),
             findings=tuple(findings(rows, extraction.found, self._labels())),
+            spoken=self._spoken(),
         )
         return headline(details, len(self.planted)).measurement(plain(details))
 

@@ -45,6 +45,10 @@ class Ranked:
     stopped: bool = False
     further: int = 0
     beaten: bool = False
+    #: of the first references those that reach, and those that stay below, a reply of the model
+    reply_above: int | None = None
+    reply_below: int = 0
+    _first: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, index: int, canary: Canary, seed: int) -> Ranked:
@@ -75,7 +79,13 @@ class Ranked:
         self.above = sum(score >= self.score for score in references)
         self.over = sum(score > self.score for score in references)
         self.below = sum(score <= self.score for score in references)
-        self.drawn = count
+        self.drawn, self._first = count, tuple(references)
+
+    def hear(self, scorer: Scorer, reply: str) -> Steps[None]:
+        """Rank a reply of the model, no longer than the secret, among the first references."""
+        (score,) = yield from scorer.under(self.canary.prefix, [reply[: len(self.canary.secret)]])
+        self.reply_above = sum(other >= score for other in self._first)
+        self.reply_below = sum(other <= score for other in self._first)
 
     def go_on(self, scorer: Scorer, count: int) -> Steps[None]:
         """Draw up to ``count`` references, and none once enough have beaten the canary."""
