@@ -120,7 +120,9 @@ def _undecided(seen: Seen, limits: Limits, named: Sequence[Row]) -> str:
     open_ = [row for row in _needed(seen) if not limits.is_below(row) and row not in named]
     if not open_:
         return ""
-    return f"{_distance(open_[0], limits)}{f'; and {len(open_) - 1} more' if open_[1:] else ''}"
+    return (
+        f"{_distance(open_[0], seen, limits)}{f'; and {len(open_) - 1} more' if open_[1:] else ''}"
+    )
 
 
 def _why_pass(seen: Seen, limits: Limits) -> str:
