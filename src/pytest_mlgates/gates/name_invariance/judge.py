@@ -73,7 +73,7 @@ def headline(details: Details) -> Headline:
         raise Unfit("details.widest: is missing")
     low, high = details.lower, details.upper
     interval = None if low is None or high is None else (low, high)
-    n = sum(row.names for row in details.groups)
+    n = len(details.name_means)  # a plain list has no groups
     return Headline(value=details.widest, unit="score", n=n, interval=interval)
 
 
