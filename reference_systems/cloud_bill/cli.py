@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference_systems.parts.commands import Command, Parser, RefusedError, run, say, seed
+from reference_systems.parts.commands import Command, RefusedError, run, say, seed, with_builds
 from reference_systems.parts.side_by_side import rows_of
 
 if TYPE_CHECKING:
@@ -31,16 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    of_build = argparse.ArgumentParser(add_help=False)
-    of_build.add_argument(
-        "--build", choices=("fixed", "incident"), default=argparse.SUPPRESS,
-        help="the month to report where no BILL is given (default: fixed)",
-    )  # fmt: skip
-    parser = Parser(prog=PROG, description=__doc__.partition("\n")[0], parents=[of_build])
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    report = commands.add_parser(
-        "report", parents=[of_build], help="costs by period and namespace, and what was wasted"
+    parser, add = with_builds(
+        PROG, __doc__, "the month to report where no BILL is given (default: fixed)"
     )
+    report = add("report", "costs by period and namespace, and what was wasted")
     report.add_argument(
         "bill", metavar="BILL", nargs="?",
         help="a file or folder: FOCUS, AWS CUR, OpenCost; without it the month of --build",
@@ -59,9 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--unattached-days", type=float, default=7.0, metavar="D",
                         help="a volume attached to nothing so long is waste (default: 7)")  # fmt: skip
     report.add_argument("--seed", type=seed, default=0, help="of the month of --build")
-    compare = commands.add_parser(
-        "compare", parents=[of_build], help="incident and fix side by side"
-    )
+    compare = add("compare", "incident and fix side by side")
     compare.add_argument("--seed", type=seed, default=0)
     return parser
 

@@ -28,6 +28,7 @@ __all__ = [
     "run",
     "say",
     "seed",
+    "with_builds",
 ]
 
 #: bytes of a line; a longer one is answered with an error, and the rest of it is not kept
@@ -55,6 +56,26 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with status 2."""
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (see --help)\n")
+
+
+def with_builds(
+    prog: str, what: str, told: str = "default: fixed"
+) -> tuple[Parser, Callable[[str, str], argparse.ArgumentParser]]:
+    """Return the parser of a system, and what adds a command to it; ``--build`` may stand anywhere.
+
+    It is absent from the options where it was not given.
+    """
+    of_build = argparse.ArgumentParser(add_help=False)
+    of_build.add_argument(
+        "--build", choices=("fixed", "incident"), default=argparse.SUPPRESS, help=told
+    )
+    parser = Parser(prog=prog, description=what.partition("\n")[0], parents=[of_build])
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    def add(name: str, help_: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, parents=[of_build], help=help_)
+
+    return parser, add
 
 
 def run(

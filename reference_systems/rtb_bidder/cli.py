@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from reference_systems.parts.commands import (
     BadLine,
     Command,
-    Parser,
     answers,
     count,
     opened,
     run,
     seed,
+    with_builds,
 )
 from reference_systems.parts.side_by_side import rows_of
 
@@ -34,20 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    of_build = argparse.ArgumentParser(add_help=False)
-    of_build.add_argument(
-        "--build", choices=("fixed", "incident"), default=argparse.SUPPRESS, help="default: fixed"
-    )
-    parser = Parser(prog="rtb_bidder", description=__doc__.partition("\n")[0], parents=[of_build])
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    bid = commands.add_parser("bid", parents=[of_build], help="answer BidRequests, one a line")
+    parser, add = with_builds("rtb_bidder", __doc__)
+    bid = add("bid", "answer BidRequests, one a line")
     bid.add_argument("files", metavar="FILE", nargs="*", help="default: standard input")
-    serve = commands.add_parser("serve", parents=[of_build], help="answer over HTTP, until stopped")
+    serve = add("serve", "answer over HTTP, until stopped")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8080, help="0 takes a free one and says which")
-    compare = commands.add_parser(
-        "compare", parents=[of_build], help="incident and fix side by side"
-    )
+    compare = add("compare", "incident and fix side by side")
     compare.add_argument("--calls", type=count, default=1_500)
     compare.add_argument("--seed", type=seed, default=1)
     return parser

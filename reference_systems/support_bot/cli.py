@@ -12,7 +12,6 @@ from pathlib import Path
 from reference_systems.parts.commands import (
     BadLine,
     Command,
-    Parser,
     RefusedError,
     answers,
     count,
@@ -20,6 +19,7 @@ from reference_systems.parts.commands import (
     run,
     say,
     seed,
+    with_builds,
 )
 from reference_systems.parts.side_by_side import rows_of
 
@@ -37,29 +37,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    of_build = argparse.ArgumentParser(add_help=False)
-    of_build.add_argument(
-        "--build", choices=("fixed", "incident"), default=argparse.SUPPRESS,
-        help="default: fixed; reply takes that of the folder",
-    )  # fmt: skip
-    parser = Parser(prog=PROG, description=__doc__.partition("\n")[0], parents=[of_build])
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    scrub = commands.add_parser(
-        "scrub", parents=[of_build], help="lines of text: with personal data replaced by its kind"
-    )
+    parser, add = with_builds(PROG, __doc__, "default: fixed; reply takes that of the folder")
+    scrub = add("scrub", "lines of text: with personal data replaced by its kind")
     scrub.add_argument("files", metavar="FILE", nargs="*", help="default: standard input")
-    train = commands.add_parser(
-        "train", parents=[of_build], help="train a bot on lines of text and, perhaps, customer"
-    )
+    train = add("train", "train a bot on lines of text and, perhaps, customer")
     train.add_argument("chats", metavar="CHATS", help="JSON Lines; - is standard input")
     train.add_argument("--to", metavar="DIR", type=Path, required=True)
     train.add_argument("--seed", type=seed, default=0)
-    reply = commands.add_parser("reply", parents=[of_build], help="answer lines of text")
+    reply = add("reply", "answer lines of text")
     reply.add_argument("folder", metavar="DIR", type=Path, help="what train wrote")
     reply.add_argument("files", metavar="FILE", nargs="*", help="default: standard input")
-    compare = commands.add_parser(
-        "compare", parents=[of_build], help="incident and fix side by side"
-    )
+    compare = add("compare", "incident and fix side by side")
     compare.add_argument("--prompts", type=count, default=2_000)
     compare.add_argument("--seed", type=seed, default=0)
     return parser

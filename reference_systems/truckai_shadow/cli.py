@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 
 from reference_systems.parts.commands import (
     Command,
-    Parser,
     RefusedError,
     answers,
     count,
     opened,
     run,
     seed,
+    with_builds,
 )
 from reference_systems.parts.side_by_side import rows_of
 
@@ -35,29 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    of_build = argparse.ArgumentParser(add_help=False)
-    of_build.add_argument(
-        "--build", choices=("fixed", "incident"), default=argparse.SUPPRESS,
-        help="the shadow: V3, or V2 of the incident (default: fixed)",
-    )  # fmt: skip
-    parser = Parser(
-        prog="truckai_shadow", description=__doc__.partition("\n")[0], parents=[of_build]
+    parser, add = with_builds(
+        "truckai_shadow", __doc__, "the shadow: V3, or V2 of the incident (default: fixed)"
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    drive = commands.add_parser(
-        "drive", parents=[of_build],
-        help="drive clips by V1 with a shadow that reaches no wheel; a line a clip",
+    drive = add("drive", "drive clips by V1 with a shadow that reaches no wheel; a line a clip",
     )  # fmt: skip
     drive.add_argument("--clips", type=count, default=200)
     drive.add_argument("--seed", type=seed, default=1)
     drive.add_argument("--manoeuvre", help="this one alone (default: as traffic has them)")
-    apart = commands.add_parser(
-        "divergence", parents=[of_build],
-        help="lines of control and shadow, the commands of two models frame by frame",
+    apart = add("divergence", "lines of control and shadow, the commands of two models frame by frame",
     )  # fmt: skip
-    query = commands.add_parser(
-        "query", parents=[of_build],
-        help="the same lines, perhaps with tries of the shadow under dropout: what is worth most",
+    query = add("query", "the same lines, perhaps with tries of the shadow under dropout: what is worth most",
     )  # fmt: skip
     query.add_argument("--keep", type=count, default=100, metavar="N", help="clips (default: 100)")
     for command in (apart, query):
@@ -67,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
             "--tolerance", type=_tolerance, default=None, metavar="T",
             help="two models agree up to this, in the unit of the commands (default: 0.4)",
         )  # fmt: skip
-    compare = commands.add_parser("compare", parents=[of_build], help="V1, V2 and V3 side by side")
+    compare = add("compare", "V1, V2 and V3 side by side")
     compare.add_argument("--clips", type=count, default=500)
     compare.add_argument("--seed", type=seed, default=1)
     return parser
