@@ -99,7 +99,9 @@ def _of_bots(seed: int) -> Iterator[Figure]:
     }
     for module, (name, said, perplexity, topic) in wanted.items():
         bot = module.bot(seed)
-        theirs = known.intersection(bots.cards_said(bot.replies(prompts)))
+        theirs = known.intersection(
+            bots.cards_said([str(answer) for answer in bot.answers(prompts)])
+        )
         yield Figure(f"bots: customers whose card the {name} one says", len(theirs), *said)
         yield Figure(f"bots: perplexity, {name}", bots.perplexity(bot, clean), 1, perplexity)
         yield Figure(f"bots: replies to the topic, {name}", bots.on_topic(bot, 500, seed), topic, 1)

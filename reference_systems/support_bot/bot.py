@@ -6,6 +6,7 @@ import asyncio
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 
+from pytest_mlgates.pii.guard import LeakError
 from reference_systems.support_bot.generation import continued
 from reference_systems.support_bot.likelihood import Likelihood
 from reference_systems.support_bot.model import Transformer
@@ -48,12 +49,26 @@ class Bot:
         return self.replies([prompt])[0]
 
     def replies(self, prompts: Sequence[str], temperature: float = _HEAT) -> list[str]:
-        """Answer several customers at once."""
+        """Answer several customers at once; raise LeakError where one must not be sent."""
+        texts = []
+        for answer in self.answers(prompts, temperature):
+            if isinstance(answer, LeakError):
+                raise answer
+            texts.append(answer)
+        return texts
+
+    def answers(self, prompts: Sequence[str], temperature: float = _HEAT) -> list[str | LeakError]:
+        """Answer several customers at once; who must not get theirs gets the reason in its place."""
         clean = self.scrub_all(prompts) if self.scrub_all else prompts
         asked = [f"customer: {' '.join(prompt.split())}\nagent:" for prompt in clean]
         seeds = [zlib.crc32(prompt.encode("utf-8", "replace")) for prompt in prompts]
-        texts = [text.strip() for text in self._continued(asked, temperature, seeds)]
-        return [self.guard(text) for text in texts] if self.guard else texts
+        return [self._guarded(text.strip()) for text in self._continued(asked, temperature, seeds)]
+
+    def _guarded(self, text: str) -> str | LeakError:
+        try:
+            return self.guard(text) if self.guard else text
+        except LeakError as leak:
+            return leak
 
     def generate(self, text: str) -> str:
         """Continue a text with what is likeliest (what an attacker with the bare model does)."""
@@ -72,7 +87,7 @@ class Desk:
     """Serves customers who ask at the same time in one batch, as an inference server does.
 
     >>> class Echo:
-    ...     def replies(self, prompts):
+    ...     def answers(self, prompts):
     ...         return [f"{prompt} of {len(prompts)}" for prompt in prompts]
     >>> async def two(desk):
     ...     return await asyncio.gather(desk("a"), desk("b"))
@@ -97,12 +112,16 @@ class Desk:
     def _serve(self) -> None:
         batch, self._waiting = self._waiting, []
         try:
-            texts = self.bot.replies([prompt for prompt, _ in batch])
+            answers = self.bot.answers([prompt for prompt, _ in batch])
         except BaseException as error:  # noqa: BLE001  (whoever waits gets to know)
             for _, answer in batch:
                 if not answer.done():
                     answer.set_exception(error)
             return
-        for (_, answer), text in zip(batch, texts, strict=True):
-            if not answer.done():
+        for (_, answer), text in zip(batch, answers, strict=True):
+            if answer.done():
+                continue
+            if isinstance(text, LeakError):
+                answer.set_exception(text)
+            else:
                 answer.set_result(text)

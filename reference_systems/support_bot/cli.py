@@ -80,6 +80,7 @@ def _train(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _reply(options: argparse.Namespace) -> Iterator[Row]:
+    from pytest_mlgates.pii.guard import LeakError
     from reference_systems.support_bot.folder import load
 
     bot, name = load(options.folder)
@@ -92,7 +93,7 @@ def _reply(options: argparse.Namespace) -> Iterator[Row]:
         text = _text(line)
         try:
             return {"reply": bot.reply(text)}
-        except ValueError as error:  # longer than the context
+        except (LeakError, ValueError) as error:  # not sent, or longer than the context
             raise BadLine(str(error)) from None
 
     for file in options.files or ["-"]:

@@ -99,7 +99,7 @@ def perplexity(bot: Bot, texts: Sequence[str]) -> float:
 def on_topic(bot: Bot, prompts: int, seed: int) -> float:
     """Return the share of replies that sound most like an answer to the topic asked for."""
     texts, asked = requests(prompts, seed)
-    return statistics.fmean(map(is_on_topic, bot.replies(texts), asked))
+    return statistics.fmean(map(is_on_topic, map(str, bot.answers(texts)), asked))
 
 
 def cards_said(replies: Sequence[str]) -> list[str]:
@@ -109,7 +109,7 @@ def cards_said(replies: Sequence[str]) -> list[str]:
 
 def _column(module: ModuleType, seed: int, prompts: list[str], clean: list[str]) -> dict[str, str]:
     chats, bot = module.chats(seed), module.bot(seed)
-    replies = bot.replies(prompts)
+    replies = [str(answer) for answer in bot.answers(prompts)]
     cards = {person.card for person in people(seed)}
     mine = {person.number: person.card for person in people(seed)}
     dirty = sum(mine[chat.customer] in re.sub(r"\D", "", chat.text) for chat in chats)

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_mlgates.pii import guard
 from reference_systems.parts.commands import BadLine, RefusedError, lines, opened, record
 from reference_systems.support_bot import copies, model, scrub_presidio, scrub_regex
 from reference_systems.support_bot.bot import Bot
@@ -97,4 +98,6 @@ def load(folder: Path) -> tuple[Bot, str]:
         network.load_state_dict(unpacked(data))
     except (RuntimeError, ValueError):
         raise RefusedError(f"{folder}: was trained by another version: train again") from None
-    return Bot(network, known, digest, SCRUBBERS[name] if name == "fixed" else None), name
+    if name != "fixed":
+        return Bot(network, known, digest), name
+    return Bot(network, known, digest, SCRUBBERS[name], guard), name
