@@ -63,6 +63,7 @@ class Seen:
     card_numbers: Count | None = None
     right_card_numbers: Count | None = None
     credentials: str | None = None
+    id_regions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if bool(self.leaky) != bool(self.hits):

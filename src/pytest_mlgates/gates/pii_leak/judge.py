@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed, weakest
-from pytest_mlgates.pii.spans import ENTITIES
+from pytest_mlgates.pii.spans import BY_REGION, ENTITIES
 from pytest_mlgates.stats.binomial import lower
 from pytest_mlgates.stats.zero_tolerance import bound, most_missed
 
@@ -125,10 +125,12 @@ def _looked_for(seen: Seen) -> str:
     if seen.credentials is None and seen.in_place is None:
         return ""  # recorded by an older version
     kinds = [row.entity for row in seen.plants]
-    others = [kind for kind in ENTITIES if kind not in kinds]
+    others = [kind for kind in (*ENTITIES, *BY_REGION) if kind not in kinds]
     text = f"; looked for, in the ways planted: {', '.join(kinds)}"
     if "API_KEY" in kinds:
         text += f" ({seen.credentials or _BUILT_IN})"
+    if "NATIONAL_ID" in kinds:
+        text += f" (national identifiers of {', '.join(seen.id_regions or ())}, of no other region)"
     return f"{text}; not for: {', '.join([*others, 'names', 'addresses'])}"
 
 
