@@ -149,6 +149,26 @@ def test_another_label_speaks_against_a_weak_layout():
     assert confirmed("ref. 390.533.447-05", "BR")  # two check digits and a layout outweigh it
 
 
+def test_a_label_that_is_a_word_counts_right_before_or_in_capitals():
+    assert not confirmed("the sin of pride, 123456782 views", "CA")
+    assert confirmed("their SIN (on file) reads 123456782", "CA")
+    assert confirmed("employeeSin=123456782", "CA")
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "value"),
+    [
+        ("IN", "आधार संख्या २३४१ २३४१ २३४६", "२३४१ २३४१ २३४६"),
+        ("ES", "D.N.I. 54362315K", "54362315K"),
+        ("CA", "<b>SIN</b>: 123&nbsp;456&nbsp;782", "123&nbsp;456&nbsp;782"),
+        ("IN", "aadhaar%3A2341%202341%202346", "2341%202341%202346"),
+        ("KR", "주민등록번호는 971013-9019902입니다", "971013-9019902"),
+    ],
+)
+def test_other_scripts_and_escapes(region, text, value):
+    assert confirmed(text, region) == [value]
+
+
 def test_nothing_is_looked_for_without_its_region():
     text = "Aadhaar: 2341 2341 2346, passport no. K1234567, born 12.3.1985"
     ours = {"NATIONAL_ID", "PASSPORT", "BIRTH_DATE"}
@@ -170,6 +190,8 @@ def test_nothing_is_looked_for_without_its_region():
         ("patient_id=4471920", "4471920"),
         ("DOB: 03/14/1985", "03/14/1985"),
         ("was born on 14 March 1985", "14 March 1985"),
+        ("passport: AB 1234567", "AB 1234567"),
+        ("D.O.B.: 14th March 1985", "14th March 1985"),
         ("date_of_birth,1985-03-14", "1985-03-14"),
         ("Geburtsdatum: 14.3.1985", "14.3.1985"),
         ("生年月日: 1985年3月14日", "1985年3月14"),

@@ -18,7 +18,10 @@ __all__ = [
     "Names", "is_labelled", "is_named", "is_other", "one_of", "words",
 ]  # fmt: skip
 
-_WORD = re.compile(r"[A-Z]{2,}s\b|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+|#")
+# the signs of vowels in the scripts of India and Thailand are no letters to ``\w``
+_WORD = re.compile(
+    r"[A-Z]{2,}s\b|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|(?:[^\W\d_A-Za-z]|[\u0900-\u0963\u0971-\u0dff\u0e31-\u0e4e])+|#"
+)
 Names = Callable[[str], bool]
 
 
@@ -129,7 +132,10 @@ def is_labelled(before: Sequence[str], names: Names) -> bool:
     """
     for place in range(len(before) - 1, max(-1, len(before) - 7), -1):
         word = before[place]
-        if names(word) or (place and names(before[place - 1] + word)):
+        if any(
+            names("".join(before[first : place + 1]))
+            for first in range(place, max(-1, place - 3), -1)
+        ):
             return True
         if not _FILLER(word):
             return False

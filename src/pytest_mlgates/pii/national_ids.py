@@ -28,6 +28,26 @@ _PARTS = b" .-/" + bytes([GLUE])
 #: what hangs on to digits where they are part of a longer row or number
 _BEFORE, _AFTER = re.compile(rb"[0-9][ \t.,_/-]{1,2}$"), re.compile(rb"[ \t.,_/-]{1,2}[0-9]")
 _REACH = 48
+#: labels that are words of some language too: near a number they count only in capitals
+_EVERYDAY = frozenset(
+    [
+        "sin",
+        "sins",
+        "ni",
+        "nie",
+        "nies",
+        "nas",
+        "cf",
+        "secu",
+        "resident",
+        "identity",
+        "identidad",
+        "fiscale",
+        "contribuinte",
+        "vitale",
+        "burger",
+    ]
+)
 #: what is counted with thousands parted by blanks
 _COUNTED = labels.one_of(
     r"usd|cad|eur|gbp|inr|dollars?|euros?|rupees?|roupies|pounds?|bytes?|[kmgt]i?b|k?m|rows?|lignes|records?|people",
@@ -113,7 +133,12 @@ def _evidence(kind: NationalKind, page: Page, start: int, end: int) -> Iterator[
     if labels.is_labelled(words, kind.words):
         yield "its label right before"
         return
-    if labels.is_named([*words, "", *next_words], kind.words):
+    around = [
+        word
+        for word in (*words, "", *next_words)
+        if word not in _EVERYDAY or word.upper() in before + after
+    ]
+    if labels.is_named(around, kind.words):
         yield "its word near"
     if labels.is_other(words) or labels.is_labelled(words, labels.PHONE):
         yield "another label right before"

@@ -47,7 +47,7 @@ _KINDS = (
         (b"pass", b"pasa", b"pasz", b"paspo", b"\x80"),
         # letters and digits, at least five of them digits
         re.compile(
-            rb"(?<![0-9A-Za-z])(?=(?:[A-Z]{0,3}\d){5})(?:[A-Z]{1,2} ?\d{6,8}|[A-Z0-9]{7,9})(?![0-9A-Za-z])"
+            rb"(?<![0-9A-Za-z])(?:[A-Z]{1,2} ?\d{6,8}|(?=(?:[A-Z]{0,3}\d){5})[A-Z0-9]{7,9})(?![0-9A-Za-z])"
         ),
         labels.one_of(
             r"passports?|passportn\w{1,6}|passeports?|pasaportes?|passaportes?|passaport[oi]|paszport\w{0,3}",
@@ -62,7 +62,7 @@ _KINDS = (
             rb"(?<![0-9A-Za-z])(?:[A-Z]{1,3}-?)?(?:\d{5,12}|\d{2,4}(?:-\d{2,5}){1,3})(?![0-9A-Za-z])"
         ),
         labels.one_of(
-            r"mrns?|medicalrecords?|medicalrec|medrec\w*|patientids?|patientn\w{1,6}|hospitaln\w{1,6}|healthrecord",
+            r"mrns?|medicalrecords?|medicalrec|medrec\w*|patientids?|patientn\w{1,6}|hospitaln\w{1,6}|healthrecord|chartn\w{1,6}",
             r"patient(?:en)?nummer|patientennummer",
         ),
     ),
