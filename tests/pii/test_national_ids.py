@@ -1,5 +1,6 @@
 """National identifiers by region: valid ones in their layouts, wrong twins, tables of numbers."""
 
+import dataclasses
 import random
 import re
 import sys
@@ -223,6 +224,14 @@ def test_the_gate_finds_them_and_names_its_regions():
     assert (
         "NATIONAL_ID" in PiiLeak(max_leak_rate=0.5).run(CLEAN).verdict.reason.split("not for:")[1]
     )
+
+
+def test_regions_that_the_policy_does_not_name_are_no_evidence():
+    evidence = GATE.run(CLEAN)
+    details = {**evidence.measurement.details, "id_regions": ["BR", "CN", "IN"]}
+    verdict = GATE.decide(dataclasses.replace(evidence.measurement, details=details))
+    assert verdict.outcome == Outcome.ERROR
+    assert "id_regions: CN is none of the policy's regions" in verdict.reason
 
 
 def test_the_gate_without_a_region_of_a_known_identifier():

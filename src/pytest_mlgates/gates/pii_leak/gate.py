@@ -156,6 +156,7 @@ class PiiLeak(StatisticalGate):
             measurement.read(Seen),
             measurement.n,
             self._kinds,
+            self.regions,
             rate=self.max_leak_rate,
             error=self._error,
             fewest=self._fewest,

@@ -38,7 +38,14 @@ def headline(seen: Seen, n: int, error: float) -> Headline:
 
 
 def judge(
-    seen: Seen, n: int, entities: Sequence[str], *, rate: float, error: float, fewest: int
+    seen: Seen,
+    n: int,
+    entities: Sequence[str],
+    regions: Sequence[str],
+    *,
+    rate: float,
+    error: float,
+    fewest: int,
 ) -> Verdict:
     """FAIL at one leak; PASS where ``n`` texts are enough for what may be overlooked.
 
@@ -66,6 +73,8 @@ def judge(
         )
     if {row.entity for row in seen.plants} != set(entities):
         raise Unfit("details.plants: they are of other kinds than the policy's entities")
+    if other := [region for region in seen.id_regions or () if region not in regions]:
+        raise Unfit(f"details.id_regions: {other[0]} is none of the policy's regions")
     return _clean(seen, n, rate, error)
 
 
