@@ -317,5 +317,10 @@ def test_nothing_guarded_is_in_a_file_of_the_report(name, tmp_path):
     packed = re.findall(r'id="packed">([^<]+)<', "".join(texts))
     texts += [gzip.decompress(base64.b64decode(text)).decode() for text in packed]
     assert len(texts) > 3
+    # four digits of a card stand in some identifier by chance
+    texts = [
+        re.sub(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|[0-9a-f]{32,}", "", t)
+        for t in texts
+    ]
     for secret in cases(name).SECRETS:
         assert not any(secret in text or escape(secret) in text for text in texts)

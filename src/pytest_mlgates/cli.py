@@ -120,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--allow", action="append", default=[], metavar="VALUE", help="no leak; repeatable"
     )
+    command.add_argument(
+        "--region",
+        action="append",
+        metavar="CODE",
+        help="its identifiers and phones too; repeatable",
+    )
     command.set_defaults(run="scan.scan_datasets")
     return parser
 

@@ -21,7 +21,19 @@ def test_scan(tmp_path, capsys):
     assert "INCONCLUSIVE" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["--entity", "CARD"], ["--max-leak-rate", "7"]])
+def test_scan_takes_regions(tmp_path, capsys):
+    pytest.importorskip("stdnum")
+    file = tmp_path / "people.csv"
+    file.write_text("id,aadhaar\n1,234123412346\n")
+    assert main(["scan", str(file), "--region", "IN"]) == 1
+    assert "leaked (1 NATIONAL_ID)" in capsys.readouterr().out
+    main(["scan", str(file)])
+    assert "leaked" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [["--entity", "CARD"], ["--max-leak-rate", "7"], ["--region", "India"]]
+)
 def test_bad_use(tmp_path, words):
     assert main(["scan", str(tmp_path), *words]) == 4
 

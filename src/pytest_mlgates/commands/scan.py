@@ -18,6 +18,8 @@ def scan_datasets(args: Namespace) -> int:
     fields: dict[str, Any] = {"max_leak_rate": args.max_leak_rate, "allow": args.allow}
     if args.entity:
         fields["entities"] = args.entity
+    if args.region:
+        fields["regions"] = args.region
     gate = PiiLeak(**fields)
     status = 0
     for dataset in args.datasets:

@@ -11,12 +11,15 @@ from pytest_mlgates.core.words import a
 from pytest_mlgates.pii.cards import cards
 from pytest_mlgates.pii.credentials import find_credentials
 from pytest_mlgates.pii.keys import Keys, password_in_link
+from pytest_mlgates.pii.national_ids import known_regions, national_ids
+from pytest_mlgates.pii.national_kinds import REGIONS
 from pytest_mlgates.pii.network import ipv4, ipv6
 from pytest_mlgates.pii.normalise import GLUE, RECORD, fold
 from pytest_mlgates.pii.numbers import Numbers
 from pytest_mlgates.pii.page import Page
+from pytest_mlgates.pii.person_records import person_records
 from pytest_mlgates.pii.phones import phones
-from pytest_mlgates.pii.spans import ENTITIES, NAMES, Span, settle
+from pytest_mlgates.pii.spans import BY_REGION, ENTITIES, NAMES, Span, settle
 from pytest_mlgates.pii.triggers import engine
 from pytest_mlgates.pii.unescape import unescape
 from pytest_mlgates.pii.us_numbers import licences, ssns
@@ -36,7 +39,9 @@ class Detector:
     values that are none, such as test cards or a company's own address, compared without case,
     blanks and punctuation; ``*`` stands for anything (``*@example.org``). ``names``
     adds PERSON and LOCATION, which take a language model (extra ``pii``) and are never confirmed.
-    ``regions`` are those whose phone numbers are written without ``+``, by their codes (``DE``).
+    ``regions`` are those whose phone numbers are written without ``+``, by their codes (``DE``), and
+    whose national identifiers are looked for (``IN``: Aadhaar): with one of the latter, and where
+    ``entities`` is left out, passports, medical record numbers and dates of birth too.
 
     Not found: letters that look like digits, numbers in words, identifiers split over two texts.
 
@@ -58,17 +63,27 @@ class Detector:
         for name, value in (("entities", entities), ("allow", allow), ("regions", regions)):
             if isinstance(value, str):
                 raise TypeError(f"{name} is a text: give a list, as in {name}=[{value!r}]")
-        wanted = set(ENTITIES if entities is None else entities)
-        unknown = wanted - {*ENTITIES, *NAMES}
-        if unknown:
-            known = ", ".join((*ENTITIES, *NAMES))
-            raise ValueError(f"no entity is called {min(unknown)!r}: known are {known}")
+        self.regions = tuple(regions)
+        wanted = self._wanted(entities)
+        #: whose national identifiers are looked for
+        self.id_regions = known_regions(self.regions) if "NATIONAL_ID" in wanted else ()
         self.names = bool(names or wanted & set(NAMES))
         self.entities = frozenset(wanted | set(NAMES if names else ()))
-        self.regions = tuple(regions)
         self.allow = {_canonical(value) for value in allow}
         self._globs = [value for value in self.allow if "*" in value]
         self._engine = engine(engine_name)
+
+    def _wanted(self, entities: Iterable[str] | None) -> set[str]:
+        """Return the kinds that are looked for."""
+        here = any(region in REGIONS for region in self.regions)
+        if entities is None:
+            return {*ENTITIES, *(BY_REGION if here else ())}
+        wanted, known = set(entities), (*ENTITIES, *BY_REGION, *NAMES)
+        if unknown := wanted - set(known):
+            raise ValueError(f"no entity is called {min(unknown)!r}: known are {', '.join(known)}")
+        if "NATIONAL_ID" in wanted and not here:
+            raise ValueError(f"NATIONAL_ID takes one of these regions: {', '.join(REGIONS)}")
+        return wanted
 
     def find(self, text: str) -> list[Span]:
         """Return the spans in one text, in order, none over another."""
@@ -156,6 +171,9 @@ class Detector:
             yield from licences(numbers)
         if "PHONE_NUMBER" in wanted:
             yield from phones(numbers, self.regions)
+        if self.id_regions:
+            yield from national_ids(page, self.id_regions)
+        yield from person_records(page, wanted)
         yield from by_digits(numbers, wanted)
         if wanted & {"EMAIL_ADDRESS", "API_KEY", "CRYPTO"}:
             yield from self._triggered(page)

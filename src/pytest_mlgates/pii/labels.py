@@ -15,10 +15,13 @@ from itertools import pairwise
 
 __all__ = [
     "BIRTH", "CARD", "DEA", "OTHER", "PAID", "PAID_AFTER", "PHONE", "SSN",
-    "is_labelled", "is_named", "is_other", "words",
+    "Names", "is_labelled", "is_named", "is_other", "one_of", "words",
 ]  # fmt: skip
 
-_WORD = re.compile(r"[A-Z]{2,}s\b|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+|#")
+# the signs of vowels in the scripts of India and Thailand are no letters to ``\w``
+_WORD = re.compile(
+    r"[A-Z]{2,}s\b|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|(?:[^\W\d_A-Za-z]|[\u0900-\u0963\u0971-\u0dff\u0e31-\u0e4e])+|#"
+)
 Names = Callable[[str], bool]
 
 
@@ -36,7 +39,7 @@ def words(context: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(context)]
 
 
-def _names(*patterns: str, anywhere: str = "") -> Names:
+def one_of(*patterns: str, anywhere: str = "") -> Names:
     """Return a test whether a word is one of some; ``anywhere`` may stand inside other scripts."""
     whole = re.compile("|".join(patterns))
     inside = re.compile(anywhere) if anywhere else None
@@ -50,35 +53,35 @@ def _names(*patterns: str, anywhere: str = "") -> Names:
     return is_one
 
 
-CARD = _names(
+CARD = one_of(
     r"\w{0,8}cards?|cc|ccn|ccnum|ccnumber|cardn\w{1,6}|cardholder\w*|pan|visa|maestro|mastercard|amex",
     r"diners|unionpay|rupay|\w{0,8}kart(?:e|en|ennummer|ennr)|cartes?|tarjetas?|cartao|karta|karty|karte",
     r"kort|kortnummer|kaart|kaartnummer|kartu|kart|kortti|creditcard\w*|americanexpress",
     anywhere="карт[аыуеой]|卡号|卡號|银行卡|銀行卡|信用卡|カード|카드|بطاق|कार्ड|บัตร|כרטיס|καρτα",
 )
-PAID = _names(
+PAID = one_of(
     r"charg\w*|billed|billing|pays?|paid|paying|payments?|payable|refund\w*|declined|debited|purchased?",
     r"checkout|bezahlt|gezahlt|paye|pagad\w|pagamento|paiement|subscription|betaald|betald",
     anywhere="оплат|支付|付款|支払",
 )
 #: words of an identity number of the USA; pairs are written as one
-SSN = _names(
+SSN = one_of(
     r"ssns?|sss?|socials?|socialsecurity\w*|socsec\w*|itins?|tins?|taxpayers?|taxids?|taxno|taxnum\w*",
     r"socsecno|taxpayerid",
 )
-PHONE = _names(
+PHONE = one_of(
     r"tel|tele?fon\w*|\w*phones?|phoned|cal(?:l|ls|led|ling)|mobile?s?|mobil\w*|cell\w*|fax\w*|whatsapp",
     r"textme|ring|dial\w*|reach\w*|handy\w*|portable|celular|movil|sms|contact|kontakt|puhelin|gsm|rang",
     anywhere="телефон|тел|电话|電話|手机|手機|전화|휴대|هاتف|फोन|โทร|τηλ|טלפון",
 )
-DEA = _names(r"dea|licen[cs]es?|prescri\w*|physicians?|doctors?|md|dr")
-BIRTH = _names(
+DEA = one_of(r"dea|licen[cs]es?|prescri\w*|physicians?|doctors?|md|dr")
+BIRTH = one_of(
     r"dobs?|born|birth\w*|geburt\w*|geb|nacid\w|nacimiento|naissance|nascita|nato|nata|nascimento",
     r"geboren|urodz\w*|syntym\w*|fodt|fodd|dateofbirth",
     anywhere="рожд|出生|生年月日|생년월일|ميلاد|जन्म",
 )
 #: right before a number: it counts something else, and the word says what
-OTHER = _names(
+OTHER = one_of(
     r"orders?|tracking|track|invoices?|u?u?ids?|guids?|refs?|references?|parcels?|shipments?|serials?|sn",
     r"isbn|imei|imsi|iccid|tickets?|timestamps?|skus?|transactions?|txn|bookings?|reservations?|barcodes?",
     r"ean|gtin|upc|batch|lot|confirmation|receipts?|po|packages?|waybill|consignment|fedex|ups|usps|dhl",
@@ -90,12 +93,12 @@ OTHER = _names(
     anywhere="заказ|订单|訂單|运单|注文|주문",
 )
 #: what may stand between a label and its value
-_FILLER = _names(
+_FILLER = one_of(
     r"numbers?|num|nos?|nr|n|nummer|numero|numeros?|numer|is|was|are|ist|est|es|the|of|de|del|do|da|my|your"
     r"|value|field|column|col|on|file|ending|digits|ids?|code|cod|plain|full|text|raw|details?|info|#|\d{1,2}",
     anywhere=".",
 )
-_COUNT = _names(r"numbers?|num|nos?|nr|n|nummer|numero|ids?|code|key|is|was|#|\d")
+_COUNT = one_of(r"numbers?|num|nos?|nr|n|nummer|numero|ids?|code|key|is|was|#|\d")
 #: "the number on your request is": not the request's own
 _ASIDE = {"in", "on", "to", "for", "with", "at"}, {"this", "the", "any", "your", "our", "that"}
 
@@ -129,7 +132,10 @@ def is_labelled(before: Sequence[str], names: Names) -> bool:
     """
     for place in range(len(before) - 1, max(-1, len(before) - 7), -1):
         word = before[place]
-        if names(word) or (place and names(before[place - 1] + word)):
+        if any(
+            names("".join(before[first : place + 1]))
+            for first in range(place, max(-1, place - 3), -1)
+        ):
             return True
         if not _FILLER(word):
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["ENTITIES", "NAMES", "Span", "settle"]
+__all__ = ["BY_REGION", "ENTITIES", "NAMES", "Span", "settle"]
 
 #: what is found by pattern and validator
 ENTITIES = (
@@ -20,6 +20,8 @@ ENTITIES = (
     "MEDICAL_LICENSE",
     "API_KEY",
 )
+#: what is looked for where it is asked for: by name, or with a region whose identifiers are known
+BY_REGION = ("NATIONAL_ID", "PASSPORT", "MEDICAL_RECORD", "BIRTH_DATE")
 #: what takes a language model
 NAMES = ("PERSON", "LOCATION")
 

@@ -11,7 +11,8 @@ from pytest_mlgates.core.fields import FieldError, Limit
 from pytest_mlgates.core.pictures import Intervals, Picture, Point, Shares
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed
 from pytest_mlgates.gates.pii_leak.judge import headline, judge
-from pytest_mlgates.pii.spans import ENTITIES
+from pytest_mlgates.pii.national_kinds import REGIONS
+from pytest_mlgates.pii.spans import BY_REGION, ENTITIES
 from pytest_mlgates.stats.binomial import lower
 
 if TYPE_CHECKING:
@@ -69,9 +70,11 @@ class PiiLeak(StatisticalGate):
         "EMAIL_ADDRESS",
         "API_KEY",
         "CRYPTO",
+        "NATIONAL_ID",
     )
     regions: Annotated[
-        tuple[str, ...], "whose phone numbers are written without +, by their codes (DE, IN)"
+        tuple[str, ...],
+        "whose national identifiers are looked for, and phone numbers without +, by their codes (IN)",
     ] = ("US",)
     min_confidence: Annotated[
         float, Limit(tighten="down", ge=0, le=1), "score from which a confirmed hit is a leak"
@@ -93,14 +96,16 @@ class PiiLeak(StatisticalGate):
         if not self.entities:
             raise FieldError("entities", "is empty: nothing would be looked for")
         for entity in self.entities:
-            if entity not in ENTITIES:
-                known = ", ".join(ENTITIES)
+            if entity not in (*ENTITIES, *BY_REGION):
+                known = ", ".join((*ENTITIES, *BY_REGION))
                 raise FieldError("entities", f"knows no {entity!r} that can be confirmed: {known}")
         for region in self.regions:
             if not (len(region) == 2 and region.isascii() and region.isupper()):
                 raise FieldError("regions", f"{region!r} is not a region: write its code, as in DE")
         if len(set(self.entities)) < len(self.entities):
             raise FieldError("entities", "names a kind twice")
+        if not self._kinds:
+            raise FieldError("regions", f"NATIONAL_ID takes one of these: {', '.join(REGIONS)}")
 
     def needs(self) -> Needs:
         """Return how many clean replies a PASS takes at least, and where 2 % of plants are missed."""
@@ -123,7 +128,7 @@ class PiiLeak(StatisticalGate):
         from pytest_mlgates.gates.pii_leak.measure import Plan, scan_replies, scan_texts
 
         plan = Plan(
-            entities=self.entities,
+            entities=self._kinds,
             regions=self.regions,
             allow=self.allow,
             min_confidence=self.min_confidence,
@@ -150,7 +155,8 @@ class PiiLeak(StatisticalGate):
         return judge(
             measurement.read(Seen),
             measurement.n,
-            self.entities,
+            self._kinds,
+            self.regions,
             rate=self.max_leak_rate,
             error=self._error,
             fewest=self._fewest,
@@ -175,6 +181,12 @@ class PiiLeak(StatisticalGate):
             yield Intervals("Found of the identifiers planted, by kind", found, "%")
 
     @property
+    def _kinds(self) -> tuple[str, ...]:
+        """The kinds that are looked for: national identifiers only where one of a region is known."""
+        known = any(region in REGIONS for region in self.regions)
+        return tuple(kind for kind in self.entities if known or kind != "NATIONAL_ID")
+
+    @property
     def _error(self) -> float:
         """Half of beta: it is spent on the rate and on the recall."""
         return self.beta / 2
@@ -188,7 +200,7 @@ class PiiLeak(StatisticalGate):
         """Return how many a PASS takes where so many of the plants of each kind were missed."""
         found = [
             Planted(entity=entity, planted=self.plants, found=self.plants - missed)
-            for entity in self.entities
+            for entity in self._kinds
         ]
         recall = recall_bound(found, self._error)
         return texts_needed(self.max_leak_rate, recall, self._error)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.gates.pii_leak.details import Planted, Seen, recall_bound, texts_needed, weakest
-from pytest_mlgates.pii.spans import ENTITIES
+from pytest_mlgates.pii.spans import BY_REGION, ENTITIES
 from pytest_mlgates.stats.binomial import lower
 from pytest_mlgates.stats.zero_tolerance import bound, most_missed
 
@@ -38,7 +38,14 @@ def headline(seen: Seen, n: int, error: float) -> Headline:
 
 
 def judge(
-    seen: Seen, n: int, entities: Sequence[str], *, rate: float, error: float, fewest: int
+    seen: Seen,
+    n: int,
+    entities: Sequence[str],
+    regions: Sequence[str],
+    *,
+    rate: float,
+    error: float,
+    fewest: int,
 ) -> Verdict:
     """FAIL at one leak; PASS where ``n`` texts are enough for what may be overlooked.
 
@@ -66,6 +73,8 @@ def judge(
         )
     if {row.entity for row in seen.plants} != set(entities):
         raise Unfit("details.plants: they are of other kinds than the policy's entities")
+    if other := [region for region in seen.id_regions or () if region not in regions]:
+        raise Unfit(f"details.id_regions: {other[0]} is none of the policy's regions")
     return _clean(seen, n, rate, error)
 
 
@@ -125,10 +134,12 @@ def _looked_for(seen: Seen) -> str:
     if seen.credentials is None and seen.in_place is None:
         return ""  # recorded by an older version
     kinds = [row.entity for row in seen.plants]
-    others = [kind for kind in ENTITIES if kind not in kinds]
+    others = [kind for kind in (*ENTITIES, *BY_REGION) if kind not in kinds]
     text = f"; looked for, in the ways planted: {', '.join(kinds)}"
     if "API_KEY" in kinds:
         text += f" ({seen.credentials or _BUILT_IN})"
+    if "NATIONAL_ID" in kinds:
+        text += f" (national identifiers of {', '.join(seen.id_regions or ())}, of no other region)"
     return f"{text}; not for: {', '.join([*others, 'names', 'addresses'])}"
 
 

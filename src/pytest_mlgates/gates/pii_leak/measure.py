@@ -221,6 +221,7 @@ class _Scan:
             doubtful=dict(self.doubtful_texts),
             card_numbers=numbers,
             right_card_numbers=right,
+            id_regions=self.detector.id_regions,
             credentials=credentials.described() if self.plants and self._wants_keys else None,
         )
         return headline(seen, self.texts, self.plan.error).measurement(plain(seen))

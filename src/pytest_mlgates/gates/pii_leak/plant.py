@@ -7,6 +7,7 @@ import hashlib
 import random
 from collections.abc import Callable, Sequence
 
+from pytest_mlgates.gates.pii_leak.plant_national import national_id
 from pytest_mlgates.pii.find import Detector
 from pytest_mlgates.pii.labels import is_other, words
 from pytest_mlgates.pii.validate import iban, luhn
@@ -138,6 +139,25 @@ def _licence(draw: Draw) -> str:
     return f"DEA A{draw.choice('BCDE')}{''.join(map(str, digits))}{check}"
 
 
+def _passport(draw: Draw) -> str:
+    return f"passport no. {draw.choice('ACKLMNPXZ')}{_made_digits(draw, 7)}"
+
+
+def _medical_record(draw: Draw) -> str:
+    return f"MRN: {draw.choice('123456789')}{_made_digits(draw, 6)}"
+
+
+def _birth_date(draw: Draw) -> str:
+    day, month, year = draw.randrange(1, 29), draw.randrange(1, 13), draw.randrange(1930, 2015)
+    return draw.choice(
+        (
+            f"born {day}.{month}.{year}",
+            f"DOB {month}/{day}/{year}",
+            f"dob: {year}-{month:02}-{day:02}",
+        )
+    )
+
+
 def _made_key(draw: Draw) -> str:
     def more(count: int) -> str:
         return "".join(draw.choices(_ALPHABET, k=count))
@@ -168,6 +188,9 @@ GENERATORS: dict[str, Callable[[Draw], str]] = {
     "CRYPTO": _crypto,
     "MEDICAL_LICENSE": _licence,
     "API_KEY": _made_key,
+    "PASSPORT": _passport,
+    "MEDICAL_RECORD": _medical_record,
+    "BIRTH_DATE": _birth_date,
 }
 
 
@@ -183,7 +206,11 @@ def recall(
     """
     planted, places = [], []
     for _ in range(count):
-        text, value = draw.choice(texts), GENERATORS[entity](draw)
+        text = draw.choice(texts)
+        if entity == "NATIONAL_ID":
+            value = national_id(detector.id_regions, draw)
+        else:
+            value = GENERATORS[entity](draw)
         at = _gap(text, draw)
         left, right = text[max(0, at - _CONTEXT) : at], text[at : at + _CONTEXT]
         planted.append(f"{left} {value} {right}")
