@@ -38,7 +38,7 @@ ROW = re.compile(
 def test_the_limits_of_the_readme_are_those_of_the_gate_configs():
     """Where an incident breaks several limits, one of them loosened is not seen by its gate."""
     rows = ROW.findall(README)
-    assert len(rows) == 9  # guardrails count findings, canaries' limit is a chance: neither is set
+    assert len(rows) == 10  # guardrails count findings, canaries' limit is a chance: neither is set
     for system, entry, limit in rows:
         config = read_yaml(ROOT / f"gate_configs/{system}.yaml").value
         set_to = [v for v in config["gates"][entry].values() if type(v) in (int, float)]

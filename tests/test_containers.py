@@ -308,7 +308,7 @@ def egress(rows):
         faults = [""] * sum(seen(item) is not None for item in items)
         return egress_measure._Told(confined=True, made=True, faults=faults)
 
-    with mock.patch.object(egress_measure, "_run", run):
+    with mock.patch.object(egress_measure, "_in_warden", run):
         return Egress().run(repr, rows), seen
 
 

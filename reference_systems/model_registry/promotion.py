@@ -68,8 +68,8 @@ def approve(
     now: datetime | None = None,
 ) -> Approval:
     """Return the approval of a report folder for the artifact, or raise :class:`Refused`."""
+    from pytest_mlgates.core.plain import FileFault, read_plain
     from pytest_mlgates.signing.attested import read_attested
-    from pytest_mlgates.signing.folder import FileFault, read_file
     from pytest_mlgates.writers import ATTESTATION
 
     if not keys:
@@ -79,7 +79,7 @@ def approve(
     before = read_attested(report / ATTESTATION)
     _verified(report, keys, rules, now)
     try:
-        attestation = read_file(report / ATTESTATION, 512 << 20)
+        attestation = read_plain(report / ATTESTATION, 512 << 20)
     except FileFault as fault:
         raise Refused(f"{report / ATTESTATION}: {fault}") from None
     after = read_attested(report / ATTESTATION)

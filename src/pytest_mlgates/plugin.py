@@ -265,7 +265,8 @@ class _Controller:
         gates = _known(self._config)
         # of workers that could not say so: else nothing is looked for, and an idle run stays idle
         workers = bool(self._lost) and _RUN_NAME in self._config.stash
-        if gates is None and workers and _scratch(self._config).exists():
+        unused = gates is None or not gates.in_use
+        if unused and workers and _scratch(self._config).exists():
             gates = _session(self._config)
             gates.in_use = True
         return gates is not None and (gates.in_use or _named(self._config))

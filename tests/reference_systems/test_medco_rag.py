@@ -555,8 +555,8 @@ def test_interactions_prints_a_line_for_each_pair(tmp_path):
     ("args", "code", "word"),
     [
         (("ask", "nowhere"), 1, b"is not a folder"),
-        (("ask",), 2, b"usage"),
-        (("fly",), 2, b"usage"),
+        (("ask",), 2, b"see --help"),
+        (("fly",), 2, b"see --help"),
         (("--help",), 0, b""),
     ],
 )

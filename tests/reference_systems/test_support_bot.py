@@ -511,7 +511,7 @@ def test_a_bot_answers_alone_as_in_a_batch_and_behind_a_desk(monkeypatch) -> Non
 
 def test_whoever_waits_at_the_desk_hears_what_went_wrong() -> None:
     class Broken:
-        def replies(self, prompts):
+        def answers(self, prompts):
             raise RuntimeError("out of memory")
 
     async def both(desk: Desk) -> list[object]:

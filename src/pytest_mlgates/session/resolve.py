@@ -57,6 +57,11 @@ class Resolver:
         self._tests: Counter[tuple[str, str]] = Counter()
         self._configs: dict[str, Config] | None = None
 
+    def look_also_in(self, places: Iterable[str]) -> None:
+        """Add where a worker found configs; those in scope are read again."""
+        self.places.add(places)
+        self._configs = None
+
     @property
     def configs(self) -> dict[str, Config]:
         """The configs in scope, by system; raises :class:`ConfigError` on the first use."""

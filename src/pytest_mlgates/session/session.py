@@ -226,7 +226,7 @@ class GateSession:
         self.ledger.add_evidence(summary["unsent"])
         self.ledger.lost += summary["lost"]
         self.ledger.asked.add(summary["asked"], summary["why"])
-        self.resolver.places.add(summary["places"])
+        self.resolver.look_also_in(summary["places"])
         self.ledger.add_seconds(summary["seconds"])
         self.told += [line for line in summary["told"] if line not in self.told]
 
