@@ -78,7 +78,7 @@ def test_it_is_split_over_entries_and_over_the_tests_of_an_entry(made):
     result.stdout.fnmatch_lines(
         ["chance that a statistical gate passes*at most 0.001 (1 in 1,000) a call*"]
     )
-    said = "chance that any of 6 statistical gate run(s) fails a sound subject: at most 0.001 (1 in 1,000)"
+    said = "chance that any of 6 statistical gate runs fails a sound subject: at most 0.001 (1 in 1,000)"
     result.stdout.fnmatch_lines([f"{said} (budget: demo spends 0.001 of 0.001)"])
     assert said.removeprefix("chance") in (made.report_folder / "summary.md").read_text().replace(
         "\\", ""
@@ -171,6 +171,6 @@ def test_a_report_of_the_first_schema_is_read(made):
     assert new["false_alarm"]["runs"] == 6
     assert [r.fault for r in replay(new) if r.fault] == []
     with pytest.raises(ValueError, match="newer mlgates"):
-        upgraded({**data, "schema": "pytest-mlgates/report/3"})
+        upgraded({**data, "schema": "pytest-mlgates/report/99"})
     for broken in ({"schema": "pytest-mlgates/report/1"}, [], "text", {"schema": 7}):
         assert upgraded(broken) == broken

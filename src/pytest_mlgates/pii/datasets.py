@@ -213,7 +213,7 @@ def flat(value: object) -> str:
     r"""Return all values of a record as one text.
 
     >>> flat({"name": "Jo", "card": [4111, None]})
-    'name: Jo \x1f card: 4111'
+    'name: Jo \x1f card: 4111 \x1f card'
     """
     return _BETWEEN.join(_texts_in(value, ""))
 
