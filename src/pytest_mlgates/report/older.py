@@ -27,7 +27,7 @@ def upgraded(data: Any) -> Any:
         raise ValueError(f"was written by a newer mlgates (schema {schema}; this reads {SCHEMA})")
     if schema == f"{_NAME}/1":
         data = _from_1(data)
-    if schema in (f"{_NAME}/1", f"{_NAME}/2"):
+    elif schema == f"{_NAME}/2":
         data = {**data, "schema": SCHEMA}  # what is new stands in evidence, and may be absent
     return data
 
