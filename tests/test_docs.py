@@ -105,7 +105,7 @@ def test_commands_of_a_guide_do_what_it_says(page, project):
                 text=True,
                 cwd=project.path,
             )
-            partly = "missing (" in done.stdout and "pytest" in words
+            partly = "MISSING, must not merge" in done.stdout and "pytest" in words
             assert done.returncode == int(partly), f"{line}\n{done.stdout}{done.stderr}"
 
 

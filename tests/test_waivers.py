@@ -196,7 +196,7 @@ def test_what_is_undecided_does_not_hide_behind_what_is_waived(rule, outcome):
     assert beside.undecided == "the peak is not known"
     made = report(dataclasses.replace(broke(RATE), verdict=beside), waivers=(waiver(),), rule=rule)
     assert made.outcome == outcome
-    told = "INCONCLUSIVE beside what is waived: the peak is not known"
+    told = "INCONCLUSIVE beside what is waived: the peak is not known [t]"
     assert [p.removeprefix("s: a: ") for p in made.problems] == ([told] if rule == "fail" else [])
     decided = dataclasses.replace(
         broke(RATE),

@@ -82,5 +82,5 @@ def _rounded_up(value: float, *, up: bool) -> float:
     power = 10.0 ** math.floor(math.log10(value))
     marks = [d * power for d in (1.0, 2.0, 5.0, 10.0)]
     if up:
-        return next(mark for mark in marks if mark >= value * 0.9999)
-    return next(mark for mark in reversed(marks) if mark <= value * 1.0001)
+        return next(mark for mark in marks if mark >= value * (1 - 1e-9))
+    return next(mark for mark in reversed(marks) if mark <= value * (1 + 1e-9))
