@@ -141,7 +141,8 @@ def test_a_stream_is_taken_inside_the_call_and_its_first_item_timed() -> None:
     assert evidence.measurement.value >= 10  # type: ignore[union-attr]
     assert 4 <= stream["first_item"]["p50"]["ms"] < evidence.measurement.value  # type: ignore[union-attr]
     assert 0 < stream["items_per_s"]["p50"] <= 500
-    assert set(evidence.measurement.details["slowest"]["stages"]) == {"first item", "later items"}  # type: ignore[union-attr]
+    stages = set(evidence.measurement.details["slowest"]["stages"])  # type: ignore[union-attr]
+    assert stages - {"garbage collection"} == {"first item", "later items"}
 
 
 def test_an_async_stream_is_taken_too() -> None:
