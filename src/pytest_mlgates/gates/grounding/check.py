@@ -43,7 +43,7 @@ class Finding:
 class Checker:
     """Checks claims with one table of names; passages are read once.
 
-    >>> checker = Checker(Names({"zestril": "lisinopril"}))
+    >>> checker = Checker(Synonyms({"zestril": "lisinopril"}))
     >>> checker.check("lisinopril 20 mg", "Zestril 0.02 g daily")
     >>> checker.check("lisinopril 40 mg", "Zestril 20 mg daily")
     Finding(reason='a dose is not in the passage', sure=True)

@@ -124,7 +124,7 @@ def plain_words(text: str) -> str:
 def entities_of(text: str, names: Synonyms) -> Entities:
     """Return what a text names.
 
-    >>> found = entities_of("Tylenol 0.5 g on March 3, 2021 for p003", Names({"tylenol": "acetaminophen"}))
+    >>> found = entities_of("Tylenol 0.5 g on March 3, 2021 for p003", Synonyms({"tylenol": "acetaminophen"}))
     >>> sorted(found.dates), sorted(found.doses), sorted(found.names), sorted(found.identifiers)
     (['2021-03-03'], [(0.5, 'g')], ['acetaminophen'], ['p003'])
     """

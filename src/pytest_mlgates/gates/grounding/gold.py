@@ -16,7 +16,7 @@ _NO = re.compile(r"\W*(?:no|none|not|never|false|negative|denie[sd]|nkd?a)\b")
 def differs(text: str, gold: bool | tuple[str, ...], names: Synonyms) -> bool | None:
     """Tell whether an answer differs from gold; None where its words say neither yes nor no.
 
-    >>> names = Names({"zestril": "lisinopril"})
+    >>> names = Synonyms({"zestril": "lisinopril"})
     >>> differs("Zestril 20 mg", ("lisinopril", "0.02 g"), names), differs("No.", True, names)
     (False, True)
     >>> differs("Hard to say.", True, names)

@@ -62,7 +62,7 @@ def clean_calls(allowed: float, error: float, floor: float = 1.0) -> int:
     """Return how many calls without a slow one a PASS takes at a design effect.
 
     >>> clean_calls(0.01, 1e-3), clean_calls(0.01, 1e-3, 200)
-    (688, 137463)
+    (688, 137464)
     """
     return math.ceil(floor * math.log(error) / math.log1p(-allowed))
 

@@ -43,7 +43,7 @@ BINS = 10
 def observation(metric: str, answer: float, label: float) -> float | None:
     """Return what one input shows of a metric of yes and no, or None where it is not about it.
 
-    >>> observe("recall", 1, 1), observe("recall", 1, 0), observe("f1", 1, 0), observe("f1", 0, 0)
+    >>> observation("recall", 1, 1), observation("recall", 1, 0), observation("f1", 1, 0), observation("f1", 0, 0)
     (1.0, None, 0.0, None)
     """
     yes, true = answer > 0.5, label > 0.5
