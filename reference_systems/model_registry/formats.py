@@ -89,6 +89,8 @@ def _onnx(file: BinaryIO, size: int) -> bool:
         if value is None:
             return False
         if tag & 7 == 2:
+            if value > size - file.tell():
+                return False
             file.seek(value, 1)
         seen.add(tag >> 3)
     return file.tell() == size and {_IR_VERSION, _GRAPH, _OPSETS} <= seen
