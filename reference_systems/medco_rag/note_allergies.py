@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reference_systems.medco_rag.context import context_of
+from reference_systems.medco_rag.drugs import ingredients_in
+from reference_systems.medco_rag.identifiers import identifiers
 from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.model import Fact, Kind, Polarity, Span, State
 from reference_systems.medco_rag.note_place import NOTHING, Place, comma_parts, fact_at, pieces
@@ -17,7 +19,7 @@ __all__ = ["BLANKET_ALLERGY", "allergies_in", "allergy_list"]
 
 #: "no known allergies", in whatever words
 BLANKET_ALLERGY = re.compile(
-    r"\bn\.?k\.?d?\.?a\b\.?|\b(?:no|denie[sd](?: any| having)?|without|not? have any|negative for|does(?: not|n['\u2019]t) have any|has no|none known)\s+"
+    r"\bn\.?k\.?(?:d\.?|f\.?|m\.?)?a\b\.?|\b(?:no|denie[sd](?: any| having)?|without|not? have any|negative for|does(?: not|n['\u2019]t) have any|has no|none known)\s+"
     r"(?:(?:known|any|current|reported|documented|significant|history of|past|other|drug|medication|medicine|medical|food|environmental|seasonal|latex|and|or|/|,)\s+)*"
     r"(?:allerg(?:y|ies|ic reactions?)(?!\s+to\b)|adverse (?:drug )?reactions?)|\ballerg(?:y|ies)\s*[:\u2013-]\s*(?:none|no|nil|negative|denie[sd])\b"
     r"|\bno (?:known )?(?:drug |medication |food )?(?:allerg\w+|intoleranc\w+)(?!\s+to\b)|\bnot allergic to (?:any|anything)|\ballergic to (?:nothing|none)\b|\bno known (?:drug|medication) (?:allerg|intoler)",
@@ -38,7 +40,15 @@ _NOT_AN_ENTRY = re.compile(
     re.IGNORECASE,
 )
 _OTHER_MATTER = re.compile(
-    r"\b(?:has|have|takes|history of|significant for)\b(?![^.]*allerg)", re.IGNORECASE
+    r"\b(?:has|have|takes|tolerat\w+|seen (?:by|in)|referred|evaluated|history of|significant for)\b(?![^.]*allerg)",
+    re.IGNORECASE,
+)
+#: an entry that is a sentence about an allergy: "Penicillin allergy was ruled out"
+_SENTENCE = re.compile(r"\ballerg(?:y|ies)\s+(?:was|were|is|are|has|have)\b", re.IGNORECASE)
+#: what stands beside "none known" in one entry and is an allergy all the same
+_BESIDE = re.compile(
+    r"^\W*(?:but|except(?: for)?|other than|aside from|apart from)\b|\(|[\u2013\u2014-]>|\u2192|\b(?:causes?|gives?|intoleran\w+|allergic to)\b",
+    re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\s*(?:no|denies|not allergic to)\b", re.IGNORECASE)
 #: words that stand before "allergy" and name no substance
@@ -53,13 +63,15 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _REACTION = re.compile(
-    r"\((?P<paren>[^)]+)\)|(?:\s+[\u2013-]\s*|\s*:\s*|,?\s+(?:which\s+)?(?:causes?|caused|causing|gives?|leads? to|results? in|resulting in|with a? ?reaction of|reaction:?)\s+)(?P<rest>[^.;\n]+)",
+    r"\((?P<paren>[^)]+)\)|(?:\s+[\u2013\u2014-]+\s*|\s*[\u2013\u2014-]*(?:>|\u2192)\s*|\s*:\s*|\s*[\t|]\s*|,?\s+(?:which\s+)?(?:causes?|caused|causing|gives?|leads? to|results? in|resulting in|with a? ?reaction of|reaction:?)\s+)(?P<rest>[^.;\n\t|]+)",
     re.IGNORECASE,
 )
 _LEADS = re.compile(
     r",?\s+(?:(?:which|that|and)\s+)?(?:causes?|caused|causing|gives? (?:him|her|them)|leads? to|results? in|resulting in|reaction:?)\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
+#: a longer entry is a sentence, not the name of a substance
+_WORDS = 8
 _NOT_REACTION = re.compile(
     r"^(?:substance|organism|finding|disorder|product|edible|situation)$", re.IGNORECASE
 )
@@ -83,7 +95,13 @@ def allergy_list(place: Place) -> Iterator[Fact]:
 
 def _allergy_entry(place: Place, first: int, last: int) -> Iterator[Fact]:
     text, said = place.text, place.text[first:last]
-    if BLANKET_ALLERGY.search(said) or NOTHING.match(said):
+    blanket = BLANKET_ALLERGY.search(said)
+    if blanket is None and _SENTENCE.search(said):
+        yield from allergies_in(place, first, last)
+        return
+    if blanket or NOTHING.match(said):
+        for start, stop in _beside(said, blanket):
+            yield from _allergy_entry(place, first + start, first + stop)
         yield fact_at(
             place, Kind.ALLERGY, said, first, last, State.LISTED,
             polarity=Polarity.NEGATED, blanket=True,
@@ -99,6 +117,20 @@ def _allergy_entry(place: Place, first: int, last: int) -> Iterator[Fact]:
             place, Kind.ALLERGY, name, first, last, State.LISTED,
             polarity=told.polarity, subject=told.subject, detail=detail,
         )  # fmt: skip
+
+
+def _beside(said: str, blanket: re.Match[str] | None) -> Iterator[tuple[int, int]]:
+    """Yield what an entry names before and after it denies all: "NKFA, codeine -> itching"."""
+    if blanket is None:
+        return
+    for start, stop in ((0, blanket.start()), (blanket.end(), len(said))):
+        part = said[start:stop]
+        joined = part.strip(" ,;.")
+        if joined and (_BESIDE.search(part) or ingredients_in(joined)):
+            lead = re.match(
+                r"[\s,;.]*(?:(?:but|except(?: for)?|other than|aside from|apart from)\s+)?", part
+            )
+            yield start + (lead.end() if lead else 0), start + len(part.rstrip(" ,;"))
 
 
 def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int, dict[str, str]]]:
@@ -125,6 +157,8 @@ def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int
             flags=re.IGNORECASE,
         )
         name = re.sub(r"^(?:allerg(?:y|ic) to|to|and|or)\s+", "", name, flags=re.IGNORECASE)
+        if identifiers(part) or len(name.split()) > _WORDS:
+            continue
         if not name or (several and re.fullmatch(r"(?:etc|others?|unknown)", name, re.IGNORECASE)):
             continue
         start = first + at + a + part.find(name)
