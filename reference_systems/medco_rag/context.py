@@ -33,8 +33,8 @@ _AFTER = re.compile(
     r"^[^,;.]{0,25}?(?:[:\u2013-]\s*(?:none|nil|no|absent|never|negative|neg|denie[sd])"
     # "Rash: none known" denies the rash; "Depression: denies SI" denies something else
     r"(?:\s+(?:any|known|current(?:ly)?|reported|recorded|noted|found|seen|history|hx|use|evidence|symptoms?|complaints?|at this time|today|now|by \w+|smok\w+|x ?\d+))*\s*(?=[.,;)\n]|$)"
-    r"|\b(?:is|are|was|were|has been|have been)\s+(?:all\s+)?(?:ruled out|absent|negative|denied|excluded|not (?:present|seen|found|noted|reported|detected|identified|appreciated))"
-    r"|\s+(?:ruled out|denied|neg(?:ative)?(?=\s*(?:[.,;)]|x ?\d|$))|absent|unlikely|not (?:present|seen|found|noted|reported|detected|identified|appreciated))"
+    r"|\b(?:is|are|was|were|has been|have been)\s+(?:all\s+)?(?:ruled out|absent|negative|denied|excluded|held|on hold|stopped|discontinued|d/c['\u2019]?d|not an? (?:true )?allergy|not (?:present|seen|found|noted|reported|detected|identified|appreciated))"
+    r"|\s+(?:discontinued|stopped|d/c['\u2019]?d|ruled out|denied|neg(?:ative)?(?=\s*(?:[.,;)]|x ?\d|$))|absent|unlikely|not (?:present|seen|found|noted|reported|detected|identified|appreciated))"
     r"|\s+r/o['\u2019]?d\b|\s*\((?:-|neg|negative|denied|none|absent|ruled out)\))",
     re.IGNORECASE,
 )
@@ -47,6 +47,9 @@ _SURELY_OPEN = re.compile(
     r"\b(?:can ?not|can['\u2019]?t|unable to|not) (?:be )?(?:exclude|rule out|ruled out|excluded)\b|\br/o\b(?!['\u2019]?d)|\?",
     re.IGNORECASE,
 )
+#: what will be done only on a condition: "will start escitalopram if …"
+_WILL = re.compile(r"\b(?:will|would|may|might|could|plan(?:s|ning)? to)\b[^.;]*$", re.IGNORECASE)
+_IF = re.compile(r"[^.;]{0,60}?\b(?:if|unless|in case)\b", re.IGNORECASE)
 _UNKNOWN = re.compile(
     r"\b(?:unsure|not sure|unclear|uncertain|unknown|(?:not|n['\u2019]t) (?:know|recall|remember))\s+(?:if|whether)(?:(?!\bbut\b)[^;.])*$",
     re.IGNORECASE,
@@ -77,7 +80,7 @@ _OPEN = re.compile(
     r"|(?:return|go|come back|rtc|present)\s+(?:to\s+(?:the\s+|an?\s+|our\s+|your\s+)?(?:ed|er|emergency(?: room| department)?|hospital|clinic|office|urgent care)\s+)?(?:for|if|with)"
     r"|seek (?:medical )?(?:care|help|attention)(?: for| if| with)?|(?:advis|instruct|educat|warn)ed\b(?=[^.;]*\b(?:of|on|about|re|regarding|if|for)\b)|presum\w+|working diagnosis|(?:prophylaxis|ppx) (?:against|for|of)"
     r"|(?:vaccinat|immuni[sz])\w+ (?:against|for)|ddx|d/dx|doubt(?:ful|s)?|suspicion|likely|unable to (?:exclude|rule out|recall)|cannot exclude|can['\u2019]?t (?:exclude|rule out)|not exclude|does(?: not|n['\u2019]t) (?:recall|remember|know)|evaluate for|test(?:ed|ing)? for|counsel(?:l?ed|ing)?(?: on| about)?|education (?:on|about|regarding)|consider(?:ing)?|unclear|uncertain|avoid(?:ing)?"
-    r"|cannot rule out|can ?not be (?:ruled out|excluded)|not (?:been )?ruled out|unsure|not (?:sure|certain)|pending)\b|\?",
+    r"|cannot rule out|can ?not be (?:ruled out|excluded)|not (?:been )?ruled out|unsure|not (?:sure|certain)|pending|(?:recommend|advis|counsel|decid)\w* against|precautions (?:for|regarding|about|given))\b|\?",
     re.IGNORECASE,
 )
 _KIN = (
@@ -97,7 +100,7 @@ _WITH_ONLY = re.compile(
     re.IGNORECASE,
 )
 _SPEAKS = re.compile(
-    r"^\s*(?:\([^)]*\)\s*)?,?\s*(?:who\s+)?(?:reports?|reported|states?|stated|says|said|notes?|noted|notices?|noticed|mentions?|mentioned|believes|thinks|worries|is (?:worried|concerned)|called|brought|helps?|adds|confirm(?:s|ed)|den(?:ies|ied)|gives?)\b",
+    r"^\s*(?:\([^)]*\)\s*)?,?\s*(?:who\s+)?(?:reports?|reported|states?|stated|says|said|notes?|noted|notices?|noticed|mentions?|mentioned|believes|thinks|worries|is (?:worried|concerned)|called|brings?|brought|helps?|adds|confirm(?:s|ed)|den(?:ies|ied)|gives?)\b",
     re.IGNORECASE,
 )
 #: what is said of the patient and a relative is said of the patient
@@ -181,6 +184,8 @@ def context_of(
     hidden = _PSEUDO.sub(lambda found: "_" * len(found.group()), sentence)
     ahead = hidden[reach:start]
     if _SURELY_OPEN.search(sentence[reach:start]) or _UNKNOWN.search(before):
+        return Context(Polarity.OPEN, subject)
+    if _WILL.search(before) and _IF.match(after):
         return Context(Polarity.OPEN, subject)
     if _signed_off(before, sentence):
         return Context(Polarity.NEGATED, subject)

@@ -36,7 +36,7 @@ _GETS = re.compile(
     re.IGNORECASE,
 )
 _NOT_AN_ENTRY = re.compile(
-    r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b",
+    r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b(?!\s*[\u2013:-]\s*[^\W\d_])",
     re.IGNORECASE,
 )
 _OTHER_MATTER = re.compile(
@@ -44,7 +44,10 @@ _OTHER_MATTER = re.compile(
     re.IGNORECASE,
 )
 #: an entry that is a sentence about an allergy: "Penicillin allergy was ruled out"
-_SENTENCE = re.compile(r"\ballerg(?:y|ies)\s+(?:was|were|is|are|has|have)\b", re.IGNORECASE)
+_SENTENCE = re.compile(
+    r"\ballerg(?:y|ies)\s+(?:was|were|is|are|has|have)\b|^(?:the )?(?:he|she|they|pt|patient)\b[^.;]{0,20}?(?:['\u2019]s|\bis|\bare)?\s+allergic to\b",
+    re.IGNORECASE,
+)
 #: what stands beside "none known" in one entry and is an allergy all the same
 _BESIDE = re.compile(
     r"^\W*(?:but|except(?: for)?|other than|aside from|apart from)\b|\(|[\u2013\u2014-]>|\u2192|\b(?:causes?|gives?|intoleran\w+|allergic to)\b",
@@ -58,7 +61,7 @@ _NO_SUBSTANCE = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:(?:the )?(?:patient|pt|he|she)\s+)?(?:(?:is|are|was|has|have|had|reports?|states?|notes?|endorses)\s+)?(?:(?:an?|known|drug|food|the|severe|mild|multiple|significant for|positive for|include|includes|including|following|some)\s+)*"
+    r"^(?:(?:the )?(?:patient|pt|he|she)\s+)?(?:(?:is|are|was|has|have|had|reports?|states?|notes?|endorses)\s+)?(?:(?:updated|reviewed|verified)\s*[\u2013:-]\s*)?(?:(?:an?|true|known|drug|food|the|severe|mild|multiple|significant for|positive for|include|includes|including|following|some)\s+)*"
     r"(?:allerg(?:y|ies|ic)(?:\s+(?:to|include|includes|are|is|list))?\s*[:\u2013-]?\s*)?(?:(?:an?|the)\s+)?(?:to\s+)?",
     re.IGNORECASE,
 )
@@ -70,6 +73,9 @@ _LEADS = re.compile(
     r",?\s+(?:(?:which|that|and)\s+)?(?:causes?|caused|causing|gives? (?:him|her|them)|leads? to|results? in|resulting in|reaction:?)\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
+_NO_ALLERGY = re.compile(r"\s+(?:is|are|was) not an? (?:true |real )?allergy\b", re.IGNORECASE)
+#: what follows is no more of the list: "all antibiotics but tolerated cefazolin"
+_BUT = re.compile(r"\s+(?:but|however|although|though)\b", re.IGNORECASE)
 #: a longer entry is a sentence, not the name of a substance
 _WORDS = 8
 _NOT_REACTION = re.compile(
@@ -138,7 +144,7 @@ def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int
     said = text[first:last]
     lead = _LEAD.match(said)
     at = lead.end() if lead else 0
-    body = said[at:].rstrip(" .")
+    body = _BUT.split(said[at:], maxsplit=1)[0].rstrip(" .")
     parts = list(comma_parts(body))
     several = len(parts) > 1
     for a, b in parts:
@@ -150,6 +156,8 @@ def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int
         ):
             detail["reaction"] = (reaction["paren"] or reaction["rest"]).strip()
             name_end = reaction.start()
+        if (denied := _NO_ALLERGY.search(part[:name_end])) is not None:
+            name_end = denied.start()
         name = re.sub(
             r"\s+(?:allergy|allergies|intolerance)$",
             "",
@@ -192,7 +200,7 @@ def allergies_in(place: Place, first: int, last: int) -> Iterator[Fact]:
         ):
             continue
         base = found.start(group)
-        what, led = found[group], ""
+        what, led = _BUT.split(found[group], maxsplit=1)[0], ""
         if leads := _LEADS.search(what):
             what, led = what[: leads.start()], leads["rest"].strip(" .")
         for a, b in comma_parts(what):

@@ -53,7 +53,7 @@ _COLUMN = re.compile(
 _CELLS = re.compile(r"\t+|\||[ ]{2,}")
 _RULE = re.compile(r"^[ \t\f\ufeff]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t\r]*$")
 _DATE_HEAD = re.compile(
-    r"^(?:#{1,6}\s*)?(?:\*\*)?(?:(?:date|encounter|visit|date of (?:service|visit|encounter|admission|note)|service date|dos|note|seen|progress note|office visit|"
+    r"^(?:#{1,6}\s*)?(?:\*\*)?(?:(?:date|encounter|visit|(?:admit|admission|discharge|surgery|procedure) date|date of (?:service|visit|encounter|admission|note|surgery|procedure|operation|consultation)|service date|dos|note|seen|progress note|office visit|"
     r"clinic note|admission|admitted|encounter date|visit date|note date|follow-?up(?: visit)?|consultation|telephone call|\w+ (?:visit|note))\b[\s:,#\u2013-]*(?:on|of|dated|date)?[\s:,\u2013-]*)*(?:\*\*)?\s*$",
     re.IGNORECASE,
 )
