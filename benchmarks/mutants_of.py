@@ -20,11 +20,19 @@ _COMPUTED = {
 _BOTH_WAYS = (
     ("min", "max"), ("minimum", "maximum"), ("argmin", "argmax"), ("any", "all"), ("ceil", "floor"),
     ("lower", "upper"), ("ppf", "isf"), ("cdf", "sf"), ("alpha", "beta"), ("over", "under"),
-    ("log_e_above", "log_e_below"), ("mean_above", "mean_below"), ("log1p", "expm1"), ("least", "most"),
+    ("log_e_above", "log_e_below"), ("mean_above", "mean_below"), ("mean_lower", "mean_upper"),
+    ("entropy_lower", "entropy_upper"), ("log1p", "expm1"), ("least", "most"), ("low", "high"),
 )  # fmt: skip
 #: names that stand beside another of the same type
 _TWINS = {a: b for pair in _BOTH_WAYS for a, b in (pair, pair[::-1])}
-_SEPARATORS = {",": "\t", "\t": ",", ";": ",", ":": "/", "/": ":", ".": ",", "-": "_", "_": "-", "\n": " ", " ": ""}
+_ALWAYS = {
+    "min", "max", "minimum", "maximum", "argmin", "argmax", "any", "all", "ceil", "floor",
+    "lower", "upper", "ppf", "isf", "cdf", "sf", "log1p", "expm1",
+}  # fmt: skip
+_SEPARATORS = {
+    ",": "\t", "\t": ",", ";": ",", ":": "/", "/": ":", ".": ",", "-": "_", "_": "-", "\n": " ",
+    " ": "",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,9 +49,10 @@ class Mutant:
     @property
     def key(self) -> tuple[str, str, str]:
         """What names the mutant though lines above it move."""
-        place = len(self.source[: self.column]) - len(self.source.lstrip()[:0])
-        nth = self.source[:place].count(self.old) + 1 if self.old else 1
-        return self.path, self.source.strip(), f"{self.old or 'nothing'} -> {self.new or 'nothing'} ({nth})"
+        before = self.source[: self.column]
+        nth = before.count(self.old) + 1 if self.old else before.count("if ")
+        change = f"{self.old.strip() or 'nothing'} -> {self.new.strip() or 'nothing'} ({nth})"
+        return self.path, self.source.strip(), change
 
     def __str__(self) -> str:
         where, source, change = self.key
@@ -67,9 +76,11 @@ def mutants_of(path: str, text: str) -> Iterator[Mutant]:
     """
     lines = text.splitlines()
     tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    known = {token.string for token in tokens} | _ALWAYS
     for node in _walked(ast.parse(text)):
         for line, column, old, new in _changes(node, tokens, lines):
-            yield Mutant(path, line, column, old, new, lines[line - 1])
+            if new not in _TWINS or new in known:  # a name that is not there is found by anything
+                yield Mutant(path, line, column, old, new, lines[line - 1])
 
 
 def _walked(node: ast.AST) -> Iterator[ast.AST]:
