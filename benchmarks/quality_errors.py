@@ -85,19 +85,28 @@ CASES = (
 )
 
 
+def measured_values(metric: str, x: object) -> Measurement:
+    """Return the measurement of observations of a metric that is their mean."""
+    return _measured(metric, _values(x))
+
+
+def _measured(metric: str, row: QualityRow) -> Measurement:
+    seen = Seen(
+        metric=metric, whole=row, slices=(), unnamed=0, repeated=0, answers=2,
+        units=False, calls=row.inputs,
+    )  # fmt: skip
+    value = value_of(metric, row)
+    return Measurement(value=value, unit=metric, n=row.inputs, details=plain(seen))
+
+
 def decisions(case: Case, truth: float, runs: int) -> Iterator[tuple[str, bool]]:
     """Yield the outcome of the gate, and whether the plain figure is above the floor."""
     gate = QualityFloor(metric=case.metric, min_value=case.floor, alpha=ALPHA, beta=BETA)  # type: ignore[arg-type]
     rng = np.random.default_rng(round(truth * 1e6))
     for _ in range(runs):
         row = case.row(rng, truth, case.n)
-        value = value_of(case.metric, row)
-        seen = Seen(
-            metric=case.metric, whole=row, slices=(), unnamed=0, repeated=0, answers=2,
-            units=False, calls=case.n,
-        )  # fmt: skip
-        measured = Measurement(value=value, unit=case.metric, n=case.n, details=plain(seen))
-        yield gate.decide(measured).outcome.value, value >= case.floor
+        measured = _measured(case.metric, row)
+        yield gate.decide(measured).outcome.value, measured.value >= case.floor
 
 
 def main() -> None:

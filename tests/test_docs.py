@@ -132,13 +132,15 @@ def test_the_controls_of_the_docs_can_be_read(tmp_path):
 
 #: ours alone: a plugin that is installed beside them has a page of its own
 GATES = {path.parent.name for path in (ROOT / "src/pytest_mlgates/gates").glob("*/gate.py")}
-ASSUMED = re.compile(r"^\| it assumes \| where that does not hold \|\n\|---\|---\|\n((?:\|.*\n)+)", re.M)
+ASSUMED = re.compile(
+    r"^\| it assumes \| where that does not hold \|\n\|---\|---\|\n((?:\|.*\n)+)", re.MULTILINE
+)
 
 
 def sections() -> dict[str, str]:
     """What docs/gates.md says of each gate: from its name in bold to the next one's."""
     text = (ROOT / "docs/gates.md").read_text(encoding="utf-8") + "\n"
-    parts = re.split(r"^\*\*`(\w+)`\*\*", text, flags=re.M)
+    parts = re.split(r"^\*\*`(\w+)`\*\*", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
