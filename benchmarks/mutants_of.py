@@ -122,6 +122,12 @@ def _changes(
             new = "or" if isinstance(node.op, ast.And) else "and"
             for left, right in zip(node.values, node.values[1:], strict=False):
                 yield from _between(left, right, tokens, lines, new)
+        case _:
+            yield from _other_changes(node, lines)
+
+
+def _other_changes(node: ast.AST, lines: list[str]) -> Iterator[_Change]:
+    match node:
         case ast.UnaryOp(op=ast.Not() | ast.USub()):
             old = "not " if isinstance(node.op, ast.Not) else "-"
             yield node.lineno, _column(node, lines), old, ""
