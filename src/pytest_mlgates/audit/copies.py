@@ -11,9 +11,14 @@ from typing import BinaryIO, cast
 from pytest_mlgates.audit.chunks import Changes, Chunk
 from pytest_mlgates.audit.formats import Copy
 from pytest_mlgates.audit.partitions import Stretch
-from pytest_mlgates.audit.storage import Address
+from pytest_mlgates.audit.storage import Address, why_refused
+from pytest_mlgates.core.errors import MlgatesError
 
-__all__ = ["CopyFile"]
+__all__ = ["CopyFailed", "CopyFile"]
+
+
+class CopyFailed(MlgatesError):
+    """A copy can't be written; the text says why."""
 
 
 class CopyFile:
@@ -34,10 +39,20 @@ class CopyFile:
 
     def write(self, chunk: Chunk, changes: Changes) -> None:
         """Write the records of a chunk, some of them changed."""
-        self._copy.write(chunk, changes)
+        try:
+            self._copy.write(chunk, changes)
+        except OSError as error:
+            raise CopyFailed(f"the copy can't be written: {why_refused(error)}") from None
 
     def commit(self) -> int:
         """Put the copy where it shall be; return how many values are empty in it."""
+        try:
+            self._put()
+        except OSError as error:
+            raise CopyFailed(f"the copy can't be written: {why_refused(error)}") from None
+        return self._copy.emptied
+
+    def _put(self) -> None:
         self._copy.close()
         self._file.flush()
         if self._written is not None:
@@ -48,7 +63,6 @@ class CopyFile:
             self._file.seek(0)
             with self._to.filesystem.open_output_stream(self._to.path) as stream:
                 shutil.copyfileobj(self._file, stream)
-        return self._copy.emptied
 
     def close(self) -> None:
         """Leave nothing behind that is not whole."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,15 +25,16 @@ __all__ = ["DaftEngine", "InProcess", "PartitionDone", "ScanEngine"]
 
 @dataclass(frozen=True, slots=True)
 class PartitionDone:
-    """What became of a partition, for those who wait."""
+    """What became of a partition; ``failed`` says why it could not be kept."""
 
     number: int
     size: int
-    records: int
-    dirty: int
-    unread: int
-    seconds: float
-    cpu: float
+    records: int = 0
+    dirty: int = 0
+    unread: int = 0
+    seconds: float = 0.0
+    cpu: float = 0.0
+    failed: str = ""
 
 
 class ScanEngine(Protocol):

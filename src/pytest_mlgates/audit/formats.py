@@ -72,6 +72,8 @@ class Source:
     chunks: Iterator[Chunk]
     copy_to: Callable[[BinaryIO], Copy] | None
     notes: list[str] = field(default_factory=list)
+    #: how much of the file was read when a chunk came
+    share: Callable[[Chunk], float] = lambda _: 0.0
 
 
 @contextlib.contextmanager
@@ -94,7 +96,7 @@ def opened_source(
         else:
             stream = unpacked(file, packing := packing_of(head))
             start = stream.peek(_HEAD)[:_HEAD]
-            source = Source(iter(()), None)
+            source = Source(iter(()), None, share=lambda _: file.tell() / max(1, stretch.size))
             with Text(stream, "it", source.notes.append) as text:
                 texts = _Texts(text, columns, draw, packing, whole=copied)
                 if kind in _WHOLE and not is_remote(stretch.url) and not packing:
@@ -135,7 +137,10 @@ def _parquet_source(
     opened = ParquetFile(file)
     groups = range(stretch.first, stretch.stop or opened.num_row_groups)
     chunks = parquet_chunks(opened, groups, columns, draw)
-    return Source(chunks, lambda sink: ParquetCopy(sink, opened))
+    rows = max(1, opened.metadata.num_rows)
+    return Source(
+        chunks, lambda sink: ParquetCopy(sink, opened), share=lambda chunk: chunk.rows[-1] / rows
+    )
 
 
 class _Texts:

@@ -53,7 +53,7 @@ def data_files(datasets: Sequence[str], skip: Sequence[str] = ()) -> list[DataFi
             if any(p.fullmatch(inside) or p.fullmatch(info.base_name) for p in left_out):
                 continue
             count += 1
-            name = scrub(inside or info.base_name)
+            name = _masked(inside or info.base_name)
             file = DataFile(address.text, name, max(info.size or 0, 0), info.mtime_ns or 0)
             found.setdefault(file.url, file)
         if not count:
@@ -112,6 +112,16 @@ def _pattern(glob: str) -> re.Pattern[str]:
         ),
         re.DOTALL,
     )
+
+
+def _masked(name: str) -> str:
+    """Return a name in which nothing identifies a person, also not before its ending.
+
+    >>> _masked("mail/jo@example.org.txt"), _masked("part-0.parquet")
+    ('mail/<EMAIL_ADDRESS>.txt', 'part-0.parquet')
+    """
+    stem, dot, ending = name.rpartition(".")
+    return scrub(f"{scrub(stem)}{dot}{ending}")
 
 
 def _named_apart(files: list[DataFile]) -> list[DataFile]:

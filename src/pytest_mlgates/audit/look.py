@@ -11,7 +11,7 @@ from pytest_mlgates.audit.findings import FindingsFile
 from pytest_mlgates.audit.report import StretchReport
 from pytest_mlgates.audit.settings import Redaction
 from pytest_mlgates.pii.find import Detector
-from pytest_mlgates.pii.spans import Span
+from pytest_mlgates.pii.spans import NAMES, Span
 
 __all__ = ["Look"]
 
@@ -75,7 +75,7 @@ class Look:
             sure = self._findings.is_sure(one.span)
             dirty |= sure
             self._report.hits += sure
-            if not sure and one.span.score >= _DOUBTFUL:
+            if not sure and one.span.score >= _DOUBTFUL and one.span.entity not in NAMES:
                 doubtful.add(one.span.entity)
             self._report.count(self._findings.column(one), one.span.entity, sure=sure)
             self._findings.add(self._report.file, chunk.rows[at], one, moved)

@@ -50,25 +50,23 @@ class ScanSettings:
         return Detector(self.entities, self.allow, names=self.names, regions=self.regions)
 
     def identity(self) -> dict[str, object]:
-        """Return what a run must agree on with the one that it goes on from; it holds no secret."""
+        """Return the options that tell one scan from another; no value that is allowed, no key."""
         copy = self.redaction
         return {
             "entities": sorted(self.entities),
             "regions": list(self.regions),
-            "allow": sorted(self._mark(value) for value in self.allow),
             "names": self.names,
             "min_confidence": self.min_confidence,
             "columns": list(self.columns),
             "sample": self.sample,
             "seed": self.seed,
-            "key": self._mark("key"),
-            "redaction": [copy.to, copy.operator, self._mark(copy.key.hex())] if copy else None,
+            "redaction": [copy.to, copy.operator] if copy else None,
         }
 
-    def digest(self) -> str:
-        """Return a digest of the identity."""
-        text = json.dumps(self.identity(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+    def secrets(self) -> str:
+        """Return a digest of the rest, which takes the key to be made."""
+        copy = self.redaction
+        return self._mark(json.dumps([sorted(self.allow), copy.key.hex() if copy else ""]))
 
     def _mark(self, text: str) -> str:
         return hmac.new(self.key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]

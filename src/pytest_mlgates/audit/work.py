@@ -10,7 +10,7 @@ import json
 import time
 from typing import Protocol
 
-from pytest_mlgates.audit.copies import CopyFile
+from pytest_mlgates.audit.copies import CopyFailed, CopyFile
 from pytest_mlgates.audit.draws import Draw
 from pytest_mlgates.audit.findings import FindingsFile
 from pytest_mlgates.audit.formats import UNREADABLE_SOURCE, opened_source, why_unread
@@ -18,7 +18,7 @@ from pytest_mlgates.audit.look import Look
 from pytest_mlgates.audit.partitions import Partition, Stretch
 from pytest_mlgates.audit.report import StretchReport
 from pytest_mlgates.audit.settings import ScanSettings
-from pytest_mlgates.audit.storage import Address, is_remote, renewed
+from pytest_mlgates.audit.storage import Address, is_remote, renewed, why_refused
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.pii.find import Detector
 
@@ -49,6 +49,16 @@ class Scanner:
     def __call__(self, line: str) -> str:
         """Scan the partition of a line, and return what became of it as JSON."""
         partition = Partition.from_json(line)
+        told: dict[str, object] = {"number": partition.number, "size": partition.size}
+        try:
+            told |= self._scanned(partition)
+        except CopyFailed as error:
+            told["failed"] = str(error)
+        except OSError as error:
+            told["failed"] = f"the findings can't be written: {why_refused(error)}"
+        return json.dumps(told)
+
+    def _scanned(self, partition: Partition) -> dict[str, object]:
         started, cpu = time.monotonic(), time.process_time()
         for attempt in range(_AGAIN + 1):
             findings = FindingsFile(self.settings.key, self.settings.min_confidence)
@@ -63,17 +73,13 @@ class Scanner:
                 continue
             break
         findings.write(Address.of(self.settings.out).joined(partition.file_name), reports)
-        return json.dumps(
-            {
-                "number": partition.number,
-                "size": partition.size,
-                "records": sum(report.records for report in reports),
-                "dirty": sum(report.dirty for report in reports),
-                "unread": sum(bool(report.error) for report in reports),
-                "seconds": time.monotonic() - started,
-                "cpu": time.process_time() - cpu,
-            }
-        )
+        return {
+            "records": sum(report.records for report in reports),
+            "dirty": sum(report.dirty for report in reports),
+            "unread": sum(bool(report.error) for report in reports),
+            "seconds": time.monotonic() - started,
+            "cpu": time.process_time() - cpu,
+        }
 
     def batch(self, lines: PartitionLines) -> list[str]:
         """Scan the partitions of several lines, as the engine hands them over."""
@@ -90,6 +96,10 @@ class Scanner:
                 raise _RefusedError from None
         except RecursionError:
             report.error = "a record is nested too deeply"
+        except (CopyFailed, _RefusedError):
+            raise
+        except Exception as error:  # noqa: BLE001  (one file that nobody foresaw ends no scan)
+            report.error = f"it could not be scanned ({type(error).__name__})"
         return report
 
     def _read(self, stretch: Stretch, report: StretchReport, findings: FindingsFile) -> None:
