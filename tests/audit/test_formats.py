@@ -20,7 +20,7 @@ from pytest_mlgates.audit.partitions import cut
 from pytest_mlgates.core.errors import UsageError
 
 CARD = "4111 1111 1111 1111"
-LINES = '{"a": 1}\n\n{"who": {"cards": ["none", "pay %s"]}}\n' % CARD
+LINES = f'{{"a": 1}}\n\n{{"who": {{"cards": ["none", "pay {CARD}"]}}}}\n'
 
 
 def zstd(data: bytes) -> bytes:
@@ -53,7 +53,10 @@ def test_parquet_with_nested_fields_and_row_groups(scan, data):
             "id": list(range(30)),
             "when": [datetime(2026, 1, 2)] * 30,
             "text": [f"pay {CARD}" if n == 17 else "x" for n in range(30)],
-            "chat": [[{"role": "u", "say": f"mail jo.b@corp.com {n}"}] if n == 23 else [] for n in range(30)],
+            "chat": [
+                [{"role": "u", "say": f"mail jo.b@corp.com {n}"}] if n == 23 else []
+                for n in range(30)
+            ],
             "pairs": pa.array([[("k", CARD)]] + [[]] * 29, pa.map_(pa.string(), pa.string())),
             "raw": [b"4111111111111111" if n == 4 else None for n in range(30)],
             "money": [Decimal("1.10")] * 30,
@@ -73,7 +76,9 @@ def test_parquet_with_nested_fields_and_row_groups(scan, data):
 
 def test_numbers_of_a_large_file_go_on_through_its_partitions(scan, data):
     texts = [f"pay {CARD}" if n % 1000 == 0 else f"nothing {n}" for n in range(5000)]
-    parquet.write_table(pa.table({"t": texts}), data / "t.parquet", row_group_size=500, compression="none")
+    parquet.write_table(
+        pa.table({"t": texts}), data / "t.parquet", row_group_size=500, compression="none"
+    )
     pieces = cut(data_files([str(data)]), most=30_000)
     assert len(pieces) > 2
     assert [p.stretches[0].first for p in pieces[1:]] == [p.stretches[0].stop for p in pieces[:-1]]
@@ -102,7 +107,9 @@ def test_text_by_paragraphs(scan, data):
     assert seen.reports["t.txt"].records == 2
 
 
-@pytest.mark.parametrize("text", [LINES, '[{"a": 1}, {"who": {"cards": ["none", "pay %s"]}}]' % CARD])
+@pytest.mark.parametrize(
+    "text", [LINES, f'[{{"a": 1}}, {{"who": {{"cards": ["none", "pay {CARD}"]}}}}]']
+)
 def test_json_that_is_lines_or_a_list(scan, data, text):
     (data / "t.json").write_text(text)
     assert [f["column"] for f in scan(data).findings] == ["who.cards[1]"]
@@ -132,9 +139,7 @@ def test_utf_16_and_a_windows_page(scan, data):
 
 
 def test_only_the_columns_asked_for(scan, data, tmp_path):
-    parquet.write_table(
-        pa.table({"a": [CARD], "b": [{"c": CARD, "d": CARD}]}), data / "t.parquet"
-    )
+    parquet.write_table(pa.table({"a": [CARD], "b": [{"c": CARD, "d": CARD}]}), data / "t.parquet")
     (data / "t.jsonl").write_text(json.dumps({"a": CARD, "b": {"c": CARD}}) + "\n")
     (data / "t.csv").write_text(f"a,x\n{CARD},{CARD}\n")
     (data / "t.txt").write_text("words\n")
@@ -149,7 +154,10 @@ def test_globs_single_files_and_what_is_not_there(data):
     for name in ("a.csv", "sub/b.csv", "sub/c.txt"):
         (data / name).parent.mkdir(exist_ok=True)
         (data / name).write_text("x")
-    names = lambda *given: [f.name for f in data_files([str(data / g) for g in given])]
+
+    def names(*given):
+        return [f.name for f in data_files([str(data / g) for g in given])]
+
     assert names("**/*.csv") == ["a.csv", "sub/b.csv"]
     assert names("*.csv", "sub/c.txt") == ["a.csv", "c.txt"]
     assert [f.name for f in data_files([str(data)], skip=["*.csv"])] == ["sub/c.txt"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,7 @@ class CopyFile:
             file = TemporaryFile()  # type: ignore[assignment]  # noqa: SIM115
         self._file = cast("BinaryIO", file)
         self._copy = make(self._file)
+        self._kept = False
 
     def write(self, chunk: Chunk, changes: Changes) -> None:
         """Write the records of a chunk, some of them changed."""
@@ -54,6 +56,7 @@ class CopyFile:
 
     def _put(self) -> None:
         self._copy.close()
+        self._kept = True
         self._file.flush()
         if self._written is not None:
             self._written.chmod(0o644)
@@ -66,6 +69,9 @@ class CopyFile:
 
     def close(self) -> None:
         """Leave nothing behind that is not whole."""
+        if not self._kept:
+            with contextlib.suppress(Exception):  # of a writer that is given up
+                self._copy.close()
         self._file.close()
         if self._written is not None:
             self._written.unlink(missing_ok=True)

@@ -63,12 +63,17 @@ def _chunk(
 def _chunked(rows: Iterator[Row]) -> Iterator[list[Row]]:
     some: list[Row] = []
     size = 0
-    for row in rows:
-        some.append(row)
-        size += sum(map(len, row[1]))
-        if len(some) >= _ROWS or size >= _CHARACTERS:
+    try:
+        for row in rows:
+            some.append(row)
+            size += sum(map(len, row[1]))
+            if len(some) >= _ROWS or size >= _CHARACTERS:
+                yield some
+                some, size = [], 0
+    except Exception:  # what stands before a break is read all the same
+        if some:
             yield some
-            some, size = [], 0
+        raise
     if some:
         yield some
 

@@ -89,9 +89,11 @@ def opened_source(
         head = bytes(file.read(8))
         file.seek(0)
         kind = _kind(stretch.url)
-        if head[:4] == _PARQUET:
+        if not head:
+            yield Source(iter(()), lambda sink: _TextSink(sink, "", TextCopy))
+        elif head[:4] == _PARQUET:
             yield _parquet_source(file, stretch, columns, draw)
-        elif kind == ".parquet" and stretch.size:
+        elif kind == ".parquet":
             raise Unmeasurable(_NO_PARQUET)
         else:
             stream = unpacked(file, packing := packing_of(head))

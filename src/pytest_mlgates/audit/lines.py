@@ -10,6 +10,7 @@ from typing import Protocol, TextIO
 from pytest_mlgates.audit.cells import Cell, cells_of, rewritten, text_of
 from pytest_mlgates.audit.chunks import Changes, Chunk, Window, is_chosen
 from pytest_mlgates.audit.draws import Draw
+from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.pii.datasets import Pairs, flat
 
 __all__ = [
@@ -101,6 +102,8 @@ def json_lines_chunks(
 def text_chunks(text: Lines, draw: Draw, most: int = LONG) -> Iterator[Chunk]:
     """Yield the paragraphs as records."""
     for some in _chunked(_drawn(units(text, paragraphs=True, most=most), draw)):
+        if any("\0" in unit.text for unit in some):
+            raise Unmeasurable("it is not text in UTF-8 (null bytes)")
         yield _chunk(some, [unit.text for unit in some], ())
 
 
@@ -124,12 +127,17 @@ def _drawn(found: Iterator[Unit], draw: Draw) -> Iterator[Unit]:
 def _chunked(found: Iterator[Unit]) -> Iterator[list[Unit]]:
     some: list[Unit] = []
     size = 0
-    for unit in found:
-        some.append(unit)
-        size += len(unit.text)
-        if size >= _CHUNK or len(some) >= _RECORDS:
+    try:
+        for unit in found:
+            some.append(unit)
+            size += len(unit.text)
+            if size >= _CHUNK or len(some) >= _RECORDS:
+                yield some
+                some, size = [], 0
+    except Exception:  # what stands before a break is read all the same
+        if some:
             yield some
-            some, size = [], 0
+        raise
     if some:
         yield some
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["opened_file", "packed", "packing_of", "unpacked"]
 
-_BUFFER = 1 << 20
+#: bytes read at a time; of what is packed less, since those before a break are lost with it
+_BUFFER, _PACKED_BUFFER = 1 << 20, 1 << 16
 #: how a file begins that is packed, and by what
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -47,12 +48,12 @@ def packing_of(head: bytes) -> str:
 def unpacked(source: NativeFile, packing: str) -> io.BufferedReader:
     """Return the bytes of a file, unpacked as they are read; one that is cut off raises at its end."""
     if packing == "xz":
-        return io.BufferedReader(cast("io.RawIOBase", lzma.open(source, "rb")), _BUFFER)
+        return io.BufferedReader(cast("io.RawIOBase", lzma.open(source, "rb")), _PACKED_BUFFER)
     if packing:
         from pyarrow import CompressedInputStream
 
         source = CompressedInputStream(source, packing)
-    return io.BufferedReader(_Raw(source), _BUFFER)
+    return io.BufferedReader(_Raw(source), _PACKED_BUFFER if packing else _BUFFER)
 
 
 def packed(sink: BinaryIO, packing: str) -> BinaryIO:

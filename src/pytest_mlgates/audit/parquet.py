@@ -217,27 +217,19 @@ def _leaf(kind: Any, steps: Steps) -> Any:
     from pyarrow import types
 
     for step in steps:
-        if types.is_struct(kind):
+        if isinstance(kind, tuple):
+            kind = kind[int(step)]
+        elif types.is_struct(kind):
             index = kind.get_field_index(str(step))
             if index < 0:
                 return None
             kind = kind.field(index).type
         elif types.is_map(kind):
-            kind = _pair(kind)
-        elif isinstance(kind, tuple):
-            kind = kind[int(step)]
+            kind = (kind.key_type, kind.item_type)
         elif hasattr(kind, "value_type"):
             kind = kind.value_type
         else:
             return None
+    if isinstance(kind, tuple):
+        return None
     return kind.value_type if types.is_dictionary(kind) else kind
-
-
-def _pair(kind: Any) -> Any:
-    return _Pair((kind.key_type, kind.item_type))
-
-
-class _Pair(tuple[Any, Any]):
-    """The types of key and value of a map."""
-
-    __slots__ = ()
