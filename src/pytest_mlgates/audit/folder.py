@@ -87,9 +87,15 @@ class OutFolder:
     def options(self) -> ScanSettings:
         """Return the settings that the scan was begun with, but for keys and allowed values."""
         found = json.loads(self._plan_lines()[0])["options"]
-        del found["redaction"]
-        lists = {name: tuple(found.pop(name)) for name in ("entities", "regions", "columns")}
-        return ScanSettings(**lists, **found)
+        return ScanSettings(
+            entities=tuple(found["entities"]),
+            regions=tuple(found["regions"]),
+            columns=tuple(found["columns"]),
+            names=found["names"],
+            min_confidence=found["min_confidence"],
+            sample=found["sample"],
+            seed=found["seed"],
+        )
 
     def plan_digest(self) -> str:
         """Return a digest of what was listed and how it is scanned."""
