@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,12 +76,13 @@ def served() -> Callable[[dict[str, object]], bytes]:
     system.warm_up()
     server = serve.make_server(system, folder)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    home = f"http://127.0.0.1:{server.server_port}"
 
     def ask(line: dict[str, object]) -> bytes:
-        for path in ("/", "/patients"):
-            urllib.request.urlopen(f"{home}{path}", timeout=60).read()
-        return urllib.request.urlopen(f"{home}/ask", json.dumps(line).encode(), timeout=60).read()
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+        for method, path in (("GET", "/"), ("GET", "/patients"), ("POST", "/ask")):
+            connection.request(method, path, json.dumps(line) if method == "POST" else None)
+            shown = connection.getresponse().read()
+        return shown
 
     return ask
 
