@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 __all__ = [
     "BIRTH", "CARD", "DEA", "OTHER", "PAID", "PAID_AFTER", "PHONE", "SSN",
@@ -117,11 +116,18 @@ def is_named(near: Sequence[str], names: Names) -> bool:
     >>> is_named(words("Soc. Sec. No. "), SSN), is_named(words("S.S.N. "), SSN)
     (True, True)
     """
-    return (
-        any(map(names, near))
-        or any(names(a + b) for a, b in pairwise(near))
-        or any(names(a + b + c) for a, b, c in zip(near, near[1:], near[2:], strict=False))
-    )
+    for word in near:
+        if names(word):
+            return True
+    first, second = "", ""  # the two words before, where they may be parts of one
+    for word in near:
+        if word.isdigit() or word == "#":
+            first = second = ""
+            continue
+        if second and (names(second + word) or (first and names(first + second + word))):
+            return True
+        first, second = second, word
+    return False
 
 
 def is_labelled(before: Sequence[str], names: Names) -> bool:
@@ -131,12 +137,15 @@ def is_labelled(before: Sequence[str], names: Names) -> bool:
     (True, False)
     """
     for place in range(len(before) - 1, max(-1, len(before) - 7), -1):
-        word = before[place]
-        if any(
-            names("".join(before[first : place + 1]))
-            for first in range(place, max(-1, place - 3), -1)
-        ):
+        word = joined = before[place]
+        if names(word):
             return True
+        for first in (place - 1, place - 2):
+            if first < 0 or joined.isdigit() or before[first].isdigit():
+                break
+            joined = before[first] + joined
+            if names(joined):
+                return True
         if not _FILLER(word):
             return False
     return False

@@ -13,6 +13,7 @@ import numpy as np
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import install
 from pytest_mlgates.pii import labels
+from pytest_mlgates.pii.near import Pieces
 from pytest_mlgates.pii.numbers import Array, Numbers
 from pytest_mlgates.pii.spans import Span
 
@@ -25,29 +26,37 @@ _HINTS = (
     b"hand", b"port", b"vil", b"sms", b"ont", b"puh", b"gsm", b"\x80",
 )  # fmt: skip
 _REACH = 28
+_NEAR_PHONE = Pieces(*_HINTS, b"\x01")
 
 
 def phones(numbers: Numbers, regions: Sequence[str]) -> Iterator[Span]:
     """Yield phone numbers: with ``+``, written as in the USA, or beside a word for a phone."""
     if not len(numbers.run):
         return
-    heads = np.flatnonzero(np.diff(numbers.run, prepend=-1))
-    tails = np.append(heads[1:], len(numbers.run)) - 1
-    total = np.bincount(numbers.run, weights=numbers.size)
-    keep = (total >= 7) & ((total <= 15) | _hold_a_phone(numbers, heads))
-    keep[numbers.run[heads[tails - heads == 2]]] &= ~_dated(numbers, heads[tails - heads == 2])
-    for a, z, n in zip(heads[keep].tolist(), tails[keep].tolist(), total[keep], strict=True):
-        yield from _in_run(numbers, a, z, int(n), regions)
-
-
-def _hold_a_phone(numbers: Numbers, heads: Array) -> Array:
-    """Tell for each run whether one may stand in it, however long it is: a card holds none."""
-    size, run = numbers.size, numbers.run
-    shaped = (size[:-2] == 3) & (size[1:-1] == 3) & (size[2:] == 4) & (run[:-2] == run[2:])
-    found: Array = np.zeros(len(heads), dtype=bool)
-    found[run[:-2][shaped]] = True
+    heads, total = numbers.heads[:-1], numbers.total
+    tails = numbers.heads[1:] - 1
+    threefour = _hold_a_phone(numbers, len(heads))
+    plus = np.zeros(len(heads), dtype=np.bool_)
     for back in (1, 2, 3):
-        found |= numbers.bytes[np.maximum(numbers.start[heads] - back, 0)] == ord("+")
+        plus |= numbers.bytes[np.maximum(numbers.start[heads] - back, 0)] == ord("+")
+    keep = (total >= 7) & ((total <= 15) | threefour | plus)
+    keep[tails - heads == 2] &= ~_dated(numbers, heads[tails - heads == 2])
+    # what is neither shaped as a phone number nor near a word for one is none
+    unshaped = np.flatnonzero(keep & ~plus & ~threefour)
+    keep[unshaped] = _NEAR_PHONE.before(numbers.page, numbers.start[heads[unshaped]], _REACH)
+    for a, z, n in zip(
+        heads[keep].tolist(), tails[keep].tolist(), total[keep].tolist(), strict=True
+    ):
+        yield from _in_run(numbers, a, z, n, regions)
+
+
+def _hold_a_phone(numbers: Numbers, count: int) -> Array:
+    """Tell for each run whether groups of three, three and four stand in it."""
+    size, run = numbers.size, numbers.run
+    found: Array = np.zeros(count, dtype=bool)
+    if len(size) >= 3:
+        shaped = (size[:-2] == 3) & (size[1:-1] == 3) & (size[2:] == 4) & (run[:-2] == run[2:])
+        found[run[:-2][shaped]] = True
     return found
 
 

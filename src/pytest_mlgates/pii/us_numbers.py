@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pytest_mlgates.pii import labels
+from pytest_mlgates.pii.near import Pieces
 from pytest_mlgates.pii.numbers import Numbers
 from pytest_mlgates.pii.spans import Span
 from pytest_mlgates.pii.validate import dea, is_itin, is_ssn
@@ -18,6 +19,7 @@ __all__ = ["licences", "ssns"]
 _LEAST = 0.2
 #: nine digits alone are looked at where one of these stands near
 _HINTS = (b"ss", b"s.s", b"s. s", b"soc", b"tin", b"tax")
+_NEAR_SSN = Pieces(*_HINTS)
 _LETTERS = np.zeros(256, dtype=bool)
 _LETTERS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
 
@@ -34,10 +36,10 @@ def ssns(numbers: Numbers) -> Iterator[Span]:
             fits &= size[place : len(size) - count + 1 + place] == wanted
         for i in np.flatnonzero(fits).tolist():
             yield from _ssn(numbers, i, i + count - 1)
-    if not any(hint in numbers.page.lower for hint in _HINTS):
-        return
     # eight where a leading zero was lost, seven where two were: only a label makes them one
-    for i in np.flatnonzero((size <= 9) & (size >= 7)).tolist():
+    alone = np.flatnonzero((size <= 9) & (size >= 7))
+    near = _NEAR_SSN.around(numbers.page, numbers.start[alone], numbers.end[alone], 48, 24)
+    for i in alone[near].tolist():
         yield from _ssn(numbers, i, i)
 
 
@@ -96,10 +98,11 @@ def _goes_on(numbers: Numbers, a: int, z: int) -> bool:
 
 def licences(numbers: Numbers) -> Iterator[Span]:
     """Yield DEA registration numbers: two letters, seven digits, the last a check digit."""
-    for i in np.flatnonzero((numbers.size == 7) & (numbers.start >= 2)).tolist():
-        start, end = int(numbers.start[i]) - 2, int(numbers.end[i])
-        if not (_LETTERS[numbers.bytes[start]] and _LETTERS[numbers.bytes[start + 1]]):
-            continue
+    first = np.flatnonzero((numbers.size == 7) & (numbers.start >= 2))
+    for back in (1, 2):
+        first = first[_LETTERS[numbers.bytes[numbers.start[first] - back]]]
+    for i in first.tolist():
+        start, end = numbers.starts[i] - 2, numbers.ends[i]
         if numbers.in_a_word(start, end):
             continue
         if dea(numbers.batch[start:end].decode("latin-1").upper()):

@@ -109,11 +109,10 @@ def by_digits(numbers: Numbers, kinds: frozenset[str]) -> Iterator[Span]:
         for place in heads.tolist():
             yield from _iban(batch, place - 2)
     if "CRYPTO" in kinds:
-        heads = numbers.places
-        heads = heads[heads + 26 <= len(data)]
+        heads = starts[starts + 26 <= len(data)]
         heads = heads[(data[heads] == ord("1")) | (data[heads] == ord("3"))]
         heads = heads[(heads == 0) | ~_alnum(data[heads - 1])]
-        for step in (25, 12, 6, 18):
+        for step in range(25, 0, -1):
             heads = heads[_alnum(data[heads + step])]
         for place in heads.tolist():
             found = _BASE58.match(batch, place)
