@@ -22,6 +22,9 @@ __all__ = ["cards"]
 _PATH = re.compile(r"://[^\s<>\"']{0,200}[/=]$")
 #: the magnetic stripe: track 1 has a B before the number and ^NAME^ after it, track 2 an =
 _STRIPE = re.compile(r"^(?:\^[^^\n]{2,26}\^|=)\d{4}")
+#: two words and a blank before, and what a clause goes on or ends with
+_SAID = re.compile(r"[^\W\d_][ ,]{1,2}[^\W\d_]{1,12}:? $")
+_CLAUSE = re.compile(r"[.,;!?]?(?:\s|$)")
 _LETTER = re.compile(r"[^\W\d_]")
 _FLOAT = re.compile(rb"\.0{1,2}(?![\d.])")
 #: what is surely no card is not told
@@ -81,6 +84,8 @@ def _span(
     after = page.after(end)
     if not near and bits & _bit("a row of a table") and not _LETTER.search(after):
         return None
+    if alone and not bits & _bit("length of its scheme") and _in_a_sentence(before, after):
+        bits |= _bit("in running text")
     if labelled:
         bits |= _bit("a card's label right before")
     elif named and (
@@ -93,6 +98,11 @@ def _span(
     if alone and (zeros := _FLOAT.match(numbers.batch[end : end + 4])):
         end += zeros.end()  # the ".0" of a number that went through a float
     return Span("CREDIT_CARD", start, end, sure, sure >= CONFIRMED)
+
+
+def _in_a_sentence(before: str, after: str) -> bool:
+    """Tell whether words are right before, and a blank or the end of a clause after."""
+    return bool(_SAID.search(before) and _CLAUSE.match(after))
 
 
 def _with_words(

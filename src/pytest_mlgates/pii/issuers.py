@@ -20,7 +20,7 @@ _SCHEMES = (  # first and last beginning, lengths
     ("2221-2720", "16"),  # Mastercard, 2-series
     ("300-305", "14-19"), ("3095", "14-19"), ("36", "14-19"), ("38-39", "14-19"),  # Diners Club
     ("34", "15"), ("37", "15"),  # American Express
-    ("3528-3589", "16-19"),  # JCB
+    ("35", "16-19"),  # JCB (3528-3589), RuPay (353, 356), LankaPay (357)
     ("4", "13,16,19"),  # Visa
     ("50", "12-19"), ("56-58", "12-19"),  # Maestro, Verve, Elo, RuPay
     ("51-55", "16"),  # Mastercard

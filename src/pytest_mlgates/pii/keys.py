@@ -61,7 +61,7 @@ def is_placeholder(secret: str) -> bool:
     >>> is_placeholder("Zq8-rT4_vW")
     False
     """
-    return bool(_PLACEHOLDER.search(secret)) or len(set(secret)) <= len(secret) // 8 + 1
+    return bool(_PLACEHOLDER.search(secret)) or len(set(secret)) <= min(len(secret), 80) // 8 + 1
 
 
 class Keys:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 __all__ = [
-    "BIRTH", "CARD", "DEA", "OTHER", "PAID", "PAID_AFTER", "PHONE", "SSN",
+    "BIRTH", "CARD", "DEA", "IBAN", "OTHER", "PAID", "PAID_AFTER", "PHONE", "PHONE_NOUN", "SSN",
     "Names", "is_labelled", "is_named", "is_other", "one_of", "words",
 ]  # fmt: skip
 
@@ -64,6 +64,7 @@ PAID = one_of(
     anywhere="оплат|支付|付款|支払",
 )
 #: words of an identity number of the USA; pairs are written as one
+IBAN = one_of(r"ibans?|iban\w{1,6}|bankaccount|accountno|accountnumber|kontonummer|compte|konto")
 SSN = one_of(
     r"ssns?|sss?|socials?|socialsecurity\w*|socsec\w*|itins?|tins?|taxpayers?|taxids?|taxno|taxnum\w*",
     r"socsecno|taxpayerid",
@@ -71,6 +72,12 @@ SSN = one_of(
 PHONE = one_of(
     r"tel|tele?fon\w*|\w*phones?|phoned|cal(?:l|ls|led|ling)|mobile?s?|mobil\w*|cell\w*|fax\w*|whatsapp",
     r"textme|ring|dial\w*|reach\w*|handy\w*|portable|celular|movil|sms|contact|kontakt|puhelin|gsm|rang",
+    anywhere="телефон|тел|电话|電話|手机|手機|전화|휴대|هاتف|फोन|โทร|τηλ|טלפון",
+)
+#: those of them that are a label, and no verb
+PHONE_NOUN = one_of(
+    r"tel|tele?fon\w*|\w*phones?|mobile?s?|mobil(?:nummer|nr|telefon)|cellphone|cellular|fax|faxes|faxno|whatsapp|handy\w*",
+    r"portable|celular|movil|gsm|puhelin|phoneno|phonenumber",
     anywhere="телефон|тел|电话|電話|手机|手機|전화|휴대|هاتف|फोन|โทร|τηλ|טלפון",
 )
 DEA = one_of(r"dea|licen[cs]es?|prescri\w*|physicians?|doctors?|md|dr")

@@ -32,11 +32,11 @@ class Pieces:
         # pieces of one character have a bit of their own, or every second look-up would agree
         self._first, self._then = np.zeros((2, 32, 32, 32), dtype=np.uint8)
         for piece in pieces:
-            known = [(code,) for code in piece[:4].translate(CLASSES)]
-            a, b, c, d = [*known, *[range(32)] * (4 - len(known))]
+            known = [np.array([code]) for code in piece[:4].translate(CLASSES)]
+            places = [*known, *[np.arange(32)] * (4 - len(known))]
             bit = 1 << (len(known) == 1)
-            for at, table in ((a, b, c), self._first), ((b, c, d), self._then):
-                table[np.ix_(*map(np.array, at))] |= bit
+            self._first[np.ix_(*places[:3])] |= bit
+            self._then[np.ix_(*places[1:])] |= bit
 
     def before(self, page: Page, places: Array, reach: int) -> Array:
         """Tell for each place whether a piece may start in the ``reach`` characters before it."""

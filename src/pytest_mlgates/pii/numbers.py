@@ -35,7 +35,7 @@ class Numbers:
     """The groups of digits of one page: where each starts and ends, and in which run it stands."""
 
     def __init__(self, page: Page) -> None:
-        self.page, self.batch, self.bytes = page, page.batch, page.bytes
+        self.page, self.batch, self.bytes = page, page.batch, page.codes
         digit = np.frombuffer(self.batch.translate(_DIGITS), dtype=np.bool_)
         edges = np.flatnonzero(digit[1:] != digit[:-1]) + 1
         first = [0] if len(digit) and digit[0] else []

@@ -43,7 +43,7 @@ class Page:
         return cls(text, fold(text))
 
     @cached_property
-    def bytes(self) -> npt.NDArray[Any]:
+    def codes(self) -> npt.NDArray[Any]:
         """The folded text as an array."""
         return np.frombuffer(self.batch, dtype=np.uint8)
 
@@ -56,7 +56,7 @@ class Page:
     @cached_property
     def records(self) -> npt.NDArray[Any]:
         """Where each record starts."""
-        return np.concatenate(([0], np.flatnonzero(self.bytes == ord(RECORD)) + 1))
+        return np.concatenate(([0], np.flatnonzero(self.codes == ord(RECORD)) + 1))
 
     @cached_property
     def lower(self) -> bytes:

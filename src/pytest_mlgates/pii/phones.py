@@ -111,6 +111,9 @@ def _phone(
     while start > 0 and numbers.batch[start - 1] in b"+(":
         start -= 1
     if not any(valid):
+        before = labels.words(numbers.page.before(start, _REACH)) if named else []
+        if any(v is not None for v in valid) and labels.is_labelled(before, labels.PHONE_NOUN):
+            return Span("PHONE_NUMBER", start, end, 0.6, True)  # of a length that can be dialled
         likely = (shaped and any(v is not None for v in valid)) or (named and digits[0] == "0")
         return Span("PHONE_NUMBER", start, end, 0.3, False) if likely else None
     return Span("PHONE_NUMBER", start, end, 0.8 if named else 0.4, named)

@@ -147,7 +147,7 @@ def _units(page: Page) -> Iterator[tuple[int, int, str]]:
     next_kind = kinds[digit + 1]
     between = digit[(next_kind & _BETWEEN) > 0] + 1
     between = between[between < len(kinds) - 1]
-    wide = (page.bytes[between] != ord(" ")) | (page.bytes[between + 1] == ord(" "))
+    wide = (page.codes[between] != ord(" ")) | (page.codes[between + 1] == ord(" "))
     places.append(between[wide])  # one blank is read as it is
     after = digit[(next_kind & _AFTER) > 0]
     after = after[after >= 3]
