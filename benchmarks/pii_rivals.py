@@ -162,10 +162,13 @@ def _by_rule(texts: Sequence[Labelled], tools: dict[str, Find]) -> None:
     alone = by_kingfisher()
     rules: dict[str, list[Labelled]] = defaultdict(list)
     for given in texts:
-        if list(alone(given)):  # else the text has too little entropy, or lacks what the rule asks beside it
+        if list(
+            alone(given)
+        ):  # else the text has too little entropy, or lacks what the rule asks beside it
             rules[given.region].append(given)
     cells = [
-        sum(any(any(f[0] == "API_KEY" for f in find(g)) for g in its) for its in rules.values()) / len(rules)
+        sum(any(any(f[0] == "API_KEY" for f in find(g)) for g in its) for its in rules.values())
+        / len(rules)
         for find in tools.values()
     ]
     name = "  by rule, of those that Kingfisher finds itself"

@@ -112,11 +112,19 @@ def groups(count: int, seed: int = 5) -> Iterator[tuple[str, list[Labelled]]]:
         ],
     )
     yield from _phones(draw)
-    yield "PHONE_NUMBER, Faker, 20 locales, by region", [
-        within("PHONE_NUMBER", draw.choice(("call me on {} please", "phone: {}", "Tel. {}")), value, locale[-2:])
-        for locale in LOCALES
-        for value in _faked(locale, "phone_number", max(2, count // 20))
-    ]
+    yield (
+        "PHONE_NUMBER, Faker, 20 locales, by region",
+        [
+            within(
+                "PHONE_NUMBER",
+                draw.choice(("call me on {} please", "phone: {}", "Tel. {}")),
+                value,
+                locale[-2:],
+            )
+            for locale in LOCALES
+            for value in _faked(locale, "phone_number", max(2, count // 20))
+        ],
+    )
     shapes = list(_shapes())
     yield (
         f"API_KEY, {len(shapes)} public shapes",

@@ -113,7 +113,9 @@ def _with_words(
     left = numbers.left(start)
     if (left == b";" or before.endswith("%B")) and _STRIPE.match(after):
         bits = (bits & ~word & ~_bit("letters hang on")) | label
-    if any(map(labels.PAID, near)) or labels.PAID_AFTER.match(after):
+    if labels.PAID_AFTER.match(after):
+        bits |= _bit("a word of paying right after")
+    elif any(map(labels.PAID, near)):
         bits |= _bit("a word of paying near")
     if not bits & label and labels.is_other(near):
         bits |= _bit("another label right before")

@@ -6,6 +6,7 @@ a word for a phone, or by the layout of the USA with such a word; any other one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -26,6 +27,15 @@ _HINTS = (
     b"hand", b"port", b"vil", b"sms", b"ont", b"puh", b"gsm", b"\x80",
 )  # fmt: skip
 _REACH = 28
+#: "call me on", "you can text us at": what follows is dialled
+_ASKED = re.compile(
+    r"\b(?:call|ring|phone|text|dial|reach|contact|sms)(?:ing|ed)?"
+    r"(?:(?: (?:me|us|him|her|them|you|someone|back)){1,2}(?: (?:on|at|under|via|by))?| (?:on|at|under|via))"
+    r":? ?[(+]?$",
+    re.IGNORECASE,
+)
+#: an address of a machine
+_QUAD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}")
 _NEAR_PHONE = Pieces(*_HINTS, b"\x01")
 
 
@@ -111,12 +121,25 @@ def _phone(
     while start > 0 and numbers.batch[start - 1] in b"+(":
         start -= 1
     if not any(valid):
-        before = labels.words(numbers.page.before(start, _REACH)) if named else []
-        if any(v is not None for v in valid) and labels.is_labelled(before, labels.PHONE_NOUN):
+        possible = named and any(v is not None for v in valid)
+        if (
+            possible
+            and not _QUAD.fullmatch(numbers.batch[start:end])
+            and _is_labelled(numbers, start)
+        ):
             return Span("PHONE_NUMBER", start, end, 0.6, True)  # of a length that can be dialled
         likely = (shaped and any(v is not None for v in valid)) or (named and digits[0] == "0")
         return Span("PHONE_NUMBER", start, end, 0.3, False) if likely else None
-    return Span("PHONE_NUMBER", start, end, 0.8 if named else 0.4, named)
+    dialled = named or numbers.batch[start : start + 1] == b"("  # (212) 736-5000
+    return Span("PHONE_NUMBER", start, end, 0.8 if dialled else 0.4, dialled)
+
+
+def _is_labelled(numbers: Numbers, start: int) -> bool:
+    """Tell whether a label stands right before a number, or words that ask to dial it."""
+    before = numbers.page.before(start, _REACH)
+    return bool(_ASKED.search(before)) or labels.is_labelled(
+        labels.words(before), labels.PHONE_NOUN
+    )
 
 
 def _is_valid(digits: str, region: str) -> bool | None:

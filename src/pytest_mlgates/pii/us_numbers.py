@@ -55,22 +55,25 @@ def _ssn(numbers: Numbers, a: int, z: int) -> Iterator[Span]:
         return
     page = numbers.page
     before = labels.words(page.before(start))
-    named = labels.is_named(before, labels.SSN)
-    if len(digits) < 9 and not named:
-        return
+    labelled = labels.is_labelled(before, labels.SSN)
+    if not labelled and (len(digits) < 9 or z - a == 1):
+        return  # part of a list, or a ZIP code with four more digits
+    named = labelled or labels.is_named(before, labels.SSN)
     named = named or labels.is_named(labels.words(page.after(end, 24)), labels.SSN)
     evidence = []
     if z - a == 2:
-        dashed = b"-" in numbers.gap(a)
+        dashed = b"-" in numbers.gap(a) and numbers.gap(a) == numbers.gap(a + 1)
         evidence.append("dashes as in an SSN" if dashed else "grouped as an SSN")
     if named:
         evidence.append("its label near")
     elif z == a:
         return
-    if not labels.is_labelled(before, labels.SSN) and labels.is_other(before):
+    if not labelled and labels.is_other(before):
         evidence.append("another label right before")
     if numbers.in_a_word(start, end):
         evidence.append("letters hang on")
+    if all(len(set(group)) == 1 for group in (whole[:3], whole[3:5], whole[5:])):
+        evidence.append("documentation")  # 111-22-3333
     if _goes_on(numbers, a, z):
         evidence.append("a longer number")
     sure = score("US_SSN", evidence)
@@ -81,7 +84,9 @@ def _ssn(numbers: Numbers, a: int, z: int) -> Iterator[Span]:
 def _goes_on(numbers: Numbers, a: int, z: int) -> bool:
     """Tell whether the digits are part of a longer number or of a decimal."""
     if a != z:
-        return numbers.longer(a, z)
+        start = numbers.starts[a]
+        decimal = numbers.left(start) == b"." and numbers.is_digit(start - 2)
+        return numbers.longer(a, z) or (decimal and b"." not in numbers.gap(a))
     start, end = int(numbers.start[a]), int(numbers.end[a])
     left, right = numbers.left(start), numbers.right(end)
     tail = (

@@ -44,6 +44,8 @@ _IN_GAP = np.full(256, _SEEN, dtype=np.uint8)
 _IN_GAP[[ord(","), ord("\n"), ord("\r"), ord("."), GLUE]] = (
     _COMMA | _SEEN, _LINE | _SEEN, _LINE | _SEEN, _DOT | _SEEN, 0,
 )  # fmt: skip
+#: so many numbers of one record tell whether their check digits are right by chance
+_MANY, _MOSTLY = 10, 0.4
 #: most characters between two groups of a run
 _MAX_GAP = 8
 
@@ -83,6 +85,7 @@ class Windows:
         bits |= np.where(_hang(numbers, a, z), _bit("letters hang on"), 0)
         several = z > a
         bits[~several] |= _alone(numbers, a[~several])
+        bits[~several] |= _by_chance(numbers, a[~several])
         if several.any():
             bits[several] |= _grouped(numbers, a[several], z[several], length[several])
         return cls(numbers, a, z, length, known, bits)
@@ -116,8 +119,14 @@ def _right(numbers: Numbers) -> tuple[Array, Array, Array, Array] | None:
     if not found:
         return None
     a, z, length, place = (np.concatenate(column) for column in zip(*found, strict=True))
-    lead = (digits[place[:, None] + np.arange(4)].astype(np.int64) * [1000, 100, 10, 1]).sum(axis=1)
-    return a, z, length, lead
+    return a, z, length, _lead(digits, place)
+
+
+def _lead(digits: Array, place: Array) -> Array:
+    """Return the number that the four digits from each place on make."""
+    four = digits[place[:, None] + np.arange(4)].astype(np.int64)
+    found: Array = (four * [1000, 100, 10, 1]).sum(axis=1)
+    return found
 
 
 def _laid_out_firmly(size: Array, a: Array, z: Array) -> Array:
@@ -158,7 +167,8 @@ def _alone(numbers: Numbers, a: Array) -> Array:
     start, end = numbers.start[a], numbers.end[a]
     left, right = _byte(numbers, start - 1), _byte(numbers, end)
     after = _byte(numbers, end + 1)
-    longer = ((left == ord(".")) | (left == ord("-"))) & _ALNUM[_byte(numbers, start - 2)]
+    before = _byte(numbers, start - 2)
+    longer = ((left == ord(".")) & (before != ord("."))) | ((left == ord("-")) & _ALNUM[before])
     longer |= (right == ord("-")) & _ALNUM[after]
     point = (right == ord(".")) & (after - np.uint8(48) < 10)
     second = _byte(numbers, end + 2)
@@ -168,6 +178,29 @@ def _alone(numbers: Numbers, a: Array) -> Array:
     two = (after == 48) & (second == 48) & (third - np.uint8(48) >= 10) & (third != ord("."))
     longer |= point & ~(one | two)
     found: Array = np.where(longer, _bit("a decimal or a longer number"), 0)
+    factor = (right == ord("*")) & _ALNUM[after]
+    found |= np.where(factor, _bit("arithmetic beside"), 0)
+    return found
+
+
+def _by_chance(numbers: Numbers, a: Array) -> Array:
+    """Weigh numbers among others of their record: where most are wrong, some are right by chance."""
+    if not len(a):
+        return np.zeros(0, dtype=np.int64)
+    groups = np.flatnonzero((numbers.size >= 12) & (numbers.size <= _LONGEST))
+    upto = np.concatenate(([0], np.cumsum(numbers.size)))
+    since, size = upto[groups], numbers.size[groups]
+    known = issued(_lead(numbers.digit_values, since), size)
+    groups, since, size = groups[known], since[known], size[known]
+    sums, ends = luhn_sums(numbers.digit_values), since + size
+    right = (sums[ends % 2, ends] - sums[ends % 2, since]) % 10 == 0
+    starts = numbers.page.records
+    record = np.searchsorted(starts, numbers.start[groups], side="right") - 1
+    tried = np.bincount(record, minlength=len(starts))
+    correct = np.bincount(record[right], minlength=len(starts))
+    chance = (tried >= _MANY) & (correct < _MOSTLY * tried)
+    its = np.searchsorted(starts, numbers.start[a], side="right") - 1
+    found: Array = np.where(chance[its], _bit("others alike are wrong"), 0)
     return found
 
 
@@ -201,7 +234,11 @@ def _grouped(numbers: Numbers, a: Array, z: Array, length: Array) -> Array:
         (inside & _COMMA > 0, "parted by commas"),
         (uneven, "parted in several ways"),  # of two that overlap, the one with even gaps is meant
         (inside & _LINE > 0, "over a line's end"),
-        (dotted & (inside & _DOT == 0), "a decimal or a longer number"),
+        (uneven & (length < 3 * (z - a + 1)), "digits parted unevenly"),
+        (
+            (dotted & (inside & _DOT == 0)) | (uneven & (inside & _DOT > 0)),
+            "a decimal or a longer number",
+        ),
     ):
         bits |= np.where(told, _bit(evidence), 0)
     bits |= _aside(numbers, a, z)
@@ -264,7 +301,9 @@ class _Rows:
         if rows >= 3 and right < 0.5 * rows:
             return _bit("a row of a table")
         if rows >= 2 and right == rows:
-            return _bit("rows with right check digits")
+            return _bit("rows with right check digits") if rows >= 3 else 0
+        if rows >= 2 and right <= 0.5 * rows:
+            return _bit("the number goes on")
         return _bit("the number goes on" if self._goes_on(a, z, low, high) else "groups go on")
 
     def _count(self, a: int, z: int, low: int, high: int) -> tuple[int, int]:

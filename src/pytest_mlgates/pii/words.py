@@ -21,6 +21,8 @@ __all__ = ["by_digits", "email", "segwit"]
 _LOCAL = re.compile(rb"[A-Za-z0-9.!#$%&'*+=?^_`{|}~/\x01\x80-]{1,64}")
 _DOMAIN = re.compile(rb"[A-Za-z0-9.\x01\x80-]{3,253}")
 _IBAN = re.compile(rb"[A-Za-z]{2}\d\d[A-Za-z0-9 \x01\n-]{11,60}")
+#: no country's number has fewer digits
+_IBAN_DIGITS = 8
 _BASE58 = re.compile(rb"[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
 _SEGWIT = re.compile(rb"(?i:bc1)[A-Za-z0-9]{11,87}(?![A-Za-z0-9])")
 #: what a link, a form or a header puts before an address, none of which is part of it
@@ -144,6 +146,8 @@ def _iban(page: Page, start: int) -> Iterator[Span]:
         sure = 0.9
     if not length:
         return
+    if sum(map(str.isdigit, compact[:length])) < _IBAN_DIGITS:
+        return  # words of so many letters
     end = start + places[length - 1] + 1
     if not batch[end : end + 1].isalnum():
         yield Span("IBAN_CODE", start, end, sure, True)
