@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from pytest_mlgates.pii import labels
 from pytest_mlgates.pii.near import Pieces
 from pytest_mlgates.pii.numbers import Numbers
 from pytest_mlgates.pii.spans import Span
-from pytest_mlgates.pii.weigh import CONFIRMED, bit_of, score_of_bits
-from pytest_mlgates.pii.windows import Windows
+from pytest_mlgates.pii.weigh import CONFIRMED, score_of_bits
+from pytest_mlgates.pii.windows import Windows, card_bit
 
 __all__ = ["cards"]
 
@@ -26,7 +25,7 @@ _STRIPE = re.compile(r"^(?:\^[^^\n]{2,26}\^|=)\d{4}")
 _SAID = re.compile(r"[^\W\d_][ ,]{1,2}[^\W\d_]{1,12}:? $")
 _CLAUSE = re.compile(r"[.,;!?]?(?:\s|$)")
 _LETTER = re.compile(r"[^\W\d_]")
-_FLOAT = re.compile(rb"\.0{1,2}(?![\d.])")
+_ZEROS_OF_FLOAT = re.compile(rb"\.0{1,2}(?![\d.])")
 #: what is surely no card is not told
 _LEAST = 0.05
 #: how far a label may stand before, and what stands in every word for a card
@@ -35,8 +34,6 @@ _NEAR_CARD = Pieces(
     b"card", b"cc", b"c.c", b"c c", b"c/c", b"pan", b"visa", b"maes", b"mast", b"amex", b"amer", b"dine", b"unio", b"rupa", b"kart",
     b"cart", b"tarj", b"kort", b"kaar", b"\x80", b"\x01",
 )  # fmt: skip
-
-_bit = partial(bit_of, "CREDIT_CARD")
 
 
 def cards(numbers: Numbers) -> Iterator[Span]:
@@ -58,11 +55,11 @@ def cards(numbers: Numbers) -> Iterator[Span]:
         (a == z)[keep].tolist(),
         strict=True,
     ):
-        if span := _span(numbers, *found):
+        if span := _card(numbers, *found):
             yield span
 
 
-def _span(
+def _card(
     numbers: Numbers,
     start: int,
     end: int,
@@ -82,20 +79,20 @@ def _span(
     if digits.count(digits[:1]) == len(digits):
         return None
     after = page.after(end)
-    if not near and bits & _bit("a row of a table") and not _LETTER.search(after):
+    if not near and bits & card_bit("a row of a table") and not _LETTER.search(after):
         return None
-    if alone and not bits & _bit("length of its scheme") and _in_a_sentence(before, after):
-        bits |= _bit("in running text")
+    if alone and not bits & card_bit("length of its scheme") and _in_a_sentence(before, after):
+        bits |= card_bit("in running text")
     if labelled:
-        bits |= _bit("a card's label right before")
+        bits |= card_bit("a card's label right before")
     elif named and (
         labels.is_named(near, labels.CARD) or any(map(labels.CARD, labels.words(after[:_AFTER])))
     ):
-        bits |= _bit("a card's word near")
+        bits |= card_bit("a card's word near")
     sure = score_of_bits("CREDIT_CARD", _with_words(numbers, start, before, after, near, bits))
     if sure < _LEAST:
         return None
-    if alone and (zeros := _FLOAT.match(numbers.batch[end : end + 4])):
+    if alone and (zeros := _ZEROS_OF_FLOAT.match(numbers.batch[end : end + 4])):
         end += zeros.end()  # the ".0" of a number that went through a float
     return Span("CREDIT_CARD", start, end, sure, sure >= CONFIRMED)
 
@@ -109,16 +106,16 @@ def _with_words(
     numbers: Numbers, start: int, before: str, after: str, near: list[str], bits: int
 ) -> int:
     """Return the evidence with that of the words around, but for those for a card."""
-    label, word = _bit("a card's label right before"), _bit("a card's word near")
+    label, word = card_bit("a card's label right before"), card_bit("a card's word near")
     left = numbers.left(start)
     if (left == b";" or before.endswith("%B")) and _STRIPE.match(after):
-        bits = (bits & ~word & ~_bit("letters hang on")) | label
+        bits = (bits & ~word & ~card_bit("letters hang on")) | label
     if labels.PAID_AFTER.match(after):
-        bits |= _bit("a word of paying right after")
+        bits |= card_bit("a word of paying right after")
     elif any(map(labels.PAID, near)):
-        bits |= _bit("a word of paying near")
+        bits |= card_bit("a word of paying near")
     if not bits & label and labels.is_other(near):
-        bits |= _bit("another label right before")
+        bits |= card_bit("another label right before")
     elif "://" in before and _PATH.search(before):
-        bits |= _bit("in the path of a link")
+        bits |= card_bit("in the path of a link")
     return bits

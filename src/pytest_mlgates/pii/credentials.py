@@ -37,9 +37,9 @@ _SPACE[list(b" \n\t\r)")] = True
 _PLAIN = bytes(10 if c == ord(RECORD) else 32 if c == OTHER else c for c in range(256))
 #: what a credential is written with; none is shorter than eight
 _WORD, _HAS_DIGIT, _HAS_UPPER, _HAS_LOWER, _SHORTEST = 1, 2, 4, 8, 8
-#: from this length on, letters of both cases will do
-_LONG = 24
-_KINDS = bytes(
+#: from these lengths on, letters of both cases will do, and any
+_MIXED_CASE, _ANY_CASE = 16, 32
+_WORD_KINDS = bytes(
     (_WORD | _HAS_DIGIT) * (48 <= c <= 57)
     or (_WORD | _HAS_UPPER) * (65 <= c <= 90)
     or (_WORD | _HAS_LOWER) * (97 <= c <= 122)
@@ -120,7 +120,7 @@ def find_credentials(page: Page, hints: Sequence[int]) -> Iterator[Span]:
 
 def _mixed_words(page: Page) -> npt.NDArray[Any]:
     """Return where words start that are long enough and hold both letters and digits."""
-    kinds = np.frombuffer(page.batch.translate(_KINDS) + b"\0", dtype=np.uint8)
+    kinds = np.frombuffer(page.batch.translate(_WORD_KINDS) + b"\0", dtype=np.uint8)
     word = kinds > 0
     edges = np.flatnonzero(word[1:] != word[:-1]) + 1
     edges = np.append([0], edges) if word[0] else edges
@@ -132,7 +132,9 @@ def _mixed_words(page: Page) -> npt.NDArray[Any]:
     held = np.bitwise_or.reduceat(kinds, places)[::2]
     letters = held & (_HAS_UPPER | _HAS_LOWER)
     mixed = (held & _HAS_DIGIT > 0) & (letters > 0)
-    mixed |= (letters == _HAS_UPPER | _HAS_LOWER) & (ends[long] - starts[long] >= _LONG)
+    size = ends[long] - starts[long]
+    mixed |= (letters == _HAS_UPPER | _HAS_LOWER) & (size >= _MIXED_CASE)
+    mixed |= (letters > 0) & (size >= _ANY_CASE)
     found: npt.NDArray[Any] = starts[long][mixed]
     return found
 

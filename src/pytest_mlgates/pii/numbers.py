@@ -19,7 +19,7 @@ __all__ = ["Array", "Numbers"]
 
 Array = npt.NDArray[Any]
 
-_DIGITS = bytes(48 <= c <= 57 for c in range(256))
+_DIGIT_MASK = bytes(48 <= c <= 57 for c in range(256))
 _NO_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
 #: what may stand between two groups of one number; replies quote the lines of a letter with ">"
 _BLANK, _BREAK, _SLASH, _COMMA, _QUOTE = 1, 2, 4, 8, 16
@@ -36,7 +36,7 @@ class Numbers:
 
     def __init__(self, page: Page) -> None:
         self.page, self.batch, self.bytes = page, page.batch, page.codes
-        digit = np.frombuffer(self.batch.translate(_DIGITS), dtype=np.bool_)
+        digit = np.frombuffer(self.batch.translate(_DIGIT_MASK), dtype=np.bool_)
         edges = np.flatnonzero(digit[1:] != digit[:-1]) + 1
         first = [0] if len(digit) and digit[0] else []
         last = [len(digit)] if len(digit) and digit[-1] else []

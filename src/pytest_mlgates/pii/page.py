@@ -14,12 +14,12 @@ from pytest_mlgates.pii.normalise import RECORD, fold
 __all__ = ["CLASSES", "MARGIN", "Page"]
 
 #: 32 classes of characters: letters of either case 1 to 26, then these, and 0 for any other one
-_SIGNS = b". \x01\x80"
+_OTHER_CLASSES = b". \x01\x80"
 _CLASS = bytearray(256)
-for _place in range(26):
-    _CLASS[65 + _place] = _CLASS[97 + _place] = _place + 1
-for _place, _sign in enumerate(_SIGNS):
-    _CLASS[_sign] = 27 + _place
+for _code in range(26):
+    _CLASS[65 + _code] = _CLASS[97 + _code] = _code + 1
+for _code, _sign in enumerate(_OTHER_CLASSES):
+    _CLASS[_sign] = 27 + _code
 CLASSES = bytes(_CLASS)
 #: characters of no class before and after those of a page
 MARGIN = 64

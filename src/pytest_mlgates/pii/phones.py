@@ -28,7 +28,7 @@ _HINTS = (
 )  # fmt: skip
 _REACH = 28
 #: "call me on", "you can text us at": what follows is dialled
-_ASKED = re.compile(
+_DIAL = re.compile(
     r"\b(?:call|ring|phone|text|dial|reach|contact|sms)(?:ing|ed)?"
     r"(?:(?: (?:me|us|him|her|them|you|someone|back)){1,2}(?: (?:on|at|under|via|by))?| (?:on|at|under|via))"
     r":? ?[(+]?$",
@@ -137,9 +137,7 @@ def _phone(
 def _is_labelled(numbers: Numbers, start: int) -> bool:
     """Tell whether a label stands right before a number, or words that ask to dial it."""
     before = numbers.page.before(start, _REACH)
-    return bool(_ASKED.search(before)) or labels.is_labelled(
-        labels.words(before), labels.PHONE_NOUN
-    )
+    return bool(_DIAL.search(before)) or labels.is_labelled(labels.words(before), labels.PHONE_NOUN)
 
 
 def _is_valid(digits: str, region: str) -> bool | None:

@@ -35,12 +35,12 @@ WORDS: dict[bytes, str] = {
     b"BC1": "bech32",
 }
 #: what stands in the words that go beside a secret, whatever the secret looks like
-_HINTS = dict.fromkeys(
+_SECRET_HINTS = dict.fromkeys(
     (
         b"ecret", b"assw", b"pwd", b"oken", b"PRIVATE", b"_key", b"_KEY", b"iKey", b"ikey", b"-key", b"-Key", b"uthorization", b"redential",
      b"assphrase"), "secret"
 )  # fmt: skip
-WORDS |= _HINTS
+WORDS |= _SECRET_HINTS
 
 
 class Engine(Protocol):
@@ -83,7 +83,10 @@ class _Re2:
         # a hint may stand over the end of another word (``ghs_key``)
         self.patterns = [
             re2.compile(b"|".join(re2.escape(word) for word in words), options)
-            for words in (sorted(WORDS.keys() - _HINTS.keys(), key=len, reverse=True), _HINTS)
+            for words in (
+                sorted(WORDS.keys() - _SECRET_HINTS.keys(), key=len, reverse=True),
+                _SECRET_HINTS,
+            )
         ]
 
     def scan(self, batch: bytes) -> Iterator[tuple[str, int]]:

@@ -71,7 +71,7 @@ _CELLS = frozenset(("td", "th", "input", "li"))
 
 #: what a unit may begin with; some begin one between two digits only, some after four of them
 _STRONG, _DIGIT, _BETWEEN, _AFTER = 1, 2, 4, 8
-_KIND = bytearray(256)
+_UNIT_KIND = bytearray(256)
 for _kind, _signs in (
     (_STRONG, b"&\\%=\x1b<|`*"),
     (_DIGIT, b"0123456789"),
@@ -79,8 +79,8 @@ for _kind, _signs in (
     (_AFTER, b"\"'])(,;:*="),
 ):
     for _sign in _signs:
-        _KIND[_sign] |= _kind
-_KINDS = bytes(_KIND)
+        _UNIT_KIND[_sign] |= _kind
+_UNIT_KINDS = bytes(_UNIT_KIND)
 
 
 class View:
@@ -140,7 +140,7 @@ def unescape(page: Page) -> View | None:
 
 
 def _units(page: Page) -> Iterator[tuple[int, int, str]]:
-    kinds = np.frombuffer(page.batch.translate(_KINDS), dtype=np.uint8)
+    kinds = np.frombuffer(page.batch.translate(_UNIT_KINDS), dtype=np.uint8)
     places = [np.flatnonzero(kinds & _STRONG)]
     digit = np.flatnonzero(kinds & _DIGIT)
     digit = digit[digit < len(kinds) - 1]

@@ -16,11 +16,11 @@ from pytest_mlgates.pii.normalise import GLUE
 from pytest_mlgates.pii.numbers import Array, Numbers
 from pytest_mlgates.pii.weigh import bit_of
 
-__all__ = ["Windows"]
+__all__ = ["Windows", "card_bit"]
 
-_LONGEST = 19
+_MOST_DIGITS = 19
 # places in a number where a group ends, by how cards of a length are printed or dictated
-_FOURS, _TWOS, _ONES = (frozenset(range(step, _LONGEST, step)) for step in (4, 2, 1))
+_FOURS, _TWOS, _ONES = (frozenset(range(step, _MOST_DIGITS, step)) for step in (4, 2, 1))
 _LAYOUTS: dict[int, tuple[frozenset[int], ...]] = {
     **dict.fromkeys(range(12, 20), (_FOURS, _ONES)),
     14: (frozenset({4, 10}), _FOURS, _ONES, _TWOS),
@@ -29,15 +29,15 @@ _LAYOUTS: dict[int, tuple[frozenset[int], ...]] = {
     19: (_FOURS, _ONES, _TWOS, frozenset({6})),
 }
 #: the same as bits, four for each length
-_PRINTED = np.zeros((_LONGEST + 1, 4), dtype=np.int64)
+_PRINTED = np.zeros((_MOST_DIGITS + 1, 4), dtype=np.int64)
 for _length, _layouts in _LAYOUTS.items():
     for _at in range(4):
         _layout = _layouts[min(_at, len(_layouts) - 1)]
         _PRINTED[_length, _at] = sum(1 << place for place in _layout if place < _length)
 
-_LETTERS, _ALNUM = np.zeros((2, 256), dtype=np.bool_)
-_LETTERS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
-_ALNUM[:] = _LETTERS
+_ALPHA, _ALNUM = np.zeros((2, 256), dtype=np.bool_)
+_ALPHA[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
+_ALNUM[:] = _ALPHA
 _ALNUM[list(b"0123456789")] = True
 _COMMA, _LINE, _DOT, _SEEN = 1, 2, 4, 8
 _IN_GAP = np.full(256, _SEEN, dtype=np.uint8)
@@ -50,7 +50,8 @@ _MANY, _MOSTLY = 10, 0.4
 _MAX_GAP = 8
 
 
-def _bit(evidence: str) -> int:
+def card_bit(evidence: str) -> int:
+    """Return the bit of a piece of evidence for a card."""
     return bit_of("CREDIT_CARD", evidence)
 
 
@@ -80,14 +81,14 @@ class Windows:
             return None
         a, z, length, lead, known = a[keep], z[keep], length[keep], lead[keep], known[keep]
         usual = known & _usual(lead, length, z > a)
-        bits = np.where(usual, _bit("length of its scheme"), 0)
-        bits |= np.where(known, 0, _bit("issuer unknown"))
-        bits |= np.where(_hang(numbers, a, z), _bit("letters hang on"), 0)
+        bits = np.where(usual, card_bit("length of its scheme"), 0)
+        bits |= np.where(known, 0, card_bit("issuer unknown"))
+        bits |= np.where(_hang(numbers, a, z), card_bit("letters hang on"), 0)
         several = z > a
         bits[~several] |= _alone(numbers, a[~several])
         bits[~several] |= _by_chance(numbers, a[~several])
         if several.any():
-            bits[several] |= _grouped(numbers, a[several], z[several], length[several])
+            bits[several] |= _by_groups(numbers, a[several], z[several], length[several])
         return cls(numbers, a, z, length, known, bits)
 
 
@@ -102,11 +103,11 @@ def _right(numbers: Numbers) -> tuple[Array, Array, Array, Array] | None:
     sums = luhn_sums(digits)
     found = []
     last = np.arange(len(wide))
-    for more in range(min(_LONGEST, len(wide))):
+    for more in range(min(_MOST_DIGITS, len(wide))):
         last = last[last >= more]
         first = last - more
         length = upto[last] - since[first]
-        inside = (run[last] == run[first]) & (length <= _LONGEST)
+        inside = (run[last] == run[first]) & (length <= _MOST_DIGITS)
         last, first, length = last[inside], first[inside], length[inside]
         if not len(last):
             break
@@ -149,7 +150,7 @@ def _usual(lead: Array, length: Array, several: Array) -> Array:
     return found
 
 
-def _byte(numbers: Numbers, place: Array) -> Array:
+def _byte_at(numbers: Numbers, place: Array) -> Array:
     """Return the byte at each place, or 0 outside the page."""
     inside = (place >= 0) & (place < len(numbers.bytes))
     found: Array = np.where(inside, numbers.bytes[np.where(inside, place, 0)], 0)
@@ -157,29 +158,29 @@ def _byte(numbers: Numbers, place: Array) -> Array:
 
 
 def _hang(numbers: Numbers, a: Array, z: Array) -> Array:
-    left, right = _byte(numbers, numbers.start[a] - 1), _byte(numbers, numbers.end[z])
-    found: Array = _LETTERS[left] | _LETTERS[right] | (left == ord("_")) | (right == ord("_"))
+    left, right = _byte_at(numbers, numbers.start[a] - 1), _byte_at(numbers, numbers.end[z])
+    found: Array = _ALPHA[left] | _ALPHA[right] | (left == ord("_")) | (right == ord("_"))
     return found
 
 
 def _alone(numbers: Numbers, a: Array) -> Array:
     """Weigh windows that are one group: is it a piece of a decimal or of a longer number?"""
     start, end = numbers.start[a], numbers.end[a]
-    left, right = _byte(numbers, start - 1), _byte(numbers, end)
-    after = _byte(numbers, end + 1)
-    before = _byte(numbers, start - 2)
+    left, right = _byte_at(numbers, start - 1), _byte_at(numbers, end)
+    after = _byte_at(numbers, end + 1)
+    before = _byte_at(numbers, start - 2)
     longer = ((left == ord(".")) & (before != ord("."))) | ((left == ord("-")) & _ALNUM[before])
     longer |= (right == ord("-")) & _ALNUM[after]
     point = (right == ord(".")) & (after - np.uint8(48) < 10)
-    second = _byte(numbers, end + 2)
-    third = _byte(numbers, end + 3)
+    second = _byte_at(numbers, end + 2)
+    third = _byte_at(numbers, end + 3)
     # ".0" and ".00" are what a float leaves behind a whole number
     one = (after == 48) & (second - np.uint8(48) >= 10) & (second != ord("."))
     two = (after == 48) & (second == 48) & (third - np.uint8(48) >= 10) & (third != ord("."))
     longer |= point & ~(one | two)
-    found: Array = np.where(longer, _bit("a decimal or a longer number"), 0)
+    found: Array = np.where(longer, card_bit("a decimal or a longer number"), 0)
     factor = (right == ord("*")) & _ALNUM[after]
-    found |= np.where(factor, _bit("arithmetic beside"), 0)
+    found |= np.where(factor, card_bit("arithmetic beside"), 0)
     return found
 
 
@@ -187,7 +188,7 @@ def _by_chance(numbers: Numbers, a: Array) -> Array:
     """Weigh numbers among others of their record: where most are wrong, some are right by chance."""
     if not len(a):
         return np.zeros(0, dtype=np.int64)
-    groups = np.flatnonzero((numbers.size >= 12) & (numbers.size <= _LONGEST))
+    groups = np.flatnonzero((numbers.size >= 12) & (numbers.size <= _MOST_DIGITS))
     upto = np.concatenate(([0], np.cumsum(numbers.size)))
     since, size = upto[groups], numbers.size[groups]
     known = issued(_lead(numbers.digit_values, since), size)
@@ -200,13 +201,13 @@ def _by_chance(numbers: Numbers, a: Array) -> Array:
     correct = np.bincount(record[right], minlength=len(starts))
     chance = (tried >= _MANY) & (correct < _MOSTLY * tried)
     its = np.searchsorted(starts, numbers.start[a], side="right") - 1
-    found: Array = np.where(chance[its], _bit("others alike are wrong"), 0)
+    found: Array = np.where(chance[its], card_bit("others alike are wrong"), 0)
     return found
 
 
-def _grouped(numbers: Numbers, a: Array, z: Array, length: Array) -> Array:
+def _by_groups(numbers: Numbers, a: Array, z: Array, length: Array) -> Array:
     """Weigh how windows of several groups are cut, what parts them and what goes on beside."""
-    gap, held = _gaps(numbers, a, z)
+    gap, held = _gap_numbers(numbers, a, z)
     firm, loose = np.zeros((2, len(a)), dtype=np.int64)
     inside, uneven = np.zeros(len(a), dtype=np.uint8), np.zeros(len(a), dtype=np.bool_)
     at = np.zeros(len(a), dtype=np.int64)
@@ -225,10 +226,10 @@ def _grouped(numbers: Numbers, a: Array, z: Array, length: Array) -> Array:
     cuts = ((firm[:, None] & ~wanted) == 0) & ((wanted & ~(firm | loose)[:, None]) == 0)
     printed = (firm == 0) | cuts.any(axis=1)
     start = numbers.start[a]
-    dotted = (_byte(numbers, start - 1) == ord(".")) & (
-        _byte(numbers, start - 2) - np.uint8(48) < 10
+    dotted = (_byte_at(numbers, start - 1) == ord(".")) & (
+        _byte_at(numbers, start - 2) - np.uint8(48) < 10
     )
-    bits = np.where(printed, 0, _bit("grouped otherwise"))
+    bits = np.where(printed, 0, card_bit("grouped otherwise"))
     for told, evidence in (
         (printed & (length >= 14), "grouped as on a card"),
         (inside & _COMMA > 0, "parted by commas"),
@@ -240,12 +241,12 @@ def _grouped(numbers: Numbers, a: Array, z: Array, length: Array) -> Array:
             "a decimal or a longer number",
         ),
     ):
-        bits |= np.where(told, _bit(evidence), 0)
+        bits |= np.where(told, card_bit(evidence), 0)
     bits |= _aside(numbers, a, z)
     return bits
 
 
-def _gaps(numbers: Numbers, a: Array, z: Array) -> tuple[Array, Array]:
+def _gap_numbers(numbers: Numbers, a: Array, z: Array) -> tuple[Array, Array]:
     """Return for each group what stands after it: all of it as one number, and what kinds."""
     gap = np.zeros(len(numbers.size), dtype=np.uint64)
     held = np.zeros(len(numbers.size), dtype=np.uint8)
@@ -275,17 +276,17 @@ def _aside(numbers: Numbers, a: Array, z: Array) -> Array:
         before, after = a - step, z + step
         aside += (before >= low) & (numbers.size[np.maximum(before, 0)] == usual)
         aside += (after <= high) & (numbers.size[np.minimum(after, last)] == usual)
-    bits = np.where((usual == 1) & (aside >= 4), _bit("a row of a table"), 0)
+    bits = np.where((usual == 1) & (aside >= 4), card_bit("a row of a table"), 0)
     beside = (usual > 1) & (aside > 0)
-    bits[beside] = _bit("groups go on")
+    bits[beside] = card_bit("groups go on")
     many = beside & (high - low + 1 >= np.minimum(6, 2 * (z - a + 1)))
-    rows = _Rows(numbers)
+    rows = _SideBySide(numbers)
     for at in np.flatnonzero(many).tolist():
         bits[at] = rows.weigh(int(a[at]), int(z[at]), int(low[at]), int(high[at]))
     return bits
 
 
-class _Rows:
+class _SideBySide:
     """Windows that stand side by side in one run: a table, or a list of cards."""
 
     #: windows of a run that are looked at
@@ -299,12 +300,12 @@ class _Rows:
         """Return the evidence of one window whose run goes on from ``low`` to ``high``."""
         rows, right = self._count(a, z, low, high)
         if rows >= 3 and right < 0.5 * rows:
-            return _bit("a row of a table")
+            return card_bit("a row of a table")
         if rows >= 2 and right == rows:
-            return _bit("rows with right check digits") if rows >= 3 else 0
+            return card_bit("rows with right check digits") if rows >= 3 else 0
         if rows >= 2 and right <= 0.5 * rows:
-            return _bit("the number goes on")
-        return _bit("the number goes on" if self._goes_on(a, z, low, high) else "groups go on")
+            return card_bit("the number goes on")
+        return card_bit("the number goes on" if self._goes_on(a, z, low, high) else "groups go on")
 
     def _count(self, a: int, z: int, low: int, high: int) -> tuple[int, int]:
         """Return how many windows like this stand side by side in its run, and how many are right."""
