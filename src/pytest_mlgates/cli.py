@@ -218,6 +218,17 @@ def _add_signing(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--first-run", action="store_true", help="no attempt and no run in the store came before"
     )
     command.add_argument(
+        "--timestamp", type=Path, metavar="FILE", help="a time-stamp on the attestation (RFC 3161)"
+    )
+    command.add_argument(
+        "--tsa",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PEM",
+        help="certificates of an authority that may tell the time; repeatable",
+    )
+    command.add_argument(
         "--vsa", type=Path, metavar="FILE", help="write a verification summary (SLSA VSA)"
     )
     command.add_argument("--vsa-key", type=Path, metavar="KEY", help="sign it with this key (PEM)")
