@@ -83,7 +83,9 @@ def test_a_phone_shows_each_row_whole(chromium, made, tmp_path):
     )
     assert max(rights) <= 390
     row = page.locator("table.gates tr:has(td)").first
-    lefts = row.locator("td").evaluate_all("all => all.map(one => one.getBoundingClientRect().left)")
+    lefts = row.locator("td").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().left)"
+    )
     assert len(set(lefts)) == 1
     assert '"measured"' in row.locator("td").nth(1).evaluate(
         "one => getComputedStyle(one, '::before').content"
@@ -99,7 +101,7 @@ def printed(page):
 def test_two_printed_pages_a_system_and_an_annex(chromium, made, tmp_path):
     file = tmp_path / "report.html"
     file.write_text(render(made), encoding="utf-8")
-    page = chromium.new_page()
+    page = chromium.new_page(bypass_csp=True)
     page.goto(file.as_uri())
     page.locator(".filter").wait_for()
     # what a reader prints: the annex begins on a page of its own, nothing that is filed is folded

@@ -131,7 +131,9 @@ def answers(args: Namespace) -> Verification:
 def _stamp(args: Namespace) -> Stamp | None:
     """Return the time-stamp that was named, read and held against the attestation."""
     if (args.timestamp is None) != (not args.tsa):
-        raise UsageError("--timestamp FILE: needs the authority's certificates, --tsa PEM, and back")
+        raise UsageError(
+            "--timestamp FILE: needs the authority's certificates, --tsa PEM, and back"
+        )
     if args.timestamp is None:
         return None
     return stamp_on(args.folder / ATTESTATION, args.timestamp, args.tsa)

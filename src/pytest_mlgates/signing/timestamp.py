@@ -66,7 +66,9 @@ def stamp_on(attestation: Path, token: Path, authorities: Sequence[Path]) -> Sta
     except FileFault as fault:
         return Stamp(fault=f"{token}: {fault}")
     except library.VerificationError as wrong:
-        return Stamp(fault=f"{token}: is no stamp of these authorities on this attestation: {wrong}")
+        return Stamp(
+            fault=f"{token}: is no stamp of these authorities on this attestation: {wrong}"
+        )
     except Exception as error:  # noqa: BLE001  (what was forged may break a reader in any way)
         kind = type(error).__name__
         return Stamp(fault=f"{token}: holds no time-stamp response (RFC 3161) ({kind})")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections import Counter
 from collections.abc import Mapping
 
 from markupsafe import Markup
 
 from pytest_mlgates.core import Evidence
+from pytest_mlgates.report.build import STATES
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.rows import (
     GRAVEST_FIRST,
@@ -51,14 +53,11 @@ def page(report: Report) -> str:
     state_of = states(report)
     order = sorted(report.evidence, key=lambda e: GRAVEST_FIRST.index(state_of[e.identity]))
     style, script = part("style.css"), part("script.js")
-    tallies: dict[str, int] = {}
-    for system in report.systems:
-        for gate in system.gates:
-            tallies[gate.status] = tallies.get(gate.status, 0) + 1
+    tallies = Counter(gate.status for system in report.systems for gate in system.gates)
     return template("page.html").render(
         report=report,
         facts=report.environment,
-        tallies=tallies,
+        tallies=[(state, tallies[state]) for state in STATES if state in tallies],
         chances=[*filter(None, (false_alarm_line(report), false_pass_line(report)))],
         undecided=open_ends(report),
         tables=list(tables(report)),
