@@ -199,7 +199,9 @@ def test_a_log_of_texts_that_do_not_compress_keeps_them_too():
 )  # fmt: skip
 def test_oscal_is_read_by_trestle(found, waivers, tmp_path):
     """compliance-trestle: its models, and ids that are there once. It is of OSCAL 1.2.1."""
-    results = pytest.importorskip("trestle.oscal.assessment_results", reason="pip install compliance-trestle")
+    results = pytest.importorskip(
+        "trestle.oscal.assessment_results", reason="pip install compliance-trestle"
+    )
     catalog = pytest.importorskip("trestle.core.validator_factory")
     made = oscal(report(found, [dataclasses.replace(WAIVER, source=f"c:{n}") for n in waivers]))
     made["assessment-results"]["metadata"]["oscal-version"] = "1.2.1"
@@ -209,7 +211,9 @@ def test_oscal_is_read_by_trestle(found, waivers, tmp_path):
     import argparse
 
     for name in ("duplicates", "refs"):
-        checker = catalog.validator_factory.get(argparse.Namespace(mode=name, type="x", quiet=False))
+        checker = catalog.validator_factory.get(
+            argparse.Namespace(mode=name, type="x", quiet=False)
+        )
         assert checker.model_is_valid(read, quiet=False, trestle_root=tmp_path), name
 
 
@@ -315,6 +319,15 @@ def test_levels_of_annotations_follow_the_rules_of_the_profile():
     failed = report([piece("inconclusive")], inconclusive="fail", complete=True)
     assert [n.level for n in notes(failed)] == ["error", "error"]
     assert [n.level for n in notes(report([piece(), piece(entry="b")]))] == []
+
+
+def test_annotations_begin_with_what_is_lost_then_errors():
+    """GitHub takes ten of a level, and a reader fewer."""
+    found = [piece("inconclusive"), piece("fail", entry="b", test="t2")]
+    made = report(found, lost=["a worker died"], inconclusive="warn")
+    levels = [line.split()[0] for line in github(made)]
+    assert levels == ["::error", "::error", "::warning"]
+    assert "a worker died" in next(github(made))
 
 
 def test_places():

@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from pytest_mlgates.core.instants import CLOCK_SKEW, instant
@@ -120,7 +119,7 @@ def _certificates(path: Path) -> list[Any]:
         raise KeyFault(f"{path}: holds no certificate in PEM") from None
 
 
-def _library() -> ModuleType:
+def _library() -> Any:
     """Return the library, which is imported where a stamp is named, not before."""
     try:
         import rfc3161_client
