@@ -286,7 +286,9 @@ def test_two_subjects_never_share_a_digest(case):
     assert digest_of(one()) != digest_of(other()) or digest_of(one()) is None
 
 
-@pytest.mark.parametrize("body", ["globals()['w'] * x", "eval('w') * x", "(lambda: globals()['w'])() * x"])
+@pytest.mark.parametrize(
+    "body", ["globals()['w'] * x", "eval('w') * x", "(lambda: globals()['w'])() * x"]
+)
 def test_what_is_reached_by_a_text_has_no_digest(body):
     """Two builds differ in what no walk over code can find."""
     made = {"w": 1}
