@@ -144,6 +144,8 @@ def main() -> int:
     if args.quick:
         args.trials = 33
     print(f"seed {args.seed}: `python benchmarks/faults.py --seed {args.seed}` repeats it")
+    # a job that a script started in the background has Ctrl-C ignored, and so would its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ends = time.monotonic() + 60 * args.minutes
     trials = list(_trials(args.seed, args.trials))
 

@@ -1,14 +1,16 @@
 """A first day, played by a script: from files of one's own to a true FAIL and a true PASS.
 
 Three newcomers: a scikit-learn model, an HTTP endpoint and a chat function. Each types the commands
-below in an empty folder (with the package installed) and edits the test that `mlgates init` wrote. Printed are the commands, the seconds of machine time to the first FAIL and the
-first PASS, and whether both are true: the FAIL is of a flawed subject, the PASS of its mend.
+below in an empty folder (with the package installed) and edits the test that `mlgates init` wrote.
+Printed are the commands, the seconds to the first FAIL and the first PASS by the clock and in CPU
+time, and whether both are true: the FAIL is of a flawed subject, the PASS of its mend.
 
     python benchmarks/first_day.py
 """
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import tempfile
@@ -64,6 +66,7 @@ import http.client, http.server, threading, time
 
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
     def do_GET(self):
         time.sleep(0)
         self.send_response(200)
@@ -125,7 +128,7 @@ def first_day(who: Newcomer) -> bool:
             print(f"{who.name}: not played: needs {who.needs}")
             return True
     print(f"\n{who.name} ({who.gate})")
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), _cpu()
     with tempfile.TemporaryDirectory(prefix="first-day-") as place:
         root = Path(place)
         flawed = who.subject.replace(*who.flaw)
@@ -146,7 +149,10 @@ def first_day(who: Newcomer) -> bool:
         for words in typed:
             print("  $", *(_short(word) for word in words))
         print(f"  first true FAIL after {failed:.1f} s: {true_fail}")
-        print(f"  first true PASS after {passed:.1f} s: {true_pass}, {len(typed)} commands")
+        print(
+            f"  first true PASS after {passed:.1f} s, {_cpu() - spent:.1f} s of CPU: {true_pass},"
+            f" {len(typed)} commands"
+        )
         if not (true_fail and true_pass):
             print(out)
     return ok and true_fail and true_pass
@@ -168,6 +174,12 @@ def _edit(root: Path, who: Newcomer, subject: str) -> None:
 def _type(root: Path, words: tuple[str, ...]) -> tuple[int, str]:
     done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of all commands typed so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _short(word: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import re
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -141,14 +142,17 @@ def _share(folder: Folder, patient: str, answer: Answer) -> float:
 
 
 def _polarity() -> None:
-    text = resources.files("reference_systems.medco_rag").joinpath("labelled_sentences.csv")
-    rows = list(csv.DictReader(text.read_text("utf-8").splitlines()))
-    wrong = 0
-    for row in rows:
-        at = row["sentence"].lower().index(row["phrase"])
-        told = context_of(row["sentence"], at, at + len(row["phrase"]))
-        wrong += (told.polarity.value, told.subject) != (row["polarity"], row["subject"])
-    print(f"labelled negation and family sentences: {wrong} wrong of {len(rows)}\n")
+    for name in ("labelled_sentences.csv", "labelled_sentences_clinic.csv"):
+        text = resources.files("reference_systems.medco_rag").joinpath(name)
+        rows = list(csv.DictReader(text.read_text("utf-8").splitlines()))
+        wrong = 0
+        for row in rows:
+            words = re.compile(rf"(?<!\w){re.escape(row['phrase'])}(?!\w)", re.IGNORECASE)
+            found = words.search(row["sentence"])
+            assert found is not None
+            told = context_of(row["sentence"], found.start(), found.end())
+            wrong += (told.polarity.value, told.subject) != (row["polarity"], row["subject"])
+        print(f"{name}: {wrong} wrong of {len(rows)} negations, relatives and doubts\n")
 
 
 def _hostile(system: Copilot, count: int, seed: int) -> None:

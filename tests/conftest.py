@@ -6,6 +6,7 @@ import importlib
 import json
 import pkgutil
 import shutil
+import signal
 import sys
 import tempfile
 import textwrap
@@ -17,6 +18,10 @@ import pytest_mlgates
 from pytest_mlgates import plugin, registry
 
 pytest_plugins = ["pytester"]
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # a job that a script started in the background ignores Ctrl-C, and so would the runs in it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXAMPLE = Path(__file__).parent / "example_plugin"
 

@@ -99,6 +99,7 @@ def _whether(ask: Ask, draft: Draft, so: list[Evidence], not_so: list[Evidence])
         and so
         and not past
         and _of_drug(so[0])
+        and not _over(draft, so[0])
         and (not not_so or not_so[0].date <= so[0].date)
     ):
         return _by_lists(draft, so[0])

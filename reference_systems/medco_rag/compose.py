@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from reference_systems.medco_rag.answer_allergies import allergies, allergy_to
 from reference_systems.medco_rag.answer_entity import about_one
+from reference_systems.medco_rag.answer_interactions import interacting
 from reference_systems.medco_rag.answer_lists import (
     conditions,
     encounters,
@@ -72,6 +73,8 @@ def _typed(
     """Answer from typed facts and sentences about the target; None where that is not the way."""
     if ask.topic is Topic.ALLERGY and ask.subject == "patient":
         return allergy_to(ask, draft, facts) if ask.target else allergies(ask, draft, facts)
+    if ask.topic is Topic.INTERACTION:
+        return interacting(ask, draft, allowed)
     if not ask.target or not facts_about(ask, facts):
         told = aspect(ask, draft, chunks)
         if told is not None:

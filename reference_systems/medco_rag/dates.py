@@ -26,6 +26,7 @@ DATE = re.compile(
     r"|(?P<m2>\d{1,2})/(?P<d2>\d{1,2})/(?P<y2>\d{4}|\d{2})"
     rf"|(?P<m3>{_MONTH})\.?\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y3>\d{{4}})"
     rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?P<m4>{_MONTH})\.?,?[\s-]+(?P<y4>\d{{4}})"
+    r"|(?P<d5>\d{1,2})\.(?P<m5>\d{1,2})\.(?P<y5>\d{4})"
     r")(?![\d/])",
     re.IGNORECASE,
 )
@@ -34,12 +35,12 @@ DATE = re.compile(
 def iso(found: re.Match[str]) -> str:
     """Return what DATE matched as ISO, or nothing where no such day exists.
 
-    >>> [iso(DATE.search(text)) for text in ("3/14/2021", "March 3rd, 2021", "14 Mar 2021", "31/12/2021")]
-    ['2021-03-14', '2021-03-03', '2021-03-14', '2021-12-31']
+    >>> [iso(DATE.search(text)) for text in ("3/14/2021", "March 3rd, 2021", "14 Mar 2021", "31/12/2021", "5.2.2021")]
+    ['2021-03-14', '2021-03-03', '2021-03-14', '2021-12-31', '2021-02-05']
     >>> iso(DATE.search("2021-02-30"))
     ''
     """
-    form = next(number for number in "1234" if found[f"y{number}"])
+    form = next(number for number in "12345" if found[f"y{number}"])
     year, month, day = (found[f"{part}{form}"] for part in "ymd")
     number = _MONTHS.get(month.lower()) or int(month)
     whole = int(year)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reference_systems.medco_rag.dates import first_date
-from reference_systems.medco_rag.fhir_facts import READERS, Reading, concept
+from reference_systems.medco_rag.fhir_facts import READERS, VERSION, Reading, concept, resolved
 from reference_systems.medco_rag.jsonspans import Node, entries
 from reference_systems.medco_rag.model import Chunk, Fact, Kind, Span
 from reference_systems.medco_rag.model import DocumentType as Doc
@@ -60,8 +60,9 @@ def read_bundle(patient: str, file: str, text: str) -> Bundle:
     :raises ValueError: where the file is not JSON.
     """
     found = Bundle()
-    nodes = list(entries(text))
-    index = _index(nodes)
+    addressed = list(entries(text))
+    nodes = [node for _, node in addressed]
+    index = _index(addressed)
     people = [node.text("id") for node in nodes if node.text("resourceType") == "Patient"]
     unread: Counter[str] = Counter()
     lost: Counter[str] = Counter()
@@ -92,17 +93,16 @@ def read_bundle(patient: str, file: str, text: str) -> Bundle:
     return found
 
 
-def _index(nodes: list[Node]) -> dict[str, Node]:
+def _index(addressed: list[tuple[str, Node]]) -> dict[str, Node]:
     """Return resources by everything that a reference can call them."""
     index: dict[str, Node] = {}
-    for node in nodes:
+    for address, node in addressed:
         name, kind = node.text("id"), node.text("resourceType")
+        if address:
+            index.setdefault(address, node)
         if name:
             for key in (f"{kind}/{name}", f"urn:uuid:{name}", name):
                 index.setdefault(key, node)
-        for inner in node.items("contained"):
-            if inner.text("id"):
-                index.setdefault(f"#{inner.text('id')}", inner)
     return index
 
 
@@ -114,10 +114,10 @@ def _owner(node: Node, people: list[str], index: dict[str, Node]) -> str | None:
         reference = node.text(key, "reference")
         if not reference:
             continue
-        target = index.get(reference)
+        target = resolved(reference, node, index)
         if target is not None and target.text("resourceType") == "Patient":
             return target.text("id") or None
-        return reference.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+        return VERSION.sub("", reference).rsplit("/", 1)[-1].rsplit(":", 1)[-1]
     return None if len(people) <= 1 else ""
 
 
@@ -126,7 +126,7 @@ def _meeting(node: Node, fact: Fact) -> str:
         return node.text("id")
     for key in ("encounter", "context"):
         if reference := node.text(key, "reference"):
-            return reference.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+            return VERSION.sub("", reference).rsplit("/", 1)[-1].rsplit(":", 1)[-1]
     return ""
 
 
@@ -146,7 +146,8 @@ def _chunk(
         groups.setdefault(day or fact.date, []).append(fact)
     specialty = _specialty(encounter) if encounter is not None else ""
     for date, group in groups.items():
-        name = f"{file}:{meeting or date or 'undated'}:{document_type}"
+        # the patient too: one file may hold several, and ids are of all charts together
+        name = f"{file}:{patient}:{meeting}:{date or 'undated'}:{document_type}"
         first = group[0].span
         chunk = Chunk(
             id=name,

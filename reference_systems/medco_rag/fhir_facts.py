@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,8 +11,10 @@ from reference_systems.medco_rag.drugs import drug_details
 from reference_systems.medco_rag.jsonspans import Node, within
 from reference_systems.medco_rag.model import Fact, Kind, Polarity, Span, State
 
-__all__ = ["READERS", "Reading", "concept"]
+__all__ = ["READERS", "VERSION", "Reading", "concept", "resolved"]
 
+#: what a reference to one version of a resource ends with
+VERSION = re.compile(r"/_history/[^/]*$")
 _NOT_TRUE = frozenset({"refuted", "entered-in-error", "not-done"})
 _UNSURE = frozenset(
     {"unconfirmed", "provisional", "differential", "draft", "proposal", "preparation", "planned"}
@@ -63,6 +66,19 @@ def concept(node: Node | None, *path: str | int) -> str:
         if words := found.text(*way):
             return words
     return ""
+
+
+def resolved(reference: str, node: Node, index: dict[str, Node]) -> Node | None:
+    """Return what a reference names: in its own resource (``#1``), in the file, by any address.
+
+    Every resource may call its first contained one ``#1``: those are looked for in it alone.
+    """
+    if reference.startswith("#"):
+        inside = (each for each in node.items("contained") if f"#{each.text('id')}" == reference)
+        return next(inside, None)
+    plain = VERSION.sub("", reference)
+    found = index.get(reference) or index.get(plain)
+    return found or index.get("/".join(plain.rsplit("/", 2)[-2:]))
 
 
 def _code(node: Node, key: str) -> str:
@@ -131,7 +147,7 @@ def _medication(reading: Reading) -> Iterator[Fact]:
     else:
         where = node.get("medicationReference")
         name = node.text("medicationReference", "display")
-        target = reading.index.get(node.text("medicationReference", "reference"))
+        target = resolved(node.text("medicationReference", "reference"), node, reading.index)
         if not name and target is not None:
             name, named = concept(target, "code"), target.get("code")
     status = node.text("status").lower()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -19,6 +19,7 @@ from pathlib import Path
 from reference_systems.medco_rag.chart import Chart
 from reference_systems.medco_rag.drugs import ingredients_in
 from reference_systems.medco_rag.model import Fact, Kind, Polarity, State
+from reference_systems.medco_rag.terms import terms
 
 __all__ = ["BadTable", "Pair", "pairs_of", "table"]
 
@@ -67,7 +68,7 @@ def table(path: str = "") -> dict[tuple[str, str], tuple[str, str]]:
 
     :raises BadTable: naming file, line and what is wrong.
     """
-    path = path or os.environ.get("MEDCO_INTERACTIONS", "") or _shared()
+    path = path or _chosen()
     if path:
         try:
             text = Path(path).read_text("utf-8")
@@ -102,9 +103,9 @@ def pairs_of(chart: Chart, allowed: Iterable[str] | None = None) -> list[Pair]:
             inside is not None and fact.chunk not in inside
         ):
             continue
-        for name in _drugs(fact.name):
+        for name in _drugs(fact.name, _chosen()):
             by_drug.setdefault(name, []).append(fact)
-    known = table()
+    known = table(_chosen())
     found = [
         _pair(a, b, told, by_drug[a], by_drug[b])
         for a, b in combinations(sorted(by_drug), 2)
@@ -145,8 +146,26 @@ def _is_active(facts: list[Fact]) -> bool:
 
 
 @lru_cache(maxsize=8_192)
-def _drugs(stated: str) -> frozenset[str]:
-    return ingredients_in(stated)
+def _drugs(stated: str, path: str) -> frozenset[str]:
+    """Return the ingredients of a name; those of the table too that no table of names knows."""
+    words = terms(stated)
+    own = {
+        name
+        for at in range(len(words))
+        for name in _own_names(path).get(words[at], ())
+        if words[at : at + len(terms(name))] == terms(name)
+    }
+    return ingredients_in(stated) | own
+
+
+@lru_cache(maxsize=4)
+def _own_names(path: str) -> dict[str, tuple[str, ...]]:
+    """Return drugs of the table that the table of names does not know, by their first word."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in {each for pair in table(path) for each in pair}:
+        if not ingredients_in(name) and terms(name):
+            found[terms(name)[0]] = (*found.get(terms(name)[0], ()), name)
+    return found
 
 
 def _ingredient(name: str) -> str:
@@ -160,15 +179,12 @@ def _cited(row: dict[str, str], level: str, path: str) -> str:
     return f"{citation} ({classes})" if classes else citation
 
 
+def _chosen() -> str:
+    """Return the path of the table in use; nothing for the one that ships."""
+    return os.environ.get("MEDCO_INTERACTIONS", "") or _shared()
+
+
 def _shared() -> str:
     folder = os.environ.get("MLGATES_DATA", "")
     path = Path(folder, "medco_rag", "drug_interactions_onc.csv") if folder else None
     return str(path) if path is not None and path.is_file() else ""
-
-
-def in_words(pairs: list[Pair]) -> Iterator[str]:
-    """Yield the interrupting pairs as sentences."""
-    for pair in pairs:
-        if pair.level == "high_priority":
-            when = "are taken together" if pair.together == "yes" else "may overlap"
-            yield f"{pair.drug_a} and {pair.drug_b} {when} ({pair.source})"

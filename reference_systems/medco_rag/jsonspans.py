@@ -77,16 +77,16 @@ def within(text: str, *nodes: Node | None) -> tuple[int, int]:
     return min(starts), max(node.end for node in found)
 
 
-def entries(text: str) -> Iterator[Node]:
-    """Yield each resource of a bundle, or the one resource that a file holds."""
+def entries(text: str) -> Iterator[tuple[str, Node]]:
+    """Yield address and node of each resource of a bundle, or of the one that a file holds."""
     root = read(text)
     if root.text("resourceType") == "Bundle":
         for entry in root.items("entry"):
             resource = entry.get("resource")
             if resource is not None and isinstance(resource.value, dict):
-                yield resource
+                yield entry.text("fullUrl"), resource
     elif isinstance(root.value, dict):
-        yield root
+        yield "", root
 
 
 def _skip(text: str, at: int) -> int:

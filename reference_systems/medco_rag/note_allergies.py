@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reference_systems.medco_rag.context import context_of
+from reference_systems.medco_rag.drugs import ingredients_in
+from reference_systems.medco_rag.identifiers import identifiers
 from reference_systems.medco_rag.model import DocumentType as Doc
 from reference_systems.medco_rag.model import Fact, Kind, Polarity, Span, State
 from reference_systems.medco_rag.note_place import NOTHING, Place, comma_parts, fact_at, pieces
@@ -17,7 +19,7 @@ __all__ = ["BLANKET_ALLERGY", "allergies_in", "allergy_list"]
 
 #: "no known allergies", in whatever words
 BLANKET_ALLERGY = re.compile(
-    r"\bn\.?k\.?d?\.?a\b\.?|\b(?:no|denie[sd](?: any| having)?|without|not? have any|negative for|does(?: not|n['\u2019]t) have any|has no|none known)\s+"
+    r"\bn\.?k\.?(?:d\.?|f\.?|m\.?)?a\b\.?|\b(?:no|denie[sd](?: any| having)?|without|not? have any|negative for|does(?: not|n['\u2019]t) have any|has no|none known)\s+"
     r"(?:(?:known|any|current|reported|documented|significant|history of|past|other|drug|medication|medicine|medical|food|environmental|seasonal|latex|and|or|/|,)\s+)*"
     r"(?:allerg(?:y|ies|ic reactions?)(?!\s+to\b)|adverse (?:drug )?reactions?)|\ballerg(?:y|ies)\s*[:\u2013-]\s*(?:none|no|nil|negative|denie[sd])\b"
     r"|\bno (?:known )?(?:drug |medication |food )?(?:allerg\w+|intoleranc\w+)(?!\s+to\b)|\bnot allergic to (?:any|anything)|\ballergic to (?:nothing|none)\b|\bno known (?:drug|medication) (?:allerg|intoler)",
@@ -34,11 +36,22 @@ _GETS = re.compile(
     re.IGNORECASE,
 )
 _NOT_AN_ENTRY = re.compile(
-    r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b",
+    r"^(?:reviewed|see|unknown|not (?:recorded|reviewed|documented|asked|known|sure)|unable|updated|verified|as above|unchanged|noncontributory)\b(?!\s*[\u2013:-]\s*[^\W\d_])",
     re.IGNORECASE,
 )
 _OTHER_MATTER = re.compile(
-    r"\b(?:has|have|takes|history of|significant for)\b(?![^.]*allerg)", re.IGNORECASE
+    r"\b(?:has|have|takes|tolerat\w+|seen (?:by|in)|referred|evaluated|history of|significant for)\b(?![^.]*allerg)",
+    re.IGNORECASE,
+)
+#: an entry that is a sentence about an allergy: "Penicillin allergy was ruled out"
+_SENTENCE = re.compile(
+    r"\ballerg(?:y|ies)\s+(?:was|were|is|are|has|have)\b|^(?:the )?(?:he|she|they|pt|patient)\b[^.;]{0,20}?(?:['\u2019]s|\bis|\bare)?\s+allergic to\b",
+    re.IGNORECASE,
+)
+#: what stands beside "none known" in one entry and is an allergy all the same
+_BESIDE = re.compile(
+    r"^\W*(?:but|except(?: for)?|other than|aside from|apart from)\b|\(|[\u2013\u2014-]>|\u2192|\b(?:causes?|gives?|intoleran\w+|allergic to)\b",
+    re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\s*(?:no|denies|not allergic to)\b", re.IGNORECASE)
 #: words that stand before "allergy" and name no substance
@@ -48,18 +61,23 @@ _NO_SUBSTANCE = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:(?:the )?(?:patient|pt|he|she)\s+)?(?:(?:is|are|was|has|have|had|reports?|states?|notes?|endorses)\s+)?(?:(?:an?|known|drug|food|the|severe|mild|multiple|significant for|positive for|include|includes|including|following|some)\s+)*"
+    r"^(?:(?:the )?(?:patient|pt|he|she)\s+)?(?:(?:is|are|was|has|have|had|reports?|states?|notes?|endorses)\s+)?(?:(?:updated|reviewed|verified)\s*[\u2013:-]\s*)?(?:(?:an?|true|known|drug|food|the|severe|mild|multiple|significant for|positive for|include|includes|including|following|some)\s+)*"
     r"(?:allerg(?:y|ies|ic)(?:\s+(?:to|include|includes|are|is|list))?\s*[:\u2013-]?\s*)?(?:(?:an?|the)\s+)?(?:to\s+)?",
     re.IGNORECASE,
 )
 _REACTION = re.compile(
-    r"\((?P<paren>[^)]+)\)|(?:\s+[\u2013-]\s*|\s*:\s*|,?\s+(?:which\s+)?(?:causes?|caused|causing|gives?|leads? to|results? in|resulting in|with a? ?reaction of|reaction:?)\s+)(?P<rest>[^.;\n]+)",
+    r"\((?P<paren>[^)]+)\)|(?:\s+[\u2013\u2014-]+\s*|\s*[\u2013\u2014-]*(?:>|\u2192)\s*|\s*:\s*|\s*[\t|]\s*|,?\s+(?:which\s+)?(?:causes?|caused|causing|gives?|leads? to|results? in|resulting in|with a? ?reaction of|reaction:?)\s+)(?P<rest>[^.;\n\t|]+)",
     re.IGNORECASE,
 )
 _LEADS = re.compile(
     r",?\s+(?:(?:which|that|and)\s+)?(?:causes?|caused|causing|gives? (?:him|her|them)|leads? to|results? in|resulting in|reaction:?)\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
+_NO_ALLERGY = re.compile(r"\s+(?:is|are|was) not an? (?:true |real )?allergy\b", re.IGNORECASE)
+#: what follows is no more of the list: "all antibiotics but tolerated cefazolin"
+_BUT = re.compile(r"\s+(?:but|however|although|though)\b", re.IGNORECASE)
+#: a longer entry is a sentence, not the name of a substance
+_WORDS = 8
 _NOT_REACTION = re.compile(
     r"^(?:substance|organism|finding|disorder|product|edible|situation)$", re.IGNORECASE
 )
@@ -83,7 +101,13 @@ def allergy_list(place: Place) -> Iterator[Fact]:
 
 def _allergy_entry(place: Place, first: int, last: int) -> Iterator[Fact]:
     text, said = place.text, place.text[first:last]
-    if BLANKET_ALLERGY.search(said) or NOTHING.match(said):
+    blanket = BLANKET_ALLERGY.search(said)
+    if blanket is None and _SENTENCE.search(said):
+        yield from allergies_in(place, first, last)
+        return
+    if blanket or NOTHING.match(said):
+        for start, stop in _beside(said, blanket):
+            yield from _allergy_entry(place, first + start, first + stop)
         yield fact_at(
             place, Kind.ALLERGY, said, first, last, State.LISTED,
             polarity=Polarity.NEGATED, blanket=True,
@@ -101,12 +125,26 @@ def _allergy_entry(place: Place, first: int, last: int) -> Iterator[Fact]:
         )  # fmt: skip
 
 
+def _beside(said: str, blanket: re.Match[str] | None) -> Iterator[tuple[int, int]]:
+    """Yield what an entry names before and after it denies all: "NKFA, codeine -> itching"."""
+    if blanket is None:
+        return
+    for start, stop in ((0, blanket.start()), (blanket.end(), len(said))):
+        part = said[start:stop]
+        joined = part.strip(" ,;.")
+        if joined and (_BESIDE.search(part) or ingredients_in(joined)):
+            lead = re.match(
+                r"[\s,;.]*(?:(?:but|except(?: for)?|other than|aside from|apart from)\s+)?", part
+            )
+            yield start + (lead.end() if lead else 0), start + len(part.rstrip(" ,;"))
+
+
 def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int, dict[str, str]]]:
     """Yield each substance of an entry with its place and its reaction."""
     said = text[first:last]
     lead = _LEAD.match(said)
     at = lead.end() if lead else 0
-    body = said[at:].rstrip(" .")
+    body = _BUT.split(said[at:], maxsplit=1)[0].rstrip(" .")
     parts = list(comma_parts(body))
     several = len(parts) > 1
     for a, b in parts:
@@ -118,6 +156,8 @@ def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int
         ):
             detail["reaction"] = (reaction["paren"] or reaction["rest"]).strip()
             name_end = reaction.start()
+        if (denied := _NO_ALLERGY.search(part[:name_end])) is not None:
+            name_end = denied.start()
         name = re.sub(
             r"\s+(?:allergy|allergies|intolerance)$",
             "",
@@ -125,6 +165,8 @@ def _allergens(text: str, first: int, last: int) -> Iterator[tuple[str, int, int
             flags=re.IGNORECASE,
         )
         name = re.sub(r"^(?:allerg(?:y|ic) to|to|and|or)\s+", "", name, flags=re.IGNORECASE)
+        if identifiers(part) or len(name.split()) > _WORDS:
+            continue
         if not name or (several and re.fullmatch(r"(?:etc|others?|unknown)", name, re.IGNORECASE)):
             continue
         start = first + at + a + part.find(name)
@@ -158,7 +200,7 @@ def allergies_in(place: Place, first: int, last: int) -> Iterator[Fact]:
         ):
             continue
         base = found.start(group)
-        what, led = found[group], ""
+        what, led = _BUT.split(found[group], maxsplit=1)[0], ""
         if leads := _LEADS.search(what):
             what, led = what[: leads.start()], leads["rest"].strip(" .")
         for a, b in comma_parts(what):

@@ -46,7 +46,7 @@ def facts_of(place: Place) -> Iterator[Fact]:
         said = place.text[first:last]
         if addressed_to_software(said):
             continue
-        if kind is not Doc.ALLERGY_LIST and "llerg" in said:
+        if kind is not Doc.ALLERGY_LIST and ("llerg" in said or BLANKET_ALLERGY.search(said)):
             yield from allergies_in(place, first, last)
         if kind is not Doc.MEDICATION_LIST:
             yield from drugs_in(place, first, last)

@@ -25,6 +25,9 @@ _ORDERED = re.compile(
     r"^(?:prescribed|was started|started|start|initiated|begin|began|given a|new pres|rx|increase|decrease|switch|resume)",
     re.IGNORECASE,
 )
+_ON_CONDITION = re.compile(r"\s(?:if|unless|in case)\b", re.IGNORECASE)
+#: what was taken once: neither "yes" nor "no" to whether it is taken
+_WAS = re.compile(r"^was on\b", re.IGNORECASE)
 _STOPPED = re.compile(
     r"\b(?:stop(?:ped)?(?: taking)?|discontinued?|d/c['\u2019]?d?|taken off(?: of)?|c(?:a|o)me off|weaned off)\s+(?:the |her |his )?(?P<what>[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){0,2})",
     re.IGNORECASE,
@@ -57,8 +60,12 @@ def drugs_in(place: Place, first: int, last: int) -> Iterator[Fact]:
             if not ingredients_in(what[a:b]):
                 continue
             at = found.start("what") + a
-            told = context_of(said, at, at + b - a, family=family, mixed=place.section.mixed)
+            until = _ON_CONDITION.search(what, a, b)
+            end = found.start("what") + (until.start() if until else b)
+            told = context_of(said, at, end, family=family, mixed=place.section.mixed)
             state = State.ORDERED if _ORDERED.match(found.group()) else State.LISTED
+            if _WAS.match(found.group()):
+                state = State.ENDED
             yield fact_at(
                 place,
                 Kind.MEDICATION,

@@ -13,6 +13,7 @@ from reference_systems.medco_rag.engine import Engine, Mode
 from reference_systems.medco_rag.engine_lance import LanceEngine
 from reference_systems.medco_rag.filters import Filter
 from reference_systems.medco_rag.folder import Folder
+from reference_systems.medco_rag.identifiers import asks_for_identifier, without_identifiers
 from reference_systems.medco_rag.model import Answer, Chunk, Span
 
 __all__ = ["Copilot"]
@@ -64,9 +65,11 @@ class Copilot:
         def passages() -> list[Chunk]:
             return self.engine.search(question[:2_000], wanted, _PASSAGES, self.mode)
 
+        if asks_for_identifier(question[:2_000]):
+            return refusal("what points at a person, such as a number or address, is not given out")
         if self.endpoint is not None and question.strip() and len(question) <= 2_000:
-            return self.endpoint.compose(question, chart, passages())
-        return compose(question, chart, allowed, passages)
+            return without_identifiers(self.endpoint.compose(question, chart, passages()))
+        return without_identifiers(compose(question, chart, allowed, passages))
 
     def warm_up(self) -> None:
         """Load the embeddings and the search engine."""

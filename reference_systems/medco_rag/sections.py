@@ -13,17 +13,17 @@ __all__ = ["Section", "document_type", "sections"]
 
 #: words of headings, the first that fits decides
 _HEADINGS: tuple[tuple[Doc, str], ...] = (
-    (Doc.ALLERGY_LIST, r"allerg|adverse (?:drug )?reactions?|intoleranc|\bnkda\b"),
+    (Doc.ALLERGY_LIST, r"allerg|adverse (?:drug )?reactions?|intoleranc|\bnkda\b|^all$"),
     (Doc.FAMILY_HISTORY, r"\bfam(?:ily)?\b|\bfhx?\b"),
-    (Doc.IMMUNIZATION_LIST, r"immuni[sz]|vaccin"),
-    (Doc.SURGICAL_HISTORY, r"surgical|surger|\bpshx?\b|pastsurg|operations"),
-    (Doc.SOCIAL_HISTORY, r"social|\bshx?\b|sochx|substance use|tobacco|lifestyle|habits"),
+    (Doc.IMMUNIZATION_LIST, r"immuni[sz]|vaccin|^(?:imms?|izs?|vax)$"),
+    (Doc.SURGICAL_HISTORY, r"surgical|^surg(?: hx)?$|surger|\bpshx?\b|pastsurg|operations"),
+    (Doc.SOCIAL_HISTORY, r"social|^soc(?: hx)?$|\bshx?\b|sochx|substance use|tobacco|lifestyle|habits"),
     (Doc.MEDICATION_LIST, r"medication|\bmeds?\b|prescription|\bdrugs?\b|\brx\b|current therapy|medicines"),
-    (Doc.PROBLEM_LIST, r"past medical|pastmedical|\bpmhx?\b|medical history|problem|diagnos|past history|comorbid|conditions|gyn|obstetric|psychiatric history"),
+    (Doc.PROBLEM_LIST, r"past medical|pastmedical|\bpmhx?\b|medical history|problem|^dx$|diagnos|past history|comorbid|conditions|gyn|obstetric|psychiatric history"),
     (Doc.CHIEF_COMPLAINT, r"chief complaint|\bcc\b|reason for (?:visit|encounter|admission|consult|referral)|presenting (?:complaint|problem)"),
     (Doc.HISTORY, r"history of (?:the )?present|\bhpi\b|genhx|subjective|interval history|^history$|history of present"),
     (Doc.REVIEW, r"review of systems|\bros\b"),
-    (Doc.EXAM, r"exam|vitals?|objective"),
+    (Doc.EXAM, r"exam|vitals?|objective|^(?:pe|vss?|obj)$"),
     (Doc.RESULTS, r"result|\blabs?\b|laborator|imaging|radiolog|investigation|studies|pathology"),
     (Doc.PROCEDURE_LIST, r"procedure"),
     (Doc.PLAN, r"assessment|\bplan\b|impression|recommendation|disposition|follow[- ]?up|hospital course|edcourse|treatment|discharge|instructions|\ba/?p\b"),
@@ -32,26 +32,33 @@ _HEADINGS: tuple[tuple[Doc, str], ...] = (
 )  # fmt: skip
 _KNOWN = tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in _HEADINGS)
 _MARKED = re.compile(
-    r"^[ \t\ufeff]*(?:#{1,6}[ \t]*(?P<hash>[^#\n].*?)[ \t]*#*|\*\*(?P<bold>[^*\n]+)\*\*:?|=+[ \t]*(?P<equal>[^=\n]+?)[ \t]*=+)[ \t\r]*$"
+    r"^[ \t\f\ufeff]*(?:#{1,6}[ \t]*(?P<hash>[^#\n].*?)[ \t]*#*|\*\*(?P<bold>[^*\n]+)\*\*:?|=+[ \t]*(?P<equal>[^=\n]+?)[ \t]*=+)[ \t\r]*$"
 )
 _INLINE = re.compile(
-    r"^[ \t\ufeff]*(?:\d{1,2}[.)][ \t]*)?(?:\*\*)?(?P<head>[A-Za-z][A-Za-z0-9 /&'\u2019()_-]{0,48}?)(?:\*\*)?[ \t]*:(?:\*\*)?(?=[ \t]|$)(?P<rest>.*)$"
+    r"^[ \t\f\ufeff]*(?:\d{1,2}[.)][ \t]*)?(?:\*\*)?(?P<head>[A-Za-z][A-Za-z0-9 /&'\u2019()_-]{0,48}?)(?:\*\*)?[ \t]*:(?:\*\*)?(?=[ \t]|$)(?P<rest>.*)$"
 )
 _ALONE = re.compile(
-    r"^[ \t\ufeff]*(?:\d{1,2}[.)][ \t]*)?(?P<head>[A-Z][A-Za-z0-9 /&'\u2019()_-]{1,48}?)[ \t\r]*$"
+    r"^[ \t\f\ufeff]*(?:\d{1,2}[.)][ \t]*)?(?P<head>[A-Z][A-Za-z0-9 /&'\u2019()_-]{1,48}?)[ \t\r]*$"
 )
 #: words of a sentence that ends in a colon, not of a heading
 _SENTENCE = re.compile(
     r"\b(?:was|were|is|are|following|given|has|had|he|she|they)\b", re.IGNORECASE
 )
-_RULE = re.compile(r"^[ \t\ufeff]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t\r]*$")
+#: what the columns of a table in a note are headed with
+_COLUMN = re.compile(
+    r"allergens?|allerg(?:y|ies)|substance|agent|reactions?|severity|type|category|date|onset(?: date)?|noted|recorded|status|comments?|notes?|medications?|drugs?|medicines?|name|dose|dosage|strength|unit|route|frequency|sig"
+    r"|dispense[d]?|quantity|refills?|started?|ended?|stop(?:ped)?|start date|end date|stop date|indication|prescriber|provider|diagnos[ie]s|problems?|conditions?|vaccines?|immuni[sz]ations?|procedures?|surger(?:y|ies)|age of onset|relation|icd(?:-?10)?|code",
+    re.IGNORECASE,
+)
+_CELLS = re.compile(r"\t+|\||[ ]{2,}")
+_RULE = re.compile(r"^[ \t\f\ufeff]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t\r]*$")
 _DATE_HEAD = re.compile(
-    r"^(?:#{1,6}\s*)?(?:\*\*)?(?:(?:date|encounter|visit|date of (?:service|visit|encounter|admission|note)|service date|dos|note|seen|progress note|office visit|"
+    r"^(?:#{1,6}\s*)?(?:\*\*)?(?:(?:date|encounter|visit|(?:admit|admission|discharge|surgery|procedure) date|date of (?:service|visit|encounter|admission|note|surgery|procedure|operation|consultation)|service date|dos|note|seen|progress note|office visit|"
     r"clinic note|admission|admitted|encounter date|visit date|note date|follow-?up(?: visit)?|consultation|telephone call|\w+ (?:visit|note))\b[\s:,#\u2013-]*(?:on|of|dated|date)?[\s:,\u2013-]*)*(?:\*\*)?\s*$",
     re.IGNORECASE,
 )
 _SPECIALTY = re.compile(
-    r"^[ \t\ufeff]*(?:\*\*)?(?:doctor[ _]?specialty|specialty|department|service|clinic|provider specialty)(?:\*\*)?[ \t]*:[ \t]*(?P<name>[^\n]{2,60}?)[ \t.]*$",
+    r"^[ \t\f\ufeff]*(?:\*\*)?(?:doctor[ _]?specialty|specialty|department|service|clinic|provider specialty)(?:\*\*)?[ \t]*:[ \t]*(?P<name>[^\n]{2,60}?)[ \t.]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -89,9 +96,10 @@ def sections(text: str) -> Iterator[Section]:
     kind, start, mixed = Doc.NOTE, 0, False
     specialties = _specialties(text)
     at = 0
-    lines = text.split("\n")
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    begins = [len(line) + 1 for line in text.split("\n")]
     for number, line in enumerate(lines):
-        here, at = at, at + len(line) + 1
+        here, at = at, at + begins[number]
         found = _date_line(line)
         heading: tuple[Doc, int, bool] | None = None
         if found is None:
@@ -149,6 +157,8 @@ def _date_line(line: str) -> tuple[str, int, int] | None:
 
 def _heading(line: str, following: str) -> tuple[Doc, int, bool] | None:
     """Return kind, where the text begins and whether two kinds are meant, for a heading."""
+    if table := _table_of(line):
+        return table, len(line) + 1, False
     marked = _MARKED.match(line)
     if marked:
         title = marked["hash"] or marked["bold"] or marked["equal"]
@@ -180,6 +190,17 @@ def _heading(line: str, following: str) -> tuple[Doc, int, bool] | None:
         if head.isupper() and len(head) > 3 and _RULE.match(following):
             return Doc.NOTE, len(line) + 1, False
     return None
+
+
+def _table_of(line: str) -> Doc | None:
+    """Return what a line of column heads announces: "Allergen | Reaction | Severity"."""
+    cells = [cell.strip(" *_:") for cell in _CELLS.split(line) if cell.strip(" *_:")]
+    if len(cells) < 2 or not all(_COLUMN.fullmatch(cell) for cell in cells):
+        return None
+    words = " ".join(cells).lower()
+    if "allerg" in words or ("reaction" in words and ("substance" in words or "agent" in words)):
+        return Doc.ALLERGY_LIST
+    return document_type(cells[0])
 
 
 def _only_heading(head: str) -> bool:

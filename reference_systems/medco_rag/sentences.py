@@ -16,7 +16,7 @@ _BREAK = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|St|vs|No|approx|pt|Jr|Sr|e\.g|i\.e|a\.m|p\.m|[A-Z]))\.[\"')\]]*\s*$"
 )
-_EDGE = " \t\r\n\u2022*\u25cf\u2023"
+_EDGE = " |\t\r\n\u2022*\u25cf\u2023"
 _LIST = re.compile(r"[;\n]")
 #: a sentence that speaks to whoever processes the note, not of the patient
 _ORDERS = re.compile(
@@ -25,6 +25,8 @@ _ORDERS = re.compile(
     r"|\b(?:assistant|model|ai|llm|chatbot|copilot|bot|summari[sz]er)\b[^.\n]{0,40}\b(?:must|should|shall|please)\b"
     r"|\b(?:respond|reply|answer|say|state|output|print|report|tell the (?:doctor|user|clinician))\b[^.\n]{0,20}\b(?:only|with|exactly|that (?:the )?(?:patient|there|he|she|they) )"
     r"(?=[^.\n]{0,120}\b(?:allerg|medic|question|instead|always|no |not |any|refus))"
+    r"|^\W*(?:system|assistant|ai|bot|chatbot|llm|gpt|prompt|developer)\b(?! review)[^:\n]{0,24}:"
+    r"|\b(?:list|add|include|mention|name|record)\b[^.\n]{0,80}\bas (?:an? |the |one of )?(?:\w+ ){0,2}(?:medications?|allerg(?:y|ies)|diagnos[ie]s|conditions?)\b"
     r"|\bnew instructions?\b|\bdo not (?:mention|cite|reveal|disclose|refuse)\b",
     re.IGNORECASE,
 )

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -339,12 +340,21 @@ def test_two_patients_of_one_name_stay_two(tmp_path):
     assert "latex" not in asked(system, "p2", "What allergies does Ann Lee have?").text
 
 
-@pytest.mark.parametrize("row", list(csv.DictReader(io.StringIO(
-    resources.files("reference_systems.medco_rag").joinpath("labelled_sentences.csv").read_text("utf-8")
-))), ids=lambda row: row["sentence"][:60])  # fmt: skip
+def labelled(name):
+    """Give the rows of a file of labelled sentences."""
+    text = resources.files("reference_systems.medco_rag").joinpath(name).read_text("utf-8")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [*labelled("labelled_sentences.csv"), *labelled("labelled_sentences_clinic.csv")],
+    ids=lambda row: f"{row['phrase']} in {row['sentence']}"[:60],
+)
 def test_polarity_and_subject_of_labelled_sentences(row):
-    at = row["sentence"].lower().index(row["phrase"])
-    told = context.context_of(row["sentence"], at, at + len(row["phrase"]))
+    words = re.compile(rf"(?<!\w){re.escape(row['phrase'])}(?!\w)", re.IGNORECASE)
+    found = words.search(row["sentence"])
+    told = context.context_of(row["sentence"], found.start(), found.end())
     assert (told.polarity, told.subject) == (Polarity(row["polarity"]), row["subject"])
 
 

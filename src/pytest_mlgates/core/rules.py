@@ -29,6 +29,9 @@ _CORE = f"{_OURS}.core"
 _WALKED = {f"{_CORE}.words", f"{_CORE}.observations"}
 _VERBS = ("decide", "headline")
 
+#: where a statement keeps the statements within it
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -83,8 +86,8 @@ class _Reached:
         place = f"{module}:{qualified}"
         if place in self.parts:
             return
-        text, node = _sources(module)[qualified]
-        self.parts[place] = text
+        lines, node = _sources(module)[qualified]
+        self.parts[place] = _rule(lines, node)
         of_gate = any(owner.__module__ == module for owner in self.mro) and any(
             qualified.startswith(f"{owner.__qualname__}.") for owner in self.mro
         )
@@ -150,28 +153,19 @@ def _constant(value: object) -> str | None:
 
 
 @functools.cache
-def _sources(module: str) -> dict[str, tuple[str, _Node]]:
-    """Return source and tree of each function and class of a module, by its qualified name."""
+def _sources(module: str) -> dict[str, tuple[list[str], _Node]]:
+    """Return lines and tree of each function and class of a module, by its qualified name."""
     file = getattr(importlib.import_module(module), "__file__", None)
     if file is None:
         raise OSError(f"{module} has no file")
     text = Path(file).read_text(encoding="utf-8")
-    lines = _without_comments(text)
-    found: dict[str, tuple[str, _Node]] = {}
+    lines = text.splitlines()
+    found: dict[str, tuple[list[str], _Node]] = {}
 
     def walk(node: ast.AST, prefix: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            if not isinstance(child, _Node):
-                walk(child, prefix)
-                continue
-            start = min([child.lineno, *(one.lineno for one in child.decorator_list)])
-            quiet = _docstrings(child)
-            kept = (
-                lines[number - 1].rstrip()
-                for number in range(start, (child.end_lineno or start) + 1)
-                if number not in quiet
-            )
-            found[f"{prefix}{child.name}"] = "\n".join(filter(None, kept)), child
+        for child in _definitions(node):
+            first = min([child.lineno, *(one.lineno for one in child.decorator_list)])
+            found[f"{prefix}{child.name}"] = lines[first - 1 : child.end_lineno], child
             inner = "" if isinstance(child, ast.ClassDef) else ".<locals>"
             walk(child, f"{prefix}{child.name}{inner}.")
 
@@ -179,20 +173,45 @@ def _sources(module: str) -> dict[str, tuple[str, _Node]]:
     return found
 
 
+def _definitions(node: ast.AST) -> Iterator[_Node]:
+    """Yield the functions and classes of a block, not those within them; expressions have none."""
+    for name in _BLOCKS:
+        for child in getattr(node, name, ()):
+            if isinstance(child, _Node):
+                yield child
+            else:
+                yield from _definitions(child)
+
+
 def _docstrings(node: _Node) -> set[int]:
     """Return the lines of the docstrings in a function or class."""
     found: set[int] = set()
-    for inner in ast.walk(node):
-        if isinstance(inner, _Node) and ast.get_docstring(inner, clean=False) is not None:
-            first = inner.body[0]
-            found.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    if ast.get_docstring(node, clean=False) is not None:
+        first = node.body[0]
+        found.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    for inner in _definitions(node):
+        found |= _docstrings(inner)
     return found
 
 
-def _without_comments(text: str) -> list[str]:
-    lines = text.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+def _rule(lines: list[str], node: _Node) -> str:
+    """Return the source of a function or class without docstrings, comments and blank lines."""
+    last = node.end_lineno or node.lineno
+    quiet = _docstrings(node)
+    kept = (
+        line.rstrip()
+        for number, line in enumerate(_without_comments(lines), last + 1 - len(lines))
+        if number not in quiet
+    )
+    return "\n".join(filter(None, kept))
+
+
+def _without_comments(lines: list[str]) -> list[str]:
+    if not any("#" in line for line in lines):
+        return lines
+    found = list(lines)
+    for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    return lines
+            found[row - 1] = found[row - 1][:column]
+    return found
