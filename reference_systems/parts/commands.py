@@ -95,7 +95,7 @@ def run(
         parser.error(f"name a command: {', '.join(most)} or {last}")
     try:
         for row in commands[options.command](options):
-            print(json.dumps(row, allow_nan=False), flush=True)  # noqa: T201
+            print(_printed(row), flush=True)  # noqa: T201
     except (RefusedError, *refused) as error:
         return _failed(parser.prog, str(error))
     except BrokenPipeError:  # nobody reads any more
@@ -112,6 +112,21 @@ def run(
         where = f"{error.filename}: " if error.filename else ""
         return _failed(parser.prog, f"{where}{error.strerror or error}")
     return 0
+
+
+def _printed(row: Row) -> str:
+    """Return a row as JSON; one that JSON can't hold (an infinite id is given back) is an error row.
+
+    >>> _printed({"id": 7, "score": float("nan")})
+    '{"id": 7, "error": "the answer can\'t be written as JSON: a number in it is infinite or none"}'
+    """
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.dumps(row, allow_nan=False)
+    told = "the answer can't be written as JSON: a number in it is infinite or none"
+    error = {"id": row.get("id"), "error": told}
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.dumps(error, allow_nan=False)
+    return json.dumps({**error, "id": None})
 
 
 def _failed(prog: str, text: str) -> int:

@@ -211,6 +211,15 @@ def test_a_reader_that_goes_away_ends_it(monkeypatch: pytest.MonkeyPatch) -> Non
         assert commands.run(parser, {"go": rows}, ["go"]) == 1
 
 
+@pytest.mark.parametrize("id_", ["1e999", "[-1e999]", '{"a": 1e999}'])
+def test_an_id_that_json_cannot_hold_is_an_error_and_the_rest_goes_on(id_: str, run: Run) -> None:
+    lines = f'{{"id": {id_}, "control": [0], "shadow": [0]}}\n{{"id": 2, "control": [0], "shadow": [0]}}\n'
+    told = run("truckai_shadow", "divergence", given=lines.encode())
+    first, second = map(json.loads, told.out.splitlines())
+    assert (told.status, first["id"], second["id"]) == (0, None, 2)
+    assert "infinite" in first["error"]
+
+
 def test_a_line_without_end_is_answered_and_not_kept() -> None:
     stream = io.BytesIO(b"a" * 5_000_000 + b"\n{}\n")
     first, second = commands.lines(stream)
