@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -33,6 +34,9 @@ __all__ = [
 
 #: bytes of a line; a longer one is answered with an error, and the rest of it is not kept
 LONGEST = 4_000_000
+
+#: an escape of a surrogate, in a pair or alone
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 Row = Mapping[str, object]
 Command = Callable[[argparse.Namespace], Iterable[Row]]
@@ -196,6 +200,8 @@ def record(line: bytes, example: str, *, constants: bool = False) -> dict[str, o
         raise BadLine(f"is not JSON: {error.msg} at column {error.colno}") from None
     except ValueError:  # a whole number of thousands of digits
         raise BadLine("holds a number with too many digits") from None
+    if _HALF.search(text) and not _whole_characters(found):
+        raise BadLine("holds half of a character (a surrogate such as \\ud83d without its other)")
     if not isinstance(found, dict):
         kinds = {
             list: "a list",
@@ -206,6 +212,17 @@ def record(line: bytes, example: str, *, constants: bool = False) -> dict[str, o
         }
         raise BadLine(f"is {kinds.get(type(found), 'null')}: give an object such as {example}")
     return found
+
+
+def _whole_characters(found: object) -> bool:
+    """Tell whether every text can be written as UTF-8: native code ends at one that can't."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    except RecursionError:
+        raise BadLine("is nested too deeply") from None
+    return True
 
 
 def _no_constant(name: str) -> float:

@@ -83,7 +83,10 @@ def test_each_command_has_help(system: str, name: str, run: Run) -> None:
     assert "--help" in told.out
 
 
-BAD = [b"[1]", b"{", b"\xff", b"7", b"", b'{"id": "known", "nothing": 1}', b"[" * 100_000]
+BAD = [
+    b"[1]", b"{", b"\xff", b"7", b"", b'{"id": "known", "nothing": 1}', b"[" * 100_000,
+    b'{"id": 8, "text": "half \\ud83d", "control": [0], "shadow": [0], "imp": []}',
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_a_line_that_cannot_be_read_has_an_error_and_the_rest_goes_on(
     found = [json.loads(line) for line in told.out.splitlines()]
     assert told.status == 0
     assert [set(line) for line in found] == [{"id", "error"}] * len(BAD)
-    assert [line["id"] for line in found] == [None] * 5 + ["known", None]
+    assert [line["id"] for line in found] == [None] * 5 + ["known", None, None]
     for number, line in enumerate(found, 1):
         assert line["error"].startswith(f"line {number}: ")
 
@@ -185,6 +188,26 @@ def test_a_bill_of_ones_own_is_reported_by_group(run: Run, tmp_path: Path) -> No
     told = run("cloud_bill", "report", str(bill), "--currency", "EUR")
     assert (told.status, told.err.count("\n")) == (1, 1)
     assert "USD" in told.err
+
+
+def test_a_bill_that_holds_nothing_is_said_and_equal_lines_are_a_choice(
+    run: Run, tmp_path: Path
+) -> None:
+    head = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ServiceName"
+    line = '"1,25",USD,Usage,2026-05-01T00:00:00Z,2026-05-02T00:00:00Z,gpu\n'
+    bill = tmp_path / "bill.csv"
+    for content in ("", f"{head}\n"):
+        bill.write_text(content)
+        told = run("cloud_bill", "report", str(bill))
+        assert (told.status, told.out) == (1, "")
+        assert told.err == f"cloud_bill: {bill}: holds no charge, so there is nothing to add up\n"
+    (tmp_path / "folder").mkdir()
+    assert run("cloud_bill", "report", str(tmp_path / "folder")).status == 1
+    bill.write_text(f"{head}\n{line}{line}")
+    words = ("cloud_bill", "report", str(bill), "--decimal", ",")
+    assert "2 again" in run(*words).err
+    told = run(*words, "--duplicates", "count")
+    assert json.loads(told.out.splitlines()[0])["cost"] == "2.50"
 
 
 def test_the_weekend_is_in_the_report_of_the_incident(
