@@ -85,9 +85,7 @@ class Passing(BaseHTTPRequestHandler):
             return
         sent = self.body()
         connection = HTTPConnection(self.server.host, timeout=30)
-        connection.putrequest(
-            self.command, self.path, skip_host=True, skip_accept_encoding=True
-        )
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() == "expect":
                 continue  # it was answered here
