@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scipy.stats import mannwhitneyu
 
+from pytest_mlgates.documents.bias_audit import published
 from pytest_mlgates.gates.impact_ratio import ImpactRatio
 from pytest_mlgates.gates.impact_ratio.details import Seen
 from reference_systems.resume_screener import fixed, incident, nameless
@@ -145,17 +146,9 @@ def audit(screener: Screener, held_out: Sequence[Applicant]) -> list[str]:
     evidence = ImpactRatio().run([screener.score(each.text) for each in held_out], people)
     assert evidence.measurement is not None, evidence.verdict.reason
     lines = []
-    for table in evidence.measurement.read(Seen).tables:
-        lines += [
-            "",
-            f"| {table.attribute} | applicants | above the median | scoring rate | impact ratio |",
-            "|---|---|---|---|---|",
-        ]
-        for row in table.categories:
-            ratio = "left out" if row.left_out else f"{row.ratio or 0:.3f}"
-            name = row.category.replace("sex=", "").replace("race=", "")
-            lines.append(f"| {name} | {row.n:,} | {row.selected:,} | {row.rate:.3f} | {ratio} |")
-        lines.append(f"| unknown | {table.unknown:,} | | | |")
+    for table in published(evidence.measurement.read(Seen)):
+        lines += ["", *(f"| {' | '.join(row)} |" for row in (table.heading, *table.rows))]
+        lines.insert(-len(table.rows), f"|{'---|' * len(table.heading)}")
     return [
         *lines,
         "",

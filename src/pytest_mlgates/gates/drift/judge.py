@@ -12,7 +12,8 @@ from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import first, number, plural
 from pytest_mlgates.gates.drift.details import Compared, Moments, Seen
-from pytest_mlgates.stats.distances import REACH, mean_error, psi, psi_law
+from pytest_mlgates.stats.distances import REACH, mean_error
+from pytest_mlgates.stats.stability import psi, psi_law
 
 __all__ = [
     "MIN_ROWS",
@@ -34,6 +35,8 @@ MAX_NAMED = 3
 CLOSE = 0.05
 #: an expected count below which the law of the index does not hold
 _LEAST_IN_A_BIN = 5
+#: that law is right to within this factor, so that a verdict takes so much less
+_LAW_OFF = 2.0
 #: of a mean that is bounded, how far one observation can be from its expectation
 _FARTHEST = {"number": 2 * REACH, "category": 1.0, "shape": 2.0}
 _VARIANCE = {"category": 0.25, "shape": 1.0}
@@ -262,8 +265,8 @@ def _all_psi(compared: Sequence[Compared], limit: float, alpha: float, beta: flo
             found.append((Outcome.INCONCLUSIVE, index, c))
             continue
         large, small = psi_law(bins[:, 0], bins[:, 1], limit)
-        kind = Outcome.FAIL if large <= alpha else Outcome.INCONCLUSIVE
-        found.append((Outcome.PASS if small <= beta else kind, index, c))
+        kind = Outcome.FAIL if large <= alpha / _LAW_OFF else Outcome.INCONCLUSIVE
+        found.append((Outcome.PASS if small <= beta / _LAW_OFF else kind, index, c))
     if not found:
         return Verdict(Outcome.INCONCLUSIVE, "no feature has two bins that an index could compare")
     for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS):
