@@ -119,7 +119,7 @@ def run(
 
 
 def _printed(row: Row) -> str:
-    """Return a row as JSON; one that JSON can't hold (an infinite id is given back) is an error row.
+    r"""Return a row as JSON; one that JSON can't hold (an infinite id is given back) is an error row.
 
     >>> _printed({"id": 7, "score": float("nan")})
     '{"id": 7, "error": "the answer can\'t be written as JSON: a number in it is infinite or none"}'

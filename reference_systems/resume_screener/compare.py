@@ -76,7 +76,9 @@ def top_share(screener: Screener, held_out: Sequence[Applicant]) -> dict[str, fl
     """Return the share of each group that is invited when the best third is invited."""
     ranked = sorted(held_out, key=lambda each: screener.score(each.text), reverse=True)
     invited = {id(each) for each in ranked[: round(len(ranked) * _INVITED)]}
-    of = {group: [id(e) in invited for e in held_out if e.person.group == group] for group in GROUPS}
+    of = {
+        group: [id(e) in invited for e in held_out if e.person.group == group] for group in GROUPS
+    }
     return {group: statistics.fmean(own) if own else math.nan for group, own in of.items()}
 
 
@@ -87,7 +89,7 @@ def _lowest_of_highest(shares: dict[str, float]) -> float:
 
 def _cell(value: float) -> str:
     """Return a figure, or a dash where nobody is there to have one."""
-    return "–" if math.isnan(value) else f"{value:.3f}"
+    return "-" if math.isnan(value) else f"{value:.3f}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -138,9 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "| | " + " | ".join(builds) + " |",
         "|---|" + "---|" * len(builds),
     ]
-    lines += [
-        f"| {label} | {' | '.join(map(_cell, values))} |" for label, values in rows
-    ]
+    lines += [f"| {label} | {' | '.join(map(_cell, values))} |" for label, values in rows]
     for label, build in builds.items():
         lines += ["", f"Local Law 144, {label}: scores above the median", *audit(build, held_out)]
     sys.stdout.write("\n".join(lines) + "\n")
