@@ -80,7 +80,11 @@ class Copy:
 
     def __init__(self) -> None:
         self._held = tempfile.TemporaryDirectory(prefix="mutants-")
-        self.root = Path(self._held.name).resolve()
+        held = Path(self._held.name).resolve()
+        # what tests write stands beside the copy: inside, they would find its configs
+        self.root, self.scratch = held / "tree", held / "scratch"
+        self.root.mkdir()
+        self.scratch.mkdir()
         ignored = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
         for name in ("src", "tests", "reference_systems", "gate_configs", "docs", "benchmarks"):
             shutil.copytree(ROOT / name, self.root / name, ignore=ignored)
@@ -120,17 +124,17 @@ class Copy:
     @property
     def said(self) -> str:
         """What the last run printed."""
-        return (self.root / "said.txt").read_text("utf-8", errors="replace")
+        return (self.scratch / "said.txt").read_text("utf-8", errors="replace")
 
     def _child(self, targets: Targets) -> int:
         os.setsid()
-        said = os.open(self.root / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        said = os.open(self.scratch / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for held, to in ((nothing, 0), (said, 1), (said, 2)):
             os.dup2(held, to)
         os.chdir(self.root)
         source = str(self.root / "src")
-        os.environ |= {"PYTHONPATH": source, "TMPDIR": str(self.root), "OMP_NUM_THREADS": "1"}
+        os.environ |= {"PYTHONPATH": source, "TMPDIR": str(self.scratch), "OMP_NUM_THREADS": "1"}
         # plugins that are installed beside ours take longer to load than most tests
         os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         os.environ |= {"PYTEST_PLUGINS": "pytest_mlgates.plugin,pytest_rerunfailures"}
