@@ -252,4 +252,6 @@ def test_rows_that_were_there_before_are_no_new_draws():
     # half of them new is enough, and rows of few values are equal by chance
     assert gate.run(reference, fresh[:1500] + reference[:1500]).outcome == Outcome.PASS
     stars = [{"a": int(a)} for a in rng.integers(1, 6, 3000)]
-    assert gate.run(stars, [{"a": int(a)} for a in rng.integers(1, 6, 3000)]).outcome == Outcome.PASS
+    assert (
+        gate.run(stars, [{"a": int(a)} for a in rng.integers(1, 6, 3000)]).outcome == Outcome.PASS
+    )
