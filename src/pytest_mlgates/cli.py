@@ -119,8 +119,13 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_signing(commands)
 
+    _add_scan(commands)
+    return parser
+
+
+def _add_scan(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = commands.add_parser("scan", help="do these data sets hold personal data or secrets?")
-    command.add_argument("datasets", nargs="+", metavar="DATASET", type=Path)
+    command.add_argument("datasets", nargs="+", metavar="DATASET")
     command.add_argument("--max-leak-rate", type=float, default=1e-3, metavar="SHARE")
     command.add_argument("--entity", action="append", metavar="KIND", help="only this; repeatable")
     command.add_argument(
@@ -132,8 +137,29 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CODE",
         help="its identifiers and phones too; repeatable",
     )
+    more = command.add_argument_group("large data sets, object storage, columns (extra scan)")
+    more.add_argument("--out", default="", metavar="DIR|URL", help="findings; a scan goes on there")
+    more.add_argument("--plan", action="store_true", help="files, bytes, hours, dollars; no scan")
+    more.add_argument("--sample", type=int, default=0, metavar="N", help="N records, of every file")
+    more.add_argument("--seed", type=int, default=0, metavar="N", help="of what is drawn")
+    more.add_argument("--error", type=float, default=0.05, help="of the bound that a sample gives")
+    more.add_argument(
+        "--column", action="append", default=[], metavar="NAME", help="only this; repeatable"
+    )
+    more.add_argument("--names", action="store_true", help="names of people and places, too")
+    more.add_argument(
+        "--skip", action="append", default=[], metavar="GLOB", help="not these files; repeatable"
+    )
+    more.add_argument("--key", type=Path, metavar="FILE", help="key of the digests in findings")
+    more.add_argument("--processes", type=int, default=0, metavar="N", help="default: all cores")
+    more.add_argument("--cluster", default="", metavar="ray://HOST:PORT", help="run on Ray")
+    more.add_argument("--core-hour-usd", type=float, default=0.05, metavar="USD")
+    more.add_argument("--redact-to", default="", metavar="DIR|URL", help="write a redacted copy")
+    more.add_argument(
+        "--redact-with", choices=["replace", "mask", "hash", "encrypt"], default="replace"
+    )
+    more.add_argument("--redact-key", type=Path, metavar="FILE", help="of hash and encrypt")
     command.set_defaults(run="scan.scan_datasets")
-    return parser
 
 
 def _add_gates(commands: argparse._SubParsersAction[_Parser]) -> None:
