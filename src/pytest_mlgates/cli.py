@@ -82,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("systems", nargs="+", metavar="SYSTEM|PATH")
     command.add_argument("--seeds", type=int, default=20, metavar="N")
     command.add_argument("--first-seed", type=int, default=0, metavar="N")
+    command.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="begin no seed of a system that would end later; each has one at least, quick ones more",
+    )
     command.add_argument("--out", type=Path, metavar="FILE", help="write the figures as JSON")
     command.set_defaults(run="prove.prove_systems")
 
