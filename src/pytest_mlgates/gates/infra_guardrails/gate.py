@@ -61,12 +61,8 @@ class InfraGuardrails(Gate):
     """
 
     name: ClassVar[str] = "infra_guardrails"
-    shows: ClassVar[frozenset[str]] = frozenset(
-        (
-            "PERSON",
-            "IP_ADDRESS",
-        )
-    )
+    #: two capitalised words name kinds and controllers there
+    shows: ClassVar[frozenset[str]] = frozenset(["PERSON"])
     extra: ClassVar[str | None] = "infra"
 
     rules: Annotated[
