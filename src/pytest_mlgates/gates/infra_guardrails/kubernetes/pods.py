@@ -40,6 +40,7 @@ GPU_NODE = re.compile(
 )
 _INSTANCE_KEYS = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 _QUANTITY = re.compile(r"([0-9]{1,12})(m|k|)")
+_SHARE = re.compile(r"(.*/)?gpu-(fraction|memory|count|fraction-num-devices)")
 _BARE = re.compile(r"v?gpus?", re.IGNORECASE)
 #: kinds that run beside GPUs, or only count them
 _AGENTS = ("DaemonSet", "Node", "CustomResourceDefinition", "NodePool", "Provisioner")
@@ -161,6 +162,8 @@ def _elsewhere(key: str, node: Node) -> Answer:
     """Read the other ways to ask for GPUs: Spark's, KubeVirt's, a profile's name."""
     if key == "gpu" and isinstance(node.value, dict) and "quantity" in node.value:
         return "no" if whole(node.value["quantity"].value) == 0 else "yes"
+    if _SHARE.fullmatch(key):  # an annotation that a scheduler shares GPUs by
+        return "yes"
     if key == "gpus" and node.items:
         return "yes"
     if key.endswith("resource.gpu.amount"):
