@@ -239,6 +239,7 @@ def _csv(text: Text, name: str, default: str, file: Path, *, lenient: bool) -> I
         if first.strip():
             break
     if not first.strip():
+        text.is_empty()
         return
     if sep := _SEP.fullmatch(first):
         delimiter, first, above = sep.group(1), next(lines, ""), above + 1

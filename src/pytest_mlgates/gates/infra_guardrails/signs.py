@@ -11,10 +11,10 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from pytest_mlgates.gates.infra_guardrails.kubernetes.pods import gpu_name, is_template, whole
 from pytest_mlgates.gates.infra_guardrails.machines import is_gpu_machine
 from pytest_mlgates.gates.infra_guardrails.world import Resource, below
-from pytest_mlgates.reading.node import Node
+from pytest_mlgates.reading.devices import gpu_name, whole
+from pytest_mlgates.reading.node import Node, template_in
 
 __all__ = ["asks_for_gpus", "first_sign", "role"]
 
@@ -71,11 +71,15 @@ def asks_for_gpus(key: str, node: Node) -> bool:
         return True
     what = role(key)
     if what in ("count", "device"):
-        return _some(node) or (what == "device" and is_template(node))
+        return _some(node) or (what == "device" and _is_template(node))
     if what == "model":
         words = list(value) if isinstance(value, dict) else [value]
         return any(isinstance(word, str) and bool(_MODEL.search(word)) for word in words)
     return what == "needs" and value == "gpu"
+
+
+def _is_template(node: Node) -> bool:
+    return node.unknown or (isinstance(node.value, str) and bool(template_in(node.value)))
 
 
 def _some(node: Node) -> bool:
