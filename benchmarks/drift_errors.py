@@ -21,7 +21,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from pytest_mlgates.gates.drift import Drift
-from pytest_mlgates.stats.distances import REACH, psi
+from pytest_mlgates.stats.distances import REACH
+from pytest_mlgates.stats.stability import psi
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 #: draws n values with a change of this size

@@ -21,7 +21,7 @@ from scipy.special import ndtri
 from pytest_mlgates.core import Measurement
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.gates.impact_ratio import ImpactRatio
-from pytest_mlgates.gates.impact_ratio.details import Category, Seen, Table, ratio_of
+from pytest_mlgates.gates.impact_ratio.details import AttributeTable, CategoryRow, Seen, ratio_of
 
 ERROR, LIMIT, RATIO = 0.05, 0.10, 0.8
 MINORITY, RATE = 0.15, 0.5
@@ -37,10 +37,10 @@ def measured(counts: tuple[tuple[int, int], tuple[int, int]]) -> Measurement:
     """Return the measurement of (selected, number) of two groups."""
     best = max(yes / n for yes, n in counts)
     rows = tuple(
-        Category(category=name, n=n, selected=yes, rate=yes / n, ratio=ratio_of(yes / n, best))
+        CategoryRow(category=name, n=n, selected=yes, rate=yes / n, ratio=ratio_of(yes / n, best))
         for name, (yes, n) in zip(("group=a", "group=b"), counts, strict=True)
     )
-    table = Table(attribute="group", unknown=0, categories=rows)
+    table = AttributeTable(attribute="group", unknown=0, categories=rows)
     seen = Seen(basis="selection", selected=sum(yes for yes, _ in counts), tables=(table,))
     n = sum(n for _, n in counts)
     return Measurement(value=seen.lowest, unit="ratio", n=n, details=plain(seen))

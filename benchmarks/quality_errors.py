@@ -20,8 +20,8 @@ from pytest_mlgates.core import Measurement
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.gates.quality_floor import QualityFloor
-from pytest_mlgates.gates.quality_floor.details import Row, Seen
-from pytest_mlgates.gates.quality_floor.metrics import observe, pairs_of, value_of
+from pytest_mlgates.gates.quality_floor.details import QualityRow, Seen
+from pytest_mlgates.gates.quality_floor.metrics import observation, pairs_of, value_of
 
 ALPHA, BETA = 0.01, 0.01
 
@@ -34,46 +34,46 @@ class Case:
     words: str
     floor: float
     n: int
-    row: Callable[[np.random.Generator, float, int], Row]
+    row: Callable[[np.random.Generator, float, int], QualityRow]
 
 
-def coin(rng: np.random.Generator, truth: float, n: int) -> Row:
+def coin(rng: np.random.Generator, truth: float, n: int) -> QualityRow:
     """Right with a fixed chance."""
     return _values(rng.random(n) < truth)
 
 
-def f1(rng: np.random.Generator, truth: float, n: int) -> Row:
+def f1(rng: np.random.Generator, truth: float, n: int) -> QualityRow:
     """A tenth is positive; as many false positives as false negatives."""
     miss = 1 - truth
     labels = rng.random(n) < 0.1
     answers = np.where(labels, rng.random(n) >= miss, rng.random(n) < miss / 9)
-    seen = (observe("f1", float(a), float(b)) for a, b in zip(answers, labels, strict=True))
+    seen = (observation("f1", float(a), float(b)) for a, b in zip(answers, labels, strict=True))
     return _values([x for x in seen if x is not None])
 
 
-def auroc(rng: np.random.Generator, truth: float, n: int) -> Row:
+def auroc(rng: np.random.Generator, truth: float, n: int) -> QualityRow:
     """Two normals, a fifth positive, as far apart as the truth says."""
     from scipy.stats import norm
 
     labels = rng.random(n) < 0.2
     scores = rng.normal(size=n) + labels * float(norm.ppf(truth)) * 2**0.5
     pairs = pairs_of(scores.tolist(), labels.tolist())
-    return Row(name="", inputs=n, pairs=pairs)
+    return QualityRow(name="", inputs=n, pairs=pairs)
 
 
-def beta(rng: np.random.Generator, truth: float, n: int) -> Row:
+def beta(rng: np.random.Generator, truth: float, n: int) -> QualityRow:
     """A score of one's own that spreads."""
     return _values(rng.beta(20 * truth, 20 * (1 - truth), n))
 
 
-def rare(rng: np.random.Generator, truth: float, n: int) -> Row:
+def rare(rng: np.random.Generator, truth: float, n: int) -> QualityRow:
     """Perfect, but for a rare total failure that a small sample may not show."""
     return _values(rng.random(n) < truth)
 
 
-def _values(x: object) -> Row:
+def _values(x: object) -> QualityRow:
     values = Histogram.of(float(one) for one in np.asarray(x, float))
-    return Row(name="", inputs=len(np.asarray(x)), values=values)
+    return QualityRow(name="", inputs=len(np.asarray(x)), values=values)
 
 
 CASES = (
@@ -85,19 +85,28 @@ CASES = (
 )
 
 
+def measured_values(metric: str, x: object) -> Measurement:
+    """Return the measurement of observations of a metric that is their mean."""
+    return _measured(metric, _values(x))
+
+
+def _measured(metric: str, row: QualityRow) -> Measurement:
+    seen = Seen(
+        metric=metric, whole=row, slices=(), unnamed=0, repeated=0, answers=2,
+        units=False, calls=row.inputs,
+    )  # fmt: skip
+    value = value_of(metric, row)
+    return Measurement(value=value, unit=metric, n=row.inputs, details=plain(seen))
+
+
 def decisions(case: Case, truth: float, runs: int) -> Iterator[tuple[str, bool]]:
     """Yield the outcome of the gate, and whether the plain figure is above the floor."""
     gate = QualityFloor(metric=case.metric, min_value=case.floor, alpha=ALPHA, beta=BETA)  # type: ignore[arg-type]
     rng = np.random.default_rng(round(truth * 1e6))
     for _ in range(runs):
         row = case.row(rng, truth, case.n)
-        value = value_of(case.metric, row)
-        seen = Seen(
-            metric=case.metric, whole=row, slices=(), unnamed=0, repeated=0, answers=2,
-            units=False, calls=case.n,
-        )  # fmt: skip
-        measured = Measurement(value=value, unit=case.metric, n=case.n, details=plain(seen))
-        yield gate.decide(measured).outcome.value, value >= case.floor
+        measured = _measured(case.metric, row)
+        yield gate.decide(measured).outcome.value, measured.value >= case.floor
 
 
 def main() -> None:

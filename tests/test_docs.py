@@ -128,3 +128,30 @@ def test_the_controls_of_the_docs_can_be_read(tmp_path):
     text = files_of(ROOT / "docs/formats.md")["gate_configs/controls.yaml"]
     (tmp_path / "controls.yaml").write_text(text, encoding="utf-8")
     assert "our-policy:speed" in all_controls(tmp_path)
+
+
+#: ours alone: a plugin that is installed beside them has a page of its own
+GATES = {path.parent.name for path in (ROOT / "src/pytest_mlgates/gates").glob("*/gate.py")}
+ASSUMED = re.compile(
+    r"^\| it assumes \| where that does not hold \|\n\|---\|---\|\n((?:\|.*\n)+)", re.MULTILINE
+)
+
+
+def sections() -> dict[str, str]:
+    """What docs/gates.md says of each gate: from its name in bold to the next one's."""
+    text = (ROOT / "docs/gates.md").read_text(encoding="utf-8") + "\n"
+    parts = re.split(r"^\*\*`(\w+)`\*\*", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("gate", sorted(GATES))
+def test_every_gate_says_what_it_assumes_and_what_happens_where_that_does_not_hold(gate):
+    """One list each, of two rows or more, with something in both columns."""
+    (rows,) = ASSUMED.findall(sections()[gate])
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in rows.splitlines()]
+    assert len(lines) >= 2
+    assert all(len(cells) == 2 and all(len(cell) > 8 for cell in cells) for cells in lines), lines
+
+
+def test_no_gate_is_described_that_is_not_there():
+    assert set(sections()) == GATES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 from datetime import UTC, datetime
 
@@ -147,12 +148,20 @@ def test_a_writer_that_breaks_takes_no_other_along(tmp_path, monkeypatch):
 
     ours = list(writers._writers())
     monkeypatch.setattr(
-        writers, "_writers", lambda: [("full", lambda: full), ("other", lambda: broken), *ours]
+        writers,
+        "_writers",
+        lambda: [
+            ("full", lambda: full),
+            ("other", lambda: broken),
+            ("third", lambda: importlib.import_module("not_there_at_all")),
+            *ours,
+        ],
     )
     faults = write_all(hostile_report(), tmp_path)
     assert faults == [
         f"{tmp_path}: can't be written: No space left on device",
         f"{tmp_path}: the writer 'other' broke: KeyError",
+        f"{tmp_path}: the writer 'third' needs the module 'not_there_at_all'",
     ]
     assert (tmp_path / "report.json").exists()
 

@@ -98,8 +98,8 @@ def _takes_lines(parser: argparse.ArgumentParser) -> None:
 def _time(text: str) -> datetime:
     try:
         return moment(text)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not ISO 8601") from None
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(f"{text!r} {fault}") from None
 
 
 def _repo(options: argparse.Namespace) -> Repo:

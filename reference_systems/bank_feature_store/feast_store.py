@@ -20,7 +20,7 @@ from reference_systems.bank_feature_store.definition import KNOWN_AT, View
 from reference_systems.bank_feature_store.errors import BankError
 from reference_systems.bank_feature_store.intake import AT, Taken
 from reference_systems.bank_feature_store.questions import Question
-from reference_systems.bank_feature_store.repo import Repo, Served, plain
+from reference_systems.bank_feature_store.repo import FIRST, Repo, Served, plain
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -30,7 +30,6 @@ __all__ = ["Answer", "FeastStore"]
 #: feature reference -> value, status, and the instant at which the value became known
 Answer = dict[str, tuple[Any, str, str | None]]
 _ROW = "__row"
-_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class FeastStore:
@@ -70,7 +69,7 @@ class FeastStore:
     def materialize(self, name: str, as_of: datetime) -> None:
         """Fill the online store with the last values of a view at ``as_of``."""
         with _quiet():
-            self.feast.materialize(_FIRST, as_of, feature_views=[name])
+            self.feast.materialize(FIRST, as_of, feature_views=[name])
 
     def get(self, questions: Sequence[Question], views: dict[str, Served]) -> list[Answer]:
         """Return what is served now."""
@@ -80,7 +79,7 @@ class FeastStore:
             rows = [questions[at].of(view) for at in asked]
             with _quiet():
                 found = self.feast.get_online_features(references, rows).to_dict()
-            oldest = view.clock() - timedelta(seconds=view.ttl_s) if view.ttl_s else _FIRST
+            oldest = _oldest(view)
             for n, at in enumerate(asked):
                 known = found[KNOWN_AT][n]
                 for view_name, name in questions[at].features:
@@ -114,7 +113,7 @@ class FeastStore:
                 n = places[(*questions[at].of(view).values(), questions[at].when)]
                 for view_name, name in questions[at].features:
                     if view_name == view.name:
-                        told = _told(values[name][n], plain(values[KNOWN_AT][n]), _FIRST)
+                        told = _told(values[name][n], plain(values[KNOWN_AT][n]), FIRST)
                         answers[at][f"{view.name}:{name}"] = told
         return answers
 
@@ -144,6 +143,13 @@ def _quiet() -> Iterator[None]:
         except Exception as error:
             told = (str(error).strip() or "no more is said").splitlines()[-1][:300]
             raise BankError(f"Feast: {type(error).__name__}: {told}") from error
+
+
+def _oldest(view: Served) -> datetime:
+    """Return the instant before which a value has expired."""
+    clock = view.clock()
+    held = view.ttl_s is None or view.ttl_s >= (clock - FIRST).total_seconds()
+    return FIRST if held else clock - timedelta(seconds=view.ttl_s or 0)
 
 
 def _told(value: Any, known: int | None, oldest: datetime) -> tuple[Any, str, str | None]:

@@ -13,7 +13,8 @@ import pandas as pd
 
 from reference_systems.bank_feature_store.definition import KNOWN_AT, View, meant
 from reference_systems.bank_feature_store.errors import BankError
-from reference_systems.bank_feature_store.kinds import cast, instants, key_kind
+from reference_systems.bank_feature_store.kinds import cast, event_times, instants, key_kind
+from reference_systems.bank_feature_store.sources import READERS
 from reference_systems.bank_feature_store.windows import changes
 
 __all__ = ["AT", "Taken", "read", "take"]
@@ -51,7 +52,7 @@ def take(view: View, note: Callable[[str], object]) -> Taken:
         if (empty := rows[key].isna()).any():
             number = int(empty.to_numpy().argmax()) + 1
             raise BankError(f"{place} row {number}: the key {key!r} is empty: whose row is it?")
-    rows[AT] = instants(raw[view.timestamp], place, view.timestamp, zone=view.zone)
+    rows[AT] = event_times(raw[view.timestamp], place, view.timestamp, view.zone)
     if view.created:
         rows[_CREATED] = instants(raw[view.created], place, view.created, zone=view.zone)
     for name, kind in _columns(view, raw).items():
@@ -69,30 +70,17 @@ def take(view: View, note: Callable[[str], object]) -> Taken:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Return the rows of a Parquet or CSV file, or of a folder of them; cells of CSV are texts."""
+    """Return the rows of a Parquet or CSV file, or of a folder of them."""
     if path.is_dir():
         return _folder(path)
     if not path.is_file():
         raise BankError(
             f"{path.name}: not there ({path}): the path of a source is relative to its definition"
         )
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            return pd.read_parquet(path)
-        if path.suffix.lower() in (".csv", ".tsv"):
-            separator = "\t" if path.suffix.lower() == ".tsv" else ","
-            return pd.read_csv(
-                path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-            ).rename(columns=str.strip)
-    except (
-        ValueError,
-        OSError,
-    ) as error:  # pandas' and pyarrow's errors of a broken file are these
-        told = str(error).strip().splitlines()
-        raise BankError(
-            f"{path.name}: can't be read: {told[0][:200] if told else error!r}"
-        ) from None
-    raise BankError(f"{path.name}: is neither a Parquet nor a CSV file: give one of them")
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise BankError(f"{path.name}: is neither a Parquet nor a CSV file: give one of them")
+    return reader(path)
 
 
 def _folder(path: Path) -> pd.DataFrame:

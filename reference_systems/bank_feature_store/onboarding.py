@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 from reference_systems.bank_feature_store.definition import View, read_definition
 from reference_systems.bank_feature_store.errors import BankError
 from reference_systems.bank_feature_store.feast_store import FeastStore, import_feast
-from reference_systems.bank_feature_store.intake import Taken, take
+from reference_systems.bank_feature_store.intake import AT, Taken, take
 from reference_systems.bank_feature_store.questions import Question
-from reference_systems.bank_feature_store.repo import Repo, Served
+from reference_systems.bank_feature_store.repo import Repo, Served, moment, plain
 
 __all__ = ["Recorder", "onboard"]
 
@@ -136,8 +136,6 @@ def _apply(store: FeastStore, views: list[tuple[View, Taken]], online: str | Non
 
 
 def _fill(store: FeastStore, served: dict[str, Served]) -> None:
-    from reference_systems.bank_feature_store.repo import moment
-
     for view in served.values():
         store.materialize(view.name, moment(view.as_of))
 
@@ -148,10 +146,10 @@ def _serve(
     """Ask for the features of the newest entity of each view; return those that have a value."""
     features = []
     for view, taken in views:
-        from reference_systems.bank_feature_store.intake import AT
-        from reference_systems.bank_feature_store.repo import plain
-
-        newest = taken.events.loc[taken.events[AT].idxmax()]
+        known = taken.events[taken.events[AT] <= moment(served[view.name].as_of)]
+        if known.empty:
+            continue
+        newest = known.loc[known[AT].idxmax()]
         keys = tuple(sorted((key, plain(newest[key])) for key in taken.keys))
         asked = tuple((view.name, field.name) for field in view.fields)
         (answer,) = store.get([Question(keys, asked)], {view.name: served[view.name]})

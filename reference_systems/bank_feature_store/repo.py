@@ -15,22 +15,33 @@ from typing import Any
 
 from reference_systems.bank_feature_store.errors import BankError
 
-__all__ = ["PROJECT", "Repo", "Served", "moment"]
+__all__ = ["FIRST", "LAST", "OUTSIDE", "PROJECT", "Repo", "Served", "moment"]
 
 PROJECT = "bank"
+#: times that both of Feast's stores serve alike: nanoseconds since 1970 end in 2262
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
+OUTSIDE = f"is no time from {FIRST.year} to {LAST.year}"
 _ADDRESS = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}")
 _WAIT_S = 60
 
 
 def moment(text: str) -> datetime:
-    """Return an instant in UTC; one without an offset is UTC.
+    """Return an instant in UTC; one without an offset is UTC. ValueError says what is wrong with it.
 
     >>> moment("2026-11-30T10:00:00+01:00").isoformat()
     '2026-11-30T09:00:00+00:00'
     """
-    when = datetime.fromisoformat(text)
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return when.astimezone(UTC)
+    try:
+        when = datetime.fromisoformat(text)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        when = when.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(OUTSIDE) from None
+    except ValueError:
+        raise ValueError("is not ISO 8601, such as 2026-11-30T09:00:00Z") from None
+    if not FIRST.year <= when.year <= LAST.year:
+        raise ValueError(OUTSIDE)
+    return when
 
 
 @dataclass(frozen=True, slots=True)

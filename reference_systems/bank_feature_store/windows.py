@@ -58,7 +58,9 @@ def changes(events: pd.DataFrame, view: View, at: str) -> pd.DataFrame:
         columns = {f.name: _column(group, f) for f in view.fields}
         rows += ((*key, *row) for row in _of_one(group[at].tolist(), columns, view.fields))
     names = [*keys, at, *(field.name for field in view.fields)]
-    found = pd.DataFrame({n: list(c) for n, c in zip(names, zip(*rows, strict=True), strict=True)})
+    # as they are: beside a null, pandas would make a float of a whole number
+    columns_of = zip(names, zip(*rows, strict=True), strict=True)
+    found = pd.DataFrame({n: pd.Series(c, dtype=object) for n, c in columns_of})
     found[at] = found[at].astype("datetime64[us, UTC]")
     return found.astype({key: events[key].dtype for key in keys})
 

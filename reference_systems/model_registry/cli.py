@@ -11,11 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from reference_systems.model_registry.errors import Refused
+from reference_systems.model_registry.digests import full_digest
+from reference_systems.model_registry.errors import NotThere, Refused
 from reference_systems.model_registry.incident import NamedFiles
 from reference_systems.model_registry.pointers import Entry
 from reference_systems.model_registry.promotion import Rules, public_keys
 from reference_systems.model_registry.registry import GRACE, Registry
+from reference_systems.model_registry.s3_address import Address
+from reference_systems.model_registry.store import is_registry
 from reference_systems.parts.commands import Command, Parser, opened, run, seed
 
 __all__ = ["main"]
@@ -107,13 +110,16 @@ def _name(file: str) -> str:
     return "stdin" if file == "-" else Path(file).name
 
 
-def _registry(options: argparse.Namespace) -> Registry:
+def _registry(options: argparse.Namespace, *, new: bool = False) -> Registry:
+    """Open the registry; where a put makes none, a folder that holds none is a slip of the pen."""
+    if not new and Address.parse(options.store) is None and not is_registry(Path(options.store)):
+        raise NotThere(f"{options.store}: holds no registry: put something first")
     return Registry.open(options.store, pickles=options.allow_pickle, grace=options.grace)
 
 
 def _put(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     with opened(options.file) as stream:
-        put = _registry(options).put(stream, _name(options.file), options.training_data)
+        put = _registry(options, new=True).put(stream, _name(options.file), options.training_data)
     yield {
         "digest": put.stored.digest,
         "size": put.stored.size,
@@ -124,8 +130,9 @@ def _put(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
 
 def _get(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    size = _registry(options).get(options.digest, options.to)
-    yield {"digest": options.digest, "size": size, "to": str(options.to)}
+    digest = full_digest(options.digest)
+    size = _registry(options).get(digest, options.to)
+    yield {"digest": digest, "size": size, "to": str(options.to)}
 
 
 def _promote(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:

@@ -29,6 +29,8 @@ except ImportError:  # pragma: no cover  (not POSIX)
 __all__ = ["FolderBackend"]
 
 _SCRATCH = "scratch"
+#: what a put's scratch file is called, so that nobody else's file is tidied away
+_DRAFT = "put-"
 _ONLY = "1"
 #: seconds for which a put under way may write nothing to its scratch file
 _LONGEST_PAUSE = 3600.0
@@ -48,7 +50,7 @@ class FolderBackend:
         """Give a scratch file in the folder itself, so that it can be linked to its name."""
         with _told(self.root):
             (self.root / _SCRATCH).mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.root / _SCRATCH)
+            handle, name = tempfile.mkstemp(dir=self.root / _SCRATCH, prefix=_DRAFT)
             os.close(handle)
         try:
             with Path(name).open("w+b") as file:
@@ -134,7 +136,7 @@ class FolderBackend:
     def tidy(self, older_than: float) -> Iterator[str]:
         """Unlink scratch files that no put can be using any more."""
         scratch = self.root / _SCRATCH
-        for path in sorted(scratch.iterdir()) if scratch.is_dir() else ():
+        for path in sorted(scratch.glob(f"{_DRAFT}*")):
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime >= max(older_than, _LONGEST_PAUSE):
                     path.unlink()

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reference_systems.model_registry.errors import NotThere, Refused
+from reference_systems.model_registry.errors import Damaged, NotThere, Refused
 
 __all__ = ["NamedFiles"]
 
@@ -93,6 +93,8 @@ class NamedFiles:
             notes: dict[str, Any] = json.loads((self.root / f"{kind}.notes").read_text("utf-8"))
         except OSError:
             return {}
+        except ValueError:
+            raise Damaged(f"{self.root / kind}.notes: can't be read") from None
         return notes
 
     def _note(self, kind: str, key: str, value: object) -> None:

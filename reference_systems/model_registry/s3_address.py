@@ -11,6 +11,7 @@ from reference_systems.model_registry.errors import Refused
 __all__ = ["Address"]
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_FORMS = "s3://BUCKET/PREFIX or http://HOST:PORT/BUCKET/PREFIX"
 _PREFIX = re.compile(r"(?:[A-Za-z0-9._-]+/)*")
 
 
@@ -34,16 +35,22 @@ class Address:
         >>> Address.parse("models") is None
         True
         """
-        scheme, _, _ = text.partition("://")
-        if scheme not in ("s3", "http", "https") or "://" not in text:
+        scheme, mark, _ = text.partition("://")
+        if not mark:
             return None
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+            _ = parts.port
+        except ValueError as error:
+            raise Refused(f"{text}: is no address: {error}") from None
         if parts.username or parts.password:
             raise Refused(
                 "the address holds credentials: put them into AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY"
             )
         path = parts.path.strip("/")
+        if scheme not in ("s3", "http", "https"):
+            raise Refused(f"{text}: {scheme}:// is not known: {_FORMS}, or a folder")
         if scheme == "s3":
             bucket, rest, endpoint = parts.netloc, path, None
         else:
@@ -52,8 +59,8 @@ class Address:
         prefix = f"{rest}/" if rest else ""
         if not _BUCKET.fullmatch(bucket) or not _PREFIX.fullmatch(prefix):
             raise Refused(
-                f"{text}: expected s3://BUCKET/PREFIX or http://HOST:PORT/BUCKET/PREFIX, of letters, "
-                "digits and . _ -"
+                f"{text}: expected {_FORMS}: a bucket has 3 to 63 small letters, digits and . -, "
+                "a prefix letters, digits and . _ -"
             )
         return cls(bucket, prefix, endpoint)
 

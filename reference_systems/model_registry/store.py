@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reference_systems.model_registry.backend import Backend, Version
 
-__all__ = ["ContentStore", "Stored"]
+__all__ = ["ContentStore", "Stored", "is_registry"]
 
 _KEY = "objects/sha256"
 #: largest manifest, pointer or attestation that is read into memory
@@ -79,8 +79,11 @@ class ContentStore:
         They are checked while they are read, in a file beside ``target`` that takes its name only
         afterwards. A get that is refused leaves ``target`` as it was: absent, where it was absent.
         """
+        target = Path(os.path.realpath(target))  # a link stays one, and its file is written
         if target.is_dir():
             raise Unreachable(f"{target}: is a folder: name a file")
+        if target.exists() and not target.is_file():  # /dev/null would become a file for everybody
+            raise Unreachable(f"{target}: is no plain file: name another")
         with _beside(target) as draft:
             size = self._fetch(digest, draft)
             draft.flush()
@@ -173,12 +176,17 @@ class ContentStore:
         )
 
 
+def is_registry(folder: Path) -> bool:
+    """Tell whether something was put into a folder."""
+    return (folder / _KEY).is_dir()
+
+
 @contextlib.contextmanager
 def _beside(target: Path) -> Iterator[BinaryIO]:
     """Give a scratch file in the folder of ``target``, gone afterwards unless renamed."""
     try:
         handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
+            dir=target.parent, prefix=f".{target.name[:20]}.", suffix=".part"
         )
         os.close(handle)
     except OSError as error:

@@ -13,7 +13,7 @@ from pytest_mlgates.core import Outcome
 from pytest_mlgates.core.fields import FieldError
 from pytest_mlgates.core.observations import Histogram
 from pytest_mlgates.gates.quality_floor import QualityFloor
-from pytest_mlgates.gates.quality_floor.details import QualityRow
+from pytest_mlgates.gates.quality_floor.details import QualityRow, Seen
 from pytest_mlgates.gates.quality_floor.metrics import (
     bins_of,
     metric_bounds,
@@ -116,10 +116,11 @@ def test_a_slice_fails_alone():
 
 
 def test_paired_with_a_baseline():
-    assert DROP.run(good, INPUTS, truth, baseline=good).outcome == PASS
+    before = lambda item: good(item)  # noqa: E731, PLW0108 - another function that answers alike
+    assert DROP.run(good, INPUTS, truth, baseline=before).outcome == PASS
     assert DROP.run(poor, INPUTS, truth, baseline=good).outcome == FAIL
     assert DROP.run(good, INPUTS, truth, baseline=poor).outcome == PASS
-    few = DROP.run(good, INPUTS[:40], truth, baseline=good)
+    few = DROP.run(good, INPUTS[:40], truth, baseline=before)
     assert few.outcome == INCONCLUSIVE
 
 
@@ -141,17 +142,71 @@ def test_units_count_once():
     """A thousand tiles of ten boards are ten boards."""
     gate = QualityFloor(metric="recall", min_value=0.8)
 
-    def defect(_):
-        return True
+    def defect(item):
+        return item["n"] % 20 < 10
 
     def found(item):
-        return item["n"] != 3
+        return defect(item) and item["n"] != 3
 
     alone = gate.run(found, INPUTS, defect)
     assert alone.outcome == PASS
-    boards = gate.run(found, INPUTS, defect, unit_of=lambda item: item["n"] % 10)
+    boards = gate.run(found, INPUTS, defect, unit_of=lambda item: item["n"] % 20)
     assert boards.outcome == INCONCLUSIVE
     assert "over 10 observations" in boards.verdict.reason
+
+
+@pytest.mark.parametrize("metric", ["recall", "specificity"])
+def test_one_answer_to_all_but_one_reads_nothing(metric):
+    """A constant is seen by its one answer; one that differs once is a constant all the same."""
+    gate = QualityFloor(metric=metric, min_value=0.8)
+    yes = metric == "recall"
+    lazy = gate.run(lambda item: yes != (item["n"] == 1), INPUTS, truth)
+    assert lazy.outcome == INCONCLUSIVE
+    assert "whoever reads nothing reaches as much" in lazy.verdict.reason
+    assert gate.run(truth, INPUTS, truth).outcome == PASS
+    alike = gate.run(lambda item: yes != (item["n"] == 1), INPUTS, lambda _: yes)
+    assert "no input has the other label" in alike.verdict.reason
+    assert alike.outcome == INCONCLUSIVE
+
+
+def test_the_others_must_get_the_answer_surely_less_often():
+    """Recall 1; yes to 60 % of the others is known to be less than that, to 97 % of them is not."""
+    gate = QualityFloor(metric="recall", min_value=0.5, beta=0.01)
+    for share, outcome in ((60, PASS), (97, INCONCLUSIVE)):
+        found = gate.run(
+            lambda item, share=share: item["n"] % 2 == 0 or item["n"] // 2 % 100 < share,
+            [{"n": n} for n in range(400)],
+            lambda item: item["n"] % 2 == 0,
+        )
+        others = found.measurement.read(Seen).whole.others
+        assert (others.n, others.mean) == (200, share / 100)
+        assert found.outcome == outcome
+
+
+def test_scores_that_tell_no_input_from_another_are_calibrated_and_no_use():
+    gate = QualityFloor(metric="calibration_error", max_value=0.1)
+    many = [{"n": n} for n in range(3000)]
+    flat = gate.run(
+        lambda item: 0.1 + 0.001 * (item["n"] == 3), many, lambda item: item["n"] % 10 == 0
+    )
+    assert flat.outcome == INCONCLUSIVE
+    assert "tell no input from another" in flat.verdict.reason
+
+
+def test_a_baseline_that_is_the_subject_compares_nothing():
+    gate = QualityFloor(metric="accuracy", max_drop=0.1)
+    found = gate.run(truth, INPUTS, truth, baseline=truth)
+    assert found.outcome == INCONCLUSIVE
+    assert "nothing is compared" in found.verdict.reason
+
+
+def test_one_answer_to_all_is_told_where_a_score_of_your_own_takes_it():
+    gate = QualityFloor(metric="score", min_value=0.6)
+    found = gate.run(
+        lambda _: "arrived", INPUTS, truth, score=lambda answer, _: answer == "arrived"
+    )
+    assert found.outcome == PASS
+    assert "the same answer to every input" in found.verdict.reason
 
 
 def test_labels_that_are_names():

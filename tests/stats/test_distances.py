@@ -11,8 +11,6 @@ from pytest_mlgates.stats.distances import (
     Fourier,
     Slopes,
     mean_error,
-    psi,
-    psi_law,
     total_variation,
 )
 
@@ -52,25 +50,6 @@ def test_a_mean_is_off_by_more_than_its_error_no_oftener_than_said(kind):
     off = mean_error(n, p * (1 - p), 1.0, error)
     assert np.mean(means > p + off) <= error
     assert mean_error(0, 1.0, 1.0, 0.1) == np.inf
-
-
-@pytest.mark.parametrize("true", [0.0, 0.1])
-def test_the_law_of_the_index(true):
-    """Its chances are uniform where the true index is the limit, near enough for a level of 5 %."""
-    rng = np.random.default_rng(2)
-    p = np.full(10, 0.1)
-    q = p.copy()
-    q[0] += 0.1 if true else 0.0
-    q[1:] -= 0.1 / 9 if true else 0.0
-    index = float(((q - p) * np.log(q / p)).sum())
-    n, m, runs = 5000, 2000, 1500
-    pairs = [
-        psi_law(rng.multinomial(n, p), rng.multinomial(m, q), max(index, 1e-9)) for _ in range(runs)
-    ]
-    large, small = (np.mean(np.array(side) < 0.05) for side in zip(*pairs, strict=True))
-    assert 0.02 < large < 0.08
-    assert 0.02 < small < 0.08
-    assert psi(np.array([10, 10]), np.array([10, 10])) == 0.0
 
 
 def test_the_detector_stays_low_without_a_change():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
+from pytest_mlgates.audit.storage import is_remote
 from pytest_mlgates.core import Outcome
+from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.words import printable
 from pytest_mlgates.gates.pii_leak import PiiLeak
 from pytest_mlgates.pii import scrub
@@ -21,8 +24,15 @@ def scan_datasets(args: Namespace) -> int:
     if args.region:
         fields["regions"] = args.region
     gate = PiiLeak(**fields)
-    status = 0
+    if is_audit(args):
+        from pytest_mlgates.commands.audit import audit_datasets
+
+        return audit_datasets(args, gate)
     for dataset in args.datasets:
+        if is_remote(dataset):
+            raise UsageError("object storage takes --out FOLDER: the findings go there")
+    status = 0
+    for dataset in map(Path, args.datasets):
         evidence = gate.run(dataset)
         reason = printable(evidence.verdict.reason)
         print(f"{scrub(dataset.name)}: {evidence.outcome.upper()}: {reason}")
@@ -30,3 +40,9 @@ def scan_datasets(args: Namespace) -> int:
             print(f"  {printable(finding)}")
         status = max(status, int(evidence.outcome != Outcome.PASS))
     return status
+
+
+def is_audit(args: Namespace) -> bool:
+    """Tell whether the options ask for more than a look through local files in one process."""
+    wanted = ("out", "plan", "sample", "redact_to", "cluster", "column", "names", "key")
+    return any(getattr(args, name) for name in wanted)

@@ -19,11 +19,11 @@ from pytest_mlgates.pii.scrub import scrub
 from pytest_mlgates.reading.tables import tables
 from pytest_mlgates.reading.text import UNREADABLE, Text, kind_of, why_unreadable
 
-__all__ = ["flat", "records"]
+__all__ = ["BETWEEN", "PACKED", "Pairs", "flat", "looks_like_text", "records"]
 
 _JSON, _LINES, _TABLES = {".json", ".ipynb"}, {".jsonl", ".ndjson"}, {".csv", ".tsv", ".parquet"}
 #: kinds that hold no text as it stands, however a file of them begins
-_PACKED = frozenset(
+PACKED = frozenset(
     [
         ".zip",
         ".tar",
@@ -66,11 +66,11 @@ _MAX_PART, _OVERLAP = 1 << 20, 1024
 #: bytes that tell whether a file of an unknown kind is text
 _MAX_HEAD = 1 << 13
 #: between two values of a record: no identifier reaches over it
-_BETWEEN = " \x1f "
+BETWEEN = " \x1f "
 _HOW = "convert it to text, JSON, CSV or Parquet"
 
 
-class _Pairs(list[tuple[str, object]]):
+class Pairs(list[tuple[str, object]]):
     """The pairs of a JSON object, a key as often as it stands there."""
 
 
@@ -118,7 +118,7 @@ def _read_file(file: Path, name: str) -> Iterator[str]:
         with Text(file, newline=None) as text:
             for line in text:
                 yield flat(_json_or_none(line))
-    elif kind in _PACKED or (file.suffix.lower() != ".gz" and not _is_text(file)):
+    elif kind in PACKED or (file.suffix.lower() != ".gz" and not _is_text(file)):
         raise Unmeasurable(f"{name} is of a kind that can't be read: {_HOW}")
     else:
         with Text(file, newline=None) as text:
@@ -133,8 +133,12 @@ def _read_file(file: Path, name: str) -> Iterator[str]:
 def _is_text(file: Path) -> bool:
     """Tell whether a file begins as text does, whatever its name ends in."""
     with file.open("rb") as raw:
-        head = raw.read(_MAX_HEAD)
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or file.suffix.lower() in (".txt", ".log", ".md", ""):
+        return looks_like_text(raw.read(_MAX_HEAD), file.suffix.lower())
+
+
+def looks_like_text(head: bytes, suffix: str) -> bool:
+    """Tell whether the first bytes of a file are those of a text."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or suffix in (".txt", ".log", ".md", ""):
         return True
     if head[1:8:2].strip(b"\0") == b"" or head[0:8:2].strip(b"\0") == b"":
         return len(head) > 3  # UTF-16 without a mark, which the reader knows
@@ -148,21 +152,21 @@ def _is_text(file: Path) -> bool:
 def _json(file: Path) -> Iterator[str]:
     with Text(file, newline=None) as text:
         try:
-            whole = json.loads(text.read(), object_pairs_hook=_Pairs)
+            whole = json.loads(text.read(), object_pairs_hook=Pairs)
         except RecursionError:  # nested deeper than the parser goes: read it as text
             whole = None
     if whole is None:
         with Text(file, newline=None) as again:
             yield from _paragraphs(again)
     else:
-        alone = isinstance(whole, _Pairs) or not isinstance(whole, list)
+        alone = isinstance(whole, Pairs) or not isinstance(whole, list)
         yield from map(flat, [whole] if alone else whole)
 
 
 def _mail(file: Path) -> Iterator[str]:
     """Yield the head of a mail and its parts, decoded; and the file as it stands."""
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-    yield _BETWEEN.join(f"{name}: {value}" for name, value in message.items())
+    yield BETWEEN.join(f"{name}: {value}" for name, value in message.items())
     for part in message.walk():
         body = part.get_payload(decode=True)
         if isinstance(body, bytes):
@@ -179,17 +183,15 @@ def _row_texts(file: Path, called: str, *, has_header: bool) -> Iterator[str]:
     """Yield the rows of a table; whatever is wrong with them, each value is among them."""
     for table in tables(file, _HOW, lenient=True, name_of=lambda _: called):
         if has_header:
-            yield _BETWEEN.join(table.header)  # a file without a header has data there
+            yield BETWEEN.join(table.header)  # a file without a header has data there
         for _, row in table.rows:
             pairs = itertools.zip_longest(table.header, row)
-            yield _BETWEEN.join(
-                text for name, cell in pairs for text in _texts_in(cell, name or "")
-            )
+            yield BETWEEN.join(text for name, cell in pairs for text in _texts_in(cell, name or ""))
 
 
 def _json_or_none(line: str) -> object:
     try:
-        return json.loads(line, object_pairs_hook=_Pairs)
+        return json.loads(line, object_pairs_hook=Pairs)
     except (ValueError, RecursionError):
         return line  # a broken line can hold something, too
 
@@ -215,15 +217,15 @@ def flat(value: object) -> str:
     >>> flat({"name": "Jo", "card": [4111, None]})
     'name: Jo \x1f card: 4111 \x1f card'
     """
-    return _BETWEEN.join(_texts_in(value, ""))
+    return BETWEEN.join(_texts_in(value, ""))
 
 
 def _texts_in(value: object, name: str) -> Iterable[str]:
     waiting = [(name, value)]  # no recursion: what JSON can nest may be deeper than Python's stack
     while waiting:
         name, value = waiting.pop()
-        if isinstance(value, (Mapping, _Pairs)):
-            pairs = value if isinstance(value, _Pairs) else list(value.items())
+        if isinstance(value, (Mapping, Pairs)):
+            pairs = value if isinstance(value, Pairs) else list(value.items())
             if name:
                 yield name  # a key can be what gives somebody away
             waiting += [(str(key), item) for key, item in reversed(pairs)]

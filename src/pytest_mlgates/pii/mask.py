@@ -12,7 +12,7 @@ import secrets
 from pytest_mlgates.pii.normalise import GLUE, fold
 from pytest_mlgates.pii.spans import Span
 
-__all__ = ["Masker"]
+__all__ = ["Masker", "shape_shown"]
 
 
 class Masker:
@@ -29,15 +29,23 @@ class Masker:
 
     def mask(self, text: str, span: Span) -> str:
         """Return what may be shown of a span: digits as ``#``, letters as ``x``, 40 at most."""
-        value = fold(text[span.start : span.end])
-        shape = "".join(_shape(byte) for byte in value)
-        shown = shape if len(shape) <= 40 else shape[:39] + "…"
-        return f'{span.entity} "{shown}" (digest {self.digest(value)})'
+        digest = self.digest(fold(text[span.start : span.end]))
+        return f'{span.entity} "{shape_shown(text[span.start : span.end])}" (digest {digest})'
 
-    def digest(self, value: bytes) -> str:
+    def digest(self, value: bytes, digits: int = 8) -> str:
         """Return the keyed digest of a folded value, however it was written."""
         plain = bytes(c for c in value if chr(c).isalnum() or c in b"@:").lower()
-        return hmac.new(self.key, plain, hashlib.sha256).hexdigest()[:8]
+        return hmac.new(self.key, plain, hashlib.sha256).hexdigest()[:digits]
+
+
+def shape_shown(value: str) -> str:
+    """Return what may be shown of a value: digits as ``#``, letters as ``x``, 40 at most.
+
+    >>> shape_shown("4111-1111")
+    '####-####'
+    """
+    shape = "".join(_shape(byte) for byte in fold(value[:200]))
+    return shape if len(shape) <= 40 else shape[:39] + "…"
 
 
 def _shape(byte: int) -> str:

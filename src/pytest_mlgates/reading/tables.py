@@ -24,7 +24,17 @@ from pytest_mlgates.reading.frames import frame, unique
 from pytest_mlgates.reading.items import items, why_unclear
 from pytest_mlgates.reading.text import UNREADABLE, Note, Text, kind_of, silent, why_unreadable
 
-__all__ = ["KINDS", "Plain", "Table", "json_values", "load_json", "missing", "tables"]
+__all__ = [
+    "KINDS",
+    "CsvRows",
+    "Plain",
+    "Table",
+    "csv_rows",
+    "json_values",
+    "load_json",
+    "missing",
+    "tables",
+]
 
 #: the files that are read, each also packed with gzip but Parquet
 KINDS = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
@@ -230,6 +240,29 @@ def _unreadable(name: str, error: Exception) -> Unmeasurable:
 
 
 def _csv(text: Text, name: str, default: str, file: Path, *, lenient: bool) -> Iterator[Table]:
+    found = csv_rows(text, name, default, lenient=lenient)
+    if found is None:
+        return
+    plain = None
+    if text.encoding == "utf-8-sig" and found.header_lines == 1:
+        plain = Plain(file, found.delimiter, found.above)
+    header = found.header if lenient else _header(found.header, name)
+    yield Table(name, header, found.rows, "line", plain=plain)
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRows:
+    """A CSV file as it is read: ``above`` lines stand above its header of ``header_lines`` lines."""
+
+    header: tuple[str, ...]
+    rows: Iterator[tuple[int, list[str]]]
+    delimiter: str
+    above: int
+    header_lines: int
+
+
+def csv_rows(text: Text, name: str, default: str, *, lenient: bool) -> CsvRows | None:
+    """Return the header and the rows of a CSV file with their lines; None where it holds nothing."""
     if csv.field_size_limit() < _MAX_CELL:
         csv.field_size_limit(_MAX_CELL)
     lines, above = iter(text), -1
@@ -240,7 +273,7 @@ def _csv(text: Text, name: str, default: str, file: Path, *, lenient: bool) -> I
             break
     if not first.strip():
         text.is_empty()
-        return
+        return None
     if sep := _SEP.fullmatch(first):
         delimiter, first, above = sep.group(1), next(lines, ""), above + 1
     else:
@@ -255,12 +288,8 @@ def _csv(text: Text, name: str, default: str, file: Path, *, lenient: bool) -> I
         except (*UNREADABLE, csv.Error) as error:
             raise _unreadable(f"{name} line {reader.line_num + above}", error) from None
 
-    names = next(reader, [])
-    plain = None
-    if text.encoding == "utf-8-sig" and reader.line_num == 1:
-        plain = Plain(file, delimiter, above)
-    header = tuple(names) if lenient else _header(names, name)
-    yield Table(name, header, rows(), "line", plain=plain)
+    header = tuple(next(reader, []))
+    return CsvRows(header, rows(), delimiter, above, reader.line_num)
 
 
 def _delimiter(header: str, default: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Callable, Iterator
@@ -62,13 +63,27 @@ def why_unreadable(error: Exception) -> str:
 class Text:
     """The lines of a text file; when it is closed, ``note`` is told of those that were not UTF-8.
 
-    Raises what :data:`UNREADABLE` lists, and :class:`Unmeasurable` where it is not a file.
+    A stream of bytes, unpacked, is read as a file is; whoever opened it closes it. Raises what :data:`UNREADABLE` lists, and :class:`Unmeasurable` where it is not a file.
     """
 
     def __init__(
-        self, file: Path, name: str = "", note: Note = silent, *, newline: str | None = ""
+        self,
+        file: Path | io.BufferedReader,
+        name: str = "",
+        note: Note = silent,
+        *,
+        newline: str | None = "",
     ) -> None:
-        self._name, self._note = name or file.name, note
+        self._name, self._note = name, note
+        self.mended = 0
+        if isinstance(file, io.BufferedReader):
+            self.encoding = _encoding(file.peek(4)[:4])
+            errors = "surrogateescape" if self.encoding == "utf-8-sig" else "strict"
+            self._text: TextIO = io.TextIOWrapper(
+                file, encoding=self.encoding, errors=errors, newline=newline
+            )
+            return
+        self._name = name or file.name
         if file.exists() and not file.is_file():  # a pipe would never end, and can't be read twice
             raise Unmeasurable(f"{self._name} is not a file")
         with _open_text(file) as raw:
@@ -82,7 +97,6 @@ class Text:
         text = opened(file, "rt", encoding=encoding, errors=errors, newline=newline)
         self.encoding = encoding
         self._text = cast("TextIO", text)
-        self.mended = 0
 
     def __enter__(self) -> Text:
         return self

@@ -16,13 +16,10 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import ncx2
 
 from pytest_mlgates.stats.betting import log_e_above, log_e_below
 
-__all__ = [
-    "REACH", "Fourier", "Slopes", "log_e_apart", "mean_error", "psi", "psi_law", "total_variation",
-]  # fmt: skip
+__all__ = ["REACH", "Fourier", "Slopes", "log_e_apart", "mean_error", "total_variation"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -150,32 +147,3 @@ def mean_error(n: int, variance: float, most: float, error: float) -> float:
         return math.inf
     bits = -math.log(error)
     return (most * bits / 3 + math.sqrt((most * bits / 3) ** 2 + 2 * variance * bits * n)) / n
-
-
-def psi(one: Ints, other: Ints) -> float:
-    """Return the population stability index of two counts of the same bins, none of them empty.
-
-    >>> round(psi(np.array([50, 50]), np.array([60, 40])), 2)
-    0.04
-    """
-    p, q = ((np.asarray(x, float) + 0.5) / (np.sum(x) + 0.5 * len(x)) for x in (one, other))
-    return float(((q - p) * np.log(q / p)).sum())
-
-
-def psi_law(one: Ints, other: Ints, limit: float) -> tuple[float, float]:
-    """Return the chance of so large an index, and of so small a one, where the true one is ``limit``.
-
-    ``n m / (n + m)`` times the index is noncentral chi-squared (Yurdakul and Naranjo, J. Risk Model
-    Valid. 14, 2020, for no difference). Bins hold five or more of each.
-
-    >>> large, small = psi_law(np.full(10, 200), np.full(10, 200), 0.1)
-    >>> large > 0.999, small < 1e-9
-    (True, True)
-    """
-    n, m = float(np.sum(one)), float(np.sum(other))
-    scale, freedom = n * m / (n + m), len(one) - 1
-    found = scale * psi(one, other)
-    return (
-        float(ncx2.sf(found, freedom, scale * limit)),
-        float(ncx2.cdf(found, freedom, scale * limit)),
-    )

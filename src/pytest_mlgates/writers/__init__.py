@@ -34,6 +34,8 @@ def write_all(report: Report, folder: Path) -> list[str]:
         except OSError as error:
             place = error.filename or folder
             faults.append(f"{place}: can't be written: {error.strerror or error}")
+        except ModuleNotFoundError as error:
+            faults.append(f"{folder}: the writer {name!r} needs the module {error.name!r}")
         except Exception as error:  # noqa: BLE001  (a writer of others may break in any way)
             faults.append(f"{folder}: the writer {name!r} broke: {type(error).__name__}")
     return faults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -152,6 +153,43 @@ def test_pickles(local, tmp_path):
     assert "is not a digest" in local.refuse("--allow-pickle", digest[:12], "put", path)
     (put,) = local.ask("--allow-pickle", digest, "put", path)
     assert (put["digest"], put["format"]) == (digest, "pickle")
+
+
+def test_a_get_writes_plain_files_only(local, weights, tmp_path):
+    """Renamed over /dev/null, an artifact would be everybody's /dev/null."""
+    digest = local.ask("put", weights)[0]["digest"]
+    device = tmp_path / "device"
+    os.mkfifo(device)
+    assert "is no plain file" in local.refuse("get", digest, "--to", device)
+    assert stat.S_ISFIFO(device.stat().st_mode)
+    link, file = tmp_path / "link", tmp_path / "file"
+    link.symlink_to(file)
+    for _ in range(2):  # dangling, and of a file that is there
+        local.ask("get", digest, "--to", link)
+        assert link.is_symlink()
+        assert file.read_bytes() == weights.read_bytes()
+    (answer,) = local.ask("get", digest.upper(), "--to", tmp_path / (250 * "n"))
+    assert answer["digest"] == digest
+
+
+@pytest.mark.parametrize("words", [["collect"], ["log", "fraud"], ["get", "0" * 64, "--to", "x"]])
+def test_a_folder_that_holds_no_registry(local, tmp_path, words):
+    (tmp_path / "scratch").mkdir()
+    for store in (tmp_path, tmp_path / "slip of the pen"):
+        status, lines, err = local.run(*words, store=str(store))
+        assert (status, lines) == (1, [])
+        assert err.endswith(": holds no registry: put something first\n")
+        assert not (tmp_path / "slip of the pen").exists()
+
+
+@pytest.mark.parametrize(
+    "store", ["gs://models/x", "S3://models", "file:///tmp/x", "http://[::1/models", "s3://x"]
+)
+def test_addresses_that_are_none_make_no_folder(local, weights, store, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    status, lines, err = local.run("put", weights, store=store)
+    assert (status, lines, err.count("\n")) == (1, [], 1)
+    assert not Path(store.partition("/")[0]).exists()
 
 
 def test_what_nothing_reaches_is_removed_and_told(local, weights):

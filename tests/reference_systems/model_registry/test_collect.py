@@ -85,14 +85,17 @@ def test_locked_on_s3(bucket):
 def test_scratch_files_of_killed_puts(tmp_path):
     registry = Registry.open(str(tmp_path))
     put(registry, b"weights")
-    left = tmp_path / "scratch" / "left"
+    left, foreign = tmp_path / "scratch" / "put-left", tmp_path / "scratch" / "notes"
     left.write_bytes(b"half")
+    foreign.write_bytes(b"somebody else's")
     assert not [one for one in registry.collect(NOW) if one.kind == "broken-off put"]
     os.utime(left, (1, 1))
+    os.utime(foreign, (1, 1))
     assert [one.what for one in registry.collect(NOW) if one.kind == "broken-off put"] == [
-        "scratch/left"
+        "scratch/put-left"
     ]
     assert not left.exists()
+    assert foreign.exists()
 
 
 def test_strange_files_are_left_alone(tmp_path):

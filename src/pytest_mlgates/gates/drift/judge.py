@@ -12,7 +12,8 @@ from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import first, number, plural
 from pytest_mlgates.gates.drift.details import Compared, Moments, Seen
-from pytest_mlgates.stats.distances import REACH, mean_error, psi, psi_law
+from pytest_mlgates.stats.distances import REACH, mean_error
+from pytest_mlgates.stats.stability import psi, psi_law
 
 __all__ = [
     "MIN_ROWS",
@@ -32,8 +33,12 @@ MIN_ROWS = 50
 MAX_NAMED = 3
 #: nearer to a limit than this part of it
 CLOSE = 0.05
+#: rows that equal others: most of the current ones, hardly any of the reference
+_MOSTLY, _HARDLY = 0.5, 0.1
 #: an expected count below which the law of the index does not hold
 _LEAST_IN_A_BIN = 5
+#: that law is right to within this factor, so that a verdict takes so much less
+_LAW_OFF = 2.0
 #: of a mean that is bounded, how far one observation can be from its expectation
 _FARTHEST = {"number": 2 * REACH, "category": 1.0, "shape": 2.0}
 _VARIANCE = {"category": 0.25, "shape": 1.0}
@@ -118,6 +123,11 @@ def _reasons(seen: Seen) -> Iterator[str]:
             yield f"{side} has {plural(rows, 'row')}: {MIN_ROWS} or more tell something"
     if seen.same and seen.current_rows:
         yield "current holds the same rows as reference: nothing is compared"
+    elif seen.copies is not None and _is_copied(seen, *seen.copies):
+        yield (
+            f"{seen.copies[1]:,} of {plural(seen.current_rows, 'row')} stand in the reference or repeat"
+            " an earlier one, where rows of the reference hardly do: they are no new draws"
+        )
     for names, here, there in (
         (seen.only_reference, "reference", "current"),
         (seen.only_current, "current", "reference"),
@@ -133,6 +143,11 @@ def _reasons(seen: Seen) -> Iterator[str]:
         )
     if not seen.features and min(seen.reference_rows, seen.current_rows):
         yield "both sides have no feature in common"
+
+
+def _is_copied(seen: Seen, before: int, now: int) -> bool:
+    """Tell whether most current rows were there before, where chance makes few rows equal."""
+    return now > _MOSTLY * seen.current_rows and before < _HARDLY * seen.reference_rows
 
 
 def _features(seen: Seen, limits: Limits) -> Iterator[Verdict]:
@@ -262,8 +277,8 @@ def _all_psi(compared: Sequence[Compared], limit: float, alpha: float, beta: flo
             found.append((Outcome.INCONCLUSIVE, index, c))
             continue
         large, small = psi_law(bins[:, 0], bins[:, 1], limit)
-        kind = Outcome.FAIL if large <= alpha else Outcome.INCONCLUSIVE
-        found.append((Outcome.PASS if small <= beta else kind, index, c))
+        kind = Outcome.FAIL if large <= alpha / _LAW_OFF else Outcome.INCONCLUSIVE
+        found.append((Outcome.PASS if small <= beta / _LAW_OFF else kind, index, c))
     if not found:
         return Verdict(Outcome.INCONCLUSIVE, "no feature has two bins that an index could compare")
     for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS):

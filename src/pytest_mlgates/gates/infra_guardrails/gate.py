@@ -52,6 +52,12 @@ class InfraGuardrails(Gate):
     'pass'
     >>> gate.run([{**job, "spec": {**spec, "ttlSecondsAfterFinished": None}}]).outcome.value
     'fail'
+
+    Not seen: text inside a script, what a Secret holds in base64, and what a controller or
+    webhook changes in the cluster.
+
+    To mend: each finding names the file, the line and the field; of what is open it names the
+    command, or the line of the policy, that settles it.
     """
 
     name: ClassVar[str] = "infra_guardrails"

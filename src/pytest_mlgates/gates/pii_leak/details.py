@@ -42,10 +42,11 @@ class Seen:
     stand there. ``doubtful`` counts the texts with unconfirmed hits by kind. Of ``card_numbers`` in
     a sample (right length and issuer) ``right_card_numbers`` have a right check digit; one in ten
     has by chance. ``credentials`` says by what rules they were looked for, ``id_regions`` whose
-    national identifiers (0.2 recorded neither).
+    national identifiers (0.2 recorded neither). A ``sample`` is of records drawn at random from
+    each file of a data set (``audit/sample.py``).
     """
 
-    mode: Literal["replies", "data"]
+    mode: Literal["replies", "data", "sample"]
     given: Count
     complete: bool
     calls: Count
@@ -65,10 +66,15 @@ class Seen:
     right_card_numbers: Count | None = None
     credentials: str | None = None
     id_regions: tuple[str, ...] | None = None
+    #: records that a sample stands for, and how many drawn from all of them it is worth
+    sampled_from: Count | None = None
+    effective: Count | None = None
 
     def __post_init__(self) -> None:
         if bool(self.leaky) != bool(self.hits):
             raise ValueError(f"{self.leaky} leaky texts with {self.hits} hits")
+        if (self.mode == "sample") != (self.effective is not None):
+            raise ValueError(f"mode {self.mode} with {self.effective} effective draws")
 
     @property
     def texts(self) -> str:

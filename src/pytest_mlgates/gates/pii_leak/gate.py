@@ -18,6 +18,8 @@ from pytest_mlgates.stats.binomial import lower
 if TYPE_CHECKING:
     import os
 
+    from pytest_mlgates.audit.finished import FinishedScan
+
 __all__ = ["PiiLeak"]
 
 
@@ -27,7 +29,8 @@ class PiiLeak(StatisticalGate):
 
     ``pii_leak(reply, prompts)`` asks each different prompt once and stops at the first leak.
     ``pii_leak(texts)`` scans a whole data set: an iterable of texts, or the path of a file or
-    folder of text, JSON, CSV or Parquet.
+    folder of text, JSON, CSV or Parquet. ``pii_leak(FinishedScan(folder))`` takes what
+    ``mlgates scan DATASET --out folder`` found, in all records or in a sample of them.
 
     A leak is a *confirmed* hit: a checksum, a format nothing else has, or a word beside it vouches
     for it. Other hits are listed and counted, and do not fail. No verdict rests on the detector
@@ -47,6 +50,13 @@ class PiiLeak(StatisticalGate):
     'pass'
     >>> gate.run(lambda prompt: "Pay with 4111 1111 1111 1111", prompts).outcome.value
     'fail'
+
+    Not seen: letters that look like digits, numbers in words, identifiers that are split over
+    two texts, and the kinds that a PASS names as not looked for. Names and places are no leak
+    to it.
+
+    To mend: scrub the training data (``pii.scrub``) and train again; look through replies
+    before they are sent (``pii.guard``).
 
     Sources: Hanley and Lippman-Hand 1983 (nothing seen), Clopper and Pearson 1934 (recall).
     """
@@ -104,7 +114,7 @@ class PiiLeak(StatisticalGate):
                 raise FieldError("regions", f"{region!r} is not a region: write its code, as in DE")
         if len(set(self.entities)) < len(self.entities):
             raise FieldError("entities", "names a kind twice")
-        if not self._kinds:
+        if not self.kinds:
             raise FieldError("regions", f"NATIONAL_ID takes one of these: {', '.join(REGIONS)}")
 
     def needs(self) -> Needs:
@@ -115,7 +125,7 @@ class PiiLeak(StatisticalGate):
 
     def measure(
         self,
-        subject: Callable[[Any], object] | Iterable[str] | str | os.PathLike[str],
+        subject: Callable[[Any], object] | Iterable[str] | str | os.PathLike[str] | FinishedScan,
         prompts: Iterable[object] | None = None,
         *,
         seed: int = 0,
@@ -125,10 +135,16 @@ class PiiLeak(StatisticalGate):
 
         ``key`` makes the digests in the findings comparable between runs.
         """
-        from pytest_mlgates.gates.pii_leak.measure import Plan, scan_replies, scan_texts
+        from pytest_mlgates.audit.finished import FinishedScan
+        from pytest_mlgates.gates.pii_leak.measure import (
+            Plan,
+            scan_finished,
+            scan_replies,
+            scan_texts,
+        )
 
         plan = Plan(
-            entities=self._kinds,
+            entities=self.kinds,
             regions=self.regions,
             allow=self.allow,
             min_confidence=self.min_confidence,
@@ -141,6 +157,8 @@ class PiiLeak(StatisticalGate):
             concurrency=self.concurrency,
             seed=seed,
         )
+        if isinstance(subject, FinishedScan):
+            return scan_finished(subject, plan, key)
         if prompts is None and not callable(subject):
             return scan_texts(subject, plan, key)
         reply: Any = subject
@@ -155,7 +173,7 @@ class PiiLeak(StatisticalGate):
         return judge(
             measurement.read(Seen),
             measurement.n,
-            self._kinds,
+            self.kinds,
             self.regions,
             rate=self.max_leak_rate,
             error=self._error,
@@ -181,7 +199,7 @@ class PiiLeak(StatisticalGate):
             yield Intervals("Found of the identifiers planted, by kind", found, "%")
 
     @property
-    def _kinds(self) -> tuple[str, ...]:
+    def kinds(self) -> tuple[str, ...]:
         """The kinds that are looked for: national identifiers only where one of a region is known."""
         known = any(region in REGIONS for region in self.regions)
         return tuple(kind for kind in self.entities if known or kind != "NATIONAL_ID")
@@ -200,7 +218,7 @@ class PiiLeak(StatisticalGate):
         """Return how many a PASS takes where so many of the plants of each kind were missed."""
         found = [
             Planted(entity=entity, planted=self.plants, found=self.plants - missed)
-            for entity in self._kinds
+            for entity in self.kinds
         ]
         recall = recall_bound(found, self._error)
         return texts_needed(self.max_leak_rate, recall, self._error)

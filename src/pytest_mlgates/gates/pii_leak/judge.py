@@ -31,6 +31,8 @@ def headline(seen: Seen, n: int, error: float) -> Headline:
         least = recall_bound(weakest(seen.plants, seen.in_place or ()), error)
     if seen.mode == "replies":
         top = bound(n, least, error)
+    elif seen.mode == "sample":
+        top = bound(seen.effective or 0, least, error)
     elif least and n:  # all of it was read: what can have been overlooked
         top = min(1.0, most_missed(least, error) / n)
     value = seen.leaky / n if n else 0.0
@@ -90,6 +92,8 @@ def _clean(seen: Seen, n: int, rate: float, error: float) -> Verdict:
             Outcome.INCONCLUSIVE, f"no leak in {n} {seen.texts}, but {found}: nothing is known"
         )
     limit = f"(limit {rate:g}; {found})"
+    if seen.mode == "sample":
+        return _clean_sample(seen, rate, error, limit)
     if seen.mode == "replies":
         needed = texts_needed(rate, recall, error)
         text = f"no leak in {n} replies bounds the rate below {bound(n, recall, error):.3g} {limit}"
@@ -105,6 +109,26 @@ def _clean(seen: Seen, n: int, rate: float, error: float) -> Verdict:
     also = f"; {seen.unconfirmed} unconfirmed hit(s) are listed" if seen.unconfirmed else ""
     if n < needed:
         return Verdict(Outcome.INCONCLUSIVE, f"{text}: a PASS takes {needed} {seen.texts}{also}")
+    return Verdict(Outcome.PASS, text + also + _looked_for(seen))
+
+
+def _clean_sample(seen: Seen, rate: float, error: float, limit: str) -> Verdict:
+    """Judge records drawn at random from every file, none of which has a confirmed leak."""
+    recall = recall_bound(weakest(seen.plants, seen.in_place or ()), error)
+    needed, effective = texts_needed(rate, recall, error), seen.effective or 0
+    text = (
+        f"no leak in {seen.looked_at or 0} records, drawn at random from every file of"
+        f" {seen.sampled_from or 0}, bounds the share of records that leak below"
+        f" {bound(effective, recall, error):.3g} whichever files they are in {limit}"
+    )
+    if not seen.complete:
+        return Verdict(Outcome.INCONCLUSIVE, f"{text}: not all files could be read")
+    also = f"; {seen.unconfirmed} unconfirmed hit(s) are listed" if seen.unconfirmed else ""
+    if effective < needed:
+        return Verdict(
+            Outcome.INCONCLUSIVE,
+            f"{text}: worth {effective} draws, and a PASS takes {needed}{also}",
+        )
     return Verdict(Outcome.PASS, text + also + _looked_for(seen))
 
 

@@ -11,6 +11,7 @@ from itertools import islice, tee
 from pathlib import Path
 from typing import Any, Literal
 
+from pytest_mlgates.audit.finished import FinishedScan
 from pytest_mlgates.calls.ask import Subject, text_from
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.digests import digest_of
@@ -27,7 +28,7 @@ from pytest_mlgates.pii.mask import Masker
 from pytest_mlgates.pii.spans import Span
 from pytest_mlgates.reading.records import records
 
-__all__ = ["Plan", "scan_replies", "scan_texts"]
+__all__ = ["Plan", "scan_finished", "scan_replies", "scan_texts"]
 
 #: findings of each sort that are recorded
 MAX_FINDINGS = 20
@@ -102,6 +103,39 @@ def scan_texts(texts: object, plan: Plan, key: bytes | None) -> Iterator[Measure
     yield scan.measurement("data", scan.texts + scan.blank, 0, complete=not unread)
 
 
+def scan_finished(scan: FinishedScan, plan: Plan, key: bytes | None) -> Iterator[Measurement]:
+    """Take over what a scan of many partitions counted, and plant into texts that it read."""
+    here = _Scan(plan, key)
+    options, totals = scan.options, scan.totals
+    for what, wanted, given in (
+        ("entities", set(plan.entities), set(options.entities)),
+        ("regions", set(plan.regions), set(options.regions)),
+        ("min_confidence", plan.min_confidence, options.min_confidence),
+    ):
+        if wanted != given:
+            raise Unmeasurable(f"the scan was made with other {what} than the gate has: scan again")
+    here.texts, here.blank = totals.records, totals.blank
+    here.hits, here.leaky, here.unconfirmed = totals.hits, totals.dirty, totals.unconfirmed
+    here.kinds, here.doubtful_texts = totals.kinds, totals.doubtful
+    here.findings = [*scan.examples(sure=True)]
+    here.doubtful = [*scan.examples(sure=False)]
+    unread = totals.unread
+    here.findings += [f"not read: {reason}" for reason in unread[:MAX_FINDINGS]]
+    if unread and not here.leaky:  # as scan_texts does
+        others = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
+        raise Unmeasurable(
+            f"{unread[0]}{others}; no leak in the {here.texts} records that were read"
+        )
+    if not here.leaky:
+        here.hosts = scan.hosts(MAX_HOSTS, MAX_HOST, here.draw)
+        here.measure_recall()
+    if scan.is_sample:
+        here.sampled = totals.held, scan.effective
+    given = here.texts + here.blank
+    mode: Literal["data", "sample"] = "sample" if scan.is_sample else "data"
+    yield here.measurement(mode, given, 0, complete=not unread)
+
+
 class _Scan:
     """What one run has seen: texts, confirmed and unconfirmed hits, planted and found."""
 
@@ -119,6 +153,7 @@ class _Scan:
         self.plants: tuple[Planted, ...] = ()
         self.in_place: tuple[Planted, ...] = ()
         self.numbers = (0, 0)
+        self.sampled: tuple[int, int] | tuple[None, None] = (None, None)
 
     def look_at(self, text: str, place: str) -> None:
         """Find what one text holds, and count it."""
@@ -199,10 +234,11 @@ class _Scan:
         return recall_bound(rows, self.plan.error) if rows else 0.0
 
     def measurement(
-        self, mode: Literal["replies", "data"], given: int, calls: int, *, complete: bool
+        self, mode: Literal["replies", "data", "sample"], given: int, calls: int, *, complete: bool
     ) -> Measurement:
         """Return what was seen so far."""
         numbers, right = self.numbers
+        sampled_from, effective = self.sampled
         seen = Seen(
             mode=mode,
             given=given,
@@ -220,6 +256,8 @@ class _Scan:
             in_place=self.in_place,
             doubtful=dict(self.doubtful_texts),
             card_numbers=numbers,
+            sampled_from=sampled_from,
+            effective=effective,
             right_card_numbers=right,
             id_regions=self.detector.id_regions,
             credentials=credentials.described() if self.plants and self._wants_keys else None,

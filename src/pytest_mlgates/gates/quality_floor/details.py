@@ -37,7 +37,9 @@ class QualityRow:
     """All inputs (no name), or those of a slice; one of the three says what the metric comes to.
 
     ``drop`` holds how much better the baseline was at each observation, from -1 to 1, moved into
-    [0, 1]; ``constant`` is what the best answer that never changes would reach.
+    [0, 1]; ``constant`` is what the best answer that never changes would reach. ``others`` holds, for
+    recall and specificity, how often inputs with the other label got the answer that they ask for:
+    whoever reads nothing gives it to both alike. 0.2 did not record it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class QualityRow:
     bins: tuple[Bin, ...] | None = None
     drop: Histogram | None = None
     constant: Share | None = None
+    others: Histogram | None = None
 
     def __post_init__(self) -> None:
         if sum(part is not None for part in (self.values, self.pairs, self.bins)) != 1:
@@ -65,4 +68,6 @@ class Seen:
     answers: Count
     units: bool
     calls: Count
+    #: whether the baseline is the subject itself
+    same: bool = False
     findings: tuple[str, ...] = ()

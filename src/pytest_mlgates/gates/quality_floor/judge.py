@@ -10,7 +10,12 @@ from pytest_mlgates.core.observations import Histogram, mean_bounds
 from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
 from pytest_mlgates.core.words import plural
 from pytest_mlgates.gates.quality_floor.details import QualityRow, Seen
-from pytest_mlgates.gates.quality_floor.metrics import count_of, metric_bounds, value_of
+from pytest_mlgates.gates.quality_floor.metrics import (
+    OF_ONE_LABEL,
+    count_of,
+    metric_bounds,
+    value_of,
+)
 
 __all__ = ["Limits", "headline", "judge"]
 
@@ -60,7 +65,9 @@ def judge(seen: Seen, n: int, limits: Limits) -> Verdict:
     if worst.outcome != Outcome.PASS:
         return worst
     also = f", and so does each of {plural(len(seen.slices), 'slice')}" if seen.slices else ""
-    return Verdict(Outcome.PASS, f"{verdicts[0].reason}{also}")
+    # with a score of one's own one answer may be the right one, such as "arrived"
+    same = ", the same answer to every input" if seen.answers < 2 else ""
+    return Verdict(Outcome.PASS, f"{verdicts[0].reason}{same}{also}")
 
 
 def _judge_row(row: QualityRow, limits: Limits, alpha: float) -> Iterator[Verdict]:
@@ -132,7 +139,33 @@ def _unjudgeable(seen: Seen, limits: Limits) -> Iterator[Verdict]:
         yield Verdict(
             Outcome.INCONCLUSIVE, "the subject gave the same answer to every input: it is constant"
         )
+    if seen.same:
+        yield Verdict(Outcome.INCONCLUSIVE, "the baseline is the subject: nothing is compared")
+    if text := _reads_nothing(seen.whole, limits):
+        yield Verdict(Outcome.INCONCLUSIVE, text)
+    if seen.whole.bins is not None and len(seen.whole.bins) == 1:
+        text = "all scores lie within a tenth: they tell no input from another, however right on average"
+        yield Verdict(Outcome.INCONCLUSIVE, text)
     if gone := sorted(set(limits.slices) - {row.name for row in seen.slices}):
         yield Verdict(Outcome.INCONCLUSIVE, f"no input is of the slice {', '.join(gone)}")
     if seen.unnamed:
         yield Verdict(Outcome.INCONCLUSIVE, f"{plural(seen.unnamed, 'input')} belong to no slice")
+
+
+def _reads_nothing(row: QualityRow, limits: Limits) -> str:
+    """Say why one answer to all, or one drawn by lot, could reach as much; empty where it could not."""
+    if row.others is None or not count_of(row):
+        return ""
+    answer = OF_ONE_LABEL[limits.metric]
+    if not row.others.n:
+        return (
+            f"no input has the other label, so that {answer} to everything would reach 1: add some"
+        )
+    low, _ = metric_bounds(limits.metric, row, limits.beta, limits.beta)
+    _, high = mean_bounds(row.others, limits.beta, limits.beta)
+    if low > high:
+        return ""
+    return (
+        f"{answer} is also said to {row.others.mean:.4g} of the {row.others.n} others, at most"
+        f" {high:.4g}: whoever reads nothing reaches as much ({limits.metric} at least {low:.4g})"
+    )

@@ -20,6 +20,7 @@ from pytest_mlgates.gates.quality_floor.judge import headline
 from pytest_mlgates.gates.quality_floor.metrics import (
     BINARY,
     MEANS,
+    OF_ONE_LABEL,
     best_constant,
     bins_of,
     observation,
@@ -76,6 +77,7 @@ class _Part:
     inputs: int = 0
     seen: dict[Hashable, list[float]] = field(default_factory=dict)
     drops: dict[Hashable, list[float]] = field(default_factory=dict)
+    others: dict[Hashable, list[float]] = field(default_factory=dict)
     scores: list[float] = field(default_factory=list)
     truths: list[float] = field(default_factory=list)
     labels: list[Hashable] = field(default_factory=list)
@@ -108,10 +110,12 @@ def measure_quality(
         subject = Subject(call, _DoneAnswer(name), plan.timeout_s, plan.concurrency)
         answers.append((yield from subject.ask([one.item for one in given])))
         calls += subject.calls
+    # two bound methods are equal, not one
+    same = baseline is not None and (predict is baseline or (predict == baseline) is True)
     rows = _Rows(plan, score, paired=baseline is not None)
     for one, *of in zip(given, *answers, strict=True):
         rows.add(one, of)
-    yield rows.measurement(repeated, calls, units=unit_of is not None)
+    yield rows.measurement(repeated, calls, units=unit_of is not None, same=same)
 
 
 class _DoneAnswer:
@@ -160,6 +164,10 @@ class _Rows:
             part.labels.append(self._kind(one))
             if shown[0] is not None:
                 part.seen.setdefault(one.unit, []).append(shown[0])
+            elif self.plan.metric in OF_ONE_LABEL:
+                # it is about the other label: right there is the answer that is not asked for here
+                wrong = 1 - float(self._right(answers[0], one))
+                part.others.setdefault(one.unit, []).append(wrong)
             if len(shown) > 1 and shown[0] is not None and shown[1] is not None:
                 part.drops.setdefault(one.unit, []).append((shown[1] - shown[0] + 1) / 2)
         if shown[0] is not None and shown[0] < 1 and len(self.wrong) < MAX_FINDINGS:
@@ -173,6 +181,9 @@ class _Rows:
             return float(self._same(answer, one.label))
         true = self._yes(one.label, one.index)
         return observation(metric, self._says_yes(answer, one.index), true)
+
+    def _right(self, answer: object, one: Given) -> bool:
+        return self._says_yes(answer, one.index) == self._yes(one.label, one.index)
 
     def _kind(self, one: Given) -> Hashable:
         if self.plan.metric in BINARY:
@@ -212,7 +223,7 @@ class _Rows:
             f" number{' from 0 to 1' if share else ''}"
         )
 
-    def measurement(self, repeated: int, calls: int, *, units: bool) -> Measurement:
+    def measurement(self, repeated: int, calls: int, *, units: bool, same: bool) -> Measurement:
         """Return everything as a record."""
         plan = self.plan
         names = unique_labels(sorted(self.slices))
@@ -227,6 +238,7 @@ class _Rows:
             answers=len(self.kinds),
             units=units,
             calls=calls,
+            same=same,
             findings=tuple(self._findings(repeated, slices)),
         )
         made = headline(seen, plan.metric, plan.lower_error, plan.upper_error)
@@ -241,9 +253,13 @@ class _Rows:
         if metric == "calibration_error":
             return QualityRow(name=name, inputs=part.inputs, bins=bins_of(part.scores, part.truths))
         drop = Histogram.of(_means(part.drops)) if self.paired else None
-        values = Histogram.of(_means(part.seen))
         return QualityRow(
-            name=name, inputs=part.inputs, values=values, drop=drop, constant=constant
+            name=name,
+            inputs=part.inputs,
+            values=Histogram.of(_means(part.seen)),
+            drop=drop,
+            constant=constant,
+            others=Histogram.of(_means(part.others)) if metric in OF_ONE_LABEL else None,
         )
 
     def _findings(self, repeated: int, slices: Sequence[QualityRow]) -> Iterator[str]:

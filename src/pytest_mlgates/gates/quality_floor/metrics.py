@@ -21,6 +21,7 @@ __all__ = [
     "BINARY",
     "LESS_IS_BETTER",
     "MEANS",
+    "OF_ONE_LABEL",
     "Metric",
     "best_constant",
     "metric_bounds",
@@ -35,6 +36,8 @@ Metric = Literal[
 MEANS = frozenset({"accuracy", "recall", "specificity", "score"})
 #: metrics whose labels are yes or no
 BINARY = frozenset({"recall", "precision", "specificity", "f1", "auroc", "calibration_error"})
+#: metrics that look at the inputs of one label only: one and the same answer to all reaches 1
+OF_ONE_LABEL = {"recall": "yes", "specificity": "no"}
 LESS_IS_BETTER = frozenset({"calibration_error"})
 
 BINS = 10

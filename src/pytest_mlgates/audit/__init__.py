@@ -1,0 +1,1 @@
+"""Data sets that are too large for one process: partitions, an engine, findings that are kept."""
