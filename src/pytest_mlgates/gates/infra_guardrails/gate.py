@@ -89,7 +89,7 @@ class InfraGuardrails(Gate):
     harmless_kinds: Annotated[
         tuple[str, ...],
         "kinds that start no pods and no nodes: Kind, Kind.group, *.group, a type of Terraform; or a"
-        " device that is no GPU",
+        " device that is no GPU, a file (values.yaml) that starts none",
     ] = ()
     trusted_kinds: Annotated[
         tuple[str, ...],
