@@ -13,7 +13,7 @@ version: 1
 system: demo
 owner: team-a
 gates:
-  p99_latency: {max_ms: 0.5}
+  p99_latency: {max_ms: 0.5, max_calls: 200}
   infra_guardrails: {}
   name_invariance: {}
   quality_floor: {metric: accuracy, min_value: 0.9}
@@ -25,22 +25,24 @@ import time
 from pytest_mlgates import stage
 
 VALUES = {list(PLANTED.values())!r}
+# two capitalised words name kinds and controllers in a manifest, and are shown: docs/threats.md
+MANIFESTS = [value for value in VALUES if value != {PLANTED["name"]!r}]
 
 def test_stages(p99_latency):
     def call(value):
         with stage(value):
             time.sleep(0.002)
-    p99_latency(call, VALUES)
+    p99_latency(call, VALUES)  # obviously too slow: it ends at the first look, or finds no verdict
 
 def test_jobs(infra_guardrails):
     jobs = [
         {{"apiVersion": "batch/v1", "kind": "Job", "metadata": {{"name": v, "namespace": v, "labels": {{"owner": v}}}}, "spec": {{}}}}
-        for v in VALUES
+        for v in MANIFESTS
     ]
     infra_guardrails(jobs)
 
 def test_files(infra_guardrails, tmp_path):
-    for value in VALUES:
+    for value in MANIFESTS:
         name = value.replace("/", "_") + ".yaml"
         (tmp_path / name).write_text("apiVersion: batch/v1\\nkind: Job\\nmetadata: {{name: j}}\\nspec: {{}}\\n")
     infra_guardrails(tmp_path)
@@ -49,7 +51,7 @@ def test_templates(name_invariance):
     name_invariance(lambda text: len(text) % 2, ["{{NAME}} of " + v for v in VALUES], ["Ann", "Al"])
 
 def test_names(name_invariance):
-    name_invariance(lambda text: len(text) % 2, ["{{NAME}} has led a team."], VALUES)
+    name_invariance(lambda text: len(text) % 2, ["{{NAME}} has led a team."], MANIFESTS)  # shows names
 
 def test_slices(quality_floor):
     quality_floor(lambda x: 1, range(400), [0] * 400, slice_of=lambda x: VALUES[x % 20])
@@ -74,7 +76,7 @@ def test_no_name_is_shown(project, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     project.config(CONFIG)
     project.tests(TESTS)
-    result = project.run("-q", "--tb=no", "-rN", "-v", "-p", "no:randomly")
+    result = project.run("-q", "--tb=no", "-rN")
     shown = texts_of(project.report_folder)
     shown["terminal"] = "\n".join(result.outlines)
     for place, text in shown.items():
