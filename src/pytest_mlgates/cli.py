@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from pytest_mlgates import __version__
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.words import printable
 
 __all__ = ["main"]
 
@@ -43,11 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except UsageError as error:
-        sys.stderr.write(f"{error}\n")
+        _tell(str(error))
         return USAGE
     except OSError as error:
-        sys.stderr.write(f"{error.filename or 'mlgates'}: {error.strerror or error}\n")
+        _tell(f"{error.filename or 'mlgates'}: {error.strerror or error}")
         return USAGE
+
+
+def _tell(text: str) -> None:
+    """Write lines that a CI system takes for no command of its own, whatever a file holds."""
+    sys.stderr.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("systems", nargs="+", metavar="SYSTEM|PATH")
     command.add_argument("--seeds", type=int, default=20, metavar="N")
     command.add_argument("--first-seed", type=int, default=0, metavar="N")
+    command.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="begin no seed of a system that would end later; each has one at least, quick ones more",
+    )
     command.add_argument("--out", type=Path, metavar="FILE", help="write the figures as JSON")
     command.set_defaults(run="prove.prove_systems")
 
@@ -109,7 +121,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="earlier reports, or a folder of them, for the trend",
     )
-    command.set_defaults(run="combine.report")
+    command.add_argument(
+        "--as",
+        dest="sheet",
+        metavar="KIND",
+        help="a sheet for auditors: annex-iv, ll-144, sr-11-7, model-card",
+    )
+    command.add_argument("--system", default="", metavar="NAME", help="the sheet of this system")
+    command.add_argument("--to", type=Path, metavar="FILE", help="of the sheet: .md or .html")
+    command.add_argument(
+        "--index", type=Path, metavar="FILE.html", help="a page over the runs in these folders"
+    )
+    command.set_defaults(run="sheets.report")
 
     _add_signing(commands)
 
@@ -228,6 +251,17 @@ def _add_signing(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     command.add_argument(
         "--first-run", action="store_true", help="no attempt and no run in the store came before"
+    )
+    command.add_argument(
+        "--timestamp", type=Path, metavar="FILE", help="a time-stamp on the attestation (RFC 3161)"
+    )
+    command.add_argument(
+        "--tsa",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PEM",
+        help="certificates of an authority that may tell the time; repeatable",
     )
     command.add_argument(
         "--vsa", type=Path, metavar="FILE", help="write a verification summary (SLSA VSA)"
