@@ -248,6 +248,7 @@ class _Scan:
     ) -> Measurement:
         """Return what was seen so far."""
         numbers, right = self.numbers
+        ids = self.id_numbers
         sampled_from, effective = self.sampled
         seen = Seen(
             mode=mode,
@@ -271,8 +272,8 @@ class _Scan:
             right_card_numbers=right,
             id_regions=self.detector.id_regions,
             chosen=self.chosen,
-            id_numbers=self.id_numbers and {k: tried for k, (tried, _) in self.id_numbers.items()},
-            right_id_numbers=self.id_numbers and {k: n for k, (_, n) in self.id_numbers.items()},
+            id_numbers=None if ids is None else {kind: tried for kind, (tried, _) in ids.items()},
+            right_id_numbers=None if ids is None else {kind: n for kind, (_, n) in ids.items()},
             credentials=credentials.described() if self.plants and self._wants_keys else None,
         )
         return headline(seen, self.texts, self.plan.error).measurement(plain(seen))

@@ -15,7 +15,9 @@ Record = dict[str, Any]
 Records = dict[str, list[Record]]
 
 #: parts of an accelerator, which are no more of them
-_PART = re.compile(r"memory|(?<!vcuda-)(?<!neuron)cores?$|percentage|vcore|vmem|[-.]mem$|gpumem", re.IGNORECASE)
+_PART = re.compile(
+    r"memory|(?<!vcuda-)(?<!neuron)cores?$|percentage|vcore|vmem|[-.]mem$|gpumem", re.IGNORECASE
+)
 
 
 def dig(value: object, *keys: str) -> Any:
