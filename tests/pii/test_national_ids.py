@@ -253,3 +253,16 @@ def test_without_the_library_the_way_out_is_named(monkeypatch):
     monkeypatch.undo()
     national_ids._check_of.cache_clear()
     assert import_module("stdnum")
+
+
+def test_a_bare_column_of_identifiers_is_no_pass():
+    draw = random.Random(3)
+    drawn = ("".join(draw.choices("0123456789", k=9)) for _ in range(4000))
+    kind = next(kind for kind in KINDS if kind.module == "nl.bsn")
+    right = [number for number in drawn if national_ids.is_valid(kind, number)][:200]
+    gate = PiiLeak(regions=("NL",), max_leak_rate=0.1, plants=50, entities=("NATIONAL_ID",))
+    verdict = gate.run([f"value: {number}" for number in right]).verdict
+    assert verdict.outcome == Outcome.INCONCLUSIVE
+    assert "numbers sampled that have the form of nl.bsn" in verdict.reason
+    others = [f"value: {draw.randrange(10**8, 10**9)}" for _ in range(200)]
+    assert gate.run(others).verdict.outcome == Outcome.PASS

@@ -66,6 +66,9 @@ class Seen:
     right_card_numbers: Count | None = None
     credentials: str | None = None
     id_regions: tuple[str, ...] | None = None
+    #: numbers of the form of a national identifier in a sample, and those with right check digits
+    id_numbers: Mapping[str, Count] | None = None
+    right_id_numbers: Mapping[str, Count] | None = None
     #: files that a person chose to leave out, or to read as text
     chosen: tuple[str, ...] | None = None
     #: records that a sample stands for, and how many drawn from all of them it is worth

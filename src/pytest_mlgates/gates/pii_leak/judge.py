@@ -18,6 +18,8 @@ __all__ = ["headline", "judge"]
 _BUILT_IN = "credentials only of the kinds built in: Kingfisher is not installed"
 #: numbers with the length and issuer of a card whose check digit is right by chance
 _CHANCE = 0.1
+#: above the share of numbers of their form whose check digits are right by chance, of any kind
+_ID_CHANCE = 0.2
 #: how rare an excess is no accident, and how many right ones show nothing
 _RARE, _FEW = 1e-4, 3
 #: texts with unconfirmed hits of a kind that are a flood: so many, and this share of all
@@ -165,6 +167,16 @@ def _doubt(seen: Seen, n: int) -> str:
             f"{right} of {tried} numbers sampled that could be cards have a right check digit, where"
             " chance gives one in ten: these are cards, or numbers with the same check digit"
         )
+    correct = seen.right_id_numbers or {}
+    for kind, tried in sorted((seen.id_numbers or {}).items()):
+        right = correct.get(kind, 0)
+        if right > tried:
+            raise Unfit(f"details.right_id_numbers: {right} of {tried}")
+        if right > _FEW and lower(right, tried, _RARE) > _ID_CHANCE:
+            return (
+                f"{right} of {tried} numbers sampled that have the form of {kind} have its check digits, more"
+                " than chance gives: these are national identifiers, or numbers with the same check"
+            )
     for kind, count in sorted((seen.doubtful or {}).items()):
         if count >= _FLOOD and count > _MANY * n:
             return f"{count} of them hold an unconfirmed {kind}: look at those listed"

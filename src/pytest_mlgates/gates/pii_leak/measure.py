@@ -25,6 +25,7 @@ from pytest_mlgates.gates.pii_leak.plant import recall
 from pytest_mlgates.pii import credentials, datasets
 from pytest_mlgates.pii.find import Detector
 from pytest_mlgates.pii.mask import Masker
+from pytest_mlgates.pii.national_ids import right_numbers
 from pytest_mlgates.pii.spans import Span
 from pytest_mlgates.reading.records import records
 
@@ -35,6 +36,8 @@ MAX_FINDINGS = 20
 #: texts that identifiers are planted into, and characters of each
 MAX_HOSTS, MAX_HOST = 200, 20_000
 _LOOK_EVERY = 500
+#: characters of a text in which national identifiers without a word are counted
+MAX_IDS = 2_000
 #: score from which an unconfirmed hit is a doubt; below are values that documentation uses
 _DOUBTFUL = 0.25
 
@@ -155,6 +158,7 @@ class _Scan:
         self.plants: tuple[Planted, ...] = ()
         self.in_place: tuple[Planted, ...] = ()
         self.numbers = (0, 0)
+        self.id_numbers: dict[str, tuple[int, int]] | None = None
         self.chosen: tuple[str, ...] | None = None
         self.sampled: tuple[int, int] | tuple[None, None] = (None, None)
 
@@ -215,6 +219,9 @@ class _Scan:
         )
 
         self.numbers = card_numbers(self.hosts)
+        if regions := self.detector.id_regions:
+            sample = [text[:MAX_IDS] for text in self.hosts]
+            self.id_numbers = right_numbers(sample, regions)
         tried = {
             entity: recall_in_place(
                 self.detector, self.hosts, entity, plan.plants, plan.min_confidence, self.draw
@@ -241,6 +248,7 @@ class _Scan:
     ) -> Measurement:
         """Return what was seen so far."""
         numbers, right = self.numbers
+        ids = self.id_numbers
         sampled_from, effective = self.sampled
         seen = Seen(
             mode=mode,
@@ -264,6 +272,8 @@ class _Scan:
             right_card_numbers=right,
             id_regions=self.detector.id_regions,
             chosen=self.chosen,
+            id_numbers=None if ids is None else {kind: tried for kind, (tried, _) in ids.items()},
+            right_id_numbers=None if ids is None else {kind: n for kind, (_, n) in ids.items()},
             credentials=credentials.described() if self.plants and self._wants_keys else None,
         )
         return headline(seen, self.texts, self.plan.error).measurement(plain(seen))
