@@ -275,6 +275,6 @@ def test_names_as_they_are_shown():
 def test_instants_are_of_this_century():
     assert instant("2000-01-01") == 946_684_800
     assert instant("2099-12-31T23:59:59Z") == 4_102_444_799
-    for text in ("1999-12-31T23:59:59Z", "2100-01-01"):
+    for outside in ("1999-12-31T23:59:59Z", "2100-01-01"):
         with pytest.raises(Fault, match="between 2000 and 2100"):
-            instant(text)
+            instant(outside)
