@@ -15,9 +15,9 @@ from pathlib import Path
 
 from pytest_mlgates.load.collector import collector_paused
 from pytest_mlgates.load.priority import realtime_priority
-from reference_systems.finalgo_fraud.compare import realtime
 from reference_systems.finalgo_fraud.load import load
 from reference_systems.finalgo_fraud.running import served
+from reference_systems.parts.realtime import realtime
 
 COLUMNS = {
     "offered_per_s": "offered/s",

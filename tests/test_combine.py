@@ -14,6 +14,7 @@ from pytest_mlgates.cli import main
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.report.read import read_report
 from pytest_mlgates.report.replay import replay
+from pytest_mlgates.session.journal import read_journals
 
 CONFIG = """
 version: 1
@@ -184,17 +185,34 @@ def test_a_shard_that_did_not_end_makes_it_incomplete(shards, report):
     assert [r.fault for r in replay(data) if r.fault] == []
 
 
-def test_a_clock_in_the_future_is_told(shards, report):
+def test_a_clock_in_the_future_is_told(shards, report, tmp_path):
     changed(
         shards[1], lambda data: data["environment"].update(finished="2199-01-01T00:00:00+00:00")
     )
     status, data, err = report(shards[1])
     assert status == 1
     assert "a clock is wrong" in err
-    status, data, _ = report(*shards)
+    status, data, _ = report(*shards, out=tmp_path / "both")
     assert status == 1
     assert "a clock is wrong" in data["incomplete"][0]
     assert [r.fault for r in replay(data) if r.fault] == []
+
+
+def test_nothing_is_written_over_a_run_that_ended(shards, report, tmp_path):
+    """Nor over one by another name, nor over what was signed and is broken by now."""
+    before = (shards[0] / "report.json").read_bytes()
+    (tmp_path / "link").symlink_to(shards[0])
+    for out in (shards[0], tmp_path / "link", shards[0] / ".." / shards[0].name):
+        status, _, err = report(shards[1], out=out)
+        assert (status, "holds the report of a run that ended" in err) == (4, True)
+        status, _, err = report(*shards, out=out)
+        assert (status, "is one of the reports" in err) == (4, True)
+    signed = tmp_path / "signed"
+    signed.mkdir()
+    (signed / "attestation.intoto.jsonl").write_text("")
+    status, _, err = report(*shards, out=signed)
+    assert (status, "holds a signed report" in err) == (4, True)
+    assert (shards[0] / "report.json").read_bytes() == before
 
 
 def test_several_reports_need_a_place(shards, capsys):
@@ -307,6 +325,23 @@ def test_a_run_that_was_killed_tells_what_is_missing(project, capsys):
     assert made["outcome"] != "pass"
     issues = json.loads((project.report_folder / "gl-code-quality-report.json").read_text())
     assert "blocker" in {issue["severity"] for issue in issues}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "huge"])
+def test_a_journal_that_is_no_plain_file_is_told(tmp_path, kind, monkeypatch):
+    file = tmp_path / "main.jsonl"
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "link":
+        (tmp_path / "else").write_text("{}")
+        file.symlink_to(tmp_path / "else")
+    else:
+        file.touch()
+        os.truncate(file, 1 << 40)
+    found, faults = read_journals(tmp_path)
+    assert found == []
+    assert len(faults) == 1
+    assert faults[0].startswith("journal/main.jsonl: ")
 
 
 @pytest.mark.parametrize("command", ["replay", "report"])

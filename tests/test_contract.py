@@ -29,6 +29,7 @@ from pytest_mlgates.core.gate import make
 from pytest_mlgates.core.rules import rules_of
 from pytest_mlgates.core.seeds import seed_for
 from pytest_mlgates.report.build import build
+from pytest_mlgates.report.guides import guide_to
 from pytest_mlgates.report.replay import replay
 from pytest_mlgates.writers import write_all
 from pytest_mlgates.writers.html_report.view import Piece
@@ -86,6 +87,15 @@ def test_documented(name):
     assert (cls.decide.__doc__ or "").strip()
     for field, kind in hints(cls).items():
         assert describe(kind), f"{field} needs a sentence"
+
+
+def test_it_says_what_it_does_not_see_and_where_to_begin(name):
+    """In its docstring, from where pages and sheets take it."""
+    if registry.load(name).__module__.startswith("pytest_mlgates."):
+        guide = guide_to(name)
+        assert guide.method
+        assert 20 < len(guide.blind) < 400
+        assert 20 < len(guide.mend) < 400
 
 
 @pytest.mark.parametrize("which", ["sound", "flawed"])

@@ -286,6 +286,24 @@ def test_two_subjects_never_share_a_digest(case):
     assert digest_of(one()) != digest_of(other()) or digest_of(one()) is None
 
 
+@pytest.mark.parametrize(
+    "body", ["globals()['w'] * x", "eval('w') * x", "(lambda: globals()['w'])() * x"]
+)
+def test_what_is_reached_by_a_text_has_no_digest(body):
+    """Two builds differ in what no walk over code can find."""
+    made = {"w": 1}
+    exec(f"def f(x): return {body}", made)
+    assert digest_of(made["f"]) is None
+
+
+def test_a_method_that_is_called_eval_reaches_nothing():
+    def f(model, x):
+        model.eval()
+        return model(x)
+
+    assert digest_of(f) is not None
+
+
 def test_native_functions_of_packages_have_no_digest():
     assert digest_of(np.dot) is None or digest_of(np.dot) != digest_of(np.vdot)
     assert digest_of(np.random.default_rng(1).normal) is None

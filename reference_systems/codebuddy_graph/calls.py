@@ -84,7 +84,16 @@ class Calls(Names):
         found, is_type, package = self.qualifier(receiver, env)
         if package and found is None:
             found, is_type = self._stranger(package), True
+        self._witness = self._told_types(node, env)
         return self._call_on(found, name, args, given, env, want, None, is_type)
+
+    def _told_types(self, node: Node, env: Env) -> tuple[Type, ...]:
+        """Give the types that a call names for the method's variables: ``Util.<String>none()``."""
+        told = node.child_by_field_name("type_arguments")
+        parts = told.named_children if told is not None else []
+        return tuple(
+            self.type_at(c.text.decode(), env) for c in parts if not c.type.endswith("comment")
+        )
 
     def _stranger(self, name: str) -> Type:
         """A dotted name that begins with a package is a class of a library."""
@@ -196,8 +205,9 @@ class Calls(Names):
         kind: str | None,
     ) -> Type:
         """Note a resolved call, read what waited for it, and give what it gives back."""
+        witness, self._witness = self._witness, ()
         self.note_method(env, method, site.cls, given, kind)
-        return self.outcome(method, site, args, env, want)
+        return self.outcome(method, site, args, env, want, witness=witness)
 
     def outcome(
         self,
@@ -207,6 +217,7 @@ class Calls(Names):
         env: Env | None,
         want: Type,
         diamond: bool = False,
+        witness: Sequence[Type] = (),
     ) -> Type:
         """Give the type of a call; lambdas among its arguments are read on the way.
 
@@ -222,6 +233,8 @@ class Calls(Names):
             return rules.upper(substitute(returned, known), self.world)
         params = self._expanded(method, args, known)
         binding: dict[Var, Type] = {}
+        if len(witness) == len(method.variables):
+            binding.update(zip(method.variables, witness, strict=True))
         for param, arg in zip(params, args, strict=False):
             if free and type(arg) is not Waiting:
                 rules.unify(substitute(param, known), arg, binding, free, self.world)
@@ -288,6 +301,8 @@ class Calls(Names):
         bound = var.bounds[0] if var.bounds else None
         return bound.cls.raw if type(bound) is Ref else None
 
+    #: the types that the call being read names for the method's variables
+    _witness: tuple[Type, ...] = ()
     #: what the method reference that was read last takes
     referred: tuple[Type, ...] = ()
 

@@ -36,11 +36,12 @@ class Shown(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What the model is given."""
+    """What the model is given; ``short`` are the methods of the path that had no room in full."""
 
     text: str
     tokens: int
     methods: list[Shown]
+    short: list[str]
 
 
 def entry_methods(graph: Graph, method: str) -> list[str]:

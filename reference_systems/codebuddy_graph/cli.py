@@ -146,7 +146,9 @@ def _context(options: argparse.Namespace) -> int:
             raise ValueError(f"max_tokens is {room!r:.100}, not a whole number above 0")
         made = build(graph, method, question, room)
         methods = [shown._asdict() for shown in made.methods]
-        return {"text": made.text, "tokens": made.tokens, "methods": methods}
+        told = {"text": made.text, "tokens": made.tokens, "methods": methods}
+        # never a silent cut: who reads the line can tell that more tokens are needed
+        return {**told, "path_not_in_full": made.short} if made.short else told
 
     return _answer_lines(options.files, one)
 

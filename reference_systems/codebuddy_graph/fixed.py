@@ -1,12 +1,14 @@
 """The fixed build: near in full, far in a line, and never more tokens than there is room for.
 
-The path to the method that is asked for comes first and in full. Then every other method that the
+The path to the method that is asked for comes first and in full; where it has no room, the text and the
+answer say which methods of it are told in less. Then every other method that the
 chain reaches has its name; what room is left goes to summaries and code, nearest first. What has no
 room is counted in the text, so that nothing is missing without a word.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from reference_systems.codebuddy_graph.chain import Chain, Context, Shown, chain_of
@@ -21,6 +23,8 @@ __all__ = ["TooSmall", "build_context"]
 FULL, SUMMARY, LINE, LEFT_OUT = "full", "summary", "line", "left out"
 #: of the room that names leave, this share goes to code before summaries get the rest
 CODE_SHARE = 0.6
+#: of the names that can be reached, this share goes before code of the path
+NAMES_SHARE = 0.95
 LONGEST_QUESTION = 400
 #: a summary that becomes a name gives back no more than this
 STEP_TOKENS = 80
@@ -66,20 +70,29 @@ class _Fit:
                 raise TooSmall(f"{self.room} tokens do not hold the entry: give at least {tokens}")
             text = self._text()
             tokens = count_tokens(text)
-        return Context(text, tokens, self._shown())
+        return Context(text, tokens, self._shown(), self._short())
 
     # what has to be there
 
     def _keep_path(self) -> None:
-        """Show the path in full, as far as there is room: both ends before the middle."""
+        """Show the path in full, as far as there is room: both ends before the middle.
+
+        Beside it most other names have to stay; where there are too many for any budget, the path has
+        what room there is.
+        """
         path = self.chain.path
         for name in path:
             self.detail[name] = SUMMARY
+        others = [name for name, detail in self.detail.items() if detail == LINE]
+        self._set(others, math.ceil(NAMES_SHARE * len(others)))
+        if self._tokens() > self.room:
+            self._set(others, 0)
         ends = [path[0], path[-1], *path[1:-1]]
         for name in dict.fromkeys(ends):
             self.detail[name] = FULL
             if self._tokens() > self.room:
                 self.detail[name] = SUMMARY
+        self._set(others, len(others))
 
     def _keep_names(self) -> None:
         """Leave out the farthest names where not even all names have room."""
@@ -141,6 +154,10 @@ class _Fit:
                     return True
         return False
 
+    def _short(self) -> list[str]:
+        """Give the methods of the path whose code the text does not hold."""
+        return [name for name in self.chain.path if self.detail[name] != FULL]
+
     # the text
 
     def _code(self, name: str) -> str:
@@ -157,6 +174,11 @@ class _Fit:
             parts.append(f"Question: {self.question}")
         if len(self.chain.path) > 1:
             parts.append("Path: " + " -> ".join(self.chain.path))
+        if short := self._short():
+            parts.append(
+                f"There is no room for the code of {len(short)} of the {len(self.chain.path)} methods"
+                " on the path: they are named, or told in a line."
+            )
         code = [n for n, d in self.detail.items() if d == FULL]
         parts += [self._code(name) for name in code]
         lines = [self.summaries.line(n) for n, d in self.detail.items() if d == SUMMARY]

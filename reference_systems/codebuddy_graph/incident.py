@@ -28,4 +28,4 @@ def build_context(graph: Graph, method: str, question: str, max_tokens: int) -> 
         ]
         shown += [Shown(name, "full", p.path, p.line) for p in graph.places(name)[:1]]
     text = "\n\n".join(parts)
-    return Context(text, count_tokens(text), shown)
+    return Context(text, count_tokens(text), shown, [])

@@ -243,11 +243,17 @@ class _Update:
         rows = [row.id for row in self.store.files() if row.id not in but]
         if self.names is None:
             return rows
-        words = [re.escape(name) for name in self.names if name != "<init>"]
+        words = [name.encode() for name in self.names if name != "<init>"]
         if not words:
             return []
-        pattern = re.compile(rf"\b(?:{'|'.join(words)})\b".encode())
-        return [file for file in rows if pattern.search(self.store.source(file))]
+        pattern = re.compile(rb"\b(?:" + b"|".join(map(re.escape, words)) + rb")\b")
+        found = []
+        for file in rows:
+            source = self.store.source(file)
+            # most files hold none of the words: that is found out many times as fast without the pattern
+            if any(word in source for word in words) and pattern.search(source):
+                found.append(file)
+        return found
 
     # one file
 

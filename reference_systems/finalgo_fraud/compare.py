@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -17,25 +16,12 @@ from pytest_mlgates.load.priority import realtime_priority
 from reference_systems.finalgo_fraud.load import load
 from reference_systems.finalgo_fraud.running import served
 from reference_systems.finalgo_fraud.weeks import week_by_week
+from reference_systems.parts.realtime import realtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["compare", "realtime"]
-
-
-def realtime() -> tuple[str, ...]:
-    """Return what starts a command with real-time priority where that is permitted, or nothing."""
-    tool = shutil.which("chrt")
-    if tool is None or not hasattr(os, "sched_setscheduler"):
-        return ()
-    before = os.sched_getscheduler(0), os.sched_getparam(0)
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
-    except OSError:
-        return ()
-    os.sched_setscheduler(0, *before)
-    return (tool, "-f", "10")
+__all__ = ["compare"]
 
 
 def compare(rates: Sequence[float], seconds: float, connections: int, seed: int) -> None:

@@ -43,8 +43,8 @@ def stream(mlgates_seed: int) -> object:
 def _subject(build: str, state: Path, stream: object) -> Iterator[tuple[Socket, Served]]:
     from pytest_mlgates.load.counters import Served
     from pytest_mlgates.load.subjects import Socket
-    from reference_systems.finalgo_fraud.compare import realtime
     from reference_systems.finalgo_fraud.running import served
+    from reference_systems.parts.realtime import realtime
 
     with served(build, state, prefix=realtime()) as running:
         host, port = running.address

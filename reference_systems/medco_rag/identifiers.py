@@ -33,6 +33,11 @@ _ASKED = re.compile(
 )
 #: fewer letters than this say nothing about a patient
 _LETTERS = 4
+#: what announced a number that was cut off
+_ANNOUNCED = re.compile(
+    r"[\s,;:.(#-]*\b(?:ssn|mrn|card|contact(?: (?:him|her|them))?(?: at)?|(?:tele)?phone|tel|cell|mobile|call|e-?mail)\W*$",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(r"\W*(?:ssn|mrn|phone|tel|card|e-?mail|dob|id)?\W*", re.IGNORECASE)
 
 
@@ -87,6 +92,8 @@ def _pieces(source: Source) -> Iterator[Source]:
     at = 0
     for start, end in [*identifiers(source.quote), (len(source.quote),) * 2]:
         piece = source.quote[at:start]
+        if end > start:
+            piece = _ANNOUNCED.sub("", piece)
         lead = len(piece) - len(piece.lstrip(" ,;:.#\n\t"))
         kept = piece.strip(" ,;:#\n\t")
         if kept:

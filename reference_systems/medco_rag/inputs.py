@@ -6,18 +6,31 @@ import csv
 import os
 import tarfile
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 
 from reference_systems.medco_rag.folder import Folder, open_folder
 from reference_systems.medco_rag.people import Person, people
 from reference_systems.medco_rag.writing import STYLES, bundle_of, note_of
 
-__all__ = ["charts", "dialogue_sections", "shared_charts", "write_charts"]
+__all__ = [
+    "charts",
+    "charts_with_identifiers",
+    "dialogue_sections",
+    "shared_charts",
+    "write_charts",
+]
 
 
 def write_charts(
-    root: Path, persons: list[Person], *, fhir: bool = True, notes: bool = True
+    root: Path,
+    persons: list[Person],
+    *,
+    fhir: bool = True,
+    notes: bool = True,
+    written: Callable[[str], str] = str,
 ) -> Folder:
     """Write patients as notes (each in one of four hands) and FHIR bundles, and open the folder."""
     for name, wanted in (("notes", notes), ("fhir", fhir)):
@@ -25,7 +38,7 @@ def write_charts(
             (root / name).mkdir(parents=True, exist_ok=True)
     for number, person in enumerate(persons):
         if notes:
-            text = note_of(person, STYLES[number % len(STYLES)])
+            text = written(note_of(person, STYLES[number % len(STYLES)]))
             (root / "notes" / f"{person.stem}.txt").write_bytes(text.encode())
         if fhir:
             (root / "fhir" / f"{person.stem}.json").write_bytes(bundle_of(person).encode())
@@ -42,6 +55,49 @@ def charts(count: int, seed: int) -> tuple[Folder, tuple[Person, ...]]:
     _KEPT.append(holder)
     persons = people(count, seed)
     return write_charts(Path(holder.name), persons), tuple(persons)
+
+
+@lru_cache(maxsize=2)
+def charts_with_identifiers(count: int, seed: int) -> Folder:
+    """Return made-up charts whose notes hold what points at a person, in and beside what is asked about."""
+    holder = tempfile.TemporaryDirectory(prefix="medco-identifiers-")
+    _KEPT.append(holder)
+    rng = Random(f"identifiers {seed}")
+
+    def with_identifiers(text: str) -> str:
+        lines = text.split("\n")
+        return "\n".join(
+            _beside(line, rng)
+            if len(line.strip()) > _TOLD and line[:1] != "#" and line[-1:] != ":"
+            else line
+            for line in lines
+        )
+
+    return write_charts(
+        Path(holder.name), people(count, seed), fhir=False, written=with_identifiers
+    )
+
+
+#: a line of so many characters says something
+_TOLD = 12
+
+
+def _beside(line: str, rng: Random) -> str:
+    """Return a line of a note with an identifier before or after what it says."""
+    card = "4" + "".join(rng.choice("0123456789") for _ in range(14))
+    number = (
+        f"SSN {rng.randint(100, 665)}-{rng.randint(10, 99)}-{rng.randint(1000, 9999)}",
+        f"card {card[:4]} {card[4:8]} {card[8:12]} {card[12:]}{_check(card)}",
+        f"contact {rng.choice('abcde')}{rng.randint(10, 99)}@example.org",
+        f"phone (617) 555-0{rng.randint(100, 199)}",
+    )[rng.randrange(4)]
+    return f"{line.rstrip('.')}. {number}." if rng.random() < 0.7 else f"{line} {number}"
+
+
+def _check(digits: str) -> int:
+    """Return the digit that makes a card number of fifteen digits pass Luhn's check."""
+    total = sum(sum(divmod(int(digit) * (2 - at % 2), 10)) for at, digit in enumerate(digits))
+    return -total % 10
 
 
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []

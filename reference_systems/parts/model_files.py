@@ -29,13 +29,13 @@ class ModelFiles:
     b'a model'
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self.folder, self.durable = folder, durable
 
     def keep(self, data: bytes) -> str:
         """Store a model and return its digest; a file that is there already is written anew."""
         digest = digest_of(data)
-        write_at_once(self.path(digest), data)
+        write_at_once(self.path(digest), data, durable=self.durable)
         return digest
 
     def read(self, digest: str) -> bytes:
@@ -95,11 +95,15 @@ class GatedFiles:
         return GatedFiles(type(self._files)(self._files.folder))
 
 
-def write_at_once(path: Path, data: bytes) -> None:
-    """Write a file at once: a device that loses power has the old one or the new one."""
+def write_at_once(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file at once: a device that loses power has the old one or the new one.
+
+    Without ``durable`` that holds for a killed process only, which is enough for a simulation.
+    """
     handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".part")
     with os.fdopen(handle, "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     Path(draft).replace(path)

@@ -79,13 +79,18 @@ class Updater(Generic[Model]):
     """
 
     def __init__(
-        self, folder: Path, required: Sequence[Gate], load: Callable[[bytes], Model]
+        self,
+        folder: Path,
+        required: Sequence[Gate],
+        load: Callable[[bytes], Model],
+        *,
+        durable: bool = True,
     ) -> None:
         if not required:
             raise ValueError("no gate is required: any model would be taken")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.required, self.load = folder, tuple(required), load
-        self.files = ModelFiles(folder)
+        self.durable, self.files = durable, ModelFiles(folder, durable=durable)
 
     @property
     def active(self) -> str | None:
@@ -104,6 +109,8 @@ class Updater(Generic[Model]):
         """Take over a model, or leave everything as it is and say why."""
         if not DIGEST.fullmatch(digest) or digest_of(data) != digest:
             return self._refused("the bytes that arrived are not those of the digest")
+        if digest in self._state()["withdrawn"]:
+            return self._refused("it was withdrawn")
         if reason := refusal(digest, evidence, self.required):
             return self._refused(reason)
         try:
@@ -124,6 +131,24 @@ class Updater(Generic[Model]):
         if reason := refusal(state["active"], evidence, self.required):
             return self._back(reason)
         return Decision(accepted=True, reason="verified", active=state["active"])
+
+    def withdraw(self, digest: str, reason: str) -> Decision:
+        """Take a model back and never again; where it is active the one before works from now on.
+
+        What is withdrawn is forgotten as a model to go back to, too.
+        """
+        state = self._state()
+        withdrawn = sorted({*state["withdrawn"], digest})
+        if state["active"] != digest:
+            previous = None if state["previous"] == digest else state["previous"]
+            if (withdrawn, previous) != (state["withdrawn"], state["previous"]):
+                self._write(state["active"], previous, withdrawn)
+            return Decision(accepted=True, reason=reason, active=state["active"])
+        if state["previous"] is None:
+            self._write(digest, None, withdrawn)
+            return self._refused(f"{reason}; there is no earlier model to go back to")
+        self._write(state["previous"], None, withdrawn)
+        return Decision(accepted=False, reason=f"rolled back: {reason}", active=state["previous"])
 
     def model(self) -> Model:
         """Return the active model, its bytes hashed again; a damaged one is rolled back.
@@ -154,10 +179,14 @@ class Updater(Generic[Model]):
     def _state(self) -> dict[str, Any]:
         try:
             state = json.loads((self.folder / "state.json").read_text("utf-8"))
-            return {"active": state["active"], "previous": state["previous"]}
+            active, previous = state["active"], state["previous"]
+            return {"active": active, "previous": previous, "withdrawn": state.get("withdrawn", [])}
         except (OSError, ValueError, TypeError, KeyError):
-            return {"active": None, "previous": None}  # so nothing works
+            return {"active": None, "previous": None, "withdrawn": []}  # so nothing works
 
     def _point(self, active: str, previous: str | None) -> None:
-        state = json.dumps({"active": active, "previous": previous})
-        write_at_once(self.folder / "state.json", state.encode())
+        self._write(active, previous, self._state()["withdrawn"])
+
+    def _write(self, active: str | None, previous: str | None, withdrawn: list[str]) -> None:
+        state = json.dumps({"active": active, "previous": previous, "withdrawn": withdrawn})
+        write_at_once(self.folder / "state.json", state.encode(), durable=self.durable)

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_mlgates.gates.p99_latency import P99Latency
+    from pytest_mlgates.gates.throughput import Throughput
+    from pytest_mlgates.load.subjects import Http
     from reference_systems.rtb_bidder.bidder import Bidder
     from reference_systems.rtb_bidder.openrtb import Json
 
@@ -25,3 +29,20 @@ def test_the_incident_is_caught(
 ) -> None:
     """The tokenizer in a Python loop does not get past the latency gate."""
     p99_latency(incident_bidder.bid, bid_requests)
+
+
+@pytest.mark.throughput("auctions-over-http")
+def test_auctions_are_answered_in_time(
+    throughput: Throughput, auctions: Callable[[str], Http], bid_requests: list[Json]
+) -> None:
+    """An exchange that asks over HTTP, whenever it has an auction, has its bid in time."""
+    throughput(auctions("fixed"), bid_requests)
+
+
+@pytest.mark.known_bad
+@pytest.mark.throughput("auctions-over-http")
+def test_the_incident_is_caught_over_http_too(
+    throughput: Throughput, auctions: Callable[[str], Http], bid_requests: list[Json]
+) -> None:
+    """Behind its server the loop keeps everyone waiting who asks after a long request."""
+    throughput(auctions("incident"), bid_requests)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,10 +19,16 @@ from reference_systems.truckai_shadow.drives import Clips, Pilot, drive
 from reference_systems.truckai_shadow.fleet import RAW_BYTES_PER_S, Day, day
 from reference_systems.truckai_shadow.inputs import highways
 from reference_systems.truckai_shadow.roads import MANOEUVRES, TRAFFIC
-from reference_systems.truckai_shadow.shadow_mode import TOLERANCE, divergence
+from reference_systems.truckai_shadow.rollout_day import engine_update
+from reference_systems.truckai_shadow.shadow_mode import (
+    TOLERANCE,
+    DriveLog,
+    divergence,
+    rates_by_frame,
+)
 from reference_systems.truckai_shadow.turning import hits, left_turns
 
-__all__ = ["main", "network", "on_the_road"]
+__all__ = ["main", "network", "on_the_road", "over_the_air"]
 
 
 def on_the_road(clips: Clips, pilot: Pilot) -> dict[str, dict[str, float]]:
@@ -60,6 +67,22 @@ def network(one: Day) -> dict[str, float]:
     }
 
 
+def over_the_air(policy: Literal["staged", "at once"], seed: int) -> dict[str, float]:
+    """Return what an update of the whole fleet came to."""
+    with tempfile.TemporaryDirectory() as folder:
+        one = engine_update(Path(folder), seed, policy)
+    each = one.received.sum(axis=0) / 1e6
+    peaks = [record["sent_bytes"] * 8 / record["seconds"] / 1e6 for record in one.transfers(60)]
+    reached = np.flatnonzero(one.at_work >= 475)
+    return {
+        "MB a truck, mean": float(each.mean()),
+        "MB a truck, most": float(each.max()),
+        "busiest minute of a truck, Mbit/s": max(peaks),
+        "trucks with it after nine hours": float(one.at_work[-1]),
+        "hours until 95 % have it": float(reached[0] / 360) if len(reached) else float("inf"),
+    }
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Measure all of it and print Markdown tables."""
     parser = argparse.ArgumentParser(prog="compare", description=__doc__.partition("\n")[0])
@@ -83,6 +106,8 @@ def _measure(v: Versions, clips: int, seed: int) -> dict[str, Any]:
     data = {"V1": v.data_v1, "V2": v.data_v2, "V3": v.data_v3, "fleet": v.fleet, "query": v.found}
     models = {name: on_the_road(road, pilot) for name, pilot in pilots.items()}
     rates = {name: row["apart"] for name, row in models["V2"].items()}
+    log = DriveLog(highways(70_000, (seed, 5)), v.v1)
+    v2_frames = rates_by_frame(log, v.v2, most=200)
     return {
         "data": {name: dict(Counter(part.names)) for name, part in data.items()},
         "models": models,
@@ -92,8 +117,10 @@ def _measure(v: Versions, clips: int, seed: int) -> dict[str, Any]:
         },
         "network": {
             "clips": network(day(rates, seed)),
+            "every difference": network(day(v2_frames, seed, policy="every")),
             "video": network(day(rates, seed, policy="video")),
         },
+        "update": {policy: over_the_air(policy, seed) for policy in ("staged", "at once")},
     }
 
 
@@ -111,9 +138,17 @@ def _print(found: dict[str, Any]) -> None:
     hits = [f"{100 * row['hit']:.0f} % ({name})" for name, row in turns.items()]
     count = turns["V1"]["turns"]
     lines += ["", f"{count} left turns with a vehicle coming, driven: {', '.join(hits)} hit it", ""]
-    lines += ["| a day of 500 trucks | clips | video |", "|---|---|---|"]
-    for what, value in found["network"]["clips"].items():
-        lines.append(_row(what, [f"{value:.4g}", f"{found['network']['video'][what]:.4g}"]))
+    days = found["network"]
+    lines += [_row("a day of 500 trucks", list(days)), "|---" * (len(days) + 1) + "|"]
+    for what in days["clips"]:
+        lines.append(_row(what, [f"{one[what]:.4g}" for one in days.values()]))
+    lines += [
+        "",
+        "| an engine of 40 MiB for 500 trucks | in stages | all at once |",
+        "|---|---|---|",
+    ]
+    for what in found["update"]["staged"]:
+        lines.append(_row(what, [f"{one[what]:.4g}" for one in found["update"].values()]))
     print("\n".join(lines))  # noqa: T201
 
 

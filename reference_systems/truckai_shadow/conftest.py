@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,8 @@ from reference_systems.truckai_shadow import fixed, incident
 from reference_systems.truckai_shadow.builds import versions
 from reference_systems.truckai_shadow.fleet import Day, day
 from reference_systems.truckai_shadow.inputs import highways
-from reference_systems.truckai_shadow.shadow_mode import DriveLog, rates
+from reference_systems.truckai_shadow.rollout_day import FleetUpdate, engine_update
+from reference_systems.truckai_shadow.shadow_mode import DriveLog, rates, rates_by_frame
 
 if TYPE_CHECKING:
     from reference_systems.truckai_shadow.export import Pilot
@@ -55,6 +57,19 @@ def clips_day(mlgates_seed: int) -> Day:
 
 
 @pytest.fixture
-def video_day(mlgates_seed: int) -> Day:
-    """Give a day on which the trucks send their video, as far as the network carries it."""
-    return day({}, mlgates_seed, policy="video")
+def every_day(mlgates_seed: int) -> Day:
+    """Give a day on which the trucks send each clip in which V2 commands something else, at once."""
+    found = rates_by_frame(_log(mlgates_seed), incident.pilot(), most=200)
+    return day(found, mlgates_seed, policy="every")
+
+
+@pytest.fixture
+def staged_update(tmp_path: Path, mlgates_seed: int) -> FleetUpdate:
+    """Give a day on which a new engine goes to all trucks in stages, at a rate that leaves room."""
+    return engine_update(tmp_path, mlgates_seed, "staged")
+
+
+@pytest.fixture
+def hasty_update(tmp_path: Path, mlgates_seed: int) -> FleetUpdate:
+    """Give a day on which each truck fetches it at once, as fast as its link carries it."""
+    return engine_update(tmp_path, mlgates_seed, "at once")

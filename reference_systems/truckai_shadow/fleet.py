@@ -1,7 +1,8 @@
 """A day of 500 trucks on LTE with dead zones: what waits, what goes out, byte by byte.
 
 All trucks at once, ten seconds a step. Cameras see more than any network carries; what goes out
-is chosen by a policy: the clips of divergences within a daily budget, or (the incident) the video.
+is chosen by a policy: the clips of divergences within a daily budget, or (the incident) every clip in
+which the models differ at all, without a budget; ``video`` is all that the cameras see.
 Source: Gilbert 1960 (a link that is up or down for stretches).
 """
 
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from reference_systems.truckai_shadow.roads import MANOEUVRES, TRAFFIC
 
-__all__ = ["CLIP_BYTES", "RAW_BYTES_PER_S", "Day", "day"]
+__all__ = ["CLIP_BYTES", "RAW_BYTES_PER_S", "Day", "day", "link"]
 
 Array = npt.NDArray[Any]
 
@@ -81,7 +82,7 @@ def day(
     trucks: int = 500,
     hours: float = 9.0,
     budget_bytes: int = 2 * 10**9,
-    policy: Literal["clips", "video"] = "clips",
+    policy: Literal["clips", "every", "video"] = "clips",
 ) -> Day:
     """Drive a fleet for a day; ``rates`` is the share of clips that diverge, by manoeuvre.
 
@@ -92,7 +93,7 @@ def day(
     rng = np.random.default_rng([20263, seed])
     steps = round(hours * _HOUR / STEP)
     queued = _queued(rates, rng, steps, trucks, policy)
-    up, room = _link(rng, steps, trucks)
+    up, room = link(rng, steps, trucks)
     sent = np.empty((steps, trucks), np.int64)
     waiting = np.zeros(trucks, np.int64)
     left = np.full(trucks, budget_bytes if policy == "clips" else 2**62, np.int64)
@@ -122,7 +123,7 @@ def _queued(
     return np.where(hit, size, 0).astype(np.int64)
 
 
-def _link(rng: np.random.Generator, steps: int, trucks: int) -> tuple[Array, Array]:
+def link(rng: np.random.Generator, steps: int, trucks: int) -> tuple[Array, Array]:
     """Return whether there is a network in each step, and the bytes that it carries in it."""
     remote = rng.lognormal(0, 0.7, trucks)
     lose, find = STEP / COVERED_S * remote, STEP / DEAD_S / np.maximum(remote, 0.3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,23 @@ from reference_systems.parts.upload_queue import UploadQueue
 from reference_systems.truckai_shadow.drives import Clips, Pilot, drive
 from reference_systems.truckai_shadow.roads import Scenes
 
-__all__ = ["TOLERANCE", "DriveLog", "ShadowMode", "divergence", "pack", "rates", "unpack"]
+__all__ = [
+    "TOLERANCE",
+    "DriveLog",
+    "ShadowMode",
+    "divergence",
+    "pack",
+    "rates",
+    "rates_by_frame",
+    "unpack",
+]
 
 Array = npt.NDArray[Any]
 
 #: metres by which the mean aims of a clip may differ: beyond, the models do not want the same
 TOLERANCE = 0.4
+#: metres by which single commands differ in what a plain "V1 is not V2" would report
+DIFFERENT = 0.1
 
 
 class ShadowMode:
@@ -143,9 +154,35 @@ def rates(log: DriveLog, pilot: Pilot, most: int) -> dict[str, float]:
 
     At most ``most`` clips of each are driven, the first of the log.
     """
+
+    def leaves(rows: Sequence[dict[str, Any]]) -> Array:
+        apart = np.subtract(log.controlled(rows), log.shadowed(pilot)(rows))
+        return np.abs(apart) > TOLERANCE
+
+    return _by_manoeuvre(log, leaves, most)
+
+
+def rates_by_frame(log: DriveLog, pilot: Pilot, most: int) -> dict[str, float]:
+    """Return the share of clips with any frame in which the commands of both are not the same.
+
+    That is how the incident chose its clips: whatever the shadow did otherwise was sent.
+    """
+
+    def differs(rows: Sequence[dict[str, Any]]) -> Array:
+        frames, speed, driven = log.frames(rows)
+        said = pilot(frames.reshape(-1, *frames.shape[2:]), speed.ravel()).reshape(speed.shape)
+        found: Array = (np.abs(said - driven) > DIFFERENT).any(axis=1)
+        return found
+
+    return _by_manoeuvre(log, differs, most)
+
+
+def _by_manoeuvre(
+    log: DriveLog, chosen: Callable[[Sequence[dict[str, Any]]], Array], most: int
+) -> dict[str, float]:
+    """Return the share of clips that are chosen, by manoeuvre."""
     rows, found = log.rows, {}
     for name in dict.fromkeys(log.scenes.names):
         some = [row for row in rows if row["manoeuvre"] == name][:most]
-        apart = np.subtract(log.controlled(some), log.shadowed(pilot)(some))
-        found[name] = float(np.mean(np.abs(apart) > TOLERANCE))
+        found[name] = float(np.mean(chosen(some)))
     return found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_mlgates.gates.slice_coverage import SliceCoverage
     from reference_systems.truckai_shadow.export import Pilot
     from reference_systems.truckai_shadow.fleet import Day
+    from reference_systems.truckai_shadow.rollout_day import FleetUpdate
     from reference_systems.truckai_shadow.shadow_mode import DriveLog
 
 pytestmark = pytest.mark.system("truckai_shadow")
@@ -64,9 +65,29 @@ def test_clips_fit_the_uplink(bandwidth_budget: BandwidthBudget, clips_day: Day)
 
 
 @pytest.mark.known_bad
-def test_raw_video_does_not(bandwidth_budget: BandwidthBudget, video_day: Day) -> None:
-    """Sending all video is no way to find the clips that matter."""
-    bandwidth_budget(video_day.transfers())
+def test_clips_of_every_difference_do_not(
+    bandwidth_budget: BandwidthBudget, every_day: Day
+) -> None:
+    """Sending each clip in which the models differ at all, without score or budget, is seen before it is let out."""
+    bandwidth_budget(every_day.transfers())
+
+
+@pytest.mark.bandwidth_budget("fleet-update")
+def test_an_update_leaves_room_on_each_link(
+    bandwidth_budget: BandwidthBudget, staged_update: FleetUpdate
+) -> None:
+    """500 trucks get a new engine in stages, through dead zones, and no byte of it twice."""
+    assert staged_update.at_work[-1] > 480  # the others are in a dead zone
+    bandwidth_budget(staged_update.transfers(60))
+
+
+@pytest.mark.known_bad
+@pytest.mark.bandwidth_budget("fleet-update")
+def test_an_update_of_all_at_once_takes_the_links(
+    bandwidth_budget: BandwidthBudget, hasty_update: FleetUpdate
+) -> None:
+    """An engine that each truck fetches as fast as it can takes the link from the driver."""
+    bandwidth_budget(hasty_update.transfers(60))
 
 
 def test_a_frame_is_read_in_time(p99_latency: P99Latency, log: DriveLog, candidate: Pilot) -> None:

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from pytest_mlgates import __version__
 from pytest_mlgates.core.errors import UsageError
+from pytest_mlgates.core.words import printable
 
 __all__ = ["main"]
 
@@ -43,11 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except UsageError as error:
-        sys.stderr.write(f"{error}\n")
+        _tell(str(error))
         return USAGE
     except OSError as error:
-        sys.stderr.write(f"{error.filename or 'mlgates'}: {error.strerror or error}\n")
+        _tell(f"{error.filename or 'mlgates'}: {error.strerror or error}")
         return USAGE
+
+
+def _tell(text: str) -> None:
+    """Write lines that a CI system takes for no command of its own, whatever a file holds."""
+    sys.stderr.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,7 +121,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="earlier reports, or a folder of them, for the trend",
     )
-    command.set_defaults(run="combine.report")
+    command.add_argument(
+        "--as",
+        dest="sheet",
+        metavar="KIND",
+        help="a sheet for auditors: annex-iv, ll-144, sr-11-7, model-card",
+    )
+    command.add_argument("--system", default="", metavar="NAME", help="the sheet of this system")
+    command.add_argument("--to", type=Path, metavar="FILE", help="of the sheet: .md or .html")
+    command.add_argument(
+        "--index", type=Path, metavar="FILE.html", help="a page over the runs in these folders"
+    )
+    command.set_defaults(run="sheets.report")
 
     _add_signing(commands)
 
@@ -137,6 +154,12 @@ def _add_scan(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="CODE",
         help="its identifiers and phones too; repeatable",
     )
+    command.add_argument(
+        "--skip", action="append", default=[], metavar="GLOB", help="not these files; repeatable"
+    )
+    command.add_argument(
+        "--as-text", action="append", default=[], metavar="GLOB", help="read as text; repeatable"
+    )
     more = command.add_argument_group("large data sets, object storage, columns (extra scan)")
     more.add_argument("--out", default="", metavar="DIR|URL", help="findings; a scan goes on there")
     more.add_argument("--plan", action="store_true", help="files, bytes, hours, dollars; no scan")
@@ -147,9 +170,6 @@ def _add_scan(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--column", action="append", default=[], metavar="NAME", help="only this; repeatable"
     )
     more.add_argument("--names", action="store_true", help="names of people and places, too")
-    more.add_argument(
-        "--skip", action="append", default=[], metavar="GLOB", help="not these files; repeatable"
-    )
     more.add_argument("--key", type=Path, metavar="FILE", help="key of the digests in findings")
     more.add_argument("--processes", type=int, default=0, metavar="N", help="default: all cores")
     more.add_argument("--cluster", default="", metavar="ray://HOST:PORT", help="run on Ray")
@@ -231,6 +251,17 @@ def _add_signing(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     command.add_argument(
         "--first-run", action="store_true", help="no attempt and no run in the store came before"
+    )
+    command.add_argument(
+        "--timestamp", type=Path, metavar="FILE", help="a time-stamp on the attestation (RFC 3161)"
+    )
+    command.add_argument(
+        "--tsa",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PEM",
+        help="certificates of an authority that may tell the time; repeatable",
     )
     command.add_argument(
         "--vsa", type=Path, metavar="FILE", help="write a verification summary (SLSA VSA)"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from pytest_mlgates.config.waivers import Waiver
@@ -11,13 +9,7 @@ from pytest_mlgates.core import Measurement, Verdict
 from pytest_mlgates.writers.html_report.render import page as render
 from tests.page.test_page import MARKUP, earlier, piece, report
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="tox run -e browser")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="tox run -e browser")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")
-
 DETAILS = {
     "histogram": {"counts": [9, 90, 40, 2], "from_ms": [1.0, 1.26, 1.58, 2.0]},
     "slowest": {"calls": 5, "stages": {"tokenize": 0.9, "model": 0.1}},
@@ -27,12 +19,9 @@ DETAILS = {
 LIMITS = {"max_ms": 12.0, "alpha": 1e-4}
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+@pytest.fixture
+def browser(chromium):
+    return chromium
 
 
 @pytest.fixture

@@ -45,6 +45,25 @@ def test_what_fits_and_holds(text, wanted):
     assert outcome(text) == wanted
 
 
+def test_what_no_context_can_hold_is_no_fault_of_the_subject():
+    """Nor a PASS: the verdict says what the budget would have to be."""
+    gate = ContextBudget(max_tokens=5, keep=("path",))
+    asked = [
+        {"question": 1, "path": ["a b c d", "e f g", "f g"]},
+        {"question": 2, "path": ["x y"]},
+    ]
+    contexts = {1: "a b c d e", 2: "x y"}
+    evidence = gate.run(contexts.__getitem__, asked, words)
+    assert evidence.outcome == Outcome.INCONCLUSIVE
+    assert "question 1 has 7 tokens by itself and 5 are allowed" in evidence.verdict.reason
+    # what could have been kept and is not, what is empty and what is too long are faults as ever
+    for other in ({2: "x"}, {1: ""}, {1: "a b c d e f g"}):
+        assert gate.run((contexts | other).__getitem__, asked, words).outcome == Outcome.FAIL
+    # of what only a share is asked for nothing can be said
+    loose = ContextBudget(max_tokens=5, keep=("path >= 0.9",))
+    assert loose.run(contexts.__getitem__, asked, words).outcome == Outcome.FAIL
+
+
 def test_shares():
     names = [f"n{i}" for i in range(20)]
     gate = ContextBudget(max_tokens=100, keep=("names >= 95%",))

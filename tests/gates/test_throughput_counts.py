@@ -11,7 +11,7 @@ from pytest_mlgates.core import Measurement, Outcome
 from pytest_mlgates.core.details import plain
 from pytest_mlgates.gates.throughput import Throughput
 from pytest_mlgates.gates.throughput.counts import disturbed, tail
-from pytest_mlgates.gates.throughput.details import Cpu, Generator, Machine, Seen, Tally
+from pytest_mlgates.gates.throughput.details import Cpu, Generator, Machine, Seen, Tally, Worker
 from pytest_mlgates.load.sent import Sent
 from pytest_mlgates.stats import binomial
 
@@ -138,6 +138,16 @@ def decide(seen, n=None, value=None):
     return GATE.decide(measured)
 
 
+def offered_by(*lags, **more):
+    """Return the load of workers with these lags in ms, the first of which offered all."""
+    workers = tuple(
+        Worker(requests=0 if at else 20800, lag_p99_ms=lag, lag_max_ms=9.0, alone_p99_ms=0.5, cpu_share=0.1)
+        for at, lag in enumerate(lags)
+    )  # fmt: skip
+    words = {"lag_p99_ms": max(lags), "lag_max_ms": 9.0, "client_p99_ms": 0.5, "cpu_share": 0.2}
+    return Generator(**{**words, **more}, workers=workers)
+
+
 @pytest.mark.parametrize(
     ("seen", "outcome", "said"),
     [
@@ -167,6 +177,10 @@ def decide(seen, n=None, value=None):
             "inconclusive", "clusters",
         ),
         (dataclasses.replace(CALM, workers=4), "inconclusive", "4 workers"),
+        (dataclasses.replace(CALM, generator=offered_by(0.4, 1.9)), "pass", ""),
+        (over(9000, 9000, generator=offered_by(0.4, 1.9)), "fail", "whatever else"),
+        (over(9000, 9000, generator=offered_by(0.4, 2.1)), "inconclusive", "worker 2 of 2 was late"),
+        (dataclasses.replace(CALM, generator=offered_by(2.1)), "inconclusive", "worker 1 of 1"),
     ],
 )  # fmt: skip
 def test_verdicts(seen, outcome, said):
@@ -188,6 +202,18 @@ def test_verdicts(seen, outcome, said):
 )
 def test_a_forged_record_can_t_be_judged(forged):
     assert decide(dataclasses.replace(CALM, **forged)).outcome == Outcome.ERROR
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        lambda: offered_by(0.4, 5.0, lag_p99_ms=0.4),
+        lambda: dataclasses.replace(CALM, generator=offered_by(0.4), offered=20801, begun=20801),
+    ],
+)
+def test_a_load_is_no_better_than_its_worst_worker(forged):
+    with pytest.raises(ValueError, match="worker"):
+        forged()
 
 
 def test_the_headline_is_the_details():

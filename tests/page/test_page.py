@@ -207,6 +207,32 @@ def test_earlier_runs_are_a_trend():
     assert "trend</th>" not in page(report([piece()]))
 
 
+def test_a_row_says_what_its_gate_does_not_see_and_how_often_it_ran():
+    pieces = [piece(test=f"t{i}") for i in range(6)] + [piece("fail", test="bad")]
+    text = page(report(pieces, seconds={"bidder: p99_latency": 12.25}))
+    start = text.index('<th scope="row"><a href="#e-')
+    row = text[start : text.index("</tbody>", start)]
+    assert "Not seen: bursts longer than longest_burst" in row
+    assert "1 of 7 runs" in row
+    assert ">12.2 s<" in row
+    assert 'href="#g-p99_latency">how to mend' in row
+    assert 'id="g-p99_latency"' in text
+    assert "To mend:</b> begin with the stage" in text
+
+
+def test_shards_add_up_how_long_a_gate_took():
+    shards = [{"seconds": {"bidder: p99_latency": 1.5}}, {"seconds": {"bidder: p99_latency": 2}}]
+    assert ">3.5 s<" in page(report([piece()], shards=shards))
+    assert 'data-label="took" class="num">-<' in page(report([piece()]))
+
+
+def test_runs_of_one_commit_are_counted():
+    history = [replace(earlier(day, 8), outcome=o) for day, o in ((1, "fail"), (2, "pass"))]
+    text = page(report([piece()], history=history, commit={"id": "c" * 40, "dirty": False}))
+    assert "run 3 of this commit, 1 before it did not pass" in text
+    assert "of this commit" not in page(report([piece()], history=history))
+
+
 def test_the_commands_of_a_piece():
     text = page(report([piece(test="tests/a b.py::test[x y]")], seed=7, profile="release"))
     assert "mlgates replay report.json --evidence " in text

@@ -305,8 +305,11 @@ def test_waived_and_unwaived(project):
         """
     project.tests(f"def test_it(answer_length):\n    {LONG}")
     project.config(config % ("2999-12-31", 20))
-    result = project.run()
+    result = project.run("--junitxml", "junit.xml")
     assert (result.ret, project.report()["outcome"]) == (0, "waived")
+    # a passed test for its readers: this is what tells it from a PASS
+    told = (project.path / "junit.xml").read_text("utf-8")
+    assert 'name="mlgates.answer_length.outcome" value="WAIVED"' in told
     result.stdout.fnmatch_lines(["demo*WAIVED*", "waiver of demo*in force*approved by risk*"])
     for expires, up_to in (("2999-12-31", 19), ("2020-01-01", 20)):
         project.config(config % (expires, up_to))

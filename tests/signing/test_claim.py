@@ -156,8 +156,36 @@ def test_bundles_for_cosign(signed, run, keys, tmp_path):
         assert _openssl_verifies(tmp_path, keys, bundle["dsseEnvelope"])
         bundle["dsseEnvelope"]["payload"] = base64.b64encode(b"{}").decode()
         assert not _openssl_verifies(tmp_path, keys, bundle["dsseEnvelope"])
-        models = pytest.importorskip("sigstore_models.bundle.v1")
-        models.Bundle.from_json(file.read_bytes())
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_bundle_follows_the_published_schema(signed, run, tmp_path, changed):
+    """The models made from sigstore/protobuf-specs: all of it is in them, and nothing else passes."""
+    models = pytest.importorskip("sigstore_models.bundle.v1", reason="pip install sigstore-models")
+    assert run("bundle", signed.report_folder, "--to", tmp_path / "b")[0] == 0
+    for file in (tmp_path / "b").iterdir():
+        bundle = json.loads(file.read_text())
+        if changed:
+            bundle["dsseEnvelop"] = bundle.pop("dsseEnvelope")
+            with pytest.raises(ValueError, match="dsseEnvelop"):
+                models.Bundle.from_json(json.dumps(bundle))
+        else:
+            again = json.loads(models.Bundle.from_json(json.dumps(bundle)).to_json())
+            assert {name: again.get(name) for name in bundle} == bundle
+
+
+def test_a_bundle_is_read_by_the_messages_of_protobuf_specs(signed, run, tmp_path):
+    bundle_v1 = pytest.importorskip(
+        "sigstore_protobuf_specs.dev.sigstore.bundle.v1",
+        reason="pip install sigstore-protobuf-specs",
+    )
+    assert run("bundle", signed.report_folder, "--to", tmp_path / "b")[0] == 0
+    for file in (tmp_path / "b").iterdir():
+        told = json.loads(file.read_text())
+        assert json.loads(bundle_v1.Bundle.from_dict(told).to_json()) == {
+            name: {k: v for k, v in value.items() if v != []} if isinstance(value, dict) else value
+            for name, value in told.items()
+        }
 
 
 def test_a_verification_summary(signed, run, keys, tmp_path):

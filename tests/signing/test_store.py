@@ -204,6 +204,19 @@ def test_a_chain_too_large_to_read(kept, ask):
     assert ask(kept / "store")[0] == 1
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_nothing_waits_for_what_is_no_plain_file(tmp_path, kind):
+    store = Store(tmp_path / "store")
+    place = store.object(store.put(b"hello"))
+    for path in (place, store.chain):
+        path.unlink(missing_ok=True)
+        os.mkfifo(path) if kind == "pipe" else path.symlink_to(tmp_path / "else")
+    with pytest.raises(StoreFault, match=r"is not a plain file|symbolic links"):
+        store.put(b"hello")
+    with pytest.raises(StoreFault, match=r"is not a plain file|symbolic links"):
+        store.next()
+
+
 def test_a_changed_object_is_not_overwritten(kept, keys):
     store = Store(kept / "store")
     digest = store.put(b"hello")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import random
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,6 +178,45 @@ def test_a_log_of_26_000_failures_keeps_the_limits_of_github():
     assert all(len(r["shortDescription"]["text"]) <= 1024 for r in rules)
 
 
+def test_a_log_of_texts_that_do_not_compress_keeps_them_too():
+    chance = random.Random(2)
+
+    def noise(count):
+        return "".join(chr(chance.randrange(0x4E00, 0x9FA5)) for _ in range(count))
+
+    pieces = [piece("fail", test=f"{i}{noise(800)}", verdict=Verdict("fail", noise(900))) for i in range(3_000)]  # fmt: skip
+    run = sarif(report(pieces))["runs"][0]
+    text = json.dumps(run, indent=1, ensure_ascii=False).encode()
+    assert len(gzip.compress(text, 6)) < 10_000_000
+    assert 500 < len(run["results"]) < 3_000
+    assert "results of lesser weight are in report.json only" in json.dumps(run["invocations"])
+
+
+@pytest.mark.parametrize(
+    ("found", "waivers"),
+    [([], []), ([piece()], []), ([piece("fail"), piece("fail", role="known_bad", test="t2")], [1, 2]),
+     ([piece(HOSTILE and "error", test=HOSTILE, subject=HOSTILE)], [])],
+)  # fmt: skip
+def test_oscal_is_read_by_trestle(found, waivers, tmp_path):
+    """compliance-trestle: its models, and ids that are there once. It is of OSCAL 1.2.1."""
+    results = pytest.importorskip(
+        "trestle.oscal.assessment_results", reason="pip install compliance-trestle"
+    )
+    catalog = pytest.importorskip("trestle.core.validator_factory")
+    made = oscal(report(found, [dataclasses.replace(WAIVER, source=f"c:{n}") for n in waivers]))
+    made["assessment-results"]["metadata"]["oscal-version"] = "1.2.1"
+    (tmp_path / "ar.json").write_text(json.dumps(made))
+    read = results.AssessmentResults.oscal_read(tmp_path / "ar.json")
+    assert read.uuid == made["assessment-results"]["uuid"]
+    import argparse
+
+    for name in ("duplicates", "refs"):
+        checker = catalog.validator_factory.get(
+            argparse.Namespace(mode=name, type="x", quiet=False)
+        )
+        assert checker.model_is_valid(read, quiet=False, trestle_root=tmp_path), name
+
+
 def test_a_killed_run_is_a_blocker_for_gitlab():
     made = report([piece()], lost=["the run has not ended"])
     blocker = next(code_quality(made))
@@ -279,6 +319,15 @@ def test_levels_of_annotations_follow_the_rules_of_the_profile():
     failed = report([piece("inconclusive")], inconclusive="fail", complete=True)
     assert [n.level for n in notes(failed)] == ["error", "error"]
     assert [n.level for n in notes(report([piece(), piece(entry="b")]))] == []
+
+
+def test_annotations_begin_with_what_is_lost_then_errors():
+    """GitHub takes ten of a level, and a reader fewer."""
+    found = [piece("inconclusive"), piece("fail", entry="b", test="t2")]
+    made = report(found, lost=["a worker died"], inconclusive="warn")
+    levels = [line.split()[0] for line in github(made)]
+    assert levels == ["::error", "::error", "::warning"]
+    assert "a worker died" in next(github(made))
 
 
 def test_places():

@@ -64,7 +64,7 @@ class CopyFile:
             self._written = None
         else:
             self._file.seek(0)
-            with self._to.filesystem.open_output_stream(self._to.path) as stream:
+            with self._to.filesystem.open_output_stream(self._to.path, compression=None) as stream:
                 shutil.copyfileobj(self._file, stream)
 
     def close(self) -> None:

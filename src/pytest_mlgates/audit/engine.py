@@ -9,6 +9,7 @@ unless told not to: they are told.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,10 @@ class DaftEngine:
             import daft
         except ImportError:
             raise UsageError(f"a scan of this kind needs Daft: {install('scan')}") from None
+        # it would print what it thinks of a worker that died, which is told of here
+        logging.getLogger("daft").setLevel(logging.CRITICAL + 1)
+        # in order, one slow partition would hold up all workers
+        daft.set_execution_config(maintain_order=False)
         if not address:
             daft.set_runner_native()
             return

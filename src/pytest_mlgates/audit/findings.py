@@ -19,9 +19,16 @@ from pytest_mlgates.pii.scrub import scrub
 from pytest_mlgates.pii.spans import Span
 
 if TYPE_CHECKING:
-    from pyarrow import Schema
+    from pyarrow import RecordBatch, Schema
 
-__all__ = ["COLUMNS", "FindingsFile", "reports_of", "sorted_findings"]
+__all__ = [
+    "COLUMNS",
+    "FindingRows",
+    "FindingsFile",
+    "findings_schema",
+    "reports_of",
+    "sorted_findings",
+]
 
 #: digits of a digest: two values of 10^8 are told apart
 _DIGITS = 24
@@ -43,21 +50,16 @@ COLUMNS = (
 )
 
 
-class FindingsFile:
-    """Gathers the findings of one partition and writes them in one step, with what was read."""
+class FindingRows:
+    """Gathers findings, in which nothing identifies a person."""
 
     def __init__(self, key: bytes, min_confidence: float) -> None:
-        import pyarrow as pa
-        from pyarrow import parquet
-
         self._masker, self._least = Masker(key), min_confidence
         self._paths: dict[str, str] = {}
         self._columns: list[list[object]] = [[] for _ in COLUMNS]
-        self._sink = pa.BufferOutputStream()
-        self._schema = _schema()
-        self._writer = parquet.ParquetWriter(
-            self._sink, self._schema, compression="zstd", write_statistics=["file", "entity"]
-        )
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
 
     def column(self, found: Found) -> str:
         """Return the path of a cell, in which nothing identifies a person."""
@@ -92,27 +94,50 @@ class FindingsFile:
         )
         for column, cell in zip(self._columns, line, strict=True):
             column.append(cell)
-        if len(self._columns[0]) >= _FLUSH:
-            self._flush()
+
+    def taken(self) -> RecordBatch:
+        """Return what was gathered, and gather anew."""
+        import pyarrow as pa
+
+        schema = findings_schema()
+        arrays = [
+            pa.array(cells, type=field.type)
+            for cells, field in zip(self._columns, schema, strict=True)
+        ]
+        self._columns = [[] for _ in COLUMNS]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+class FindingsFile(FindingRows):
+    """The findings of one partition, written in one step with what was read."""
+
+    def __init__(self, key: bytes, min_confidence: float) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        super().__init__(key, min_confidence)
+        self._sink = pa.BufferOutputStream()
+        self._writer = parquet.ParquetWriter(
+            self._sink,
+            findings_schema(),
+            compression="zstd",
+            write_statistics=["file", "entity"],
+        )
+
+    def add(self, file: str, row: int, found: Found, moved: int = 0) -> None:
+        """Add a find; many are packed at once."""
+        super().add(file, row, found, moved)
+        if len(self) >= _FLUSH:
+            self._writer.write_batch(self.taken())
 
     def write(self, to: Address, reports: list[StretchReport]) -> None:
         """Write the file; it is there as a whole or not at all."""
-        self._flush()
+        if len(self):
+            self._writer.write_batch(self.taken())
         text = json.dumps([report.to_json() for report in reports], separators=(",", ":"))
         self._writer.add_key_value_metadata({_REPORT: text.encode()})
         self._writer.close()
         to.write(self._sink.getvalue().to_pybytes())
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-
-        if self._columns[0]:
-            arrays = [
-                pa.array(cells, type=field.type)
-                for cells, field in zip(self._columns, self._schema, strict=True)
-            ]
-            self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-            self._columns = [[] for _ in COLUMNS]
 
 
 def reports_of(address: Address) -> list[StretchReport]:
@@ -134,7 +159,8 @@ def sorted_findings(folder: Address) -> list[dict[str, object]]:
     return rows
 
 
-def _schema() -> Schema:
+def findings_schema() -> Schema:
+    """Return the columns of the findings."""
     import pyarrow as pa
 
     kinds = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pytest_mlgates.audit.anonymize import change_of
 from pytest_mlgates.audit.cells import Change, Found, Place, locate
 from pytest_mlgates.audit.chunks import Changes, Chunk, Window
-from pytest_mlgates.audit.findings import FindingsFile
+from pytest_mlgates.audit.findings import FindingRows
 from pytest_mlgates.audit.report import StretchReport
 from pytest_mlgates.audit.settings import Redaction
 from pytest_mlgates.pii.find import Detector
@@ -26,7 +26,7 @@ class Look:
         self,
         detector: Detector,
         report: StretchReport,
-        findings: FindingsFile,
+        findings: FindingRows,
         redaction: Redaction | None,
     ) -> None:
         self._detector, self._report, self._findings = detector, report, findings

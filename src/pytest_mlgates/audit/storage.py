@@ -84,13 +84,13 @@ class Address:
 
     def read(self) -> bytes:
         """Return what the file holds."""
-        with self.filesystem.open_input_stream(self.path) as stream:
+        with self.filesystem.open_input_stream(self.path, compression=None) as stream:
             return bytes(stream.read())
 
     def write(self, data: bytes) -> None:
         """Write a whole file in one step: a reader sees all of it or none."""
         if not self.is_local:
-            with self.filesystem.open_output_stream(self.path) as stream:
+            with self.filesystem.open_output_stream(self.path, compression=None) as stream:
                 stream.write(data)
             return
         from pytest_mlgates.core.files import put

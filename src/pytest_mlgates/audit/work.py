@@ -40,11 +40,14 @@ class _RefusedError(Exception):
 
 
 class Scanner:
-    """Scans partitions, one after the other; a process needs one, since it compiles the rules."""
+    """Scans partitions, one after the other; a process needs one, since it compiles the rules.
 
-    def __init__(self, settings: ScanSettings) -> None:
+    ``detector`` is one that has its rules already, made from the same settings.
+    """
+
+    def __init__(self, settings: ScanSettings, detector: Detector | None = None) -> None:
         self.settings = settings
-        self._detector: Detector | None = None
+        self._detector = detector
 
     def __call__(self, line: str) -> str:
         """Scan the partition of a line, and return what became of it as JSON."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_mlgates.core.errors import UnknownGate, UsageError
 from pytest_mlgates.core.instants import kernel_now
+from pytest_mlgates.core.words import printable
 from pytest_mlgates.report.build import build
 from pytest_mlgates.report.history import earlier
 from pytest_mlgates.report.merge import from_the_future, merge
@@ -34,14 +35,24 @@ def report(args: Namespace) -> int:
     folders = list(dict.fromkeys(args.folders))
     if args.out is None and (len(folders) > 1 or args.history):
         raise UsageError("several reports make one: say where with --out DIR")
-    if len(folders) > 1 and args.out in folders:
-        raise UsageError(f"--out {args.out}: is one of the reports")
+    if args.out is not None:
+        _refuse_a_report(args.out, folders)
     made = combine(folders, args.history)
     faults = [] if args.out is None else write_all(made.report, args.out)
     print(markdown(made.report))
     for line in [*made.notes, *faults]:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
     return 1 if made.report.problems or made.doubts or faults else 0
+
+
+def _refuse_a_report(out: Path, folders: Sequence[Path]) -> None:
+    """Refuse to write over a run that ended, or one that was signed."""
+    if out.resolve() in [folder.resolve() for folder in folders]:
+        raise UsageError(f"--out {out}: is one of the reports")
+    if (out / ATTESTATION).exists():
+        raise UsageError(f"--out {out}: holds a signed report: name another folder")
+    if (out / "report.json").exists() and "finished" in read_report(out)["environment"]:
+        raise UsageError(f"--out {out}: holds the report of a run that ended: name another folder")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from pytest_mlgates.signing.keys import public_key, signing_key
 from pytest_mlgates.signing.relevance import Asked
 from pytest_mlgates.signing.seal import Seal
 from pytest_mlgates.signing.store import CHAIN, Store
+from pytest_mlgates.signing.timestamp import Stamp, stamp_on
 from pytest_mlgates.signing.verify import Verification, verify, verify_store
 from pytest_mlgates.writers import ATTESTATION
 
@@ -108,6 +109,8 @@ def answers(args: Namespace) -> Verification:
     keys = [public_key(path) for path in args.key]
     store = None if args.store is None else _print_store(args.store)
     if args.folder is None:
+        if args.timestamp or args.tsa:
+            raise UsageError("--timestamp: is on a report's attestation: name its folder")
         assert store is not None  # one of the two was named
         return Verification((verify_store(store, keys),))
     if not args.folder.is_dir():
@@ -121,7 +124,19 @@ def answers(args: Namespace) -> Verification:
         now=_instant(args.now),
         store=store,
         asked=_asked(args),
+        stamp=_stamp(args),
     )
+
+
+def _stamp(args: Namespace) -> Stamp | None:
+    """Return the time-stamp that was named, read and held against the attestation."""
+    if (args.timestamp is None) != (not args.tsa):
+        raise UsageError(
+            "--timestamp FILE: needs the authority's certificates, --tsa PEM, and back"
+        )
+    if args.timestamp is None:
+        return None
+    return stamp_on(args.folder / ATTESTATION, args.timestamp, args.tsa)
 
 
 def _asked(args: Namespace) -> Asked:

@@ -11,7 +11,7 @@ from pytest_mlgates.config.config import Config, Entry
 from pytest_mlgates.config.controls import FILE, Control, all_controls, look_up
 from pytest_mlgates.config.errors import ConfigError
 from pytest_mlgates.config.profiles import Profile
-from pytest_mlgates.config.waivers import Waiver, same_person
+from pytest_mlgates.config.waivers import Waiver, mixed_alphabets, same_person
 from pytest_mlgates.core.errors import UnknownGate
 from pytest_mlgates.core.fields import FieldError, convert, describe_value, hints, required
 from pytest_mlgates.core.gate import make
@@ -224,6 +224,10 @@ class _ConfigReader:
             record = self._record(path, Waiver, fields, known)
             if record is None:
                 continue
+            if word := mixed_alphabets(f"{record.approved_by} {record.owner}"):
+                self.fault(
+                    (*path, "approved_by"), f"{word!a} mixes alphabets: who that is can't be read"
+                )
             if owner and same_person(owner, record.approved_by):
                 self.fault(
                     (*path, "approved_by"),

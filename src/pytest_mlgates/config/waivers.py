@@ -12,7 +12,7 @@ from typing import Annotated
 from pytest_mlgates.core import BrokenLimit
 from pytest_mlgates.core.fields import Checked, FieldError
 
-__all__ = ["Waiver", "ends", "same_person", "uncovered"]
+__all__ = ["Waiver", "ends", "mixed_alphabets", "same_person", "uncovered"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,6 +94,10 @@ def uncovered(
     ]
 
 
+#: alphabets that have letters which look alike
+_ALIKE = frozenset(["LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"])
+
+
 def ends(text: str) -> datetime:
     """Return the first instant at which a waiver no longer holds.
 
@@ -115,6 +119,21 @@ def ends(text: str) -> datetime:
     if when is None:
         raise FieldError("expires", f"expected a date such as 2026-12-31, got {text[:60]!r}")
     raise FieldError("expires", f"{text!r} has no time zone: write {text}Z for UTC")
+
+
+def mixed_alphabets(name: str) -> str:
+    r"""Return the first word that mixes letters of several alphabets, or nothing.
+
+    A name with a Cyrillic letter in it looks like another person's and is not.
+
+    >>> ascii(mixed_alphabets("t\u0435am-a")), mixed_alphabets("\u0410\u043d\u043d\u0430 team-a")
+    ("'t\\u0435am-a'", '')
+    """
+    for word in name.split():
+        scripts = {unicodedata.name(c, "?").partition(" ")[0] for c in word if c.isalpha()}
+        if len(scripts & _ALIKE) > 1:
+            return word
+    return ""
 
 
 def same_person(one: str, other: str) -> bool:

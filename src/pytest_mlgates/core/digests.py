@@ -9,6 +9,7 @@ a digest elsewhere declares one, ``mlgates digest`` of the model's files.
 
 from __future__ import annotations
 
+import dis
 import functools
 import hashlib
 import inspect
@@ -55,6 +56,7 @@ _OF_CLASS = frozenset(
         "_abc_impl",
     ]
 )
+_BY_TEXT = frozenset(["globals", "eval", "exec", "__import__"])
 _PLAIN = {type(None), bool, int, float, complex, str, bytes}
 
 
@@ -312,6 +314,8 @@ class _Walk:
                 self.put("empty cell")
         if _installed(function.__module__ or ""):
             return  # known by its package's version, in the environment
+        if _picks_by_text(function.__code__):
+            raise _Opaque  # what it reaches by name at run time, no walk can tell
         if vars(function):  # attributes, and what a wrapper wraps
             self.add(vars(function))
         names = _names_used(function.__code__)
@@ -363,6 +367,17 @@ class _Walk:
                 self.add(part)
             for items in reduced[3:5]:
                 self.add(list(items or ()))
+
+
+def _picks_by_text(code: types.CodeType) -> bool:
+    """Tell whether code reaches things by texts: ``globals()[name]``, ``eval``, ``exec``."""
+    if _BY_TEXT.intersection(code.co_names) and any(
+        step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in _BY_TEXT
+        for step in dis.get_instructions(code)
+    ):
+        return True  # not a method of that name, such as a model's `eval`
+    inner = (one for one in code.co_consts if isinstance(one, types.CodeType))
+    return any(map(_picks_by_text, inner))
 
 
 def _names_used(code: types.CodeType) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from pytest_mlgates.core.blame import what_broke
 from pytest_mlgates.core.errors import Unmeasurable, Unrecordable
+from pytest_mlgates.core.loops import new_loop
 from pytest_mlgates.core.records import (
     Explained,
     Headline,
@@ -66,7 +67,7 @@ def judge(
             _close_unawaited(pending)
             steps.throw(Unmeasurable(_USE_AIO))
         # with a factory the loop is not set as the thread's own: that one is the caller's
-        loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        loop = asyncio.Runner(loop_factory=new_loop)
         while True:
             try:
                 answer = loop.run(_await_one(pending))

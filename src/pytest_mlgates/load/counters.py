@@ -78,12 +78,14 @@ class Sampler:
     Columns: when, CPU of the subject, its threads' wait for a core, the generator thread's wait,
     CPU of everyone but the subject, and what the host withheld. What a limit of its own kept from
     the subject (throttling) is not a wait for a core. Where it is ``unknown`` whether another
-    process serves the subject too, the wait is that of any task of the machine.
+    process serves the subject too, the wait is that of any task of the machine. ``load`` are other
+    processes that offer the load: their waits are the generator's too.
     """
 
     served: Served
     pids: list[int]
     unknown: bool = False
+    load: tuple[int, ...] = ()
     rows: list[tuple[float, float, float, float, float, float]] = field(default_factory=list)
     _next: float = 0.0
     _renew: float = 0.0
@@ -101,7 +103,8 @@ class Sampler:
             self.pids = _pids(self.served, self.pids)
         cpu, delay = self._subject()
         busy, steal = _machine()
-        self.rows.append((at, cpu, delay, _own_delay(), busy - cpu, steal))
+        waited = _own_delay() + sum(map(_delay_of, self.load))
+        self.rows.append((at, cpu, delay, waited, busy - cpu, steal))
 
     def since(self, start: float) -> NDArray[np.float64]:
         """Return the readings, times counted from ``start``."""
@@ -139,20 +142,21 @@ class Sampler:
         return 0.0 if folder is None else _cgroup_use(Path(folder), "throttled_usec")
 
 
-def watching(served: Served | None) -> Sampler | None:
+def watching(served: Served | None, load: Iterable[int] = ()) -> Sampler | None:
     """Return what samples the counters, or None where this system has none.
 
-    Without ``served`` it is this process, and perhaps others. Raises ValueError where nothing is
+    Without ``served`` it is this process, and perhaps others. ``load`` are processes that offer the
+    load beside this one. Raises ValueError where nothing is
     served by what is named.
     """
     if not (_PROC / "thread-self" / "schedstat").exists():
         return None
     if served is None:
-        return Sampler(Served(), [], unknown=True)
+        return Sampler(Served(), [], unknown=True, load=tuple(load))
     pids = [] if served.here else _pids(served, [])
     if not served.here and not pids:
         raise ValueError(f"served_by names {served.words()}, but there is no such process")
-    return Sampler(served, pids)
+    return Sampler(served, pids, load=tuple(load))
 
 
 def listener_of(port: int) -> int | None:
@@ -243,6 +247,14 @@ def _own_delay() -> float:
     thread = threading.get_native_id()
     text = (_PROC / "self" / "task" / str(thread) / "schedstat").read_text()
     return int(text.split()[1]) / 1e9
+
+
+def _delay_of(pid: int) -> float:
+    """Return the seconds that the first thread of a process was ready to run and did not."""
+    try:
+        return int((_PROC / str(pid) / "schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _machine() -> tuple[float, float]:

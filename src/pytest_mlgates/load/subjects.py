@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pytest_mlgates.load.sockets import Frames, lines
 
-__all__ = ["Batch", "Http", "Socket"]
+__all__ = ["Batch", "Http", "Locust", "Socket"]
 
 
 @dataclass(frozen=True)
@@ -134,3 +134,41 @@ class Http:
         if item is None or isinstance(item, bytes):
             return item
         return (item if isinstance(item, str) else json.dumps(item)).encode()
+
+
+@dataclass(frozen=True)
+class Locust:
+    """An HTTP resource asked by several workers of Locust, here and on other machines (extra ``locust``).
+
+    ``http.connections`` are spread over the ``workers``. As many of them as ``start`` says run on this
+    machine, by default all; the others join on ``port`` within ``join_s`` seconds:
+    ``python -m pytest_mlgates.load.locust.worker HOST PORT``. ``bind`` must then be an address that
+    they reach: who reaches it may offer load and tell what came of it, so keep it inside your network.
+
+    >>> Locust(Http("http://127.0.0.1:8000/"), workers=3, start=1, port=5557).started_here
+    1
+    """
+
+    http: Http
+    workers: int = 2
+    start: int | None = None
+    bind: str = "127.0.0.1"
+    port: int = 0
+    join_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.http, Http):
+            raise TypeError(f"a Locust asks an Http, not a {type(self.http).__name__}")
+        if self.http.right is not None:
+            raise ValueError("a Locust's workers look at the status only: leave out `right`")
+        if not 1 <= self.workers <= self.http.connections:
+            raise ValueError(
+                f"a Locust has 1 to {self.http.connections} workers (a connection each), not {self.workers}"
+            )
+        if self.start is not None and not 0 <= self.start <= self.workers:
+            raise ValueError(f"0 to {self.workers} workers can start here, not {self.start}")
+
+    @property
+    def started_here(self) -> int:
+        """How many workers run on this machine."""
+        return self.workers if self.start is None else self.start

@@ -125,20 +125,24 @@ class Detector:
                 start, end = view.origin(span.start, span.end)
                 spans.append(Span(span.entity, start, end, span.score, span.confirmed))
         if spans:
-            starts = np.cumsum([0, *(len(text) + 1 for text in part)])
-            records = np.searchsorted(starts, [span.start for span in spans], side="right") - 1
-            for span, record in zip(spans, records.tolist(), strict=True):
-                at = int(starts[record])
-                if span.end - at <= len(part[record]):
-                    found[record].append(span.moved(-at))
+            records = np.searchsorted(page.records, [span.start for span in spans], side="right")
+            for span, record in zip(spans, (records - 1).tolist(), strict=True):
+                found[record].append(span)
+            for record in set((records - 1).tolist()):
+                at, size = int(page.records[record]), len(part[record])
+                inside = [span for span in found[record] if span.end - at <= size]
+                found[record] = [span.moved(-at) for span in settle(inside)]
         if self.names:
             from pytest_mlgates.pii.people import find_names
 
             for record, more in enumerate(find_names(part)):
-                found[record] += [span for span in more if span.entity in self.entities]
-        for record, text in enumerate(part):
-            if found[record]:
-                found[record] = [s for s in settle(found[record]) if not self._allowed(text, s)]
+                its = (span for span in more if span.entity in self.entities)
+                found[record] = settle([*found[record], *its])
+        if self.allow:
+            found = [
+                [span for span in its if not self._allowed(text, span)]
+                for text, its in zip(part, found, strict=True)
+            ]
         return found
 
     def _long(self, text: str) -> list[Span]:
@@ -181,6 +185,7 @@ class Detector:
     def _triggered(self, page: Page) -> Iterator[Span]:
         """Yield what starts with a word of the engine."""
         wanted, keys = self.entities, Keys(page)
+        hints: list[int] = []
         for kind, place in self._engine.scan(page.batch):
             if kind == "email":
                 if "EMAIL_ADDRESS" in wanted:
@@ -190,14 +195,14 @@ class Detector:
             elif kind == "bech32":
                 if "CRYPTO" in wanted:
                     yield from segwit(page.batch, place)
+            elif kind == "secret":
+                hints.append(place)
             elif "API_KEY" in wanted:
                 yield from keys.at(kind, place)
         if "API_KEY" in wanted:
-            yield from find_credentials(page)
+            yield from find_credentials(page, hints)
 
     def _allowed(self, text: str, span: Span) -> bool:
-        if not self.allow:
-            return False
         value = _canonical(text[span.start : span.end])
         return value in self.allow or any(fnmatchcase(value, glob) for glob in self._globs)
 

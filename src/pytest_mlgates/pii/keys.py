@@ -44,7 +44,7 @@ _SECRET = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
 _MAX_KEY, _NEAR = 1 << 15, 200
 _PLACEHOLDER = re.compile(
     r"example|sample|x{5}|\*{3}|your[_-]|placeholder|dummy|change[_-]?me|redacted|1234567890|abcdefgh"
-    r"|0{8}|^[<\[({$%]|[>\])}]$|\.\.\.|insert|^fake|^(?:pass|password|passwd|secret|pwd|pw|user|token|test"
+    r"|0{8}|^[<\[({%]|^\$(?:[{(]|[A-Za-z_]{1,20}$)|[>\])}]$|\.\.\.|insert|^fake|^(?:(?:my|proxy|db|user)?pass|pa?sswo?rt|kennwort|contrase\w+|anon\w*|password|passwd|secret|pwd|pw|user|token|test"
     r"|admin|root|guest|hunter2|foo|bar|key|postgres|mysql|none|null|true|false|string)$|^x+$",
     re.IGNORECASE,
 )
@@ -61,7 +61,7 @@ def is_placeholder(secret: str) -> bool:
     >>> is_placeholder("Zq8-rT4_vW")
     False
     """
-    return bool(_PLACEHOLDER.search(secret)) or len(set(secret)) <= len(secret) // 8 + 1
+    return bool(_PLACEHOLDER.search(secret)) or len(set(secret)) <= min(len(secret), 80) // 8 + 1
 
 
 class Keys:

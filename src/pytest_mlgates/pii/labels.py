@@ -11,10 +11,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 __all__ = [
-    "BIRTH", "CARD", "DEA", "OTHER", "PAID", "PAID_AFTER", "PHONE", "SSN",
+    "BIRTH", "CARD", "DEA", "IBAN", "OTHER", "PAID", "PAID_AFTER", "PHONE", "PHONE_NOUN", "SSN",
     "Names", "is_labelled", "is_named", "is_other", "one_of", "words",
 ]  # fmt: skip
 
@@ -65,6 +64,7 @@ PAID = one_of(
     anywhere="оплат|支付|付款|支払",
 )
 #: words of an identity number of the USA; pairs are written as one
+IBAN = one_of(r"ibans?|iban\w{1,6}|bankaccount|accountno|accountnumber|kontonummer|compte|konto")
 SSN = one_of(
     r"ssns?|sss?|socials?|socialsecurity\w*|socsec\w*|itins?|tins?|taxpayers?|taxids?|taxno|taxnum\w*",
     r"socsecno|taxpayerid",
@@ -72,6 +72,12 @@ SSN = one_of(
 PHONE = one_of(
     r"tel|tele?fon\w*|\w*phones?|phoned|cal(?:l|ls|led|ling)|mobile?s?|mobil\w*|cell\w*|fax\w*|whatsapp",
     r"textme|ring|dial\w*|reach\w*|handy\w*|portable|celular|movil|sms|contact|kontakt|puhelin|gsm|rang",
+    anywhere="телефон|тел|电话|電話|手机|手機|전화|휴대|هاتف|फोन|โทร|τηλ|טלפון",
+)
+#: those of them that are a label, and no verb
+PHONE_NOUN = one_of(
+    r"tel|tele?fon\w*|\w*phones?|mobile?s?|mobil(?:nummer|nr|telefon)|cellphone|cellular|fax|faxes|faxno|whatsapp|handy\w*",
+    r"portable|celular|movil|gsm|puhelin|phoneno|phonenumber",
     anywhere="телефон|тел|电话|電話|手机|手機|전화|휴대|هاتف|फोन|โทร|τηλ|טלפון",
 )
 DEA = one_of(r"dea|licen[cs]es?|prescri\w*|physicians?|doctors?|md|dr")
@@ -117,11 +123,18 @@ def is_named(near: Sequence[str], names: Names) -> bool:
     >>> is_named(words("Soc. Sec. No. "), SSN), is_named(words("S.S.N. "), SSN)
     (True, True)
     """
-    return (
-        any(map(names, near))
-        or any(names(a + b) for a, b in pairwise(near))
-        or any(names(a + b + c) for a, b, c in zip(near, near[1:], near[2:], strict=False))
-    )
+    for word in near:
+        if names(word):
+            return True
+    first, second = "", ""  # the two words before, where they may be parts of one
+    for word in near:
+        if word.isdigit() or word == "#":
+            first = second = ""
+            continue
+        if second and (names(second + word) or (first and names(first + second + word))):
+            return True
+        first, second = second, word
+    return False
 
 
 def is_labelled(before: Sequence[str], names: Names) -> bool:
@@ -131,12 +144,15 @@ def is_labelled(before: Sequence[str], names: Names) -> bool:
     (True, False)
     """
     for place in range(len(before) - 1, max(-1, len(before) - 7), -1):
-        word = before[place]
-        if any(
-            names("".join(before[first : place + 1]))
-            for first in range(place, max(-1, place - 3), -1)
-        ):
+        word = joined = before[place]
+        if names(word):
             return True
+        for first in (place - 1, place - 2):
+            if first < 0 or joined.isdigit() or before[first].isdigit():
+                break
+            joined = before[first] + joined
+            if names(joined):
+                return True
         if not _FILLER(word):
             return False
     return False

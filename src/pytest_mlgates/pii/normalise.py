@@ -41,7 +41,10 @@ def fold(text: str) -> bytes:
     if text.isascii():
         return text.encode()
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    return bytes(_table()[points].tobytes())
+    folded = points.astype(np.uint8)
+    others = np.flatnonzero(points > 127)
+    folded[others] = _table()[points[others]]
+    return folded.tobytes()
 
 
 @cache

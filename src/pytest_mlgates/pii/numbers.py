@@ -6,6 +6,7 @@ steps are linear; Python looks only at what the vectorised checks leave.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ __all__ = ["Array", "Numbers"]
 
 Array = npt.NDArray[Any]
 
+_DIGIT_MASK = bytes(48 <= c <= 57 for c in range(256))
 _NO_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
 #: what may stand between two groups of one number; replies quote the lines of a letter with ">"
 _BLANK, _BREAK, _SLASH, _COMMA, _QUOTE = 1, 2, 4, 8, 16
@@ -33,55 +35,78 @@ class Numbers:
     """The groups of digits of one page: where each starts and ends, and in which run it stands."""
 
     def __init__(self, page: Page) -> None:
-        self.page, self.batch = page, page.batch
-        self.bytes = np.frombuffer(self.batch, dtype=np.uint8)
-        places = np.flatnonzero((self.bytes - np.uint8(48)) < 10)
-        cuts = np.flatnonzero(np.diff(places) > 1)
-        firsts = np.concatenate(([0], cuts + 1)) if len(places) else places
-        lasts = np.append(cuts, len(places) - 1) if len(places) else places
-        self.places = places
-        self.start, self.end = places[firsts], places[lasts] + 1
+        self.page, self.batch, self.bytes = page, page.batch, page.codes
+        digit = np.frombuffer(self.batch.translate(_DIGIT_MASK), dtype=np.bool_)
+        edges = np.flatnonzero(digit[1:] != digit[:-1]) + 1
+        first = [0] if len(digit) and digit[0] else []
+        last = [len(digit)] if len(digit) and digit[-1] else []
+        edges = np.concatenate((first, edges, last)).astype(np.int64) if first or last else edges
+        self.start, self.end = edges[::2], edges[1::2]
         self.size = self.end - self.start
-        # the same as lists: what Python looks at one by one
-        self.starts: list[int] = self.start.tolist()
-        self.ends: list[int] = self.end.tolist()
-        self.sizes: list[int] = self.size.tolist()
+        #: between two groups: how far apart they are, and whether one number may hold both
+        self.apart = self.start[1:] - self.end[:-1]
         self._into_runs()
-        self.run_of: list[int] = self.run.tolist()
-        heads = np.flatnonzero(np.diff(self.run, prepend=-1))
-        #: first group of each run, and how many groups there are
-        self.heads: list[int] = [*heads.tolist(), len(self.run)]
+
+    # the same as lists: what Python looks at one by one
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each group starts."""
+        return list(self.start.tolist())
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Where each group ends (exclusive)."""
+        return list(self.end.tolist())
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """How many digits each group has."""
+        return list(self.size.tolist())
+
+    @cached_property
+    def heads(self) -> Array:
+        """The first group of each run, and how many groups there are."""
+        return np.append(np.flatnonzero(np.diff(self.run, prepend=-1)), len(self.run))
+
+    @cached_property
+    def total(self) -> Array:
+        """How many digits each run has."""
+        upto = np.concatenate(([0], np.cumsum(self.size)))
+        return upto[self.heads[1:]] - upto[self.heads[:-1]]
+
+    @cached_property
+    def digit_values(self) -> Array:
+        """The values of all digits of the page, in order."""
+        return np.frombuffer(self.batch.translate(None, _NO_DIGITS), dtype=np.uint8) - np.uint8(48)
 
     def _into_runs(self) -> None:
         """Number the runs; two groups share one where only separators part them."""
         self.run = np.zeros(len(self.start), dtype=np.int64)
-        if not len(self.start):
+        if not len(self.apart):
             return
-        apart = self.start[1:] - self.end[:-1]
-        joined = apart <= _WRAPPED
-        between = np.zeros(len(apart), dtype=np.uint8)
+        near = np.flatnonzero(self.apart <= _WRAPPED)
+        apart, ends = self.apart[near], self.end[near]
+        joined = np.ones(len(near), dtype=np.bool_)
+        between = np.zeros(len(near), dtype=np.uint8)
         for step in range(_WRAPPED):
-            near = np.flatnonzero(joined & (apart > step))
-            kinds = _KINDS[self.bytes[self.end[near] + step]]
-            joined[near] &= kinds > 0
-            between[near] |= kinds
+            inside = np.flatnonzero(joined & (apart > step))
+            if not len(inside):
+                break
+            kinds = _KINDS[self.bytes[ends[inside] + step]]
+            joined[inside] = kinds > 0
+            between[inside] |= kinds
         wrapped = (between & _BREAK) > 0
         joined &= ((apart <= _NEAR) & (between < _QUOTE)) | wrapped
         joined &= (between & _SLASH == 0) | (apart == 1)  # "a / b" parts two numbers
-        joined &= (between & _COMMA == 0) | self._may_be_listed()
-        self.run[1:] = np.cumsum(~joined)
-
-    def _may_be_listed(self) -> Array:
-        """Tell where a comma may part two pieces of one number: digit by digit, or by fours."""
-        left, right = self.size[:-1], self.size[1:]
-        fours: Array = (left >= 3) & (left <= 6) & (right >= 3) & (right <= 6)
-        listed: Array = ((left == 1) & (right == 1)) | (fours & ((left == 4) | (right == 4)))
-        return listed
+        joined &= (between & _COMMA == 0) | _may_be_listed(self.size[near], self.size[near + 1])
+        parted = np.ones(len(self.apart), dtype=np.bool_)
+        parted[near[joined]] = False
+        np.cumsum(parted, out=self.run[1:])
 
     def bounds(self, group: int) -> tuple[int, int]:
         """Return the first and the last group of the run that a group stands in."""
-        number = self.run_of[group]
-        return self.heads[number], self.heads[number + 1] - 1
+        number = int(self.run[group])
+        return int(self.heads[number]), int(self.heads[number + 1]) - 1
 
     def digits(self, start: int, end: int) -> bytes:
         """Return the digits between two places."""
@@ -114,3 +139,10 @@ class Numbers:
         before = a > 0 and self.gap(a - 1) == inside
         after = z + 1 < len(self.end) and self.gap(z) == inside
         return bool(before or after)
+
+
+def _may_be_listed(left: Array, right: Array) -> Array:
+    """Tell where a comma may part two pieces of one number: digit by digit, or by fours."""
+    fours: Array = (left >= 3) & (left <= 6) & (right >= 3) & (right <= 6)
+    listed: Array = ((left == 1) & (right == 1)) | (fours & ((left == 4) | (right == 4)))
+    return listed

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from pytest_mlgates.pii.normalise import RECORD, fold
 
-__all__ = ["Page"]
+__all__ = ["CLASSES", "MARGIN", "Page"]
+
+#: 32 classes of characters: letters of either case 1 to 26, then these, and 0 for any other one
+_OTHER_CLASSES = b". \x01\x80"
+_CLASS = bytearray(256)
+for _code in range(26):
+    _CLASS[65 + _code] = _CLASS[97 + _code] = _code + 1
+for _code, _sign in enumerate(_OTHER_CLASSES):
+    _CLASS[_sign] = 27 + _code
+CLASSES = bytes(_CLASS)
+#: characters of no class before and after those of a page
+MARGIN = 64
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,22 @@ class Page:
     def of(cls, text: str) -> Page:
         """Fold a text."""
         return cls(text, fold(text))
+
+    @cached_property
+    def codes(self) -> npt.NDArray[Any]:
+        """The folded text as an array."""
+        return np.frombuffer(self.batch, dtype=np.uint8)
+
+    @cached_property
+    def classes(self) -> npt.NDArray[Any]:
+        """The class of each character, with a margin around them."""
+        margin = bytes(MARGIN)
+        return np.frombuffer(margin + self.batch.translate(CLASSES) + margin, dtype=np.uint8)
+
+    @cached_property
+    def records(self) -> npt.NDArray[Any]:
+        """Where each record starts."""
+        return np.concatenate(([0], np.flatnonzero(self.codes == ord(RECORD)) + 1))
 
     @cached_property
     def lower(self) -> bytes:

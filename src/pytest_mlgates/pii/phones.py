@@ -6,6 +6,7 @@ a word for a phone, or by the layout of the USA with such a word; any other one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.words import install
 from pytest_mlgates.pii import labels
+from pytest_mlgates.pii.near import Pieces
 from pytest_mlgates.pii.numbers import Array, Numbers
 from pytest_mlgates.pii.spans import Span
 
@@ -25,29 +27,46 @@ _HINTS = (
     b"hand", b"port", b"vil", b"sms", b"ont", b"puh", b"gsm", b"\x80",
 )  # fmt: skip
 _REACH = 28
+#: "call me on", "you can text us at": what follows is dialled
+_DIAL = re.compile(
+    r"\b(?:call|ring|phone|text|dial|reach|contact|sms)(?:ing|ed)?"
+    r"(?:(?: (?:me|us|him|her|them|you|someone|back)){1,2}(?: (?:on|at|under|via|by))?| (?:on|at|under|via))"
+    r":? ?[(+]?$",
+    re.IGNORECASE,
+)
+#: an address of a machine
+_QUAD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}")
+_NEAR_PHONE = Pieces(*_HINTS, b"\x01")
 
 
 def phones(numbers: Numbers, regions: Sequence[str]) -> Iterator[Span]:
     """Yield phone numbers: with ``+``, written as in the USA, or beside a word for a phone."""
     if not len(numbers.run):
         return
-    heads = np.flatnonzero(np.diff(numbers.run, prepend=-1))
-    tails = np.append(heads[1:], len(numbers.run)) - 1
-    total = np.bincount(numbers.run, weights=numbers.size)
-    keep = (total >= 7) & ((total <= 15) | _hold_a_phone(numbers, heads))
-    keep[numbers.run[heads[tails - heads == 2]]] &= ~_dated(numbers, heads[tails - heads == 2])
-    for a, z, n in zip(heads[keep].tolist(), tails[keep].tolist(), total[keep], strict=True):
-        yield from _in_run(numbers, a, z, int(n), regions)
-
-
-def _hold_a_phone(numbers: Numbers, heads: Array) -> Array:
-    """Tell for each run whether one may stand in it, however long it is: a card holds none."""
-    size, run = numbers.size, numbers.run
-    shaped = (size[:-2] == 3) & (size[1:-1] == 3) & (size[2:] == 4) & (run[:-2] == run[2:])
-    found: Array = np.zeros(len(heads), dtype=bool)
-    found[run[:-2][shaped]] = True
+    heads, total = numbers.heads[:-1], numbers.total
+    tails = numbers.heads[1:] - 1
+    threefour = _hold_a_phone(numbers, len(heads))
+    plus = np.zeros(len(heads), dtype=np.bool_)
     for back in (1, 2, 3):
-        found |= numbers.bytes[np.maximum(numbers.start[heads] - back, 0)] == ord("+")
+        plus |= numbers.bytes[np.maximum(numbers.start[heads] - back, 0)] == ord("+")
+    keep = (total >= 7) & ((total <= 15) | threefour | plus)
+    keep[tails - heads == 2] &= ~_dated(numbers, heads[tails - heads == 2])
+    # what is neither shaped as a phone number nor near a word for one is none
+    unshaped = np.flatnonzero(keep & ~plus & ~threefour)
+    keep[unshaped] = _NEAR_PHONE.before(numbers.page, numbers.start[heads[unshaped]], _REACH)
+    for a, z, n in zip(
+        heads[keep].tolist(), tails[keep].tolist(), total[keep].tolist(), strict=True
+    ):
+        yield from _in_run(numbers, a, z, n, regions)
+
+
+def _hold_a_phone(numbers: Numbers, count: int) -> Array:
+    """Tell for each run whether groups of three, three and four stand in it."""
+    size, run = numbers.size, numbers.run
+    found: Array = np.zeros(count, dtype=bool)
+    if len(size) >= 3:
+        shaped = (size[:-2] == 3) & (size[1:-1] == 3) & (size[2:] == 4) & (run[:-2] == run[2:])
+        found[run[:-2][shaped]] = True
     return found
 
 
@@ -102,9 +121,23 @@ def _phone(
     while start > 0 and numbers.batch[start - 1] in b"+(":
         start -= 1
     if not any(valid):
+        possible = named and any(v is not None for v in valid)
+        if (
+            possible
+            and not _QUAD.fullmatch(numbers.batch[start:end])
+            and _is_labelled(numbers, start)
+        ):
+            return Span("PHONE_NUMBER", start, end, 0.6, True)  # of a length that can be dialled
         likely = (shaped and any(v is not None for v in valid)) or (named and digits[0] == "0")
         return Span("PHONE_NUMBER", start, end, 0.3, False) if likely else None
-    return Span("PHONE_NUMBER", start, end, 0.8 if named else 0.4, named)
+    dialled = named or numbers.batch[start : start + 1] == b"("  # (212) 736-5000
+    return Span("PHONE_NUMBER", start, end, 0.8 if dialled else 0.4, dialled)
+
+
+def _is_labelled(numbers: Numbers, start: int) -> bool:
+    """Tell whether a label stands right before a number, or words that ask to dial it."""
+    before = numbers.page.before(start, _REACH)
+    return bool(_DIAL.search(before)) or labels.is_labelled(labels.words(before), labels.PHONE_NOUN)
 
 
 def _is_valid(digits: str, region: str) -> bool | None:

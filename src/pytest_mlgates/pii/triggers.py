@@ -34,6 +34,13 @@ WORDS: dict[bytes, str] = {
     b"bc1": "bech32",
     b"BC1": "bech32",
 }
+#: what stands in the words that go beside a secret, whatever the secret looks like
+_SECRET_HINTS = dict.fromkeys(
+    (
+        b"ecret", b"assw", b"pwd", b"oken", b"PRIVATE", b"_key", b"_KEY", b"iKey", b"ikey", b"-key", b"-Key", b"uthorization", b"redential",
+     b"assphrase"), "secret"
+)  # fmt: skip
+WORDS |= _SECRET_HINTS
 
 
 class Engine(Protocol):
@@ -71,14 +78,21 @@ class _Re2:
     def __init__(self) -> None:
         import re2
 
-        words = sorted(WORDS, key=len, reverse=True)
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
-        self.pattern = re2.compile(b"|".join(re2.escape(word) for word in words), options)
+        # a hint may stand over the end of another word (``ghs_key``)
+        self.patterns = [
+            re2.compile(b"|".join(re2.escape(word) for word in words), options)
+            for words in (
+                sorted(WORDS.keys() - _SECRET_HINTS.keys(), key=len, reverse=True),
+                _SECRET_HINTS,
+            )
+        ]
 
     def scan(self, batch: bytes) -> Iterator[tuple[str, int]]:
-        for match in self.pattern.finditer(batch):
-            yield WORDS[match.group()], match.start()
+        for pattern in self.patterns:
+            for match in pattern.finditer(batch):
+                yield WORDS[match.group()], match.start()
 
 
 class _Plain:

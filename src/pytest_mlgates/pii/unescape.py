@@ -69,12 +69,18 @@ _INLINE = frozenset(
 )
 _CELLS = frozenset(("td", "th", "input", "li"))
 
-_STRONG = np.zeros(256, dtype=bool)
-_STRONG[list(b"&\\%=\x1b<|`*")] = True
-_AFTER_DIGIT = np.zeros(256, dtype=bool)  # these are read between two digits only
-_AFTER_DIGIT[list(b"+~ \t")] = True
-_AFTER_FOUR = np.zeros(256, dtype=bool)  # and these after four of them
-_AFTER_FOUR[list(b"\"'])(,;:*=")] = True
+#: what a unit may begin with; some begin one between two digits only, some after four of them
+_STRONG, _DIGIT, _BETWEEN, _AFTER = 1, 2, 4, 8
+_UNIT_KIND = bytearray(256)
+for _kind, _signs in (
+    (_STRONG, b"&\\%=\x1b<|`*"),
+    (_DIGIT, b"0123456789"),
+    (_BETWEEN, b"+~ \t"),
+    (_AFTER, b"\"'])(,;:*="),
+):
+    for _sign in _signs:
+        _UNIT_KIND[_sign] |= _kind
+_UNIT_KINDS = bytes(_UNIT_KIND)
 
 
 class View:
@@ -134,16 +140,22 @@ def unescape(page: Page) -> View | None:
 
 
 def _units(page: Page) -> Iterator[tuple[int, int, str]]:
-    data = np.frombuffer(page.batch, dtype=np.uint8)
-    wanted = _STRONG[data]
-    digit = data - np.uint8(48) < 10
-    if len(data) > 4:
-        wide = (data[1:-1] != ord(" ")) | (data[2:] == ord(" "))  # one blank is read as it is
-        wanted[1:-1] |= _AFTER_DIGIT[data[1:-1]] & digit[:-2] & wide
-        four = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1]
-        wanted[4:] |= _AFTER_FOUR[data[4:]] & four
+    kinds = np.frombuffer(page.batch.translate(_UNIT_KINDS), dtype=np.uint8)
+    places = [np.flatnonzero(kinds & _STRONG)]
+    digit = np.flatnonzero(kinds & _DIGIT)
+    digit = digit[digit < len(kinds) - 1]
+    next_kind = kinds[digit + 1]
+    between = digit[(next_kind & _BETWEEN) > 0] + 1
+    between = between[between < len(kinds) - 1]
+    wide = (page.codes[between] != ord(" ")) | (page.codes[between + 1] == ord(" "))
+    places.append(between[wide])  # one blank is read as it is
+    after = digit[(next_kind & _AFTER) > 0]
+    after = after[after >= 3]
+    for back in (1, 2, 3):
+        after = after[(kinds[after - back] & _DIGIT) > 0]
+    places.append(after + 1)
     done = 0
-    for place in np.flatnonzero(wanted).tolist():
+    for place in np.unique(np.concatenate(places)).tolist():
         if place < done:
             continue
         unit = _UNIT.match(page.text, place)

@@ -11,7 +11,18 @@ import hashlib
 import ipaddress
 import json
 
-__all__ = ["base58check", "bech32", "dea", "iban", "ip_address", "is_itin", "is_ssn", "jwt", "luhn"]
+__all__ = [
+    "base58check",
+    "bech32",
+    "dea",
+    "iban",
+    "ip_address",
+    "is_itin",
+    "is_ssn",
+    "jwt",
+    "luhn",
+    "right_check",
+]
 
 
 def luhn(digits: str) -> bool:
@@ -85,8 +96,16 @@ def iban(text: str) -> int:
     length = _IBAN_LENGTHS.get(text[:2], 0)
     if not length or len(text) < length or not text[:length].isalnum():
         return 0
-    rotated = text[4:length] + text[:4]
-    return length if int("".join(str(int(c, 36)) for c in rotated)) % 97 == 1 else 0
+    return length if right_check(text[:length]) else 0
+
+
+def right_check(text: str) -> bool:
+    """Tell whether the two check digits of an account number are right (ISO 7064, mod 97).
+
+    >>> right_check("GB82WEST12345698765432"), right_check("GB28WEST12345698765432")
+    (True, False)
+    """
+    return int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1
 
 
 def ip_address(text: str) -> bool:

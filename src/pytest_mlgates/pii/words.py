@@ -10,16 +10,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pytest_mlgates.pii import labels
 from pytest_mlgates.pii.numbers import Array, Numbers
 from pytest_mlgates.pii.page import Page
 from pytest_mlgates.pii.spans import Span
-from pytest_mlgates.pii.validate import base58check, bech32, iban
+from pytest_mlgates.pii.validate import base58check, bech32, iban, right_check
 
 __all__ = ["by_digits", "email", "segwit"]
 
 _LOCAL = re.compile(rb"[A-Za-z0-9.!#$%&'*+=?^_`{|}~/\x01\x80-]{1,64}")
 _DOMAIN = re.compile(rb"[A-Za-z0-9.\x01\x80-]{3,253}")
 _IBAN = re.compile(rb"[A-Za-z]{2}\d\d[A-Za-z0-9 \x01\n-]{11,60}")
+#: no country's number has fewer digits
+_IBAN_DIGITS = 8
 _BASE58 = re.compile(rb"[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
 _SEGWIT = re.compile(rb"(?i:bc1)[A-Za-z0-9]{11,87}(?![A-Za-z0-9])")
 #: what a link, a form or a header puts before an address, none of which is part of it
@@ -107,13 +110,12 @@ def by_digits(numbers: Numbers, kinds: frozenset[str]) -> Iterator[Span]:
         heads = starts[(starts >= 2) & (numbers.end - starts >= 2)]
         heads = heads[_letter(data[heads - 1]) & _letter(data[heads - 2])]
         for place in heads.tolist():
-            yield from _iban(batch, place - 2)
+            yield from _iban(numbers.page, place - 2)
     if "CRYPTO" in kinds:
-        heads = numbers.places
-        heads = heads[heads + 26 <= len(data)]
+        heads = starts[starts + 26 <= len(data)]
         heads = heads[(data[heads] == ord("1")) | (data[heads] == ord("3"))]
         heads = heads[(heads == 0) | ~_alnum(data[heads - 1])]
-        for step in (25, 12, 6, 18):
+        for step in range(25, 0, -1):
             heads = heads[_alnum(data[heads + step])]
         for place in heads.tolist():
             found = _BASE58.match(batch, place)
@@ -121,7 +123,9 @@ def by_digits(numbers: Numbers, kinds: frozenset[str]) -> Iterator[Span]:
                 yield Span("CRYPTO", place, found.end(), 0.95, True)
 
 
-def _iban(batch: bytes, start: int) -> Iterator[Span]:
+def _iban(page: Page, start: int) -> Iterator[Span]:
+    """Yield the account number at a place; one of a length that its country has not takes the word."""
+    batch = page.batch
     found = _IBAN.match(batch, start)
     if not found or batch[max(0, start - 1) : start].isalnum():
         return
@@ -131,12 +135,22 @@ def _iban(batch: bytes, start: int) -> Iterator[Span]:
         if character.isalnum():
             kept.append(character.upper())
             places.append(place)
-    length = iban("".join(kept))
+    compact, sure = "".join(kept), 0.95
+    length = iban(compact)
+    if not length:
+        if not labels.is_labelled(labels.words(page.before(start, 24)), labels.IBAN):
+            return
+        ends = [n for n, c in enumerate(found[0] + b" ") if not (48 <= c <= 57 or chr(c).isalpha())]
+        sizes = (sum(place < end for place in places) for end in ends)
+        length = next((n for n in sizes if 15 <= n <= 34 and right_check(compact[:n])), 0)
+        sure = 0.9
     if not length:
         return
+    if sum(map(str.isdigit, compact[:length])) < _IBAN_DIGITS:
+        return  # words of so many letters
     end = start + places[length - 1] + 1
     if not batch[end : end + 1].isalnum():
-        yield Span("IBAN_CODE", start, end, 0.95, True)
+        yield Span("IBAN_CODE", start, end, sure, True)
 
 
 def _alnum(data: Array) -> Array:

@@ -29,10 +29,10 @@ from pytest_mlgates.report.model import (
     WaiverState,
 )
 
-__all__ = ["build", "false_alarm", "is_waived", "worst"]
+__all__ = ["STATES", "build", "false_alarm", "is_waived", "worst"]
 
 #: from the worst to the best; what is not there is worse than what is undecided
-_ORDER = ("fail", "error", "incomplete", "missing", "inconclusive", "waived", "pass")
+STATES = ("fail", "error", "incomplete", "missing", "inconclusive", "waived", "pass")
 
 
 def worst(states: Iterable[str]) -> str:
@@ -41,7 +41,7 @@ def worst(states: Iterable[str]) -> str:
     >>> worst(["pass", "inconclusive"]), worst([])
     ('inconclusive', 'missing')
     """
-    return min(states, key=_ORDER.index, default="missing")
+    return min(states, key=STATES.index, default="missing")
 
 
 def _overall(states: Iterable[str], problems: Sequence[str], incomplete: Sequence[str]) -> str:
@@ -182,7 +182,7 @@ def _unique(evidence: Sequence[Evidence]) -> list[Evidence]:
 
 def _rank(evidence: Evidence) -> tuple[int, str]:
     """Order by outcome; where a known-bad subject is concerned, a FAIL is the best of them."""
-    place = _ORDER.index(evidence.outcome.value)
+    place = STATES.index(evidence.outcome.value)
     return (-place if evidence.role == Role.KNOWN_BAD else place), evidence.digest
 
 

@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.core import Evidence
+from pytest_mlgates.core.plain import read_plain
 from pytest_mlgates.report.model import EarlierGate, EarlierRun, GateReport, Report
-from pytest_mlgates.report.read import ReportError, ended_at, evidence_in, read_report, summary_of
+from pytest_mlgates.report.read import (
+    MAX_BYTES,
+    ReportError,
+    ended_at,
+    evidence_in,
+    read_report,
+    summary_of,
+)
 
-__all__ = ["earlier"]
+__all__ = ["earlier", "report_folders"]
 
 #: runs that a report quotes; of more, the latest
 MAX_RUNS = 60
@@ -27,7 +35,7 @@ def earlier(places: Sequence[Path], before: datetime) -> tuple[list[EarlierRun],
     """
     found: dict[str, tuple[datetime, EarlierRun]] = {}
     faults = []
-    for place in dict.fromkeys(inner for outer in places for inner in _reports(outer)):
+    for place in dict.fromkeys(inner for outer in places for inner in report_folders(outer)):
         try:
             data = read_report(place)
             report = summary_of(data)
@@ -47,7 +55,8 @@ def earlier(places: Sequence[Path], before: datetime) -> tuple[list[EarlierRun],
     return runs[-MAX_RUNS:], faults
 
 
-def _reports(place: Path) -> Iterator[Path]:
+def report_folders(place: Path) -> Iterator[Path]:
+    """Yield a folder that is a report's own, or the report folders in it."""
     inner = sorted(place.glob("*/report.json")) if place.is_dir() else []
     if (place / "report.json").exists() or not inner:
         yield place
@@ -63,7 +72,7 @@ def _quoted(place: Path, report: Report, evidence: Iterable[Mapping[str, Any]]) 
         finished=str(report.environment.get("finished")),
         commit=str(commit.get("id") or "") if isinstance(commit, Mapping) else "",
         outcome=report.outcome,
-        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        sha256=hashlib.sha256(read_plain(file, MAX_BYTES)).hexdigest(),
         gates=tuple(
             _earlier_gate(place, system.system, gate, pieces)
             for system in report.systems

@@ -14,6 +14,7 @@ __all__ = ["Note", "github", "notes"]
 
 #: findings that a note tells
 MAX_FINDINGS = 3
+_LEVELS = ("error", "warning", "notice")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,16 +55,18 @@ def notes(report: Report) -> Iterator[Note]:
 def github(report: Report) -> Iterator[str]:
     """Yield workflow commands, which GitHub shows as annotations; it takes ten of a level.
 
+    What is lost comes first, then errors: whatever stops reading early has read these.
+
     >>> _command_value("a,b: 100%"), _command_text("a,b: 100%")
     ('a%2Cb%3A 100%25', 'a,b: 100%25')
     """
-    for note in notes(report):
+    for line in report.incomplete:
+        yield f"::error title=ML gates incomplete::{_command_text(one_line(line))}"
+    for note in sorted(notes(report), key=lambda note: _LEVELS.index(note.level)):
         yield (
             f"::{note.level} file={_command_value(note.file)},line={note.line},"
             f"title={_command_value(note.title)}::{_command_text(note.text)}"
         )
-    for line in report.incomplete:
-        yield f"::error title=ML gates incomplete::{_command_text(one_line(line))}"
 
 
 def _command_text(text: str) -> str:

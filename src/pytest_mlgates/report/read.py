@@ -28,7 +28,7 @@ from pytest_mlgates.report.model import (
 from pytest_mlgates.report.older import upgraded
 
 __all__ = [
-    "ReportError", "check_digests", "ended_at", "evidence_in", "read_report", "report_of",
+    "MAX_BYTES", "ReportError", "check_digests", "ended_at", "evidence_in", "read_report", "report_of",
     "report_schema", "summary_of",
 ]  # fmt: skip
 

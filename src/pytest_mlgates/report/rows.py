@@ -86,6 +86,25 @@ class Row:
         return f"{count:,}" if count else "-"
 
     @property
+    def runs(self) -> str:
+        """How many runs the row stands for, and how many of them came out like it; "" for one."""
+        state = "fail" if self.gate.status == "waived" else self.gate.status
+        count, like = len(self.outcomes), self.outcomes.count(state)
+        if count < 2:
+            return ""
+        return f"{count} runs" if like in (0, count) else f"{like} of {count} runs"
+
+    def took(self, report: Report) -> str:
+        """Return how long the gate measured, all its runs together; "-" where that is not known."""
+        shards = report.environment.get("shards")
+        known = 0.0
+        for facts in (report.environment, *(shards if isinstance(shards, (list, tuple)) else ())):
+            seconds = facts.get("seconds") if isinstance(facts, Mapping) else None
+            took = seconds.get(self.name) if isinstance(seconds, Mapping) else None
+            known += took if isinstance(took, (int, float)) else 0.0
+        return f"{known:.3g} s" if known else "-"
+
+    @property
     def _unit(self) -> str:
         measurement = self.evidence.measurement if self.evidence is not None else None
         return measurement.unit[:MAX_UNIT] if measurement is not None else ""

@@ -14,10 +14,13 @@ from typing import TextIO
 
 from pytest_mlgates.core import Evidence
 from pytest_mlgates.core.canonical import parse
+from pytest_mlgates.core.plain import FileFault, read_plain
 
 __all__ = ["FOLDER", "Journal", "read_journals"]
 
 FOLDER = "journal"
+#: a journal of more bytes was not written by this package
+MAX_BYTES = 4 << 30
 _HEAD = b'{"evidence":'
 
 
@@ -87,7 +90,12 @@ def read_journals(
     faults: list[str] = []
     for path in sorted(folder.glob("*.jsonl")):
         running: dict[tuple[object, ...], str] = {}
-        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            lines = read_plain(path, MAX_BYTES).splitlines()
+        except FileFault as fault:  # a pipe, a link, or more than any run writes
+            faults.append(f"{FOLDER}/{path.name}: {fault}")
+            continue
+        for number, line in enumerate(lines, 1):
             try:
                 if line.startswith(_HEAD):
                     text = line.removeprefix(_HEAD).removesuffix(b"}").decode()

@@ -8,8 +8,10 @@ from pytest_mlgates.core.words import number, one_line
 __all__ = ["junit_properties"]
 
 
-def junit_properties(evidence: Evidence) -> list[tuple[str, object]]:
+def junit_properties(evidence: Evidence, *, waived: bool = False) -> list[tuple[str, object]]:
     """Return names and values for ``--junitxml``, one group for each call of a gate.
+
+    A FAIL that is ``waived`` says so: its test passes.
 
     >>> from pytest_mlgates.core import Measurement, Verdict
     >>> measurement = Measurement(value=8.13274, unit="ms", n=5000)
@@ -25,7 +27,7 @@ def junit_properties(evidence: Evidence) -> list[tuple[str, object]]:
     if evidence.call > 1:
         name = f"{name}[{evidence.call}]"
     values: dict[str, object] = {
-        "outcome": evidence.outcome.upper(),
+        "outcome": "WAIVED" if waived else evidence.outcome.upper(),
         "reason": one_line(evidence.verdict.reason),
     }
     measurement = evidence.measurement

@@ -181,19 +181,23 @@ class GateSession:
             raises=partial(_fails_the_test, resolved),
             pardons=_pardons(resolved, known_bad=is_known_bad(item)),
             started=self.journal.started,
-            record=partial(self._record, item),
+            record=partial(self._record, item, resolved),
             progress=progress_of(self._config, resolved.entry.name, resolved.gate.needs()),
             uncapture=partial(uncapture, self._config),
         )
 
-    def _record(self, item: pytest.Item, evidence: Evidence, seconds: float) -> None:
+    def _record(
+        self, item: pytest.Item, resolved: Resolved, evidence: Evidence, seconds: float
+    ) -> None:
         text = evidence.to_json()
         self.count += 1
         self.seconds[f"{evidence.system}: {evidence.entry}"] += seconds
         self._unsent[item.nodeid].append(text)
         self.ledger.add(text, evidence)
         self.journal.recorded(evidence)
-        item.user_properties += junit_properties(evidence)
+        failed = evidence.role == Role.GATE and evidence.outcome == Outcome.FAIL
+        waived = failed and is_waived(evidence, scope_of(resolved.config, resolved.profile))
+        item.user_properties += junit_properties(evidence, waived=waived)
 
     def send(self, item: pytest.Item) -> list[str]:
         """Return the evidence of ``item`` that no test report has carried yet."""

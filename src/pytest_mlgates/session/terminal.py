@@ -41,8 +41,7 @@ def show(
     reporter.section(_headline(report, faults, asked))
     for problem in [*first(report.problems, MAX_LINES), *faults]:
         reporter.write_line(_printable_line(problem), red=True)
-    seconds = report.environment.get("seconds")
-    cells = [_cells(row, seconds if isinstance(seconds, dict) else {}) for row in found]
+    cells = [_cells(row, report) for row in found]
     for row, line in zip([None, *found], table([(*HEADINGS, "took"), *cells]), strict=True):
         colour = _COLOURS.get(row.verdict, "yellow") if row else "bold"
         reporter.write_line(_printable_line(line), **{colour: True})
@@ -72,16 +71,12 @@ def _headline(report: Report, faults: Sequence[str], asked: Collection[tuple[str
     return f"ML gates: {report.outcome.upper()}, may merge"
 
 
-def _cells(row: Row, seconds: dict[str, float]) -> tuple[str, ...]:
+def _cells(row: Row, report: Report) -> tuple[str, ...]:
     """Return the cells of a row; one that stands for several runs says for how many."""
     cells = list(row.cells())
-    states = row.outcomes
-    if len(states) > 1:
-        like = states.count(row.gate.status) or 1
-        count = f"{len(states)} runs" if like == len(states) else f"{like} of {len(states)} runs"
-        cells[2] = f"{cells[2]} ({count})"
-    took = seconds.get(row.name)
-    return (*cells, "-" if not took else f"{took:.3g} s")
+    if row.runs:
+        cells[2] = f"{cells[2]} ({row.runs})"
+    return (*cells, row.took(report))
 
 
 def _findings(reporter: Any, found: Sequence[Row]) -> Iterator[str]:

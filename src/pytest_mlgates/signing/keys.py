@@ -50,16 +50,20 @@ class PublicKey:
     not_before: datetime | None = None
     not_after: datetime | None = None
 
-    def why_invalid(self, signed: str) -> str:
-        """Say that a signature was made when the key was not valid, or nothing."""
+    def why_invalid(self, signed: str, stamped: datetime | None = None) -> str:
+        """Say that a signature was made when the key was not valid, or nothing.
+
+        ``stamped`` is when an authority saw it: it was made by then, whatever the signer says.
+        """
         try:
             when = instant(signed)
         except ValueError:
             return "it does not say when it was signed"
         if self.not_before is not None and when < self.not_before:
             return f"signed at {signed}; {self.source} is valid from {self.not_before.isoformat()}"
-        if self.not_after is not None and when > self.not_after:
-            return f"signed at {signed}; {self.source} is valid until {self.not_after.isoformat()}"
+        if self.not_after is not None and (stamped or when) > self.not_after:
+            how = f"stamped at {stamped.isoformat()}" if stamped else f"signed at {signed}"
+            return f"{how}; {self.source} is valid until {self.not_after.isoformat()}"
         return ""
 
 

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from pytest_mlgates.core.canonical import canonical, parse
 from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.files import put
+from pytest_mlgates.core.plain import FileFault, open_plain, read_plain
 
 __all__ = ["FIRST", "Link", "Run", "Store", "StoreFault", "is_digest"]
 
@@ -137,14 +138,16 @@ class Store:
         digest = hashlib.sha256(data).hexdigest()
         path = self.object(digest)
         try:
-            if path.read_bytes() != data:
-                raise StoreFault(
-                    f"{path}: holds other bytes than its name says: see what changed it"
-                )
-            return digest
+            with open_plain(path) as file:
+                same = file.read(len(data) + 1) == data
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-        put(path, data, 0o444)
+            put(path, data, 0o444)
+            return digest
+        except (FileFault, OSError) as fault:  # a pipe; a link, which is not followed
+            raise StoreFault(f"{path}: {getattr(fault, 'strerror', None) or fault}") from None
+        if not same:
+            raise StoreFault(f"{path}: holds other bytes than its name says: see what changed it")
         return digest
 
     def append(self, run: Run) -> None:
@@ -179,12 +182,12 @@ class Store:
         return self.folder / "objects" / digest[:2] / digest
 
     def _lines(self) -> tuple[list[bytes], bytes]:
-        try:
-            if self.chain.stat().st_size > MAX_CHAIN:
-                raise StoreFault(f"{self.chain}: is too large for a chain")
-            *lines, rest = self.chain.read_bytes().split(b"\n")
-        except FileNotFoundError:
+        if not os.path.lexists(self.chain):
             return [], b""
+        try:
+            *lines, rest = read_plain(self.chain, MAX_CHAIN).split(b"\n")
+        except FileFault as fault:
+            raise StoreFault(f"{self.chain}: {fault}") from None
         return lines, rest
 
     def _write(self, data: bytes) -> None:

@@ -28,6 +28,7 @@ from pytest_mlgates.signing.kept import KeptReport, earlier_runs, store_faults
 from pytest_mlgates.signing.keys import PublicKey
 from pytest_mlgates.signing.relevance import Asked, Earlier, relevance
 from pytest_mlgates.signing.store import Store, StoreFault
+from pytest_mlgates.signing.timestamp import Stamp
 from pytest_mlgates.writers import ATTESTATION
 
 __all__ = ["Answer", "Verification", "verify", "verify_store"]
@@ -94,10 +95,12 @@ def verify(
     now: datetime | None = None,
     store: Store | None = None,
     asked: Asked | None = None,
+    stamp: Stamp | None = None,
 ) -> Verification:
     """Answer the questions about a report folder; OSError where there is no such folder.
 
-    ``asked`` is what the report has to be about.
+    ``asked`` is what the report has to be about. With a ``stamp`` the end of a key is held against
+    the time that an authority told, without one against that of the signer's clock.
     """
     now = now or datetime.now(UTC)
     attested = read_attested(folder / ATTESTATION)
@@ -106,11 +109,14 @@ def verify(
     report = read.report
     answers = [
         _answer("signature", [attested.fault], "both signatures fit the bytes"),
-        _trust(attested, {key.key.keyid: key for key in keys}),
+        _trust(attested, {key.key.keyid: key for key in keys}, stamp),
         _completeness(contents, attested, read, configs, profile),
         _consistency(folder, contents, attested, read),
         _freshness(attested, read, max_age, now),
     ]
+    if stamp is not None:
+        told = f"seen at {stamp.at.isoformat()} by an authority of --tsa" if stamp.at else ""
+        answers.append(_answer("timestamp", stamp.faults(attested, now), told))
     if store is not None:
         answers.append(verify_store(store, keys, KeptReport(attested)))
     earlier = _earlier(store, read, attested)
@@ -168,12 +174,14 @@ def _read(folder: Path, contents: Folder, attested: Attested) -> _Read:
         return _Read(str(error))
 
 
-def _trust(attested: Attested, accepted: dict[str, PublicKey]) -> Answer:
+def _trust(attested: Attested, accepted: dict[str, PublicKey], stamp: Stamp | None) -> Answer:
     keyid = attested.sealing.keyid if attested.sealing else ""
     if attested.fault:
         return _answer("trust", ["there is no valid signature to trust"], "")
     signed = attested.sealing.signed if attested.sealing else ""
-    if keyid in accepted and (why := accepted[keyid].why_invalid(signed)):
+    if keyid in accepted and (
+        why := accepted[keyid].why_invalid(signed, stamp.at if stamp else None)
+    ):
         return _answer("trust", [why], "")
     if keyid not in accepted:
         return _answer(

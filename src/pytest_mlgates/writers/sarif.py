@@ -8,6 +8,7 @@ a waiver is a suppression. What passed is counted in the run's properties.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -31,6 +32,8 @@ __all__ = ["sarif", "write"]
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 #: GitHub shows 5,000 results of a run, refuses more than 25,000, and files over 10 MB (gzip)
 MAX_RESULTS = 5_000
+#: of these, for rules and what else is in a file
+MAX_PACKED = 9_000_000
 
 _WEB = re.compile("https?://", re.IGNORECASE)
 #: what nobody has to look at
@@ -44,12 +47,12 @@ def write(report: Report, folder: Path) -> None:
 
 def sarif(report: Report) -> dict[str, object]:
     """Return the report as a SARIF log with one run."""
-    results = [*_missing_results(report), *_results(report)]
+    found = [*_missing_results(report), *_results(report)]
+    results = _within_limits(found)
     messages = [*map(one_line, report.incomplete)]
-    if len(results) > MAX_RESULTS:
-        messages.append(
-            f"{len(results) - MAX_RESULTS:,} results of lesser weight are in report.json only"
-        )
+    if len(results) < len(found):
+        more = len(found) - len(results)
+        messages.append(f"{more:,} results of lesser weight are in report.json only")
     run: dict[str, object] = {
         "tool": {
             "driver": {
@@ -68,7 +71,7 @@ def sarif(report: Report) -> dict[str, object]:
         ],
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "the root of the repository"}}},
         "columnKind": "unicodeCodePoints",
-        "results": results[:MAX_RESULTS],
+        "results": results,
         "properties": {
             "outcome": report.outcome,
             "passed": sum(state in _QUIET for state in states(report).values()),
@@ -78,6 +81,16 @@ def sarif(report: Report) -> dict[str, object]:
     if taxonomies := list(_taxonomies(report)):
         run["taxonomies"] = taxonomies
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _within_limits(results: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return the first results, as many as GitHub takes: by their number and compressed size."""
+    kept = results[:MAX_RESULTS]
+    while len(text := json.dumps(kept, ensure_ascii=False).encode()) > MAX_PACKED:
+        if len(gzip.compress(text, 6)) <= MAX_PACKED:
+            break
+        kept = kept[: len(kept) * 2 // 3]
+    return kept
 
 
 def _sarif_rules(report: Report) -> Iterator[dict[str, object]]:

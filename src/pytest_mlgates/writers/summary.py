@@ -12,7 +12,7 @@ from pytest_mlgates.core.words import first, shorten
 from pytest_mlgates.report.model import Report
 from pytest_mlgates.report.rows import HEADINGS, false_alarm_line, false_pass_line, rows
 
-__all__ = ["markdown", "write"]
+__all__ = ["markdown", "safe_markdown", "write"]
 
 #: a comment on GitHub holds 65,536 characters
 MAX_TEXT = 400
@@ -38,13 +38,13 @@ def markdown(report: Report) -> str:
     table = list(rows(report))
     if table:
         lines += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
-        cells = [" | ".join(map(_safe, row.cells())) for row in table[:MAX_ROWS]]
+        cells = [" | ".join(map(safe_markdown, row.cells())) for row in table[:MAX_ROWS]]
         lines += [f"| {line} |" for line in cells]
         lines.append("")
         if len(table) > MAX_ROWS:
             lines += [f"{len(table) - MAX_ROWS:,} more gates are in the report.", ""]
     for chance in filter(None, (false_alarm_line(report), false_pass_line(report))):
-        lines += [f"{_safe(chance[0].upper() + chance[1:])}.", ""]
+        lines += [f"{safe_markdown(chance[0].upper() + chance[1:])}.", ""]
     sections = {
         "Why it does not pass": report.problems,
         "Not decided": [
@@ -74,13 +74,19 @@ def markdown(report: Report) -> str:
     }
     for title, entries in sections.items():
         if entries:
-            shown = [f"- {_safe(entry)}" for entry in first(entries, MAX_ENTRIES)]
+            shown = [f"- {safe_markdown(entry)}" for entry in first(entries, MAX_ENTRIES)]
             lines += [f"### {title}", "", *shown, ""]
     return "\n".join(lines) + "\n"
 
 
-def _safe(text: str) -> str:
-    """Keep measured text from becoming markup, calling names, or being more than people read."""
+def safe_markdown(text: str) -> str:
+    r"""Keep measured text from becoming markup or a link, calling names, or being too long to read.
+
+    >>> safe_markdown("see http://x.example, [a](b) of @owner")
+    'see http\u200b://x.example, \\[a\\](b) of @\u200bowner'
+    """
     cut = shorten(text, MAX_TEXT)
     flat = " ".join("".join(c if c.isprintable() else " " for c in cut).split())
-    return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", flat).replace("@", "@\u200b")
+    marked = re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", flat)
+    # addresses become links by themselves where Markdown is that of GitHub
+    return re.sub(r"://|(?<=www)\.", "\u200b\\g<0>", marked).replace("@", "@\u200b")

@@ -145,6 +145,12 @@ def test_a_long_path_keeps_both_ends(tree):
     assert details["P.m0/0"] == details["P.m6/0"] == "full"
     assert "summary" in details.values()
     assert len(details) == 7
+    # and says so, in the text and beside it
+    assert made.short == [name for name, detail in details.items() if detail != "full"]
+    assert f"no room for the code of {len(made.short)} of the 7 methods on the path" in made.text
+    whole = fixed.build_context(tree.graph, "P.m0", "m6()", 20_000)
+    assert whole.short == []
+    assert "no room" not in whole.text
 
 
 def test_names_that_are_none_or_several(tree):

@@ -50,6 +50,12 @@ class ArtifactImmutability(Gate):
     >>> evidence.outcome.value
     'fail'
 
+    Not seen: a loss that takes longer than the run, a power cut that the store can't be put
+    through, an artifact of more than 3 MB.
+
+    To mend: name an artifact by the digest of its bytes, never write where a name is taken, and
+    check the digest while it is read.
+
     Source: Claessen and Hughes, Testing monadic code with QuickCheck, 2002 (stateful properties).
     """
 

@@ -39,6 +39,12 @@ class BandwidthBudget(StatisticalGate):
     >>> gate.run([{**record, "sent_bytes": 10**6} for record in fleet]).outcome.value
     'fail'
 
+    Not seen: traffic that no counter has, and what a route or a release in common does to all
+    sources at once.
+
+    To mend: begin with the source and the window that are named: send results in place of raw
+    data, on change, or sampled.
+
     Source: Waudby-Smith and Ramdas 2024 (means of bounded variables by betting).
     """
 

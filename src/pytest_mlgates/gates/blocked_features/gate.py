@@ -46,6 +46,12 @@ class BlockedFeatures(StatisticalGate):
     >>> gate.run([{"years": row["years"]} for row in people], sex).outcome.value
     'pass'
 
+    Not seen: what only three columns together tell, the meaning of a text beyond its words, and
+    what more applicants would let a model learn.
+
+    To mend: take out or coarsen the column that is named, and ask again: another one may tell
+    the same.
+
     Sources: Feldman et al. 2015 (predictability of the protected attribute); Hoeffding 1963.
     """
 

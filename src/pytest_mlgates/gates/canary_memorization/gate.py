@@ -67,6 +67,13 @@ class CanaryMemorization(StatisticalGate):
     >>> gate.run(lambda prompt: "sorry", canaries, remembers).outcome.value
     'fail'
 
+    Not seen: ciphers, number words other than English, a secret that is split over replies, and
+    memory of what is not like the canaries.
+
+    To mend: remove copies from the training data, train with clipping and noise (differential
+    privacy) or for fewer epochs; until then look through replies before they are sent
+    (``pii.guard``).
+
     Sources: Carlini et al. 2019 (exposure), Besag and Clifford 1991 (ranks), Fisher 1925, Donoho and
     Jin 2004 (a few among many), Hayes et al. 2024 (extraction probability), Steinke, Nasr and Jagielski 2023 (epsilon from one run).
     """

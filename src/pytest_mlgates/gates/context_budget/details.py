@@ -11,15 +11,21 @@ __all__ = ["KeptItems", "Seen"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptItems:
-    """Of one thing to keep: how many items each question asks for, and how many are there."""
+    """Of one thing to keep: how many items each question asks for, and how many are there.
+
+    ``alone`` counts the tokens of a question's items by themselves: no context can hold them in fewer.
+    """
 
     what: str
     wanted: tuple[Count, ...]
     found: tuple[Count, ...]
+    alone: tuple[Count, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.wanted) != len(self.found):
             raise ValueError(f"{self.what!r} has {len(self.found)} counts for {len(self.wanted)}")
+        if self.alone and len(self.alone) != len(self.wanted):
+            raise ValueError(f"{self.what!r} has tokens for {len(self.alone)} questions")
         if any(found > wanted for found, wanted in zip(self.found, self.wanted, strict=True)):
             raise ValueError(f"more of {self.what!r} is found than is wanted")
 

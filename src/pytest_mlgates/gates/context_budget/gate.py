@@ -41,6 +41,12 @@ class ContextBudget(Gate):
     'pass'
     >>> gate.run(lambda question: "see Cache", questions, words).outcome.value
     'fail'
+
+    Not seen: whether the texts to keep are the right ones, whether the model would use them,
+    and whether the tokenizer is the one that is served.
+
+    To mend: give what is near to the question in full and what is far in a line; rank by that
+    distance before anything is cut.
     """
 
     name: ClassVar[str] = "context_budget"

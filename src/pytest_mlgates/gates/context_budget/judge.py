@@ -33,6 +33,8 @@ def judge(seen: Seen, value: float, n: int, max_tokens: int, keep: Sequence[Keep
         ),
     ]
     if told := [text for text, _ in faults if text]:
+        if beyond := _beyond(seen, max_tokens, keep):
+            return Verdict(Outcome.INCONCLUSIVE, beyond)
         return Verdict(Outcome.FAIL, "; ".join(told), tuple(b for text, b in faults if text))
     if not n:
         return Verdict(Outcome.INCONCLUSIVE, "no question was asked, so nothing is known")
@@ -47,6 +49,34 @@ def judge(seen: Seen, value: float, n: int, max_tokens: int, keep: Sequence[Keep
         Outcome.PASS,
         f"the longest of {plural(n, 'context')} has {value:,.0f} tokens, {max_tokens:,} are"
         f" allowed; they hold {held}",
+    )
+
+
+def _beyond(seen: Seen, max_tokens: int, keep: Sequence[Keep]) -> str:
+    """Say which questions ask for more than the budget can hold, where no other has a fault.
+
+    What must be kept in full has more tokens by itself than are allowed: that no context holds it
+    is no fault of who builds contexts. A question that could be met and is not stays a FAIL.
+    """
+    needed = [
+        max((row.alone[at] for row, one in zip(seen.kept, keep, strict=True) if one.share == 1 and row.alone), default=0)
+        for at in range(len(seen.tokens))
+    ]  # fmt: skip
+    impossible = [at for at, tokens in enumerate(needed) if tokens > max_tokens]
+    if not impossible or seen.empty:
+        return ""
+    for at, tokens in enumerate(seen.tokens):
+        lacking = any(
+            row.wanted[at] and row.found[at] / row.wanted[at] < one.share
+            for row, one in zip(seen.kept, keep, strict=True)
+        )
+        if tokens > max_tokens or (lacking and at not in impossible):
+            return ""
+    most = max(impossible, key=needed.__getitem__)
+    more = f" (and so for {len(impossible) - 1} more)" if len(impossible) > 1 else ""
+    return (
+        f"what must be kept of question {most + 1} has {needed[most]:,} tokens by itself and"
+        f" {max_tokens:,} are allowed: no context can hold it{more}; allow more tokens, or keep less"
     )
 
 

@@ -63,7 +63,7 @@ def measure_contexts(
     contexts: list[str] = yield from subject.ask([one.question for one in asked])
     tokens = [_count(count_tokens, text, number) for number, text in enumerate(contexts, 1)]
     _try_counter(count_tokens, contexts, tokens)
-    yield _counted(asked, contexts, tokens, plan.keep)
+    yield _counted(asked, contexts, tokens, count_tokens, plan.keep)
 
 
 def _question_of(row: object, number: int, keep: Sequence[str]) -> _Asked:
@@ -122,8 +122,18 @@ def _try_counter(
             )
 
 
+def _alone(items: Sequence[str], count_tokens: Callable[[str], object], number: int) -> int:
+    """Return the tokens of what must be kept by itself; an item inside another takes no more."""
+    apart = [one for one in items if not any(one != other and one in other for other in items)]
+    return _count(count_tokens, "\n".join(apart), number) if apart else 0
+
+
 def _counted(
-    asked: Sequence[_Asked], contexts: Sequence[str], tokens: Sequence[int], keep: Sequence[str]
+    asked: Sequence[_Asked],
+    contexts: Sequence[str],
+    tokens: Sequence[int],
+    count_tokens: Callable[[str], object],
+    keep: Sequence[str],
 ) -> Measurement:
     found: dict[str, list[int]] = {what: [] for what in keep}
     findings: list[str] = []
@@ -142,6 +152,10 @@ def _counted(
                 what=what,
                 wanted=tuple(len(one.items[what]) for one in asked),
                 found=tuple(found[what]),
+                alone=tuple(
+                    _alone(one.items[what], count_tokens, number)
+                    for number, one in enumerate(asked, 1)
+                ),
             )
             for what in keep
         ),

@@ -44,6 +44,12 @@ class CostBudget(StatisticalGate):
     >>> gate.run([{**day, "BilledCost": "100.01"}]).outcome.value
     'fail'
 
+    Not seen: charges that are in no export, and what a launch or the end of a discount will do
+    to a period that runs on.
+
+    To mend: end what is named as idle: a TTL and a deadline on jobs, volumes that go with their
+    pods, one zone for what talks much; or agree on another budget.
+
     Sources: FOCUS 1.0 to 1.3 (focus.finops.org); Goldberger 1962 (prediction).
     """
 

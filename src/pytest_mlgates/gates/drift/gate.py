@@ -50,6 +50,12 @@ class Drift(StatisticalGate):
     >>> moved.verdict.reason.partition(", ")[2]
     'surely more than 0.2 (max_distance), over 5,000 rows'
 
+    Not seen: that the meaning of a label changed while the features stayed (``quality_floor``
+    asks that), and what happens beyond five spreads of the reference.
+
+    To mend: look at the source of the feature that is named first: a unit, a default, a join.
+    Where the world has moved, train on recent rows and take these as the reference.
+
     Sources: Waudby-Smith and Ramdas 2024 (betting), Gretton et al. 2012 (MMD), Yurdakul and Naranjo
     2020 (PSI), Shin, Ramdas and Rinaldo 2024 (e-detectors).
     """

@@ -27,7 +27,7 @@ class Egress(Gate):
 
     What was seen is a fact about these calls. A call that fails proves nothing, since it may have
     been about to send more. Where no namespace can be had (not Linux, not permitted) the gate can
-    FAIL and never PASS. Not seen: Unix sockets, shared memory, files that somebody else sends.
+    FAIL and never PASS.
 
     A subject with threads of its own (a vector store, a GPU) does not survive a fork: pass
     ``factory=True`` and a callable that makes it, which then runs in the child.
@@ -35,6 +35,11 @@ class Egress(Gate):
     >>> gate = Egress(allow=("10.0.0.0/8", "db.internal:5432"))
     >>> print(gate.run(lambda text: len(text), []).verdict.reason)
     the subject was not called, so nothing is known
+
+    Not seen: Unix sockets, shared memory, files that somebody else sends.
+
+    To mend: switch off what calls home at the line that is named (telemetry, look-ups of
+    updates, downloads), or put the address into ``allow`` after a review.
     """
 
     name: ClassVar[str] = "egress"

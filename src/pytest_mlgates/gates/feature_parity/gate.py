@@ -49,6 +49,12 @@ class FeatureParity(StatisticalGate):
     ...     [{"customer_id": n, "age": 0} for n in range(3)], entities).verdict.reason)
     age differs in 3 of 3 rows (limit 0 %; null 3)
 
+    Not seen: a source that was wrong before both sides read it, and a leak from the future that
+    both sides share and neither dates.
+
+    To mend: compute a feature once and read it on both sides; join by the time at which a value
+    became known.
+
     Sources: Clopper and Pearson 1934; Waudby-Smith and Ramdas 2024.
     """
 

@@ -59,6 +59,12 @@ class Grounding(StatisticalGate):
     >>> gate.run(lambda question: "Warfarin 7 mg daily.", asked, notes).outcome.value
     'fail'
 
+    Not seen: a claim that leaves out what matters, an implication that takes knowledge, a date
+    that belongs to something else in its passage, languages other than English.
+
+    To mend: answer from what was retrieved alone, cite every claim, and refuse where no passage
+    supports it.
+
     Sources: Clopper and Pearson 1934; negation in the manner of NegEx, Chapman et al. 2001.
     """
 

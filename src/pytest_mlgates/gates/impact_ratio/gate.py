@@ -51,6 +51,12 @@ class ImpactRatio(StatisticalGate):
     >>> gate.run([n % 2 == 1 or n % 4 == 0 for n in range(6000)], sex).outcome.value
     'fail'
 
+    Not seen: why rates differ. Equal rates may be unfair, and unequal ones lawful.
+
+    To mend: find the step and the column at which the groups part (``blocked_features`` helps),
+    and look for a way to the same end that parts them less. Whether a gap is justified is for
+    people who know the job.
+
     Sources: 29 CFR 1607.4(D); NYC Local Law 144 of 2021 and 6 RCNY 5-300; Miettinen and Nurminen
     1985; Berger and Boos 1994; Hodges and Lehmann 1954.
     """

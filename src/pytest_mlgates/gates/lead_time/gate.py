@@ -38,6 +38,12 @@ class LeadTime(Gate):
     'pass'
     >>> gate.run([lambda: None]).outcome.value
     'fail'
+
+    Not seen: how long a person reads, thinks and waits for an answer, and whether the next
+    feature takes as long.
+
+    To mend: take out the step that took longest, or that is another person's: one definition
+    that is tested and served by one command.
     """
 
     name: ClassVar[str] = "lead_time"

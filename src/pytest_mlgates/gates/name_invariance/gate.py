@@ -53,6 +53,12 @@ class NameInvariance(StatisticalGate):
     >>> gate.run(lambda text: 0.2 if "Aisha" in text else 0.9, templates).outcome.value
     'fail'
 
+    Not seen: what stands in for a name (a college, a postcode), names outside the list, and in
+    single names a refusal rarer than ``max_gap_share`` of the calls.
+
+    To mend: keep the name, and what stands in for it, from the model; ``blocked_features`` asks
+    which columns do.
+
     Sources: Kusner et al. 2017 (counterfactual fairness), Waudby-Smith and Ramdas 2024 (bounds on
     means), Berger 1982 (all must hold), Hanley and Lippman-Hand 1983 (what was never seen).
     """

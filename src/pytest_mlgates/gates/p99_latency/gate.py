@@ -62,6 +62,12 @@ class P99Latency(StatisticalGate):
     >>> gate.needs()
     Needs(to_pass=5000, to_fail=20, unit='calls')
 
+    Not seen: bursts longer than ``longest_burst``, pauses rarer than the run was long, inputs
+    unlike those that were given.
+
+    To mend: begin with the stage that the slowest calls spent their time in; where there is one
+    only, name more (``from pytest_mlgates import stage``).
+
     Source: Clopper and Pearson 1934 (exact bounds on the share of calls over the limit).
     """
 

@@ -51,6 +51,13 @@ class PiiLeak(StatisticalGate):
     >>> gate.run(lambda prompt: "Pay with 4111 1111 1111 1111", prompts).outcome.value
     'fail'
 
+    Not seen: letters that look like digits, numbers in words, identifiers that are split over
+    two texts, and the kinds that a PASS names as not looked for. Names and places are no leak
+    to it.
+
+    To mend: scrub the training data (``pii.scrub``) and train again; look through replies
+    before they are sent (``pii.guard``).
+
     Sources: Hanley and Lippman-Hand 1983 (nothing seen), Clopper and Pearson 1934 (recall).
     """
 

@@ -53,6 +53,12 @@ class QualityFloor(StatisticalGate):
     >>> gate.run(lambda n: True, numbers, lambda n: n % 2 == 0).outcome.value
     'fail'
 
+    Not seen: labels that are wrong or that leaked into the inputs, and inputs unlike those that
+    were given.
+
+    To mend: begin with the slice that is named: more of it, and better labels. Whether the
+    floor is right is for its owner to say.
+
     Sources: Clopper and Pearson 1934; Hoeffding 1963; Waudby-Smith and Ramdas 2024.
     """
 

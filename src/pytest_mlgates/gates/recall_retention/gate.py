@@ -53,6 +53,12 @@ class RecallRetention(StatisticalGate):
     >>> gate.run(exact, exact, range(2000)).outcome.value
     'inconclusive'
 
+    Not seen: what pruning cost in next events that neither search finds, and queries unlike
+    those that were given.
+
+    To mend: prune less in the part that is named (head, middle, tail), look into more lists of
+    the index (``nprobe``), or quantise less coarsely.
+
     Sources: Waudby-Smith and Ramdas 2024.
     """
 

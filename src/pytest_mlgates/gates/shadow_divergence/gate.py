@@ -59,6 +59,13 @@ class ShadowDivergence(StatisticalGate):
     >>> print(gate.run(v1, aggressive, frames, slice_of="road").verdict.reason[:48])
     the shadow left the control in the slice 'ramp':
 
+    Not seen: which of the two is right where no label says it, state that both models share in
+    the process, and slices that nobody named.
+
+    To mend: look at the inputs that are shown, in the slice that is named; add such inputs to
+    the training data. Where labels say that the shadow is right, ``allow_improvement`` lets it
+    through.
+
     Sources: Wang and Ramdas 2022 (e-BH), Howard et al. 2021 (evidence at any look).
     """
 

@@ -40,6 +40,11 @@ class SliceCoverage(Gate):
     'pass'
     >>> print(gate.run(drives[:97], "turn").verdict.reason)
     the slice 'left_turn' is 2 of 97 rows, 2.06 % (min_share 5 %)
+
+    Not seen: whether the rows of a slice are any good, and copies where no ``unit`` is named.
+
+    To mend: collect rows of the slice that is named, or look for them in what is stored.
+    Weights add none.
     """
 
     name: ClassVar[str] = "slice_coverage"

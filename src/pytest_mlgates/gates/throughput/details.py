@@ -8,7 +8,7 @@ from typing import Annotated
 from pytest_mlgates.core.details import Count, Share
 from pytest_mlgates.core.fields import Limit
 
-__all__ = ["Cpu", "Generator", "Machine", "Seen", "Tally"]
+__all__ = ["Cpu", "Generator", "Machine", "Seen", "Tally", "Worker"]
 
 Positive = Annotated[float, Limit(ge=0)]
 
@@ -45,17 +45,43 @@ class Cpu:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One of several workers: its requests, its own lag, and its share of a core.
+
+    ``alone_p99_ms`` is the P99 that it saw of a server on its own machine that answers at once, at
+    its part of the rate.
+    """
+
+    requests: Count
+    lag_p99_ms: Positive
+    lag_max_ms: Positive
+    alone_p99_ms: Positive
+    cpu_share: Positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Generator:
     """The load's own: how late it got to requests, and its share of a core.
 
     ``client_p99_ms`` is the P99 that it saw of a server that answers at once, at the same rate: what
-    an HTTP client adds to each latency.
+    an HTTP client adds to each latency. Where several ``workers`` offered the load, lags and client
+    are those of the worst of them, and the share is that of all.
     """
 
     lag_p99_ms: Positive
     lag_max_ms: Positive
     cpu_share: Positive
     client_p99_ms: Positive | None = None
+    workers: tuple[Worker, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for mine, name in (
+            (self.lag_p99_ms, "lag_p99_ms"),
+            (self.lag_max_ms, "lag_max_ms"),
+            (self.client_p99_ms, "alone_p99_ms"),
+        ):
+            if self.workers and mine != max(getattr(worker, name) for worker in self.workers):
+                raise ValueError(f"{name} of the load is not that of its worst worker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +137,9 @@ class Seen:
             raise ValueError("more requests were answered than offered")
         if self.begun > self.offered:
             raise ValueError("more requests were begun than offered")
+        workers = self.generator.workers if self.generator is not None else None
+        if workers and sum(worker.requests for worker in workers) != self.offered:
+            raise ValueError("the workers did not offer what was offered")
 
     @property
     def unanswered(self) -> int:

@@ -37,6 +37,13 @@ class Throughput(StatisticalGate):
     >>> print(gate.run(str, []).verdict.reason)
     inputs is empty: a load needs at least one input
 
+    Not seen: pauses too rare to be met in the run, a load of another shape than the one
+    offered, and the network where load and subject share a machine.
+
+    To mend: where CPU time an answer times the rate is more than there are cores, answers have
+    to become cheaper; else look for what waits one after the other (a fetch a request): batch
+    it, or keep it at hand.
+
     Sources: Clopper and Pearson 1934; Kish 1965 (design effect); Law and Kelton 2000, chapter 9
     (batch means).
     """

@@ -88,6 +88,8 @@ def _latency(seen: Seen, limits: Limits, alpha: float) -> Verdict:
     lagged = seen.generator.lag_p99_ms > most_lag
     client_slow = (seen.generator.client_p99_ms or 0.0) > most_lag
     unsure = lagged or client_slow
+    if seen.generator.workers and unsure:
+        return Verdict(Outcome.INCONCLUSIVE, f"{told}: {_workers_late(seen, most_lag)}")
     for tally, most in ((failed, ALLOWED), (screened, _MOST if unsure else ALLOWED)):
         least = binomial.lower(tally.over, tally.n, alpha / 2, _effect(tally))
         if least > most:
@@ -171,6 +173,20 @@ def _open(
         )
     if not seen.last:
         yield "a PASS is not judged before the last look"
+
+
+def _workers_late(seen: Seen, most_ms: float) -> str:
+    """Name the worker that was latest by itself."""
+    assert seen.generator is not None
+    assert seen.generator.workers is not None
+    each = [max(one.lag_p99_ms, one.alone_p99_ms) for one in seen.generator.workers]
+    worst = each.index(max(each))
+    one = seen.generator.workers[worst]
+    return (
+        f"worker {worst + 1} of {len(each)} was late by itself (P99 of its lag {one.lag_p99_ms:.2g} "
+        f"ms, of a server that answers at once {one.alone_p99_ms:.2g} ms; a tenth of the limit, "
+        f"{most_ms:.2g} ms, may be): neither pass nor fail, use more workers or quieter machines"
+    )
 
 
 def _too_many(seen: Seen, raw: Tally) -> str:

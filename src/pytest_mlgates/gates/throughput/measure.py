@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Generator, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,63 +17,33 @@ from pytest_mlgates.core.details import plain
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.core.records import Measurement
 from pytest_mlgates.gates.throughput import counts
+from pytest_mlgates.gates.throughput.checked import Check
 from pytest_mlgates.gates.throughput.details import Cpu, Seen
+from pytest_mlgates.gates.throughput.details import Generator as Load
 from pytest_mlgates.gates.throughput.judge import headline
-from pytest_mlgates.load import arrivals, callables, http, sockets
-from pytest_mlgates.load.answers import Answers
+from pytest_mlgates.gates.throughput.offering import (
+    ALONE_S,
+    Plan,
+    Run,
+    Subject,
+    client_alone,
+    offer,
+)
+from pytest_mlgates.gates.throughput.workers import bring_together
+from pytest_mlgates.load import arrivals
 from pytest_mlgates.load.collector import collector_paused
-from pytest_mlgates.load.counters import Sampler, Served, listener_of, watching
-from pytest_mlgates.load.echo import answering_at_once
+from pytest_mlgates.load.counters import Served, listener_of, watching
 from pytest_mlgates.load.feed import Feed
 from pytest_mlgates.load.priority import realtime_priority
 from pytest_mlgates.load.sent import Sent, quantile
-from pytest_mlgates.load.subjects import Batch, Http, Socket
+from pytest_mlgates.load.subjects import Batch, Http, Locust, Socket
 
 __all__ = ["Plan", "observe"]
 
-Subject = Callable[[Any], Any] | Batch | Socket | Http
-Check = Callable[[Any, Any], object]
 #: how the time is parted: after the first part a verdict may be FAIL, after the last PASS too
 _PARTS = (0.25, 0.75)
-#: waited for answers after the last request, in limits and at least so long
-_GRACE, _GRACE_S = 3.0, 1.0
-#: how long the load's own client is looked at, in seconds
-_ALONE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How a run goes."""
-
-    per_second: float
-    limit_ms: float
-    seconds: float
-    warmup_s: float
-    timeout_s: float
-    realtime: bool
-    seed: int
-    collector: bool = True
-
-    @property
-    def grace_s(self) -> float:
-        """How long answers are waited for after the last request."""
-        return max(_GRACE_S, _GRACE * self.limit_ms / 1e3)
-
-
-@dataclass(kw_only=True)
-class _Run:
-    plan: Plan
-    subject: Subject
-    feed: Feed
-    guard: CallGuard
-    served: Served
-    sampler: Sampler | None
-    priority: str
-    check: Check | None
-    clocks: Clocks
-    answers: Answers = field(default_factory=Answers)
-    client_p99_ms: float | None = None
-    parts: list[Sent] = field(default_factory=list)
+#: subjects that another process serves
+_ELSEWHERE = (Socket, Http, Locust)
 
 
 def observe(
@@ -86,11 +55,12 @@ def observe(
     plan: Plan,
 ) -> Generator[Measurement | Awaitable[Any], Any, None]:
     """Yield what was seen after each part; yield what must be awaited."""
-    if not (callable(subject) or isinstance(subject, (Batch, Socket, Http))):
+    if not (callable(subject) or isinstance(subject, (Batch, *_ELSEWHERE))):
         raise Unmeasurable(
-            f"call is a {type(subject).__name__}: give a callable, a Batch, a Socket or an Http"
+            f"call is a {type(subject).__name__}: give a callable, a Batch, a Socket, an Http or a "
+            "Locust"
         )
-    if check is not None and isinstance(subject, (Socket, Http)):
+    if check is not None and isinstance(subject, _ELSEWHERE):
         raise Unmeasurable("check is for callables: a Socket takes `answer`, an Http `right`")
     recorded = None if trace is None else _recorded(trace, plan)
     clocks = Clocks()
@@ -98,7 +68,7 @@ def observe(
         feed = Feed(inputs, "a load needs at least one input")
         stack.callback(feed.close)
         served = served_by or _served(subject)
-        run = _Run(
+        run = Run(
             plan=plan,
             subject=subject,
             feed=feed,
@@ -109,24 +79,32 @@ def observe(
             check=check,
             clocks=clocks,
         )
-        if isinstance(subject, (Socket, Http)) or not plan.collector:
+        if isinstance(subject, _ELSEWHERE) or not plan.collector:
             stack.enter_context(collector_paused())  # the load's: what serves it is elsewhere
+        if isinstance(subject, Locust):
+            run.workers = bring_together(
+                stack, subject, grace_s=plan.grace_s, timeout_s=plan.timeout_s, seed=plan.seed
+            )
         yield from _warm_up(run)
         if isinstance(subject, Http):
-            run.client_p99_ms = yield _client_alone(run, subject)
-        if served is not None:
+            run.client_p99_ms = yield client_alone(run, subject)
+        if run.workers is not None:
+            run.workers.alone(plan.per_second, ALONE_S)
+        if served is not None and (run.workers is None or run.workers.here):
+            pids = () if run.workers is None else run.workers.crew.pids
             try:
-                run.sampler = watching(served)
+                run.sampler = watching(served, pids)
             except ValueError as error:
                 raise Unmeasurable(str(error)) from None
         for look, due in enumerate(_dues(plan, recorded), 1):
-            run.parts.append((yield from _offer(run, due, plan.seed + look)))
+            run.parts.append((yield from offer(run, due, plan.seed + look)))
             clocks.check()
             yield _measurement(run, look, last=look == len(_PARTS))
 
 
 def _served(subject: Subject) -> Served | None:
     """Return what serves a subject that does not say: this process, or who listens at its port."""
+    subject = subject.http if isinstance(subject, Locust) else subject
     if not isinstance(subject, (Socket, Http)):
         return Served()
     if subject.host in {"127.0.0.1", "localhost", "::1"}:
@@ -168,145 +146,17 @@ def _dues(plan: Plan, recorded: npt.NDArray[np.float64] | None) -> list[npt.NDAr
     return [part - part[0] for part in (first, second) if len(part)]
 
 
-def _warm_up(run: _Run) -> Generator[Awaitable[Any], Any, None]:
+def _warm_up(run: Run) -> Generator[Awaitable[Any], Any, None]:
     """Offer the load for a while uncounted, and see whether the subject answers at all."""
     plan = run.plan
     count = max(1, int(plan.per_second * plan.warmup_s))
     due = arrivals.poisson_of(count, plan.warmup_s, plan.seed)
-    sent = yield from _offer(run, due, plan.seed)
+    sent = yield from offer(run, due, plan.seed)
     if not sent.right.any() and run.answers.fault is not None:
         raise Unmeasurable(f"no call of the warm-up gave an answer: {run.answers.fault}")
 
 
-def _offer(run: _Run, due: npt.NDArray[np.float64], seed: int) -> Generator[Any, Any, Sent]:
-    """Offer requests when they are due and return what became of them."""
-    subject, plan = run.subject, run.plan
-    if run.sampler is not None:
-        run.sampler.tick(now=True)
-    common = (run.answers, run.guard, run.sampler, plan.grace_s)
-    if isinstance(subject, Socket):
-        sent = _sockets(run, subject, due, seed)
-    elif isinstance(subject, Http):
-        sent = yield _http(run, subject, due)
-    elif isinstance(subject, Batch):
-        batch = Batch(_checked_many(subject.call, run.check), subject.most)
-        sent = callables.call_many(batch, due, run.feed, *common)
-    elif is_async(subject):
-        sent = yield callables.start_each(
-            _checked_async(subject, run.check), due, run.feed, *common
-        )
-    else:
-        sent = callables.call_each(_checked(subject, run.check), due, run.feed, *common)
-    if run.sampler is not None:
-        run.sampler.tick(now=True)
-    return sent
-
-
-def _sockets(run: _Run, subject: Socket, due: npt.NDArray[np.float64], seed: int) -> Sent:
-    """Offer requests over sockets, numbered on from those before."""
-    base = sum(len(part.due) for part in run.parts)
-    feed, answers = run.feed, run.answers
-
-    def make(number: int) -> bytes:
-        return subject.request(next(feed), base + number)
-
-    def read(data: bytes) -> tuple[int | None, bool]:
-        number, right = subject.read(data)
-        if not answers.differ:
-            answers.vary(data)
-        return (None if number is None else number - base), right
-
-    try:
-        return sockets.offer(
-            (subject.host, subject.port),
-            due,
-            make,
-            read,
-            connections=subject.connections,
-            frames=subject.frames,
-            grace_s=run.plan.grace_s,
-            seed=seed,
-            in_order=subject.in_order,
-            tick=run.sampler.tick if run.sampler is not None else None,
-        )
-    except OSError as error:
-        raise Unmeasurable(str(error)) from None
-
-
-async def _http(run: _Run, subject: Http, due: npt.NDArray[np.float64]) -> Sent:
-    async with http.client(subject, run.plan.timeout_s) as ask:
-        return await callables.start_each(
-            ask, due, run.feed, run.answers, run.guard, run.sampler, run.plan.grace_s, here=False
-        )
-
-
-async def _client_alone(run: _Run, subject: Http) -> float:
-    """Return the P99 (ms) of the same load on a server that answers at once."""
-    plan = run.plan
-    due = arrivals.poisson_of(max(100, int(plan.per_second * _ALONE_S)), _ALONE_S, plan.seed)
-    with answering_at_once() as port:
-        alone = replace(
-            subject, url=f"http://127.0.0.1:{port}/", method="POST", headers={}, right=None
-        )
-        async with http.client(alone, plan.timeout_s) as ask:
-            bodies = itertools.repeat("{}", len(due))
-            sent = await callables.start_each(
-                ask, due, bodies, Answers(), run.guard, None, plan.grace_s, here=False
-            )
-    return 1e3 * quantile(sent.latency(), 0.99)
-
-
-class _NotRight(Exception):
-    """``check`` says that an answer is not right."""
-
-
-def _checked(call: Callable[[Any], Any], check: Check | None) -> Callable[[Any], Any]:
-    if check is None:
-        return call
-
-    def checked(item: Any) -> Any:
-        answer = call(item)
-        if not check(item, answer):
-            raise _NotRight
-        return answer
-
-    return checked
-
-
-def _checked_async(call: Callable[[Any], Any], check: Check | None) -> Callable[[Any], Any]:
-    if check is None:
-        return call
-
-    async def checked(item: Any) -> Any:
-        answer = await call(item)
-        if not check(item, answer):
-            raise _NotRight
-        return answer
-
-    return checked
-
-
-def _checked_many(call: Callable[[list[Any]], Any], check: Check | None) -> Callable[[Any], Any]:
-    if check is None:
-        return call
-
-    def checked(items: list[Any]) -> Any:
-        found = list(call(items))
-        wrong = object.__new__(_Wrong)
-        pairs = zip(items, found, strict=False)
-        return [one if check(item, one) else wrong for item, one in pairs] + found[len(items) :]
-
-    return checked
-
-
-class _Wrong:
-    """An answer that is not right, and never done."""
-
-    def __next__(self) -> None:
-        raise StopIteration
-
-
-def _measurement(run: _Run, look: int, *, last: bool) -> Measurement:
+def _measurement(run: Run, look: int, *, last: bool) -> Measurement:
     """Return all seen so far as counts."""
     plan, whole = run.plan, counts.joined(run.parts)
     limit_s = plan.limit_ms / 1e3
@@ -339,13 +189,28 @@ def _measurement(run: _Run, look: int, *, last: bool) -> Measurement:
         failed=counts.design(whole.wrong, whole.due, 0.0),
         differ=run.answers.differ or run.check is not None or _told_apart(run.subject),
         counters=samples is not None,
-        generator=replace(counts.generator_of(whole), client_p99_ms=run.client_p99_ms),
+        generator=_generator(run, whole),
         machine=None if samples is None else counts.machine_of(samples),
         cpu=_cpu(run, whole, samples),
         seconds_p99_ms=tuple(1e3 * one for one in by_second),
     )
     details = {**plain(seen), **_figures(run, whole, seen)}
     return headline(seen).measurement(details)
+
+
+def _generator(run: Run, whole: Sent) -> Load:
+    """Return the load's own part; of several workers that of the worst."""
+    found = replace(counts.generator_of(whole), client_p99_ms=run.client_p99_ms)
+    if run.workers is None:
+        return found
+    told = run.workers.told()
+    return replace(
+        found,
+        lag_p99_ms=max(one.lag_p99_ms for one in told),
+        lag_max_ms=max(one.lag_max_ms for one in told),
+        client_p99_ms=max(one.alone_p99_ms for one in told),
+        workers=told,
+    )
 
 
 def _told_apart(subject: Subject) -> bool:
@@ -358,7 +223,7 @@ def _rate(parts: list[Sent], limit_s: float) -> int:
     return sum(int((part.answered[part.right] <= part.due[-1] + limit_s).sum()) for part in parts)
 
 
-def _samples(run: _Run) -> npt.NDArray[np.float64] | None:
+def _samples(run: Run) -> npt.NDArray[np.float64] | None:
     """Return the counters on the clock of the joined parts, or None where there are none."""
     if run.sampler is None or len(run.sampler.rows) < 2:
         return None
@@ -371,7 +236,7 @@ def _samples(run: _Run) -> npt.NDArray[np.float64] | None:
     return rows
 
 
-def _cpu(run: _Run, whole: Sent, samples: npt.NDArray[np.float64] | None) -> Cpu | None:
+def _cpu(run: Run, whole: Sent, samples: npt.NDArray[np.float64] | None) -> Cpu | None:
     """Return CPU time an answer: of the calls themselves, or of the process that serves."""
     plainly = callable(run.subject) and not is_async(run.subject)
     if plainly or isinstance(run.subject, Batch):
@@ -384,7 +249,7 @@ def _cpu(run: _Run, whole: Sent, samples: npt.NDArray[np.float64] | None) -> Cpu
     return counts.cpu_of(whole, samples, upper_bound=run.served.here)
 
 
-def _figures(run: _Run, whole: Sent, seen: Seen) -> dict[str, Any]:
+def _figures(run: Run, whole: Sent, seen: Seen) -> dict[str, Any]:
     """Return what is for people."""
     lines = []
     if run.priority not in ("off", "on"):
@@ -395,6 +260,10 @@ def _figures(run: _Run, whole: Sent, seen: Seen) -> dict[str, Any]:
         lines.append(f"{whole.dropped} connections were dropped by the other side")
     if whole.unasked:
         lines.append(f"{whole.unasked} answers were to no request")
+    if run.workers is not None and not run.workers.here:
+        lines.append(
+            "workers of other machines: their waits are not known, so nothing fails by time"
+        )
     return {
         "served_by": "not known" if run.sampler is None else run.served.words(),
         "priority": run.priority,
@@ -402,4 +271,5 @@ def _figures(run: _Run, whole: Sent, seen: Seen) -> dict[str, Any]:
         "answers_to_nothing": whole.unasked,
         "inputs": {"distinct": run.feed.distinct, "cycled": run.feed.cycled},
         "findings": tuple(lines),
+        **({} if run.workers is None else {"hdr_histogram_us": run.workers.latencies()}),
     }

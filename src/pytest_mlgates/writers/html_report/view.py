@@ -16,10 +16,10 @@ from pytest_mlgates.core.instants import instant
 from pytest_mlgates.core.pictures import Intervals, Picture, Point
 from pytest_mlgates.core.words import number, shorten
 from pytest_mlgates.registry import load
+from pytest_mlgates.report.guides import Guide, guide_to
 from pytest_mlgates.report.model import Report, SystemReport, WaiverState
 from pytest_mlgates.report.rows import Row, rows
 from pytest_mlgates.writers.html_report.draw import draw, gauge, numbers, sane, spark
-from pytest_mlgates.writers.html_report.method import method_of
 from pytest_mlgates.writers.html_report.trend import points_of, trend
 
 __all__ = [
@@ -31,7 +31,9 @@ __all__ = [
     "Table",
     "anchor",
     "duration",
+    "guides",
     "open_ends",
+    "run_again",
     "subjects",
     "tables",
     "under_controls",
@@ -51,6 +53,9 @@ class Line:
 
     row: Row
     claim: str
+    blind: str
+    mend: str
+    took: str
     gauge: str
     spark: str
     at: str
@@ -88,14 +93,18 @@ class Piece:
     at: str
     state: str
     evidence: Evidence
-    method: str
-    sources: str
+    guide: Guide
     drawings: tuple[Drawing, ...]
     policy: tuple[tuple[str, str, str], ...]
     measured: str
     controls: tuple[Control, ...]
     waivers: tuple[WaiverState, ...]
     measure_again: str
+
+    @property
+    def how(self) -> str:
+        """How the digest of the subject was got."""
+        return HOW.get(self.evidence.digest_from, self.evidence.digest_from)
 
     @classmethod
     def of(cls, evidence: Evidence, state: str, report: Report) -> Piece:
@@ -104,7 +113,6 @@ class Piece:
             kind: type[Gate] | None = load(evidence.gate)
         except UnknownGate:
             kind = None
-        method, sources = method_of(kind)
         named = next((s.controls for s in report.systems if s.system == evidence.system), ())
         drawings = _drawings(evidence, kind)
         if evidence.role == Role.GATE and (history := trend(report, evidence)):
@@ -113,8 +121,7 @@ class Piece:
             at=anchor(evidence),
             state=state,
             evidence=evidence,
-            method=method,
-            sources=sources,
+            guide=guide_to(evidence.gate),
             drawings=tuple(drawings),
             policy=tuple(_policy_rows(evidence, kind)),
             measured=_measured(evidence),
@@ -132,6 +139,9 @@ def tables(report: Report) -> Iterator[Table]:
             Line(
                 row=row,
                 claim=row.evidence.claim if row.evidence is not None else "",
+                blind=guide_to(row.gate.gate).blind,
+                mend=guide_to(row.gate.gate).mend,
+                took=row.took(report),
                 gauge=_gauge(row),
                 spark=_spark(report, row),
                 at=anchor(row.evidence) if row.evidence is not None else "",
@@ -140,6 +150,14 @@ def tables(report: Report) -> Iterator[Table]:
         )
     for system in report.systems:
         yield Table(system, tuple(lines[system.system]))
+
+
+def guides(report: Report) -> list[tuple[str, Guide]]:
+    """Return what the gates of a report say of themselves, by name; of those that are installed."""
+    found = {gate.gate for system in report.systems for gate in system.gates}
+    found |= {piece.gate for piece in report.evidence}
+    known = ((name, guide_to(name)) for name in sorted(found))
+    return [(name, guide) for name, guide in known if guide.method]
 
 
 def open_ends(report: Report) -> list[str]:
@@ -192,6 +210,17 @@ def subjects(report: Report) -> list[Gated]:
         )
         for (system, name, digest, how), pieces in found.items()
     ]
+
+
+def run_again(report: Report) -> str:
+    """Return how many of the earlier reports are of the same commit, or nothing."""
+    commit = report.environment.get("commit")
+    known = str(commit.get("id") or "") if isinstance(commit, Mapping) else ""
+    same = [run.outcome for run in report.history if known and run.commit == known]
+    if not same:
+        return ""
+    bad = sum(outcome not in ("pass", "waived") for outcome in same)
+    return f"run {len(same) + 1} of this commit, {bad} before it did not pass"
 
 
 def duration(report: Report) -> str:

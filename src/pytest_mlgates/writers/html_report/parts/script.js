@@ -117,8 +117,10 @@
     filter();
     addEventListener("hashchange", follow);
     addEventListener("beforeprint", () => {
-      shown().forEach(open);
-      document.querySelectorAll(".piece .policy").forEach((policy) => { policy.open = true; });
+      // what passed is a line, unless it was unfolded; an auditor's page is never folded
+      shown().filter((piece) => !["pass", "caught"].includes(piece.state)).forEach(open);
+      document.querySelectorAll(".annex details:not(.piece, .piece *)").forEach((one) => { one.open = true; });
+      document.querySelectorAll(".piece[open] .policy").forEach((policy) => { policy.open = true; });
     });
     follow();
   };
