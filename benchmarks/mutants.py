@@ -78,6 +78,9 @@ class Running:
 class Copy:
     """A copy of the tree in which one mutant at a time lives."""
 
+    #: whether tests that measure latency run too
+    timing = False
+
     def __init__(self) -> None:
         self._held = tempfile.TemporaryDirectory(prefix="mutants-")
         held = Path(self._held.name).resolve()
@@ -143,7 +146,8 @@ class Copy:
         sys.dont_write_bytecode = True
         sys.path[:] = [source, *(p for p in sys.path if p != str(Path(__file__).parent))]
         options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider"]
-        options += ["--doctest-modules", "--doctest-ignore-import-errors", "-m", "not timing"]
+        options += ["--doctest-modules", "--doctest-ignore-import-errors"]
+        options += [] if Copy.timing else ["-m", "not timing"]
         return int(pytest.main([*options, *targets]))
 
     def close(self) -> None:
@@ -221,6 +225,9 @@ def main() -> int:
     parser.add_argument(
         "--green", action="store_true", help="the unchanged tests are known to pass: don't run them"
     )
+    parser.add_argument(
+        "--timing", action="store_true", help="tests of latency run too: one job, a quiet machine"
+    )
     parser.add_argument("--list", action="store_true", help="show the sample and try nothing")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the copies are removed
@@ -229,6 +236,7 @@ def main() -> int:
         print(*mutants, sep="\n")
         return 0
     _load_shared()
+    Copy.timing, args.jobs = args.timing, 1 if args.timing else args.jobs
     known = equivalent()
     copies = [Copy() for _ in range(max(1, args.jobs))]
     lived: list[Mutant] = []

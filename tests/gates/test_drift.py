@@ -255,3 +255,15 @@ def test_rows_that_were_there_before_are_no_new_draws():
     assert (
         gate.run(stars, [{"a": int(a)} for a in rng.integers(1, 6, 3000)]).outcome == Outcome.PASS
     )
+
+
+def test_a_column_of_one_side_counts_where_no_features_are_named():
+    rng = np.random.default_rng(6)
+    one = [{"a": a, "b": 1.0} for a in rng.normal(size=3000).tolist()]
+    other = [{"a": a} for a in rng.normal(size=3000).tolist()]
+    assert Drift(max_distance=0.5, features=("a",)).run(one, other).outcome == Outcome.PASS
+    assert Drift(max_distance=0.5, features=("a",)).run(other, one).outcome == Outcome.PASS
+    for sides in ((one, other), (other, one)):
+        found = Drift(max_distance=0.5).run(*sides)
+        assert found.outcome == Outcome.INCONCLUSIVE
+        assert "b is in " in found.verdict.reason.replace("'", "")

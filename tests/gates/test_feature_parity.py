@@ -306,3 +306,16 @@ def test_entities_without_times():
     plain = datetime(2026, 1, 1, tzinfo=UTC)
     mixed = [{"id": 1, "event_timestamp": plain}, {"id": 2, "event_timestamp": "2026-01-01"}]
     assert EXACT.run(rows, [dict(r) for r in rows], mixed).outcome == Outcome.PASS
+
+
+def test_another_type_is_told_by_its_two_types():
+    """A text against a number, and no value of either."""
+    rows = [{"customer": n, "age": n % 70} for n in range(50)]
+    texts = [{**row, "age": "unknown" if row["customer"] == 7 else row["age"]} for row in rows]
+    found = FeatureParity(max_mismatch_rate=0).run(
+        rows, texts, [{"customer": n} for n in range(50)]
+    )
+    (line,) = [line for line in found.findings if "entities row" in line]
+    assert "number offline" in line or "int offline" in line
+    assert "text online" in line or "str online" in line
+    assert "unknown" not in line

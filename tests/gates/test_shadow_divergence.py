@@ -723,3 +723,13 @@ def test_false_alarms_at_the_limit():
         counts[evidence.outcome] += 1
     assert counts[Outcome.FAIL] <= 14
     assert counts[Outcome.PASS] <= 14
+
+
+@pytest.mark.parametrize("nothing", ["", [], {}])
+def test_two_models_that_say_nothing_agree_on_nothing(nothing):
+    found = ShadowDivergence().run(lambda _: nothing, lambda _: nothing, range(1500))
+    assert found.outcome == Outcome.INCONCLUSIVE
+    some = ShadowDivergence().run(
+        lambda i: nothing if i else 1, lambda i: nothing if i else 1, range(1500)
+    )
+    assert some.outcome == Outcome.PASS

@@ -108,7 +108,7 @@ def test_both_sides_of_a_gap_are_held_against_the_limit():
     "sums", [(2, 3.0, 5.0, 0.0, 1.0), (2, -3.0, 5.0, -1.0, 0.0), (4, 4.0, 3.9, 0.0, 2.0)]
 )
 def test_sums_that_no_differences_have(sums):
-    with pytest.raises(ValueError, match=r"no . differences"):
+    with pytest.raises(ValueError, match=r"no \d differences"):
         Differences(*sums)
 
 

@@ -108,3 +108,17 @@ def test_a_record_comes_back():
             read(SumForecast, {**record, name: value})
     with pytest.raises(Unfit, match="is missing"):
         read(SumForecast, {})
+
+
+def test_the_upper_bound_leaves_room_for_a_surprise_and_for_bursts():
+    from scipy import stats
+
+    fields = {"expected": 100.0, "se": 3.0, "df": 9.0, "surprise": 4.0, "days": 40, "ahead": 10}
+    calm = SumForecast(**fields, bursts=0, burst=0.0)
+    reach = math.hypot(3 * stats.t.isf(0.01 / 4, 9), 4)
+    assert calm.high(0.01) == pytest.approx(100 + reach)
+    assert calm.low(0.01) == pytest.approx(100 - 3 * stats.t.isf(0.01 / 4, 9))
+    loud = SumForecast(**fields, bursts=2, burst=50.0)
+    more = stats.betabinom.isf(0.01 / 4, 10, 2.5, 38.5)
+    assert more >= 2
+    assert loud.high(0.01) == pytest.approx(100 + reach + more * 1.5 * 50)

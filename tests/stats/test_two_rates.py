@@ -135,3 +135,13 @@ def test_operating_characteristic(gap):
         assert passed <= binomial.upper(0.05 * runs, runs, 1e-5) * runs
     else:
         assert passed >= 0.45 * runs
+
+
+def test_a_difference_lies_between_minus_one_and_one():
+    assert limits(Counts(0, 0), Counts(1, 60), Difference, 0.05, 0.05) == (-1.0, 1.0)
+    low, high = limits(Counts(1, 1), Counts(0, 1), Difference, 0.2, 1e-9)
+    assert -1 <= low < 1
+    assert high == 1.0
+    low, high = limits(Counts(0, 1), Counts(1, 1), Difference, 1e-9, 0.2)
+    assert low == -1.0
+    assert -1 < high <= 1

@@ -42,7 +42,7 @@ def psi_law(one: Ints, other: Ints, limit: float) -> tuple[float, float]:
     """Return the chance of so large an index, and of so small a one, where the true one is ``limit``.
 
     Bins hold five or more of each, together. Simulated at errors of 1e-2 to 1e-4, these chances
-    are right to within a factor of two (``benchmarks/psi_errors.py``).
+    are right to within a factor of 2.5 (``benchmarks/psi_errors.py``).
 
     >>> large, small = psi_law(np.full(10, 200), np.full(10, 200), 0.1)
     >>> large > 0.999, small < 1e-6

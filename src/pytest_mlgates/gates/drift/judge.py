@@ -38,7 +38,7 @@ _MOSTLY, _HARDLY = 0.5, 0.1
 #: an expected count below which the law of the index does not hold
 _LEAST_IN_A_BIN = 5
 #: that law is right to within this factor, so that a verdict takes so much less
-_LAW_OFF = 2.0
+_LAW_OFF = 2.5
 #: of a mean that is bounded, how far one observation can be from its expectation
 _FARTHEST = {"number": 2 * REACH, "category": 1.0, "shape": 2.0}
 _VARIANCE = {"category": 0.25, "shape": 1.0}
