@@ -44,5 +44,5 @@ def scan_datasets(args: Namespace) -> int:
 
 def is_audit(args: Namespace) -> bool:
     """Tell whether the options ask for more than a look through local files in one process."""
-    wanted = ("out", "plan", "sample", "redact_to", "cluster", "column", "names", "key")
+    wanted = ("out", "plan", "sample", "redact_to", "cluster", "column", "names", "key", "skip")
     return any(getattr(args, name) for name in wanted)
