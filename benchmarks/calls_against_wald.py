@@ -25,6 +25,7 @@ from wald_fixed import kl, rows_once
 
 from pytest_mlgates.core import Outcome
 from pytest_mlgates.gates.artifact_immutability import ArtifactImmutability
+from pytest_mlgates.gates.artifact_immutability.judge import ERROR as STORE_ERROR
 from pytest_mlgates.gates.canary_memorization import CanaryMemorization
 from pytest_mlgates.gates.p99_latency import P99Latency
 from pytest_mlgates.gates.pii_leak import PiiLeak
@@ -78,7 +79,7 @@ def latency(runs: int) -> Iterator[Spent]:
         why = (
             "5,000 calls: bursts of `longest_burst` have to be met by the run"
             if right == "pass"
-            else "no look before 20 calls, and none between: slow calls in three separate stretches"
+            else "looks at 20, 50 and 300 calls: slow ones in three separate stretches, or throughout"
         )
         subject = f"{share:.3%} of the calls slow"
         yield Spent("p99_latency", subject, right, "calls", took / runs, bound, hits / runs, why)
@@ -120,7 +121,7 @@ def shadow(runs: int) -> Iterator[Spent]:
         count = max(3, runs // 4)
         error = gate.beta if right == "pass" else gate.alpha
         bound = -math.log(error) / kl(rate, 0.02)
-        why = "looks at the first few divergences only: 3 calls of 1,000 would do where 8 are taken"
+        why = "the bet does not know how bad it is: at most some twenty inputs more"
         subject = f"{rate:.1%} of the inputs differ"
         yield Spent(
             "shadow_divergence", subject, right, "inputs", took / count, bound, hits / count, why
@@ -150,8 +151,8 @@ def canaries(_runs: int) -> Iterator[Spent]:
 def stores(_runs: int) -> Iterator[Spent]:
     """Clean sequences; the share that they bound is what the policy's number comes to."""
     gate = ArtifactImmutability()
-    claimed = 1 - gate.beta ** (1 / gate.sequences)
-    bound = -math.log(gate.beta) / kl(0.0, claimed)
+    claimed = -math.expm1(math.log(STORE_ERROR) / gate.sequences)
+    bound = -math.log(STORE_ERROR) / kl(0.0, claimed)
     yield Spent("artifact_immutability", "sound store", "pass", "sequences", gate.sequences, bound)
 
 

@@ -80,7 +80,11 @@ class Copy:
 
     def __init__(self) -> None:
         self._held = tempfile.TemporaryDirectory(prefix="mutants-")
-        self.root = Path(self._held.name).resolve()
+        held = Path(self._held.name).resolve()
+        # what tests write stands beside the copy: inside, they would find its configs
+        self.root, self.scratch = held / "tree", held / "scratch"
+        self.root.mkdir()
+        self.scratch.mkdir()
         ignored = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
         for name in ("src", "tests", "reference_systems", "gate_configs", "docs", "benchmarks"):
             shutil.copytree(ROOT / name, self.root / name, ignore=ignored)
@@ -120,17 +124,18 @@ class Copy:
     @property
     def said(self) -> str:
         """What the last run printed."""
-        return (self.root / "said.txt").read_text("utf-8", errors="replace")
+        return (self.scratch / "said.txt").read_text("utf-8", errors="replace")
 
     def _child(self, targets: Targets) -> int:
         os.setsid()
-        said = os.open(self.root / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        said = os.open(self.scratch / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for held, to in ((nothing, 0), (said, 1), (said, 2)):
             os.dup2(held, to)
         os.chdir(self.root)
         source = str(self.root / "src")
-        os.environ |= {"PYTHONPATH": source, "TMPDIR": str(self.root), "OMP_NUM_THREADS": "1"}
+        os.environ |= {"PYTHONPATH": source, "TMPDIR": str(self.scratch), "OMP_NUM_THREADS": "1"}
         # plugins that are installed beside ours take longer to load than most tests
         os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         os.environ |= {"PYTEST_PLUGINS": "pytest_mlgates.plugin,pytest_rerunfailures"}
@@ -180,7 +185,7 @@ def outcomes(
     while due or running:
         while due and free:
             mutant, copy = due.pop(), free.pop()
-            limit_s = 30 + 5 * took[tests_of(mutant.path)[1:]]
+            limit_s = 30 + 5 * took.get(tests_of(mutant.path)[1:], 120)
             running.append((copy, copy.start(tests_of(mutant.path), limit_s, mutant)))
         for copy, one in list(running):
             if (ended := one.outcome()) is not None:
@@ -213,8 +218,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
     parser.add_argument("--under", nargs="*", default=[""], help="only files that begin so")
+    parser.add_argument(
+        "--green", action="store_true", help="the unchanged tests are known to pass: don't run them"
+    )
     parser.add_argument("--list", action="store_true", help="show the sample and try nothing")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the copies are removed
     mutants = sampled(args)
     if args.list:
         print(*mutants, sep="\n")
@@ -225,7 +234,7 @@ def main() -> int:
     lived: list[Mutant] = []
     same = 0
     try:
-        took = baselines(copies[0], mutants)
+        took = {} if args.green else baselines(copies[0], mutants)
         for number, (mutant, outcome, seconds) in enumerate(outcomes(copies, mutants, took), 1):
             survived, reason = outcome == "passed", known.get(mutant.key)
             same += survived and reason is not None

@@ -23,16 +23,16 @@ _OF_A_GATE = {
 }
 #: a module of the statistics that has no test file of its own name
 _OF_STATS = {
-    "binomial": "tail_statistics", "design_effect": "tail_statistics", "edetector": "distances",
+    "binomial": "tail_statistics", "edetector": "distances",
     "eprocess": "tail_statistics", "paired": "tail_statistics", "prediction": "forecast",
-    "quantiles": "tail_statistics", "rate": "ebh", "sequential": "tail_statistics",
+    "quantiles": "tail_statistics", "rate": "ebh", "sequential": "design_effect",
 }  # fmt: skip
 _OF_READING = (
     "tests/test_tabular.py",
     "tests/test_containers.py",
     "tests/gates/test_slice_coverage.py",
 )
-_OF_REPLAY = ("tests/test_replay.py", "tests/test_older_version.py", "tests/test_contract.py")
+_OF_REPLAY = ("tests/test_replay.py", "tests/test_older_version.py")
 _OF_OBSERVATIONS = ("tests/stats/test_bounded.py",)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -214,6 +215,32 @@ def test_replay_of_one_piece(run, project):
     assert "no such piece" in err
 
 
+def test_prove_takes_the_minutes_it_has_and_gives_each_path_one_seed(run, project):
+    project.tests(GOOD + BAD)
+    (project.path / "test_more.py").write_text((project.path / "test_it.py").read_text())
+    words = ("test_it.py", "test_more.py", "--seeds", "40", "--minutes", "1e-6")
+    status, _, err = run("prove", *words, "--out", "proof.json")
+    assert (status, err) == (0, "")
+    (proof,) = json.loads((project.path / "proof.json").read_text())
+    assert (proof["fixed"], proof["incident"]) == ({"pass": 2}, {"fail": 2})
+
+
+def test_prove_goes_on_while_there_is_time(monkeypatch):
+    from pytest_mlgates.commands import prove
+
+    clock = iter(range(1000))
+    monkeypatch.setattr(prove.time, "monotonic", lambda: next(clock))
+    quick, slow = Path("quick"), Path("slow")
+    took = {quick: 1, slow: 20}
+    ran = []
+    for seed, (path,) in prove._rounds([slow, quick], range(9), 60):
+        ran.append((seed, path.name))
+        any(next(clock) < 0 for _ in range(took[path]))
+    assert ran[:2] == [(0, "slow"), (0, "quick")]
+    assert [name for _, name in ran].count("slow") == 2
+    assert [name for _, name in ran].count("quick") > 2
+
+
 def test_prove_says_no(run, project):
     project.tests(GOOD)
     status, out, _ = run("prove", "test_it.py", "--seeds", "1")
@@ -236,6 +263,7 @@ BAD_USE = {
     "plan of a call without time": ("plan", "gate_configs", "--ms", "0"),
     "prove of nothing": ("prove", "nowhere"),
     "prove over no seeds": ("prove", ".", "--seeds", "0"),
+    "prove in no time": ("prove", ".", "--minutes", "0"),
     "report of nothing": ("report", "nowhere"),
 }
 

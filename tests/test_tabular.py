@@ -141,3 +141,13 @@ def test_missing():
     pandas = pytest.importorskip("pandas")
     assert all(map(missing, (None, "", " ", float("nan"), pandas.NaT)))
     assert not any(map(missing, (0, False, "x", {}, [], [1])))
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("t.csv", ","), ("t.tsv", "\t")])
+def test_where_a_header_does_not_tell_the_name_of_the_file_does(tmp_path, name, delimiter):
+    """As many commas as tabs stand in the header: each kind goes by its own."""
+    (tmp_path / name).write_text("a,b\tc\n1,2\t3\n", encoding="utf-8")
+    first, second = (["a", "b\tc"], ["a,b", "c"])
+    wanted = first if delimiter == "," else second
+    (row,) = read(tmp_path / name)
+    assert list(row) == wanted

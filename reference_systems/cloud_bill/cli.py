@@ -44,6 +44,10 @@ def _parser() -> argparse.ArgumentParser:
         help="a file or folder of pods, nodes and volumes, as kubectl or the clouds list them",
     )  # fmt: skip
     report.add_argument("--currency", default="USD", help="of the bill (default: USD)")
+    report.add_argument("--decimal", choices=(".", ","), default=".",
+                        help="the mark in its amounts (default: .)")  # fmt: skip
+    report.add_argument("--duplicates", choices=("refuse", "count"), default="refuse",
+                        help="what equal lines are: an export joined to itself, or charges")  # fmt: skip
     report.add_argument(
         "--by",
         help="service, category, namespace, account, region or tag:KEY (default: namespace, or service where none is named)",
@@ -76,6 +80,7 @@ def _report(options: argparse.Namespace) -> Iterator[Row]:
                 currency=options.currency, by=by, max_cost=_NO_BUDGET,
                 max_waste=None if inventory is None else 0.0,
                 idle_hours=options.idle_hours, unattached_days=options.unattached_days,
+                decimal=options.decimal, duplicates=options.duplicates,
             )  # fmt: skip
         except FieldError as error:
             raise RefusedError(str(error)) from None
@@ -85,6 +90,8 @@ def _report(options: argparse.Namespace) -> Iterator[Row]:
     else:
         raise RefusedError(evidence.verdict.reason)
     seen = evidence.measurement.read(Seen)
+    if not seen.totals:
+        raise RefusedError(f"{options.bill}: holds no charge, so there is nothing to add up")
     yield from _rows(seen, options.currency.upper())
     for line in seen.findings or ():
         say(PROG, line)

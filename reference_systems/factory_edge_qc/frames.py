@@ -123,7 +123,7 @@ def measured(picture: Gray) -> Frame:
     span = max(light - dark, 1.0)
     between = (picture > dark + 0.2 * span) & (picture < light - 0.2 * span)
     ink = picture <= level
-    calm = ndimage.median_filter(ink.view(np.uint8), 3).astype(bool)
+    calm = _majority(ink)
     steps = (ink[:, 1:] != ink[:, :-1]).mean() + (ink[1:] != ink[:-1]).mean()
     part = picture[::4].astype(np.float32)
     apart = np.abs(part - ndimage.uniform_filter1d(part, 5, axis=1))
@@ -137,6 +137,19 @@ def measured(picture: Gray) -> Frame:
         dark_rows=max(_longest(ink.mean(1) > 0.97), _longest(ink.mean(0) > 0.97)),
         ripple=float(np.quantile(apart[:, ::2], 0.3)),
     )
+
+
+def _majority(ink: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return for each pixel what most of the 3 x 3 around it are: their median, by counting.
+
+    >>> spots = np.random.default_rng(1).random((9, 7)) < 0.4
+    >>> bool((_majority(spots) == ndimage.median_filter(spots, 3)).all())
+    True
+    """
+    edged = np.pad(ink.view(np.uint8), 1, mode="symmetric")
+    rows = edged[:-2] + edged[1:-1] + edged[2:]
+    found: npt.NDArray[np.bool_] = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] > 4
+    return found
 
 
 def _longest(hits: npt.NDArray[np.bool_]) -> float:

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -33,6 +34,9 @@ __all__ = [
 
 #: bytes of a line; a longer one is answered with an error, and the rest of it is not kept
 LONGEST = 4_000_000
+
+#: an escape of a surrogate, in a pair or alone
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 Row = Mapping[str, object]
 Command = Callable[[argparse.Namespace], Iterable[Row]]
@@ -95,7 +99,7 @@ def run(
         parser.error(f"name a command: {', '.join(most)} or {last}")
     try:
         for row in commands[options.command](options):
-            print(json.dumps(row, allow_nan=False), flush=True)  # noqa: T201
+            print(_printed(row), flush=True)  # noqa: T201
     except (RefusedError, *refused) as error:
         return _failed(parser.prog, str(error))
     except BrokenPipeError:  # nobody reads any more
@@ -112,6 +116,21 @@ def run(
         where = f"{error.filename}: " if error.filename else ""
         return _failed(parser.prog, f"{where}{error.strerror or error}")
     return 0
+
+
+def _printed(row: Row) -> str:
+    r"""Return a row as JSON; one that JSON can't hold (an infinite id is given back) is an error row.
+
+    >>> _printed({"id": 7, "score": float("nan")})
+    '{"id": 7, "error": "the answer can\'t be written as JSON: a number in it is infinite or none"}'
+    """
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.dumps(row, allow_nan=False)
+    told = "the answer can't be written as JSON: a number in it is infinite or none"
+    error = {"id": row.get("id"), "error": told}
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.dumps(error, allow_nan=False)
+    return json.dumps({**error, "id": None})
 
 
 def _failed(prog: str, text: str) -> int:
@@ -181,6 +200,8 @@ def record(line: bytes, example: str, *, constants: bool = False) -> dict[str, o
         raise BadLine(f"is not JSON: {error.msg} at column {error.colno}") from None
     except ValueError:  # a whole number of thousands of digits
         raise BadLine("holds a number with too many digits") from None
+    if _HALF.search(text) and not _whole_characters(found):
+        raise BadLine("holds half of a character (a surrogate such as \\ud83d without its other)")
     if not isinstance(found, dict):
         kinds = {
             list: "a list",
@@ -191,6 +212,17 @@ def record(line: bytes, example: str, *, constants: bool = False) -> dict[str, o
         }
         raise BadLine(f"is {kinds.get(type(found), 'null')}: give an object such as {example}")
     return found
+
+
+def _whole_characters(found: object) -> bool:
+    """Tell whether every text can be written as UTF-8: native code ends at one that can't."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    except RecursionError:
+        raise BadLine("is nested too deeply") from None
+    return True
 
 
 def _no_constant(name: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 from typing import TYPE_CHECKING
@@ -66,6 +67,8 @@ def auc(screener: Screener, held_out: Sequence[Applicant]) -> float:
     """Return the chance that a qualified applicant scores above one who is not."""
     good = [screener.score(each.text) for each in held_out if each.qualified]
     rest = [screener.score(each.text) for each in held_out if not each.qualified]
+    if not good or not rest:
+        return math.nan
     return float(mannwhitneyu(good, rest).statistic) / (len(good) * len(rest))
 
 
@@ -73,12 +76,20 @@ def top_share(screener: Screener, held_out: Sequence[Applicant]) -> dict[str, fl
     """Return the share of each group that is invited when the best third is invited."""
     ranked = sorted(held_out, key=lambda each: screener.score(each.text), reverse=True)
     invited = {id(each) for each in ranked[: round(len(ranked) * _INVITED)]}
-    return {
-        group: statistics.fmean(
-            id(each) in invited for each in held_out if each.person.group == group
-        )
-        for group in GROUPS
+    of = {
+        group: [id(e) in invited for e in held_out if e.person.group == group] for group in GROUPS
     }
+    return {group: statistics.fmean(own) if own else math.nan for group, own in of.items()}
+
+
+def _lowest_of_highest(shares: dict[str, float]) -> float:
+    known = [share for share in shares.values() if not math.isnan(share)]
+    return min(known) / max(known) if any(known) else math.nan
+
+
+def _cell(value: float) -> str:
+    """Return a figure, or a dash where nobody is there to have one."""
+    return "-" if math.isnan(value) else f"{value:.3f}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -117,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows.append(
         (
             "lowest / highest invited share",
-            [min(shares[each].values()) / max(shares[each].values()) for each in builds],
+            [_lowest_of_highest(shares[each]) for each in builds],
         )
     )
     lines = [
@@ -129,9 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "| | " + " | ".join(builds) + " |",
         "|---|" + "---|" * len(builds),
     ]
-    lines += [
-        f"| {label} | {' | '.join(f'{value:.3f}' for value in values)} |" for label, values in rows
-    ]
+    lines += [f"| {label} | {' | '.join(map(_cell, values))} |" for label, values in rows]
     for label, build in builds.items():
         lines += ["", f"Local Law 144, {label}: scores above the median", *audit(build, held_out)]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -144,8 +153,9 @@ def audit(screener: Screener, held_out: Sequence[Applicant]) -> list[str]:
     """
     people = [{"sex": each.person.gender, "race": each.person.group} for each in held_out]
     evidence = ImpactRatio().run([screener.score(each.text) for each in held_out], people)
-    assert evidence.measurement is not None, evidence.verdict.reason
-    lines = []
+    if evidence.measurement is None:  # nobody above the median, or one person
+        return ["", f"impact_ratio: {evidence.outcome.value.upper()}: {evidence.verdict.reason}"]
+    lines: list[str] = []
     for table in published(evidence.measurement.read(Seen)):
         lines += ["", *(f"| {' | '.join(row)} |" for row in (table.heading, *table.rows))]
         lines.insert(-len(table.rows), f"|{'---|' * len(table.heading)}")

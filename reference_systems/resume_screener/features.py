@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reference_systems.resume_screener import wording
 from reference_systems.resume_screener.rendering import NotAResume, header, sections
 
-__all__ = ["BLOCKS", "Features"]
+__all__ = ["BLOCKS", "Features", "is_grade"]
 
 Rows = dict[str, list[list[str]]]
 #: (index within the block, value)
@@ -176,13 +176,21 @@ def _at(row: list[str], index: int, section: str) -> str:
     return row[index]
 
 
-def _number(text: str) -> float:
-    """Read a grade such as 3.4 or 3.4/4.0; 3.0, the middle, where none is stated."""
+def is_grade(text: str) -> bool:
+    """Tell whether a text is a grade such as 3.4 or 3.4/4.0.
+
+    >>> is_grade("3.4/4.0"), is_grade("first class"), is_grade("17")
+    (True, False, False)
+    """
     try:
-        grade = float(text.partition("/")[0])
+        return 0 <= float(text.partition("/")[0]) <= _BEST_GRADE
     except ValueError:
-        return _MIDDLE_GRADE
-    return grade if 0 <= grade <= _BEST_GRADE else _MIDDLE_GRADE
+        return False
+
+
+def _number(text: str) -> float:
+    """Read a grade; 3.0, the middle, where none is stated."""
+    return float(text.partition("/")[0]) if is_grade(text) else _MIDDLE_GRADE
 
 
 def _span(text: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from reference_systems.resume_screener import wording
+from reference_systems.resume_screener.features import is_grade
 from reference_systems.resume_screener.rendering import NotAResume
 
 __all__ = ["SECTIONS", "degree_of", "known_skills", "level_of", "month_of", "tidy"]
@@ -133,11 +134,14 @@ def _study(entry: Document, notes: list[str]) -> Document:
     degree = degree_of(said) or degree_of(_first(entry, "area"))
     if degree is None:
         notes.append("a degree that the screener does not know counts for nothing")
+    grade = _grade(_first(entry, "score", "gpa", "grade") or str(entry.get("score") or ""))
+    if grade.strip() and not is_grade(grade):
+        notes.append("a grade that is none from 0 to 4 counts as one in the middle")
     return {
         "studyType": degree or said,
         "area": _first(entry, "area", "major", "field"),
         "institution": _first(entry, "institution", "school", "university", "college"),
-        "score": _grade(_first(entry, "score", "gpa", "grade") or str(entry.get("score") or "")),
+        "score": grade,
     }
 
 

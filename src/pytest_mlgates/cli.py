@@ -82,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("systems", nargs="+", metavar="SYSTEM|PATH")
     command.add_argument("--seeds", type=int, default=20, metavar="N")
     command.add_argument("--first-seed", type=int, default=0, metavar="N")
+    command.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="begin no seed of a system that would end later; each has one at least, quick ones more",
+    )
     command.add_argument("--out", type=Path, metavar="FILE", help="write the figures as JSON")
     command.set_defaults(run="prove.prove_systems")
 
@@ -148,6 +154,12 @@ def _add_scan(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="CODE",
         help="its identifiers and phones too; repeatable",
     )
+    command.add_argument(
+        "--skip", action="append", default=[], metavar="GLOB", help="not these files; repeatable"
+    )
+    command.add_argument(
+        "--as-text", action="append", default=[], metavar="GLOB", help="read as text; repeatable"
+    )
     more = command.add_argument_group("large data sets, object storage, columns (extra scan)")
     more.add_argument("--out", default="", metavar="DIR|URL", help="findings; a scan goes on there")
     more.add_argument("--plan", action="store_true", help="files, bytes, hours, dollars; no scan")
@@ -158,9 +170,6 @@ def _add_scan(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--column", action="append", default=[], metavar="NAME", help="only this; repeatable"
     )
     more.add_argument("--names", action="store_true", help="names of people and places, too")
-    more.add_argument(
-        "--skip", action="append", default=[], metavar="GLOB", help="not these files; repeatable"
-    )
     more.add_argument("--key", type=Path, metavar="FILE", help="key of the digests in findings")
     more.add_argument("--processes", type=int, default=0, metavar="N", help="default: all cores")
     more.add_argument("--cluster", default="", metavar="ray://HOST:PORT", help="run on Ray")

@@ -270,3 +270,11 @@ def test_names_as_they_are_shown():
     )
     assert shown("x" * 200) == "x" * 79 + "…"
     assert shown("caf\udce9") == "caf?"
+
+
+def test_instants_are_of_this_century():
+    assert instant("2000-01-01") == 946_684_800
+    assert instant("2099-12-31T23:59:59Z") == 4_102_444_799
+    for outside in ("1999-12-31T23:59:59Z", "2100-01-01"):
+        with pytest.raises(Fault, match="between 2000 and 2100"):
+            instant(outside)

@@ -239,3 +239,13 @@ def test_one_broken_limit_is_enough():
     evidence = BandwidthBudget(max_ratio=0.001, max_bytes=1000).run(fleet)
     assert evidence.outcome == Outcome.FAIL
     assert "bytes (limit 1,000)" in evidence.verdict.reason
+
+
+def test_the_largest_peak_of_a_fleet_counts():
+    fleet = [
+        Transfer(size, at=float(at), seconds=1.0, source=name)
+        for at, (name, size) in enumerate([("a", 1_000_000), ("b", 3_000_000), ("c", 2_000_000)])
+    ]
+    seen = BandwidthBudget(max_mbps=20, shared_uplink=False).run(fleet).measurement
+    assert seen.value == pytest.approx(24.0)
+    assert "the busiest 1 s began at 1 s" in seen.details["findings"][0]

@@ -233,3 +233,25 @@ def test_vectors_and_single_values():
 def test_the_same_seed_gives_the_same():
     one, other = (GATE.run(REFERENCE, normal(500, 1)).measurement for _ in range(2))
     assert one == other
+
+
+def test_rows_that_were_there_before_are_no_new_draws():
+    rng = np.random.default_rng(5)
+    reference = [{"a": a, "b": b} for a, b in rng.normal(size=(3000, 2)).tolist()]
+    gate = Drift(max_distance=0.5)
+    for current in (
+        reference[:1600],  # a part of the reference
+        [{"a": a, "b": b} for a, b in rng.normal(size=(40, 2)).tolist()] * 60,  # copies
+    ):
+        found = gate.run(reference, current)
+        assert found.outcome != Outcome.PASS
+        assert found.outcome == Outcome.INCONCLUSIVE or len(current) == 2400
+    assert "are no new draws" in gate.run(reference, reference[:1600]).verdict.reason
+    fresh = [{"a": a, "b": b} for a, b in rng.normal(size=(3000, 2)).tolist()]
+    assert gate.run(reference, fresh).outcome == Outcome.PASS
+    # half of them new is enough, and rows of few values are equal by chance
+    assert gate.run(reference, fresh[:1500] + reference[:1500]).outcome == Outcome.PASS
+    stars = [{"a": int(a)} for a in rng.integers(1, 6, 3000)]
+    assert (
+        gate.run(stars, [{"a": int(a)} for a in rng.integers(1, 6, 3000)]).outcome == Outcome.PASS
+    )

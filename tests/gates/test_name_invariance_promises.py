@@ -186,3 +186,10 @@ def test_a_record_that_was_made_up_does_not_fit():
     verdict = NameInvariance().decide(made_up)
     assert verdict.outcome == Outcome.ERROR
     assert "differences have these sums" in verdict.reason
+
+
+def test_a_limit_as_wide_as_the_range_is_kept_by_any_scorer():
+    """It was an ERROR: nothing can be bet on a limit that nothing can be beyond."""
+    gate = NameInvariance(max_gap=0.5, max_group_gap=1.0, score_range=(0.0, 1.0), max_calls=2000)
+    names = {"a": ["Ann", "Amy", "Ada"], "b": ["Bob", "Ben", "Bill"]}
+    assert gate.run(lambda _: 0.5, ["CV of {NAME}"], names).outcome.value == "pass"

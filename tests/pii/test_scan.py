@@ -41,3 +41,19 @@ def test_bad_use(tmp_path, words):
 def test_a_missing_data_set_is_no_pass(tmp_path, capsys):
     assert main(["scan", str(tmp_path / "none.csv")]) == 1
     assert "ERROR: the data set is not there" in capsys.readouterr().out
+
+
+def test_what_is_left_out_or_read_as_text_is_told(tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("nothing here\n\n" * 100)
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\0\xff and more")
+    (tmp_path / "c.bin").write_bytes(b"\xff\0 card " + CARD.encode())
+    scan = ["scan", str(tmp_path), "--max-leak-rate", "0.05"]
+    assert main(scan) == 1
+    assert "can't be read" in capsys.readouterr().out
+    assert main([*scan, "--skip", "*.png", "--skip", "*.bin"]) == 0
+    assert "left out, by choice: files that fit *.bin" in capsys.readouterr().out
+    assert main([*scan, "--skip", "*.png", "--as-text", "*.bin"]) == 1
+    out = capsys.readouterr().out
+    assert "FAIL: 1 of" in out
+    assert "1 read as text, by choice: files that fit *.bin" in out
+    assert CARD not in out

@@ -106,12 +106,29 @@ def test_nothing_planted_is_shown(project, monkeypatch):
     assert [r.fault for r in replay(read_report(project.report_folder)) if r.fault] == []
 
 
-@pytest.mark.parametrize("frame", ["{}", "it is {} here", "x={};", "'{}'", "({})"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "{}",
+        "it is {} here",
+        "x={};",
+        "'{}'",
+        "({})",
+        "Job {}: no TTL",
+        "Job {0}/{0}: no TTL",
+        "{}.yaml:3",
+        "step 3 {} took",
+        "invoice {}, line 2",
+    ],
+)
 @pytest.mark.parametrize("kind", PLANTED)
 def test_each_kind_in_a_text(kind, frame):
     masked = Redactor().text(frame.format(PLANTED[kind]))
     assert CLEAR[kind] not in masked
     assert "<" in masked
+    # nor a part of it that would be enough
+    parts = [part for part in re.split(r"[\s\-/@:]+", CLEAR[kind]) if len(part) > 5]
+    assert [part for part in parts if part in masked] == []
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,10 @@ def test_each_command_has_help(system: str, name: str, run: Run) -> None:
     assert "--help" in told.out
 
 
-BAD = [b"[1]", b"{", b"\xff", b"7", b"", b'{"id": "known", "nothing": 1}', b"[" * 100_000]
+BAD = [
+    b"[1]", b"{", b"\xff", b"7", b"", b'{"id": "known", "nothing": 1}', b"[" * 100_000,
+    b'{"id": 8, "text": "half \\ud83d", "control": [0], "shadow": [0], "imp": []}',
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_a_line_that_cannot_be_read_has_an_error_and_the_rest_goes_on(
     found = [json.loads(line) for line in told.out.splitlines()]
     assert told.status == 0
     assert [set(line) for line in found] == [{"id", "error"}] * len(BAD)
-    assert [line["id"] for line in found] == [None] * 5 + ["known", None]
+    assert [line["id"] for line in found] == [None] * 5 + ["known", None, None]
     for number, line in enumerate(found, 1):
         assert line["error"].startswith(f"line {number}: ")
 
@@ -187,6 +190,26 @@ def test_a_bill_of_ones_own_is_reported_by_group(run: Run, tmp_path: Path) -> No
     assert "USD" in told.err
 
 
+def test_a_bill_that_holds_nothing_is_said_and_equal_lines_are_a_choice(
+    run: Run, tmp_path: Path
+) -> None:
+    head = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ServiceName"
+    line = '"1,25",USD,Usage,2026-05-01T00:00:00Z,2026-05-02T00:00:00Z,gpu\n'
+    bill = tmp_path / "bill.csv"
+    for content in ("", f"{head}\n"):
+        bill.write_text(content)
+        told = run("cloud_bill", "report", str(bill))
+        assert (told.status, told.out) == (1, "")
+        assert told.err == f"cloud_bill: {bill}: holds no charge, so there is nothing to add up\n"
+    (tmp_path / "folder").mkdir()
+    assert run("cloud_bill", "report", str(tmp_path / "folder")).status == 1
+    bill.write_text(f"{head}\n{line}{line}")
+    words = ("cloud_bill", "report", str(bill), "--decimal", ",")
+    assert "2 again" in run(*words).err
+    told = run(*words, "--duplicates", "count")
+    assert json.loads(told.out.splitlines()[0])["cost"] == "2.50"
+
+
 def test_the_weekend_is_in_the_report_of_the_incident(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +232,15 @@ def test_a_reader_that_goes_away_ends_it(monkeypatch: pytest.MonkeyPatch) -> Non
     with Path("/dev/null").open("w") as nothing:
         monkeypatch.setattr(sys, "stdout", nothing)
         assert commands.run(parser, {"go": rows}, ["go"]) == 1
+
+
+@pytest.mark.parametrize("id_", ["1e999", "[-1e999]", '{"a": 1e999}'])
+def test_an_id_that_json_cannot_hold_is_an_error_and_the_rest_goes_on(id_: str, run: Run) -> None:
+    lines = f'{{"id": {id_}, "control": [0], "shadow": [0]}}\n{{"id": 2, "control": [0], "shadow": [0]}}\n'
+    told = run("truckai_shadow", "divergence", given=lines.encode())
+    first, second = map(json.loads, told.out.splitlines())
+    assert (told.status, first["id"], second["id"]) == (0, None, 2)
+    assert "infinite" in first["error"]
 
 
 def test_a_line_without_end_is_answered_and_not_kept() -> None:

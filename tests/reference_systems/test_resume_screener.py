@@ -274,6 +274,14 @@ def test_the_fix_reads_every_block_but_the_removed_ones() -> None:
     assert set(incident.screener(0).features.blocks) == set(BLOCKS)
 
 
+@pytest.mark.parametrize("held_out", ["1", "2", "9"])
+def test_the_comparison_of_hardly_anybody_has_dashes(capsys, held_out: str) -> None:
+    compare.main(["--names", "1", "--resumes", "1", "--held-out", held_out])
+    told = capsys.readouterr().out
+    assert " - |" in told
+    assert "impact_ratio: PASS" not in told
+
+
 def test_the_comparison_prints_the_tables_of_the_readme(capsys) -> None:
     compare.main(["--names", "3", "--resumes", "3", "--held-out", "300"])
     out = capsys.readouterr().out

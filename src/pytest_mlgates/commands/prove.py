@@ -7,9 +7,10 @@ import dataclasses
 import io
 import json
 import sys
+import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -56,8 +57,12 @@ def prove_systems(args: Namespace) -> int:
     """Print how each entry of some systems fared over seeds; with ``--out`` write it as JSON."""
     if args.seeds < 1:
         raise UsageError(f"--seeds {args.seeds}: at least one seed")
+    if args.minutes is not None and not args.minutes > 0:
+        raise UsageError(f"--minutes {args.minutes:g}: more than none")
     seeds = range(args.first_seed, args.first_seed + args.seeds)
-    results = prove([_system_path(s) for s in args.systems], seeds, progress=sys.stderr.isatty())
+    paths = [_system_path(s) for s in args.systems]
+    limit_s = None if args.minutes is None else 60 * args.minutes
+    results = prove(paths, seeds, progress=sys.stderr.isatty(), limit_s=limit_s)
     print(table_of(results))
     if args.out is not None:
         put(args.out, json.dumps([r.to_dict() for r in results], indent=1) + "\n")
@@ -85,16 +90,26 @@ def exact(hits: int, n: int) -> tuple[float, float] | None:
     return float(interval.low), float(interval.high)
 
 
-def prove(paths: Sequence[Path], seeds: Iterable[int], *, progress: bool = False) -> list[Proof]:
-    """Run the tests under ``paths`` once for each seed, in this process, and count outcomes."""
+def prove(
+    paths: Sequence[Path],
+    seeds: Iterable[int],
+    *,
+    progress: bool = False,
+    limit_s: float | None = None,
+) -> list[Proof]:
+    """Run the tests under ``paths`` once for each seed, in this process, and count outcomes.
+
+    Within ``limit_s`` each path runs by itself, with one seed at least, and then with as many as
+    there is time for, judged by the longest of its own so far.
+    """
     # a user's addopts may ask for workers, which would keep the evidence from us
     alone = ["-n", "0"] if find_spec("xdist") else []
     # pytest warns that it can't rewrite what this process imported already
     alone += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     counts: dict[tuple[str, str], dict[Role, Counter[str]]] = {}
-    for seed in seeds:
+    for seed, some in _rounds(paths, seeds, limit_s):
         gathered = _Gather()
-        words = [*map(str, paths), f"--mlgates-seed={seed}", "-q", "-p", "no:cacheprovider"]
+        words = [*map(str, some), f"--mlgates-seed={seed}", "-q", "-p", "no:cacheprovider"]
         # this command has imported the plugin before pytest could rewrite its asserts
         words += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
         output = io.StringIO()
@@ -114,6 +129,25 @@ def prove(paths: Sequence[Path], seeds: Iterable[int], *, progress: bool = False
         Proof(system, entry, roles[Role.KNOWN_BAD], roles[Role.GATE])
         for (system, entry), roles in sorted(counts.items())
     ]
+
+
+def _rounds(
+    paths: Sequence[Path], seeds: Iterable[int], limit_s: float | None
+) -> Iterator[tuple[int, Sequence[Path]]]:
+    """Yield each seed with the paths that run with it; within a limit, one by one while they fit."""
+    if limit_s is None:
+        yield from ((seed, paths) for seed in seeds)
+        return
+    start, longest = time.monotonic(), dict.fromkeys(paths, 0.0)
+    for seed in seeds:
+        for path in paths:
+            begin = time.monotonic()
+            if longest[path] and begin - start + longest[path] > limit_s:
+                continue
+            yield seed, [path]
+            longest[path] = max(longest[path], time.monotonic() - begin)
+        if time.monotonic() - start > limit_s:
+            return
 
 
 class _Gather:

@@ -12,6 +12,7 @@ from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.words import printable
 from pytest_mlgates.gates.pii_leak import PiiLeak
 from pytest_mlgates.pii import scrub
+from pytest_mlgates.pii.datasets import Chosen
 
 __all__ = ["scan_datasets"]
 
@@ -25,6 +26,8 @@ def scan_datasets(args: Namespace) -> int:
         fields["regions"] = args.region
     gate = PiiLeak(**fields)
     if is_audit(args):
+        if args.as_text:
+            raise UsageError("--as-text takes a scan without --out, --plan, --sample and the like")
         from pytest_mlgates.commands.audit import audit_datasets
 
         return audit_datasets(args, gate)
@@ -33,7 +36,8 @@ def scan_datasets(args: Namespace) -> int:
             raise UsageError("object storage takes --out FOLDER: the findings go there")
     status = 0
     for dataset in map(Path, args.datasets):
-        evidence = gate.run(dataset)
+        chosen = Chosen(dataset, tuple(args.skip), tuple(args.as_text))
+        evidence = gate.run(chosen if args.skip or args.as_text else dataset)
         reason = printable(evidence.verdict.reason)
         print(f"{scrub(dataset.name)}: {evidence.outcome.upper()}: {reason}")
         for finding in evidence.findings:
@@ -44,5 +48,5 @@ def scan_datasets(args: Namespace) -> int:
 
 def is_audit(args: Namespace) -> bool:
     """Tell whether the options ask for more than a look through local files in one process."""
-    wanted = ("out", "plan", "sample", "redact_to", "cluster", "column", "names", "key", "skip")
+    wanted = ("out", "plan", "sample", "redact_to", "cluster", "column", "names", "key")
     return any(getattr(args, name) for name in wanted)

@@ -38,23 +38,18 @@ _NEAR_CARD = Pieces(
 
 def cards(numbers: Numbers) -> Iterator[Span]:
     """Yield every window of groups that can be a card number, with how sure that is."""
-    windows = Windows.of(numbers)
+    windows = Windows.of(numbers, _NEAR_CARD, _REACH, _AFTER)
     if windows is None:
         return
-    a, z, known, bits = windows.a, windows.z, windows.known, windows.bits
-    start, end = numbers.start[a], numbers.end[z]
-    # no more than a maybe: whether a word for a card stands near
-    named = _NEAR_CARD.around(numbers.page, start, end, _REACH, _AFTER)
-    keep = known | named
-    for found in zip(
-        start[keep].tolist(),
-        end[keep].tolist(),
-        bits[keep].tolist(),
-        known[keep].tolist(),
-        named[keep].tolist(),
-        (a == z)[keep].tolist(),
-        strict=True,
-    ):
+    columns = (
+        numbers.start[windows.a],
+        numbers.end[windows.z],
+        windows.bits,
+        windows.known,
+        windows.named,  # no more than a maybe
+        windows.a == windows.z,
+    )
+    for found in zip(*(column.tolist() for column in columns), strict=True):
         if span := _card(numbers, *found):
             yield span
 

@@ -12,14 +12,17 @@ import email.policy
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TextIO
 
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.pii.scrub import scrub
 from pytest_mlgates.reading.tables import tables
 from pytest_mlgates.reading.text import UNREADABLE, Text, kind_of, why_unreadable
 
-__all__ = ["BETWEEN", "PACKED", "Pairs", "flat", "looks_like_text", "records"]
+__all__ = ["BETWEEN", "PACKED", "Chosen", "Pairs", "flat", "looks_like_text", "records"]
 
 _JSON, _LINES, _TABLES = {".json", ".ipynb"}, {".jsonl", ".ndjson"}, {".csv", ".tsv", ".parquet"}
 #: kinds that hold no text as it stands, however a file of them begins
@@ -74,7 +77,36 @@ class Pairs(list[tuple[str, object]]):
     """The pairs of a JSON object, a key as often as it stands there."""
 
 
-def records(path: Path, unread: list[str] | None = None) -> Iterator[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A data set, and what a person chose: files left out, and files read as the text they are not.
+
+    Both are globs, for the name of a file or its place in the folder; ``told`` says what they did.
+    """
+
+    path: Path
+    skip: tuple[str, ...] = ()
+    as_text: tuple[str, ...] = ()
+    told: dict[str, int] = field(default_factory=dict, compare=False)
+
+    def is_left_out(self, place: Path) -> bool:
+        """Tell whether a file is left out, and note it."""
+        return self._fits(self.skip, place, "left out")
+
+    def is_read_as_text(self, place: Path) -> bool:
+        """Tell whether a file is read as text whatever it is, and note it."""
+        return self._fits(self.as_text, place, "read as text")
+
+    def _fits(self, globs: tuple[str, ...], place: Path, what: str) -> bool:
+        for glob in globs:
+            if fnmatchcase(place.name, glob) or fnmatchcase(place.as_posix(), glob):
+                line = f"{what}, by choice: files that fit {scrub(glob)}"
+                self.told[line] = self.told.get(line, 0) + 1
+                return True
+        return False
+
+
+def records(path: Path | Chosen, unread: list[str] | None = None) -> Iterator[tuple[str, str]]:
     """Yield where each record stands and its text; all files of a folder, sorted.
 
     A record is a paragraph of a text, a line of JSON Lines, an item of a JSON list, a row of CSV
@@ -86,6 +118,8 @@ def records(path: Path, unread: list[str] | None = None) -> Iterator[tuple[str, 
         ...
     pytest_mlgates.core.errors.Unmeasurable: the data set is not there: give a file or a folder
     """
+    chosen = path if isinstance(path, Chosen) else Chosen(path)
+    path = chosen.path
     if not path.exists():
         raise Unmeasurable("the data set is not there: give a file or a folder")
     whole = path.is_dir()
@@ -93,9 +127,13 @@ def records(path: Path, unread: list[str] | None = None) -> Iterator[tuple[str, 
     # a link to nothing is a file that can't be read
     files = sorted(file for file in inside if file.is_file() or not file.exists())
     for file in files:
-        name = scrub(str(file.relative_to(path)) if whole else file.name)
+        place = file.relative_to(path) if whole else Path(file.name)
+        if chosen.is_left_out(place):
+            continue
+        name = scrub(str(place))
+        read = _as_text(file) if chosen.is_read_as_text(place) else _read_file(file, name)
         try:
-            for number, text in enumerate(_read_file(file, name), start=1):
+            for number, text in enumerate(read, start=1):
                 yield f"{name}:{number}", text
         except (Unmeasurable, *UNREADABLE) as error:
             reason = str(error)
@@ -128,6 +166,13 @@ def _read_file(file: Path, name: str) -> Iterator[str]:
                         f"{name} can't be read: it is not text in UTF-8 (null bytes)"
                     )
                 yield part
+
+
+def _as_text(file: Path) -> Iterator[str]:
+    """Yield the paragraphs of a file that is to be read as text; what is none is replaced."""
+    with file.open(encoding="utf-8", errors="replace") as text:
+        for part in _paragraphs(text):
+            yield part.replace("\0", " ")
 
 
 def _is_text(file: Path) -> bool:
@@ -196,7 +241,7 @@ def _json_or_none(line: str) -> object:
         return line  # a broken line can hold something, too
 
 
-def _paragraphs(text: Text) -> Iterator[str]:
+def _paragraphs(text: Text | TextIO) -> Iterator[str]:
     part, size = [], 0
     while line := text.readline(_MAX_PART):
         if line.strip():

@@ -42,6 +42,10 @@ class Pieces:
         """Tell for each place whether a piece may start in the ``reach`` characters before it."""
         return self._in(page, places, -reach, 0)
 
+    def after(self, page: Page, places: Array, reach: int) -> Array:
+        """Tell for each place whether a piece may start in the ``reach`` characters from it on."""
+        return self._in(page, places, 0, reach)
+
     def around(self, page: Page, starts: Array, ends: Array, before: int, after: int) -> Array:
         """Tell whether one may start so far before a start, or so far after an end."""
         found: Array = self._in(page, starts, -before, 0) | self._in(page, ends, 0, after)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_mlgates.pii.issuers import issued, luhn_sums, may_be_card
+from pytest_mlgates.pii.near import Pieces
 from pytest_mlgates.pii.normalise import GLUE
 from pytest_mlgates.pii.numbers import Array, Numbers
 from pytest_mlgates.pii.weigh import bit_of
@@ -65,11 +66,16 @@ class Windows:
     length: Array
     #: whether some scheme gives out such numbers
     known: Array
+    #: whether a word for a card may stand near
+    named: Array
     bits: Array
 
     @classmethod
-    def of(cls, numbers: Numbers) -> Windows | None:
-        """Return the windows of a page that may be cards, or None where there are none."""
+    def of(cls, numbers: Numbers, words: Pieces, before: int, after: int) -> Windows | None:
+        """Return the windows of a page that may be cards, or None where there are none.
+
+        Those that no scheme gives out are kept where one of some ``words`` may stand near.
+        """
         found = _right(numbers)
         if found is None:
             return None
@@ -80,16 +86,34 @@ class Windows:
         if not keep.any():
             return None
         a, z, length, lead, known = a[keep], z[keep], length[keep], lead[keep], known[keep]
+        named = _may_be_named(numbers, a, z, words, before, after)
+        keep = known | named
+        a, z, length, lead, known = a[keep], z[keep], length[keep], lead[keep], known[keep]
+        named = named[keep]
         usual = known & _usual(lead, length, z > a)
         bits = np.where(usual, card_bit("length of its scheme"), 0)
         bits |= np.where(known, 0, card_bit("issuer unknown"))
         bits |= np.where(_hang(numbers, a, z), card_bit("letters hang on"), 0)
         several = z > a
+        if not len(a):
+            return None
         bits[~several] |= _alone(numbers, a[~several])
         bits[~several] |= _by_chance(numbers, a[~several])
         if several.any():
             bits[several] |= _by_groups(numbers, a[several], z[several], length[several])
-        return cls(numbers, a, z, length, known, bits)
+        return cls(numbers, a, z, length, known, named, bits)
+
+
+def _may_be_named(
+    numbers: Numbers, a: Array, z: Array, words: Pieces, before: int, after: int
+) -> Array:
+    """Tell for each window whether a word may stand near; many share their first or last group."""
+    page = numbers.page
+    first, of_first = np.unique(a, return_inverse=True)
+    last, of_last = np.unique(z, return_inverse=True)
+    ahead = words.before(page, numbers.start[first], before)
+    found: Array = ahead[of_first] | words.after(page, numbers.end[last], after)[of_last]
+    return found
 
 
 def _right(numbers: Numbers) -> tuple[Array, Array, Array, Array] | None:

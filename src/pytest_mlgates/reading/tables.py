@@ -272,6 +272,7 @@ def csv_rows(text: Text, name: str, default: str, *, lenient: bool) -> CsvRows |
         if first.strip():
             break
     if not first.strip():
+        text.is_empty()
         return None
     if sep := _SEP.fullmatch(first):
         delimiter, first, above = sep.group(1), next(lines, ""), above + 1

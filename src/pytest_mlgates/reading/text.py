@@ -45,6 +45,10 @@ def why_unreadable(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, json.JSONDecodeError):
+        if not error.doc.strip():
+            return "it is empty"
+        if error.doc.lstrip()[:6].lower() in ("error:", "error ", "unable"):
+            return "it holds a command's message of an error, not what it was asked for"
         more = ": name it .jsonl where each line is a value" if error.msg == "Extra data" else ""
         return f"line {error.lineno} is not JSON ({error.msg}{more})"
     if isinstance(error, UnicodeError):
@@ -83,7 +87,11 @@ class Text:
         if file.exists() and not file.is_file():  # a pipe would never end, and can't be read twice
             raise Unmeasurable(f"{self._name} is not a file")
         with _open_text(file) as raw:
-            encoding = _encoding(raw.read(4))
+            head = raw.read(4)
+        if head[:2] == b"\x1f\x8b":
+            way = "unpack it" if _is_packed(file) else f"name it {file.name}.gz"
+            raise Unmeasurable(f"{self._name} is packed with gzip: {way}")
+        encoding = _encoding(head)
         errors = "surrogateescape" if encoding == "utf-8-sig" else "strict"
         opened = gzip.open if _is_packed(file) else open
         text = opened(file, "rt", encoding=encoding, errors=errors, newline=newline)
@@ -101,6 +109,10 @@ class Text:
 
     def __iter__(self) -> Iterator[str]:
         return (line if line.isascii() else self._mend(line) for line in self._text)
+
+    def is_empty(self) -> None:
+        """Note that there was nothing in it: an export that failed, or was cut off."""
+        self._note(f"{self._name} is empty")
 
     def readline(self, most: int) -> str:
         """Return the next line, or ``most`` characters of it."""

@@ -141,7 +141,7 @@ def fewest_equal(limit: float, highest: float, error: float) -> int:
     >>> fewest_equal(0.01, 1.0, 1e-3)
     764
     """
-    if highest < limit:
+    if highest <= limit:
         return 0
     low, high = 0, 1
     while Sums(high, 0.0, 0.0, 0.0, 0.0).log_e_below(limit, highest) < -np.log(error):

@@ -60,5 +60,14 @@ def _of_time(raw: str) -> str:
     try:
         instant(raw)
     except Fault as fault:
-        return str(fault)
+        return f"{fault}{_like(raw)}"
     return "is not a time as in 2026-11-07T00:00:00Z"
+
+
+def _like(raw: str) -> str:
+    """Say of a date how it is written, in place of what it is: its day may be first or second."""
+    if re.fullmatch(r"[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4}.*", raw.strip()):
+        return f", it is written as {re.sub(r'[0-9]', '9', raw.strip()[:20])}: export ISO 8601"
+    if re.fullmatch(r"[0-9]{10,13}", raw.strip()):
+        return ", it is a number of seconds or milliseconds: export ISO 8601"
+    return ""

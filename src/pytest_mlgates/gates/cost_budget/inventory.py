@@ -39,6 +39,7 @@ _FIELDS = {
     "utilization": ("gpu_utilization", "utilization"),
     "attached_to": ("attached_to", "attachment", "claim"),
     "detached_at": ("detached_at",),
+    "claims": ("claims",),
 }
 
 
@@ -73,7 +74,8 @@ def _parts(source: Any, found: Inventory) -> dict[str, list[object]]:
         return parts
     if not files:
         raise Unmeasurable(_HOW)
-    collected, others = collect(files, _HOW)
+    collected, others, lacks = collect(files, _HOW)
+    found.unjudged += lacks
     for each in collected:
         found.sources.append(each.command)
         for kind, rows in each.records.items():

@@ -220,12 +220,29 @@ def _version(place: dict[str, int]) -> str:
     return "FOCUS of an unknown version"
 
 
+#: exports of clouds in forms of their own, by columns that these have
+_NATIVE = {
+    "Google's billing export: query its FOCUS view (cost_export_focus) instead": frozenset(
+        ("billingaccountid", "usagestarttime", "sku", "cost")
+    ),
+    "Azure's cost details: export 'Cost and usage details (FOCUS)' instead": frozenset(
+        ("costinbillingcurrency", "metercategory")
+    ),
+    "Azure's usage details: export 'Cost and usage details (FOCUS)' instead": frozenset(
+        ("pretaxcost", "metercategory")
+    ),
+}
+
+
 def _lacks(lacking: list[str], header: Sequence[str]) -> str:
     """Name what is missing, and what may have been meant."""
     place = {_folded(name) for name in header}
     text = f"the charges have no column {' and no '.join(lacking)}"
     if _folded("BilledCost") in place and any(_folded(name) in place for name in _BEFORE):
         return f"{text}: they look like a version of FOCUS before 1.0, export 1.0 or later"
+    for of_cloud, marks in _NATIVE.items():
+        if marks <= place:
+            return f"{text}: they look like {of_cloud}"
     hints = {
         name: close[0]
         for name in lacking

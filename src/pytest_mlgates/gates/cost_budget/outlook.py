@@ -179,6 +179,13 @@ def _ahead(bill: Bill, days: Mapping[int, Sums], period: Period) -> tuple[Ahead 
     first = bill.first_day
     if first is None:
         return None, "no charge of a day or less shows what a day costs"
+    unit = bill.plan.terms.period if bill.plan.terms.period in ("day", "week") else "month"
+    fees, given_back = _fees(bill, days, unit, period)
+    if fees is None:
+        return None, (
+            f"no {unit} before is whole in the charges, so that fees, taxes and credits still to"
+            f" come are not known: give those of the {unit} before, too"
+        )
     run = 0
     for day in reversed(range(first, bill.settled)):
         if day not in bill.tally.covered:
@@ -187,13 +194,6 @@ def _ahead(bill: Bill, days: Mapping[int, Sums], period: Period) -> tuple[Ahead 
     run = min(run, MOST_DAYS)
     if run < LEAST_DAYS:
         return None, f"a forecast takes {LEAST_DAYS} days of charges on end, there are {run}"
-    unit = bill.plan.terms.period if bill.plan.terms.period in ("day", "week") else "month"
-    fees, given_back = _fees(bill, days, unit, period)
-    if fees is None:
-        return None, (
-            f"no {unit} before is whole in the charges, so that fees, taxes and credits still to"
-            f" come are not known: give those of the {unit} before, too"
-        )
     from pytest_mlgates.stats.forecast import forecast_sum
 
     start = max(bill.settled, period.start)

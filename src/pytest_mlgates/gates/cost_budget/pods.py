@@ -16,6 +16,7 @@ from pytest_mlgates.reading.tables import missing
 
 __all__ = ["Node", "read_nodes", "read_pods"]
 
+_CLAIMS = "what devices its claims hold is not known (kubectl get resourceclaims -A -o json tells)"
 _NO_USE = "neither a driver nor a utilization is known"
 
 
@@ -67,6 +68,7 @@ def read_pods(
     on_node: dict[str, set[str]] = {}
     owners: dict[str, set[str]] = {}
     names: set[str] = set()
+    claimed: set[str] = set()
     for place, record in records:
         namespace, plain = cell_text(record, "namespace"), cell_text(record, "name")
         resource = cell_text(record, "resource")
@@ -86,6 +88,8 @@ def read_pods(
             on_node.setdefault(node, set()).add(name)
             found.known.update(spellings(node))
         gpus = cell_count(record, "gpus", place)
+        if not gpus and record.get("claims"):
+            claimed.add(name)
         if gpus:
             pod = seen.setdefault(name, _Pod(name))
             pod.ids = tuple(dict.fromkeys((*pod.ids, *ids)))
@@ -94,6 +98,8 @@ def read_pods(
     if names:
         found.kinds["pods"] = len(names)
     found.gpu_pods = len(seen)
+    for name in sorted(claimed - set(seen)):
+        found.unjudged.append(f"pod {shown(name)}: {_CLAIMS}")
     pools = _pools(nodes)
     for name, pod in seen.items():
         if why := pod.unknown():

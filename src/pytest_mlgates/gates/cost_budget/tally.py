@@ -377,4 +377,4 @@ def _why_unread(word: str | None) -> str:
         return "their tags can't be read"
     if not word.strip():
         return "they say no category"
-    return f"their category {shown(word)!r} is of no known kind"
+    return f"their category {shown(word)!r} is of no known kind (write it as Usage, Purchase, Tax, Credit or Adjustment)"

@@ -44,6 +44,8 @@ class Sides:
     only_current: list[str]
     unusable: list[str]
     same: bool
+    #: rows of each side that equal an earlier one of it; of the second, or one of the reference
+    copies: tuple[int, int]
 
 
 def sides_of(reference: object, current: object, wanted: Sequence[str]) -> Sides:
@@ -75,7 +77,20 @@ def sides_of(reference: object, current: object, wanted: Sequence[str]) -> Sides
         only_current=[name for name in other if name not in one and name in chosen],
         unusable=unusable,
         same=bool(names) and n == m and all(_alike(one[name], other[name]) for name in names),
+        copies=_copies([one[name] for name in names], [other[name] for name in names]),
     )
+
+
+def _copies(one: list[list[object]], other: list[list[object]]) -> tuple[int, int]:
+    """Return how many rows of each side were there before."""
+    met: set[int] = set()
+    found = []
+    for side in (one, other):
+        rows = [hash(row) for row in zip(*(map(repr, column) for column in side), strict=True)]
+        new = len(set(rows) - met)
+        met.update(rows)
+        found.append(len(rows) - new)
+    return found[0], found[1]
 
 
 def _alike(one: list[object], other: list[object]) -> bool:

@@ -111,6 +111,8 @@ class Seen:
     current_rows: Count
     stream: bool
     same: bool = False
+    #: rows of the reference that equal an earlier one, and current rows that equal any before them
+    copies: tuple[Count, Count] | None = None
     only_reference: tuple[str, ...] = ()
     only_current: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()

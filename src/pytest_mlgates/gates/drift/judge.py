@@ -33,6 +33,8 @@ MIN_ROWS = 50
 MAX_NAMED = 3
 #: nearer to a limit than this part of it
 CLOSE = 0.05
+#: rows that equal others: most of the current ones, hardly any of the reference
+_MOSTLY, _HARDLY = 0.5, 0.1
 #: an expected count below which the law of the index does not hold
 _LEAST_IN_A_BIN = 5
 #: that law is right to within this factor, so that a verdict takes so much less
@@ -121,6 +123,11 @@ def _reasons(seen: Seen) -> Iterator[str]:
             yield f"{side} has {plural(rows, 'row')}: {MIN_ROWS} or more tell something"
     if seen.same and seen.current_rows:
         yield "current holds the same rows as reference: nothing is compared"
+    elif seen.copies is not None and _is_copied(seen, *seen.copies):
+        yield (
+            f"{seen.copies[1]:,} of {plural(seen.current_rows, 'row')} stand in the reference or repeat"
+            " an earlier one, where rows of the reference hardly do: they are no new draws"
+        )
     for names, here, there in (
         (seen.only_reference, "reference", "current"),
         (seen.only_current, "current", "reference"),
@@ -136,6 +143,11 @@ def _reasons(seen: Seen) -> Iterator[str]:
         )
     if not seen.features and min(seen.reference_rows, seen.current_rows):
         yield "both sides have no feature in common"
+
+
+def _is_copied(seen: Seen, before: int, now: int) -> bool:
+    """Tell whether most current rows were there before, where chance makes few rows equal."""
+    return now > _MOSTLY * seen.current_rows and before < _HARDLY * seen.reference_rows
 
 
 def _features(seen: Seen, limits: Limits) -> Iterator[Verdict]:

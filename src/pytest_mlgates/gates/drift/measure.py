@@ -80,6 +80,7 @@ def measure_drift(
         current_rows=sides.rows[1],
         stream=plan.stream,
         same=sides.same,
+        copies=sides.copies,
         only_reference=tuple(sides.only_reference),
         only_current=tuple(sides.only_current),
         unusable=tuple(sides.unusable),

@@ -59,7 +59,8 @@ def way_out(node: Node, shown: str) -> str:
         return "set it in the configuration, or apply and gate `terraform show -json` of the state"
     suffixes = PurePath(node.file).suffixes[-2:]
     if any(suffix in _TERRAFORM for suffix in suffixes):
-        return "set it in terraform.tfvars, or gate `terraform show -json` of the plan"
+        plan = "gate `terraform show -json` of the plan"
+        return f"set it in terraform.tfvars, or {plan}" if "var." in shown else plan
     if "{{" in shown:
         return "gate the output of `helm template`, or of what else fills it in"
     if "$" in shown or "<%" in shown:

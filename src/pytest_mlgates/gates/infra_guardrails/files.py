@@ -14,6 +14,7 @@ from pytest_mlgates.core.words import a, first
 from pytest_mlgates.gates.infra_guardrails.kubernetes.documents import of_document
 from pytest_mlgates.gates.infra_guardrails.kubernetes.folders import Manifests
 from pytest_mlgates.gates.infra_guardrails.kubernetes.kustomize import NAMES
+from pytest_mlgates.gates.infra_guardrails.strays import HINT, of_other_tool, tool_of
 from pytest_mlgates.gates.infra_guardrails.terraform.declared import of_terraform
 from pytest_mlgates.gates.infra_guardrails.terraform.json_syntax import read_json, without_quotes
 from pytest_mlgates.gates.infra_guardrails.terraform.modules import Modules
@@ -124,6 +125,10 @@ class _Reader:
             self.manifests.add(file, name, self._text(file, name, _MAX_YAML), found=found)
         elif _is_template(file):
             self.world.doubt(name, "is a template: gate what comes out of it")
+        elif tool_of(name) is not None and found:
+            packed = name.endswith(".gz")
+            text = "" if packed else self._text(file, name, _MAX_YAML)
+            of_other_tool(name, text, self.modules.trusted, self.world)
         elif not found:
             raise Unmeasurable(f"{name}: {_HOW}")
 
@@ -147,8 +152,9 @@ class _Reader:
 
     def _json(self, file: Path, name: str, *, found: bool) -> None:
         text = self._text(file, name, _MAX_JSON)
-        if found and not any(f'"{mark}"' in text for mark in _MARKS):
-            return  # some other tool's file
+        if found and not any(f'"{mark}"' in text for mark in _MARKS) and not HINT.search(text):
+            self.world.passed_over += 1  # some other tool's file
+            return
         self.parsed(read_json(text, name), name)
 
     def parsed(self, value: Any, name: str) -> None:
@@ -175,6 +181,7 @@ def _below(folder: Path) -> Iterator[Path]:
         for name in sorted(files):
             path = Path(root, name)
             known = path.suffix.lower() in _KINDS or name in NAMES or _is_template(path)
+            known = known or tool_of(name) is not None
             if known and path.is_file():
                 yield path
 

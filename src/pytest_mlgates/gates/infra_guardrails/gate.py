@@ -61,12 +61,8 @@ class InfraGuardrails(Gate):
     """
 
     name: ClassVar[str] = "infra_guardrails"
-    shows: ClassVar[frozenset[str]] = frozenset(
-        (
-            "PERSON",
-            "IP_ADDRESS",
-        )
-    )
+    #: two capitalised words name kinds and controllers there
+    shows: ClassVar[frozenset[str]] = frozenset(["PERSON"])
     extra: ClassVar[str | None] = "infra"
 
     rules: Annotated[
@@ -93,7 +89,7 @@ class InfraGuardrails(Gate):
     harmless_kinds: Annotated[
         tuple[str, ...],
         "kinds that start no pods and no nodes: Kind, Kind.group, *.group, a type of Terraform; or a"
-        " device that is no GPU",
+        " device that is no GPU, a file (values.yaml) that starts none",
     ] = ()
     trusted_kinds: Annotated[
         tuple[str, ...],

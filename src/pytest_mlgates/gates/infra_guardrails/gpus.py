@@ -8,13 +8,12 @@ from pytest_mlgates.gates.infra_guardrails.check import Check, broken, in_doubt,
 from pytest_mlgates.gates.infra_guardrails.kubernetes.pods import (
     Asker,
     askers,
-    gpu_name,
     is_template,
     pod_specs,
     selector,
-    whole,
 )
 from pytest_mlgates.gates.infra_guardrails.world import Resource, World
+from pytest_mlgates.reading.devices import gpu_name, whole
 from pytest_mlgates.reading.node import Node
 
 __all__ = ["limits"]

@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-__all__ = ["Answer", "any_cloud", "aws", "azure", "gathered", "google", "is_gpu"]
+__all__ = [
+    "Answer", "any_cloud", "aws", "azure", "gathered", "google", "is_gpu", "is_gpu_machine",
+]  # fmt: skip
 
 Answer = Literal["yes", "no", "maybe"]
 
@@ -37,6 +39,23 @@ _OTHER_CPU = re.compile(
     r"(b|c|m)x[0-9]d?-[0-9]|(cx|cpx|cax|ccx)[0-9]+|g6-(nanode|standard|dedicated|highmem)",
     re.IGNORECASE,
 )
+
+#: whole names that mean nothing else, wherever they stand
+_MACHINE = re.compile(
+    r"(?:ml\.)?(?:p|g|gr|trn|inf|dl)[0-9][a-z0-9]*(?:-[a-z0-9]+)?\.(?:[0-9]*x?large|metal)(?:-[0-9a-z]+)?|"
+    r"(?:a[2-9]x?|a[1-9][0-9]x?)-[a-z]*gpu-[0-9]+g(?:-[a-z]+)?|g[2-9]-standard-[0-9]+|"
+    r"(?:ct|tpu)[0-9]+[a-z]*-[a-z]+-[0-9]+t|(?i:standard_n[a-z]*[0-9]\w*)|(?:VM|BM)\.GPU[\w.]+|"
+    r"ecs\.(?:gn|vgn|sgn|ebmgn)[\w.-]+"
+)
+
+
+def is_gpu_machine(text: str) -> bool:
+    """Tell whether a text is the name of a machine with GPUs, with no word around to say so.
+
+    >>> is_gpu_machine("ml.p5.48xlarge"), is_gpu_machine("Standard_ND96isr_H100_v5"), is_gpu_machine("p5")
+    (True, True, False)
+    """
+    return len(text) <= 60 and _MACHINE.fullmatch(text) is not None
 
 
 def aws(name: str) -> Answer | None:

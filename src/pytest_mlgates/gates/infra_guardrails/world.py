@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pytest_mlgates.gates.infra_guardrails.machines import Answer
 from pytest_mlgates.reading.node import Node, Unknown, short
 
 __all__ = ["MOST_RESOURCES", "Defaults", "Open", "Resource", "World", "below", "snake"]
@@ -87,6 +88,10 @@ class World:
     #: files with the kustomization that may change what they say, or only their labels
     changed: dict[str, str] = field(default_factory=dict)
     labelled: dict[str, str] = field(default_factory=dict)
+    #: files of no kind that ask for GPUs: each is named once
+    strays: set[str] = field(default_factory=set)
+    #: whether a resource of Terraform holds GPUs, by the identity of its body
+    answers: dict[int, Answer] = field(default_factory=dict)
     _index: dict[tuple[str, str, int], list[Resource]] | None = None
 
     def add(self, resource: Resource) -> None:

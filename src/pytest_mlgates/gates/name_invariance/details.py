@@ -95,7 +95,7 @@ class Gap:
     def log_e_within(self, limit: float, width: float, *, by_name: bool = False) -> float:
         """Return the log evidence that the two are less than ``limit`` apart, on both sides."""
         sums = (self.by_name if by_name else self.calls).sums
-        if width < limit:  # then nothing can be further apart
+        if width <= limit:  # then nothing can be further apart
             return math.inf
         return float(min(sums.log_e_below(limit, width), sums.log_e_above(-limit, -width)))
 

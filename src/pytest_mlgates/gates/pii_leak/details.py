@@ -66,6 +66,8 @@ class Seen:
     right_card_numbers: Count | None = None
     credentials: str | None = None
     id_regions: tuple[str, ...] | None = None
+    #: files that a person chose to leave out, or to read as text
+    chosen: tuple[str, ...] | None = None
     #: records that a sample stands for, and how many drawn from all of them it is worth
     sampled_from: Count | None = None
     effective: Count | None = None

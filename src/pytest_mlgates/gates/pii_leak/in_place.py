@@ -46,7 +46,10 @@ _CONTEXT = 500
 
 #: how the digits of a kind are grouped
 _LAYOUTS: dict[str, tuple[tuple[int, ...], ...]] = {
-    "CREDIT_CARD": ((16,), (15,), (19,), (4, 4, 4, 4), (4, 6, 5), (4, 4, 4, 4, 3)),
+    "CREDIT_CARD": (
+        *((16,), (15,), (19,), (14,), (13,), (12,)),
+        *((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)),
+    ),
     "US_SSN": ((9,), (3, 2, 4)),
     "US_ITIN": ((9,), (3, 2, 4)),
 }
@@ -154,7 +157,7 @@ def _runs(text: str) -> Iterator[list[tuple[int, int]]]:
         if piece["digits"] is not None:
             run.append(piece.span())
             gaps = 0
-        elif piece["word"] is not None or gaps >= _MAX_GAP:
+        elif (piece["word"] is not None and len(piece["word"]) > 1) or gaps >= _MAX_GAP:
             if run:
                 yield run
             run, gaps = [], 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_mlgates.core.errors import Unfit
 from pytest_mlgates.core.records import BrokenLimit, Headline, Outcome, Verdict
@@ -52,7 +53,24 @@ def judge(
     """FAIL at one leak; PASS where ``n`` texts are enough for what may be overlooked.
 
     ``error`` is the chance that each of two bounds may fail with: on the rate, and on the recall.
+    What a person chose to leave out is told with any verdict.
     """
+    found = _judged(seen, n, entities, regions, rate=rate, error=error, fewest=fewest)
+    if not seen.chosen:
+        return found
+    return replace(found, reason=f"{found.reason}; {'; '.join(seen.chosen)}")
+
+
+def _judged(
+    seen: Seen,
+    n: int,
+    entities: Sequence[str],
+    regions: Sequence[str],
+    *,
+    rate: float,
+    error: float,
+    fewest: int,
+) -> Verdict:
     limit = f"limit {rate:g}"
     if n == 0:
         return Verdict(

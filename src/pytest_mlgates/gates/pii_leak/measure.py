@@ -94,6 +94,8 @@ def scan_texts(texts: object, plan: Plan, key: bytes | None) -> Iterator[Measure
     for (place, text), found in zip(places, spans, strict=True):
         scan.count(text, place, found)
     scan.findings += [f"not read: {reason}" for reason in unread[:MAX_FINDINGS]]
+    if isinstance(texts, datasets.Chosen):
+        scan.chosen = tuple(f"{count} {line}" for line, count in sorted(texts.told.items()))
     if unread and not scan.leaky:  # what was not read may leak; a leak that was found stays one
         others = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
         raise Unmeasurable(
@@ -153,6 +155,7 @@ class _Scan:
         self.plants: tuple[Planted, ...] = ()
         self.in_place: tuple[Planted, ...] = ()
         self.numbers = (0, 0)
+        self.chosen: tuple[str, ...] | None = None
         self.sampled: tuple[int, int] | tuple[None, None] = (None, None)
 
     def look_at(self, text: str, place: str) -> None:
@@ -260,6 +263,7 @@ class _Scan:
             effective=effective,
             right_card_numbers=right,
             id_regions=self.detector.id_regions,
+            chosen=self.chosen,
             credentials=credentials.described() if self.plants and self._wants_keys else None,
         )
         return headline(seen, self.texts, self.plan.error).measurement(plain(seen))
@@ -277,6 +281,9 @@ def _different_prompts(prompts: object, most: int) -> list[tuple[int, object]]:
 
 
 def _placed_texts(texts: object, unread: list[str]) -> Iterator[tuple[str, str]]:
+    if isinstance(texts, datasets.Chosen):
+        yield from datasets.records(texts, unread)
+        return
     if isinstance(texts, (str, os.PathLike)):
         yield from datasets.records(Path(texts), unread)
         return

@@ -48,7 +48,10 @@ def digits_of(entity: str, length: int, draw: Draw) -> str:
     (9, '')
     """
     if entity == "CREDIT_CARD":
-        starts = {15: ("34", "37"), 16: ("4", "51", "2223", "6011", "3530"), 19: ("4", "6222")}
+        starts = {
+            12: ("5018", "6759"), 13: ("4",), 14: ("36", "38"), 15: ("34", "37"),
+            16: ("4", "51", "2223", "6011", "3530"), 19: ("4", "6222"),
+        }  # fmt: skip
         beginning = draw.choice(starts.get(length, ("",)))
         body = beginning + _made_digits(draw, length - len(beginning) - 1)
         return next(body + last for last in "0123456789" if luhn(body + last)) if beginning else ""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.gates.cost_budget.collect import aws, azure, gcp, kubernetes, nise, prometheus
-from pytest_mlgates.gates.cost_budget.collect.records import Records
+from pytest_mlgates.gates.cost_budget.collect.records import Records, dig, unfinished
 from pytest_mlgates.reading.tables import KINDS, load_json
 from pytest_mlgates.reading.text import kind_of
 
@@ -42,29 +42,39 @@ COLLECTORS = (
 )
 
 
-def collect(files: Iterable[Path], how: str) -> tuple[list[Collected], list[Path]]:
-    """Return what commands wrote into files, and the files that no collector knows.
+def collect(files: Iterable[Path], how: str) -> tuple[list[Collected], list[Path], list[str]]:
+    """Return what commands wrote into files, the files that no collector knows, and what lacks.
 
-    What several files say of one cluster is read as if one of them said it.
+    What several files say of one cluster is read as if one of them said it. A listing lacks its
+    end where each file of its command says that there is more.
     """
+    ends: dict[str, list[tuple[str, str]]] = {}
     found: list[Collected] = []
     cluster: list[tuple[Path, object]] = []
     others: list[Path] = []
     for file in files:
         document = load_json(file) if kind_of(file) == ".json" else None
         if kubernetes.is_kubernetes(document):
+            kind = f"kubectl {dig(document, 'kind')}"
+            ends.setdefault(kind, []).append((file.name, unfinished(document)))
             cluster.append((file, document))
             continue
         one = _collected(file, document, how)
         if one is None:
             others.append(file)
         else:
+            ends.setdefault(one.command, []).append((file.name, unfinished(document)))
             found.append(one)
     if cluster:
         names = " and ".join(file.name for file, _ in cluster[:3])
         records = kubernetes.collect(document for _, document in cluster)
         found.append(Collected(names, "kubectl get -o json", records))
-    return found, others
+    lacks = [
+        f"{pages[-1][0]}: it says by {pages[-1][1]} that it is not all: hand in the rest of it"
+        for pages in ends.values()
+        if all(more for _, more in pages) or any(more == "warnings" for _, more in pages)
+    ]
+    return found, others, lacks
 
 
 def _collected(file: Path, document: object, how: str) -> Collected | None:

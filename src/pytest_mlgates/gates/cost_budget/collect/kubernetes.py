@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_mlgates.gates.cost_budget.collect.records import Record, Records, dig, gpus_in, mappings
+from pytest_mlgates.reading.devices import gpu_name
 
 __all__ = ["collect", "is_kubernetes"]
 
@@ -49,7 +50,7 @@ def collect(documents: Iterable[object]) -> Records:
     pods = by_kind.get("Pod")
     records: Records = {}
     if pods is not None:
-        records["pods"] = list(_pods(pods))
+        records["pods"] = list(_pods(pods, _claims(by_kind.get("ResourceClaim", []))))
     if "Node" in by_kind:
         records["nodes"] = [_node(item) for item in by_kind["Node"]]
     if {"PersistentVolume", "PersistentVolumeClaim"} & set(by_kind):
@@ -82,9 +83,49 @@ def _ended(pod: _Item) -> str | None:
 
 
 def _gpus(pod: _Item) -> float:
-    containers = mappings(dig(pod, "spec", "containers"))
-    asked = (container.get("resources") for container in containers)
-    return sum(max(gpus_in(dig(r, "limits")), gpus_in(dig(r, "requests"))) for r in asked)
+    """Return the GPUs that a pod is scheduled with: side cars count, and the largest first step."""
+
+    def asked(container: _Item) -> float:
+        resources = container.get("resources")
+        return max(gpus_in(dig(resources, "limits")), gpus_in(dig(resources, "requests")))
+
+    first = list(mappings(dig(pod, "spec", "initContainers")))
+    beside = [c for c in first if c.get("restartPolicy") == "Always"]
+    running = sum(map(asked, [*mappings(dig(pod, "spec", "containers")), *beside]))
+    return max([running, *(asked(c) for c in first if c not in beside)])
+
+
+def _claims(claims: Iterable[_Item]) -> dict[tuple[str, str], float]:
+    """Return how many GPUs each claim of devices was given."""
+    found: dict[tuple[str, str], float] = {}
+    for claim in claims:
+        given = dig(claim, "status", "allocation", "devices", "results")
+        if isinstance(given, list):
+            drivers = (str(device.get("driver")) for device in mappings(given))
+            found[_name(claim)] = float(sum(map(_drives_gpus, drivers)))
+    return found
+
+
+def _drives_gpus(driver: str) -> bool:
+    """Tell of a driver's name, ``gpu.nvidia.com``, whether its devices are GPUs."""
+    device, _, vendor = driver.partition(".")
+    return gpu_name(f"{vendor or driver}/{device}") == "yes"
+
+
+def _claimed(pod: _Item, claims: Mapping[tuple[str, str], float]) -> float | None:
+    """Return the GPUs that a pod has by claims, None where that is not known."""
+    made = {
+        dig(status, "name"): dig(status, "resourceClaimName")
+        for status in mappings(dig(pod, "status", "resourceClaimStatuses"))
+    }
+    total = 0.0
+    for claim in mappings(dig(pod, "spec", "resourceClaims")):
+        name = claim.get("resourceClaimName") or made.get(claim.get("name"))
+        gpus = claims.get((_name(pod)[0], str(name)))
+        if gpus is None:
+            return None
+        total += gpus
+    return total
 
 
 def _role(pod: _Item) -> tuple[bool, set[tuple[str, str]]]:
@@ -94,7 +135,7 @@ def _role(pod: _Item) -> tuple[bool, set[tuple[str, str]]]:
     return drives, {(str(k), str(v)) for k, v in labels.items() if _JOB.search(str(k))}
 
 
-def _pods(pods: list[_Item]) -> Iterator[Record]:
+def _pods(pods: list[_Item], claims: Mapping[tuple[str, str], float]) -> Iterator[Record]:
     drivers: dict[tuple[str, str, str], _Item] = {}
     for pod in pods:
         drives, jobs = _role(pod)
@@ -102,11 +143,13 @@ def _pods(pods: list[_Item]) -> Iterator[Record]:
             drivers.setdefault((_name(pod)[0], key, job), pod)
     for pod in pods:
         namespace, name = _name(pod)
+        claimed = _claimed(pod, claims)
         record: Record = {
             "name": name,
             "namespace": namespace,
             "node": dig(pod, "spec", "nodeName"),
-            "gpus": _gpus(pod),
+            "gpus": _gpus(pod) + (claimed or 0.0),
+            "claims": claimed is None,
             "start": dig(pod, "status", "startTime"),
             "end": _ended(pod),
         }

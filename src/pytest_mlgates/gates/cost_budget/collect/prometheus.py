@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_mlgates.core import Unmeasurable
 from pytest_mlgates.gates.cost_budget.collect.records import Record, Records, dig, mappings
+from pytest_mlgates.gates.cost_budget.shown import shown
 
 __all__ = ["collect"]
 
@@ -28,6 +29,10 @@ def collect(document: object) -> Records | None:
 
     A sample stands for the time up to the next one; GPUs of one pod count by their mean.
     """
+    if dig(document, "status") == "error" and dig(document, "errorType"):
+        raise Unmeasurable(
+            f"Prometheus answered with an error ({shown(str(dig(document, 'errorType')))}): ask it again"
+        )
     result = dig(document, "data", "result")
     if not isinstance(document, Mapping) or "status" not in document or result is None:
         return None
@@ -56,6 +61,7 @@ def collect(document: object) -> Records | None:
                 f"a Prometheus answer holds series without a metric that is known ({', '.join(_USE)}"
                 f" or {_NODES}): query the metric itself, without functions around it"
             )
+    pods = {key: samples for key, samples in pods.items() if samples}  # all of one may be NaN
     step = _step(pods)
     for key, samples in pods.items():
         records["pods"] += _spans(key, samples, step)

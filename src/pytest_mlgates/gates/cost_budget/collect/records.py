@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["Record", "Records", "amount_of", "dig", "gpus_in", "mappings"]
+from pytest_mlgates.reading.devices import gpu_name
 
-import re
+__all__ = ["Record", "Records", "amount_of", "dig", "gpus_in", "mappings", "unfinished"]
 
 Record = dict[str, Any]
 #: pods, nodes, volumes -> records; a kind that was listed and is empty is there, too
 Records = dict[str, list[Record]]
 
-#: extended resources that are accelerators, whoever makes them
-_GPU = re.compile(
-    r"^(?!.*(memory|cores|percentage|vcore|vmem)\b)[\w.-]+/"
-    r"(.*gpu.*|mig-.*|i915|xe|tpu|neuron(device|core)?|gaudi|ascend.*|npu.*|mlu.*|dcu.*|vcuda-core)$",
-    re.IGNORECASE,
+#: parts of an accelerator, which are no more of them
+_PART = re.compile(
+    r"memory|(?<!vcuda-)(?<!neuron)cores?$|percentage|vcore|vmem|[-.]mem$|gpumem", re.IGNORECASE
 )
 
 
@@ -40,6 +39,18 @@ def mappings(value: object) -> Iterator[Mapping[str, Any]]:
         yield from (item for item in value if isinstance(item, Mapping))
 
 
+def unfinished(document: object) -> str:
+    """Return the field by which a listing says that there is more of it, "" where it is whole.
+
+    >>> unfinished({"Volumes": [], "NextToken": "a"}), unfinished({"items": [], "metadata": {}})
+    ('NextToken', '')
+    """
+    for keys in (("NextToken",), ("nextPageToken",), ("nextLink",), ("metadata", "continue")):
+        if dig(document, *keys):
+            return ".".join(keys)
+    return "warnings" if dig(document, "data", "result") and dig(document, "warnings") else ""
+
+
 def amount_of(value: object) -> float:
     """Return a count as Kubernetes writes it; 0 where there is none.
 
@@ -52,6 +63,11 @@ def amount_of(value: object) -> float:
         return 0.0
 
 
+def _is_gpu(name: str) -> bool:
+    device = name.rpartition("/")[2]
+    return "/" in name and not _PART.search(device) and gpu_name(name) == "yes"
+
+
 def gpus_in(resources: object) -> float:
     """Return how many accelerators a mapping of resources names.
 
@@ -60,4 +76,4 @@ def gpus_in(resources: object) -> float:
     """
     if not isinstance(resources, Mapping):
         return 0.0
-    return sum(amount_of(count) for name, count in resources.items() if _GPU.match(str(name)))
+    return sum(amount_of(count) for name, count in resources.items() if _is_gpu(str(name)))

@@ -13,6 +13,7 @@ from pytest_mlgates.gates.infra_guardrails.kubernetes import indirect
 from pytest_mlgates.gates.infra_guardrails.kubernetes.ends import ends_of
 from pytest_mlgates.gates.infra_guardrails.kubernetes.kinds import holds_nothing, runs_on
 from pytest_mlgates.gates.infra_guardrails.kubernetes.zones import is_pool
+from pytest_mlgates.gates.infra_guardrails.strays import of_no_kind
 from pytest_mlgates.gates.infra_guardrails.world import Resource, World
 from pytest_mlgates.reading.node import Node, Unreadable, short, template_in, walk
 from pytest_mlgates.reading.yaml import read_documents
@@ -63,7 +64,8 @@ def of_document(doc: Node, where: World, around: Resource | None = None) -> None
             where.doubt(
                 doc.place, "has an apiVersion and no kind: Kubernetes refuses it (name its kind)"
             )
-        _cloud_formation(doc, where)
+        if not _cloud_formation(doc, where) and doc.value is not None:
+            of_no_kind(doc, where)
         return
     for what, node in (("kind", kind), ("apiVersion", version)):
         if node is not None and not isinstance(node.value, str):
@@ -77,8 +79,10 @@ def of_document(doc: Node, where: World, around: Resource | None = None) -> None
             )
         for item in items.items:
             of_document(_of_list(item, kind, version), where, around)
-    elif version is not None or "spec" in doc.fields:  # else settings of some tool
+    elif version is not None or "spec" in doc.fields:
         _manifest(doc, kind, version, where, around)
+    else:  # settings of some tool
+        of_no_kind(doc, where)
 
 
 def _of_list(item: Node, kind: Node, version: Node | None) -> Node:
@@ -224,13 +228,17 @@ def _all_harmless(text: str) -> bool:
     }
 
 
-def _cloud_formation(doc: Node, where: World) -> None:
+def _cloud_formation(doc: Node, where: World) -> bool:
+    """Leave open the machines of a template of CloudFormation; tell whether it is one."""
     resources = doc.fields.get("Resources")
-    for name, body in resources.fields.items() if resources is not None else ():
+    fields = resources.fields if resources is not None else {}
+    is_one = any(body.text("Type").startswith("AWS::") for body in fields.values())
+    for name, body in fields.items() if is_one else ():
         kind = body.text("Type")
         if _COMPUTE_OF_AWS.match(kind) and kind not in where.harmless:
             why = f"{kind} of CloudFormation is not judged: gate what it makes another way, or name it in harmless_kinds"
             where.doubt(body.place, f"{name}: {why}")
+    return is_one
 
 
 def _named_blocks(doc: Node) -> str:

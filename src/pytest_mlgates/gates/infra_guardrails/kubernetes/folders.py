@@ -106,7 +106,10 @@ class Manifests:
             if _is_below(path, done):
                 continue
             for document in one.documents:
-                self._document(document)
+                if path.parent in self.charts and not document.fields.get("kind"):
+                    self.world.passed_over += 1  # values of the chart beside them
+                else:
+                    self._document(document)
             if path in changed:
                 self.world.changed[one.name] = changed[path]
             elif path in labelled:

@@ -5,42 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from pytest_mlgates.gates.infra_guardrails.machines import Answer, gathered
 from pytest_mlgates.gates.infra_guardrails.world import Resource, World, below
+from pytest_mlgates.reading.devices import GPU_WORDS, gpu_name, whole
 from pytest_mlgates.reading.node import Node, template_in
 
 __all__ = [
-    "GPU_NODE", "Asker", "askers", "gpu_name", "holds_gpus", "is_template", "pod_specs", "selector",
-    "whole",
+    "GPU_NODE", "Asker", "askers", "holds_gpus", "is_template", "pod_specs", "selector",
 ]  # fmt: skip
 
-#: words that vendors have for accelerators, in the name of an extended resource or a device class
-_GPU = re.compile(
-    r"[vmqsx]?gpus?(?![a-z])|gpu[a-z]*$|(?<![a-z])mig-|i915|/xe$|tpus?(?![a-z])|npu|xpu|(?<![a-z])v?dcu|mlu|gcu|(?<![a-z])ipu"
-    r"|hpu|gaudi|neuron|ascend|cuda|accelerator|qaic|(?<![a-z])[ahvlb][0-9]{1,3}0{1,2}[a-z]*$|rngd|warboy|wormhole|dvpp",
-    re.IGNORECASE,
-)
-#: vendors that sell little else
-_VENDOR = re.compile(
-    r"^(nvidia|amd|habana|cambricon|iluvatar|enflame|mthreads|metax-tech|birentech|hygon|furiosa|"
-    r"rebellions|tenstorrent|graphcore|cerebras|sambanova|kunlunxin|qualcomm|gpu\.intel)\.[a-z.]+/",
-    re.IGNORECASE,
-)
-#: devices that are none: networks, files, machines in machines
-_NO_GPU = re.compile(
-    r"^[^/]*$|kubernetes\.io/|^(hugepages|requests|limits)|rdma|efa|sriov|(?<![a-z])(eni|ip|vf|nic|roce|ib|hca|fuse|kvm|tun|tap|"
-    r"net|sgx|qat|fpga|dlb|dsa|iaa|bond|macvlan|hostdev|networks?|vhost|memory|cpu|pool|dongle)(?![a-z])|"
-    r"network|vhost-net|mellanox|devices\.kubevirt\.io|smarter-devices|pod-eni|branch|wireguard",
-    re.IGNORECASE,
-)
 GPU_NODE = re.compile(
     r"(gke-accelerator|/gpu|gpu\.|accelerator|gke-tpu|instance-gpu)", re.IGNORECASE
 )
 _INSTANCE_KEYS = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
-_QUANTITY = re.compile(r"([0-9]{1,12})(m|k|)")
-_BARE = re.compile(r"v?gpus?", re.IGNORECASE)
+_SHARE = re.compile(r"(.*/)?gpu-(fraction|memory|count|fraction-num-devices)")
 #: kinds that run beside GPUs, or only count them
 _AGENTS = ("DaemonSet", "Node", "CustomResourceDefinition", "NodePool", "Provisioner")
 
@@ -68,23 +47,6 @@ class Asker:
             if found is not None:
                 return found
         return None
-
-
-@cache
-def gpu_name(name: str) -> Answer:
-    """Tell whether an extended resource or a device class is a GPU, by its name.
-
-    >>> gpu_name("huawei.com/Ascend910"), gpu_name("rdma/hca"), gpu_name("acme.io/widget")
-    ('yes', 'no', 'maybe')
-    """
-    if _BARE.fullmatch(name):
-        return "yes"
-    device = name.rpartition("/")[2]
-    if "/" in name and (_GPU.search(device) or _GPU.search(name.partition("/")[0] + "/")):
-        return "yes"
-    if _NO_GPU.search(name):
-        return "no"
-    return "yes" if _VENDOR.match(name) else "maybe"
 
 
 def pod_specs(resource: Resource) -> Iterator[tuple[Node, Node | None]]:
@@ -161,12 +123,14 @@ def _elsewhere(key: str, node: Node) -> Answer:
     """Read the other ways to ask for GPUs: Spark's, KubeVirt's, a profile's name."""
     if key == "gpu" and isinstance(node.value, dict) and "quantity" in node.value:
         return "no" if whole(node.value["quantity"].value) == 0 else "yes"
+    if _SHARE.fullmatch(key):  # an annotation that a scheduler shares GPUs by
+        return "yes"
     if key == "gpus" and node.items:
         return "yes"
     if key.endswith("resource.gpu.amount"):
         return "no" if whole(node.value) == 0 else "yes"
     if key in ("resourceProfile", "acceleratorType") and isinstance(node.value, str):
-        return "yes" if _GPU.search(node.value) or key == "acceleratorType" else "no"
+        return "yes" if GPU_WORDS.search(node.value) or key == "acceleratorType" else "no"
     return "no"
 
 
@@ -193,19 +157,6 @@ def _devices(body: Node) -> Answer:
         gpu_name(f"{name.partition('.')[2] or name}/{name.partition('.')[0]}") for name in classes
     ]
     return gathered(answers) if classes else "maybe"
-
-
-def whole(value: object) -> int | None:
-    """Return a Kubernetes quantity where it is a whole number: 1, "1", "1000m", "1k"."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    found = _QUANTITY.fullmatch(str(value)) if not isinstance(value, (bool, float)) else None
-    if found is None:
-        return None
-    count, unit = int(found.group(1)), found.group(2)
-    if unit == "m":
-        return count // 1000 if count % 1000 == 0 else None
-    return count * (1000 if unit else 1)
 
 
 def selector(spec: Node) -> tuple[str, Node] | None:

@@ -12,7 +12,7 @@ from pytest_mlgates.gates.infra_guardrails.check import (
     undecided,
     way_out,
 )
-from pytest_mlgates.gates.infra_guardrails.kubernetes.pods import gpu_name, is_template, pod_specs
+from pytest_mlgates.gates.infra_guardrails.kubernetes.pods import is_template, pod_specs
 from pytest_mlgates.gates.infra_guardrails.machines import (
     Answer,
     aws,
@@ -22,6 +22,7 @@ from pytest_mlgates.gates.infra_guardrails.machines import (
     is_gpu,
 )
 from pytest_mlgates.gates.infra_guardrails.world import Resource
+from pytest_mlgates.reading.devices import gpu_name
 from pytest_mlgates.reading.node import Node, Unknown
 
 __all__ = ["is_pool", "pod_zones", "pool_holds_gpus", "pool_zones", "zone_list"]

@@ -13,6 +13,19 @@ from pytest_mlgates.reading.yaml import read_documents
 __all__ = ["of_terraform"]
 
 _CHART = "what the chart creates is not seen: gate the output of `helm template`"
+_ELSEWHERE = "what that starts is not seen: gate what it deploys"
+#: resources that hand a template, a chart or a repository to another tool, which makes what is in it
+_DEPLOYS = re.compile(
+    r"cloudformation_stack|template_deployment|deployment_template|deployment_manager_deployment|"
+    r"infra_manager_deployment|argocd_application|^flux_|nomad_job|^kustomiz|rancher2_app|"
+    r"^kubectl_(server_|file_)|^helmfile|^shell_script"
+)
+#: commands that make what no file of Terraform tells
+_STARTS = re.compile(
+    r"\b(kubectl|oc) (apply|create|replace|run|scale)\b|\bhelm (install|upgrade)\b|\bhelmfile\b|\beksctl create\b|"
+    r"\b(terraform|tofu|terragrunt) apply\b|\bgcloud [a-z -]*\b(create|submit)\b|\bsky (launch|jobs)\b|"
+    r"\baws [a-z0-9-]+ (run-|create-|submit-|start-)[a-z-]+|\baz [a-z ]*\bcreate\b|\bray (up|job submit)\b"
+)
 _WRITE = "write the manifest out, or gate `terraform show -json` of the plan"
 
 
@@ -32,6 +45,13 @@ def of_terraform(
     if kind == "helm_release":
         where.doubt(body.place, f"{kind} {label}: {_CHART}")
         return
+    if _DEPLOYS.search(kind):
+        where.doubt(body.place, f"{kind} {label}: {_ELSEWHERE}, or name {kind} in harmless_kinds")
+        return
+    for command in _commands(body):
+        if (found := _STARTS.search(command.text("command"))) is not None:
+            text = f"{kind} {label}: it runs `{found.group()}`, and {_ELSEWHERE}"
+            where.doubt(command.place, f"{text}, or name {kind} in harmless_kinds")
     plain = re.sub(r"_v\d\w*$", "", kind)
     if plain in _KUBERNETES:
         name, group = _KUBERNETES[plain]
@@ -43,6 +63,12 @@ def of_terraform(
         name, group = kind, "terraform"
     address = label if f".{kind}." in f".{label}" else f"{kind}.{label}"
     where.add(Resource(name, group, address, body, typed=True, module=module))
+
+
+def _commands(body: Node) -> list[Node]:
+    """Return the provisioners of a resource."""
+    found = body.fields.get("provisioner")
+    return found.items if found is not None else []
 
 
 def _manifest(kind: str, label: str, body: Node, given: Node | None, where: World) -> None:

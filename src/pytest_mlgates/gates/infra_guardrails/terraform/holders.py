@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pytest_mlgates.gates.infra_guardrails.check import AFTER_APPLY
 from pytest_mlgates.gates.infra_guardrails.machines import (
@@ -18,7 +19,8 @@ from pytest_mlgates.gates.infra_guardrails.machines import (
     google,
     is_gpu,
 )
-from pytest_mlgates.gates.infra_guardrails.world import Resource, World, below
+from pytest_mlgates.gates.infra_guardrails.signs import asks_for_gpus, role
+from pytest_mlgates.gates.infra_guardrails.world import Resource, World, below, snake
 from pytest_mlgates.reading.node import Node, Unknown
 
 __all__ = ["default_pools", "holds_gpus", "launch_template", "pool_answer"]
@@ -63,7 +65,7 @@ _MAKES_NONE = re.compile(
 )
 #: types whose names say that they run models, and that name no machine in a field that is known here
 _RUNS_MODELS = re.compile(
-    r"(gpu|tpu|capacity_block|sagemaker_(?!.*(domain|user_profile|space|image|repository|role|feature))|"
+    r"(gpu|tpu|^(vastai|runpod|lambdalabs|paperspace|fluidstack)_|capacity_block|sagemaker_(?!.*(domain|user_profile|space|image|repository|role|feature))|"
     r"ml_workspace_compute|machine_learning_compute|hyperpod)"
 )
 _GPU_NAME = re.compile(r"(^|[-_.])gpus?([-_.]|$)", re.IGNORECASE)
@@ -72,7 +74,14 @@ _GPU_IMAGE = re.compile(r"GPU|NVIDIA|NEURON")
 
 
 def holds_gpus(resource: Resource, world: World) -> Answer:
-    """Tell whether a resource makes machines with GPUs."""
+    """Tell whether a resource makes machines with GPUs; several rules ask."""
+    known = world.answers.get(id(resource.body))
+    if known is None:
+        known = world.answers[id(resource.body)] = _answer(resource, world)
+    return known
+
+
+def _answer(resource: Resource, world: World) -> Answer:
     kind = resource.kind
     if kind == "google_container_cluster":
         pools = [pool_answer(pool, resource) for pool in default_pools(resource)]
@@ -99,9 +108,10 @@ def _by_fields(resource: Resource) -> Answer:
     machines: list[Answer] = []
     attached: list[Answer] = []
     for key, node, _ in below(resource):
-        if key in _MACHINE_KEYS or key in _LOOSE_KEYS:
-            machines += _machine(key, node, makes=makes)
-        elif key in _ACCELERATORS and not isinstance(node.value, (str, bool)):
+        word = _word(key)
+        if word in _MACHINE_KEYS or word in _LOOSE_KEYS:
+            machines += _machine(word, node, makes=makes)
+        elif word in _ACCELERATORS and not isinstance(node.value, (str, bool, int, float)):
             attached.append(_attached(node))
         elif _GPU_IN_TEXT.search(key):  # a limit of a container
             attached.append("no" if node.value in (0, "0") else "yes")
@@ -109,6 +119,10 @@ def _by_fields(resource: Resource) -> Answer:
             key == "type" and node.value == "GPU"
         ):
             attached.append("yes")
+        elif isinstance(node.value, (str, int)) and asks_for_gpus(key, node):
+            attached.append(
+                "yes" if role(key) else "maybe"
+            )  # a machine's name may be only spoken of
     if "yes" in attached or "yes" in machines:
         return "yes"
     if "maybe" in attached and not (machines and gathered(machines) == "no"):
@@ -119,6 +133,12 @@ def _by_fields(resource: Resource) -> Answer:
         n1 = plain and all(a == "maybe" for a in plain) and _is_n1(resource)
         return "no" if n1 else gathered(machines)
     return "maybe" if _RUNS_MODELS.search(resource.kind) else "no"
+
+
+@lru_cache(4096)
+def _word(key: str) -> str:
+    """Return a key as Terraform spells it; azapi and others pass on a cloud's own ``vmSize``."""
+    return key if key.islower() else snake(key)
 
 
 def _is_n1(resource: Resource) -> bool:

@@ -19,7 +19,7 @@ from pytest_mlgates.gates.infra_guardrails.terraform.holders import (
     holds_gpus,
     pool_answer,
 )
-from pytest_mlgates.gates.infra_guardrails.world import Resource, World
+from pytest_mlgates.gates.infra_guardrails.world import Resource, World, below, snake
 from pytest_mlgates.reading.node import Node, Unknown
 
 __all__ = ["pool_zones"]
@@ -30,6 +30,8 @@ _ALONE = re.compile(
     r"(_instance|_template|_launch_configuration|_virtual_machine|_vm|_tpu_node|queued_resource|"
     r"notebook_instance|workbench_instance|_job|_job_definition|task_definition|_runtime)(_v\d+)?$"
 )
+#: where one machine, or one entry of a list of them, is
+_PLACE = re.compile(r"(availability_)?zone|subnet_id|subnetwork")
 _SPREADS = re.compile(r"(zones|subnets|subnet_ids|vpc_zone_identifier|subnetworks?)$")
 
 
@@ -77,17 +79,41 @@ def _judged(resource: Resource, world: World) -> Iterator[Check]:
 
 
 def _elsewhere(resource: Resource) -> Iterator[Check]:
-    """Judge what is called zones; leave open what may be several."""
-    for key, node in resource.body.fields.items():
-        if not _SPREADS.search(key) or not _said(node):
-            continue
-        if "zone" in key and isinstance(node.value, list):
-            yield zone_list(node, key)
+    """Judge what is called zones, however deep it stands; leave open what may be several."""
+    places: dict[str, Node] = {}
+    for key, node, _ in below(resource):
+        word = key if key.islower() else snake(key)
+        if _SPREADS.search(word) and _said(node):
+            yield from _several(resource, key, node)
             return
-        if not (isinstance(node.value, list) and len(node.items) == 1):
-            text = f"no rule knows whether {key} of {resource.kind} are one zone"
-            yield in_doubt(node, f"{text}: name one, or name {resource.named} in trusted_kinds")
+        if _PLACE.fullmatch(word) and isinstance(node.value, str) and node.value:
+            places.setdefault(node.value, node)
+    if len(places) > 1:
+        node = next(iter(places.values()))
+        found = Node([Node(name, node.file, node.line) for name in places], node.file, node.line)
+        if all(_ZONE.fullmatch(name) for name in places):
+            yield zone_list(found, "its zones")
+        else:
+            shown = ", ".join(places)
+            way = f"name one, or name {resource.named} in trusted_kinds"
+            yield in_doubt(node, f"its machines are in {shown}, which may be several zones: {way}")
+
+
+def _several(resource: Resource, key: str, node: Node) -> Iterator[Check]:
+    blocks = [item for item in node.items if isinstance(item.value, dict)]
+    if blocks and len(blocks) == len(node.items):  # zones { name = "a" }
+        names = [item.get("name") or item.get("zone") or item.get("id") or item for item in blocks]
+        if len(names) == 1:
+            return
+        if all(name.unknown or isinstance(name.value, str) for name in names):
+            yield zone_list(Node(names, node.file, node.line), key)
+            return
+    elif "zone" in key.lower() and isinstance(node.value, list):
+        yield zone_list(node, key)
         return
+    if not (isinstance(node.value, list) and len(node.items) == 1):
+        text = f"no rule knows whether {key} of {resource.kind} are one zone"
+        yield in_doubt(node, f"{text}: name one, or name {resource.named} in trusted_kinds")
 
 
 def _said(node: Node | None) -> bool:
