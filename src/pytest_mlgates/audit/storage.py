@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_mlgates.core.errors import Unmeasurable, UsageError
+from pytest_mlgates.core.errors import UsageError
 from pytest_mlgates.core.words import install
 
 if TYPE_CHECKING:
@@ -78,9 +78,8 @@ class Address:
 
     def exists(self) -> bool:
         """Tell whether a file or folder is there."""
-        from pyarrow.fs import FileType
-
-        return bool(self.filesystem.get_file_info(self.path).type != FileType.NotFound)
+        info = self.filesystem.get_file_info(self.path)
+        return bool(info.type.name != "NotFound")
 
     def read(self) -> bytes:
         """Return what the file holds."""
@@ -139,7 +138,7 @@ def _filesystem(scheme: str, bucket: str) -> FileSystem:
     try:
         from pyarrow import fs
     except ImportError:
-        raise Unmeasurable(f"reading data sets needs pyarrow: {install('scan')}") from None
+        raise UsageError(f"reading data sets needs pyarrow: {install('scan')}") from None
     if not scheme:
         return fs.LocalFileSystem()
     if scheme == "s3":

@@ -167,6 +167,7 @@ def _summary(args: Namespace, scan: FinishedScan, evidence: Evidence) -> dict[st
         "verdict": evidence.outcome.value,
         "reason": evidence.verdict.reason,
         "gate": dict(evidence.policy),
+        "left_out": list(args.skip),
         **totals.to_json(),
         "examples": scan.examples(sure=True),
         "unconfirmed_examples": scan.examples(sure=False),
@@ -210,6 +211,8 @@ def _print(args: Namespace, scan: FinishedScan, evidence: Evidence) -> int:
         )
     for line in first([f"not read: {reason}" for reason in totals.unread], _SHOWN):
         print(printable(line))
+    for glob in args.skip:
+        print(f"left out, as asked: {printable(glob)}")
     if totals.emptied:
         print(f"{totals.emptied:,} values that can't hold text are empty in the copy")
     print(
