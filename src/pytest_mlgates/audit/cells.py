@@ -105,7 +105,7 @@ def locate(cells: Sequence[Cell], spans: Iterable[Span]) -> Iterator[Found]:
     """Yield for each span of the text of ``cells`` the cell it starts in.
 
     >>> cells = list(cells_of({"id": 7, "card": "4111"}))
-    >>> [(f.cell.path, f.start, f.value) for f in locate(cells, [Span("X", 16, 20, 1, True)])]
+    >>> [(f.cell.path, f.start, f.value) for f in locate(cells, [Span("X", 14, 18, 1, True)])]
     [('card', 0, '4111')]
     """
     at, index = 0, 0

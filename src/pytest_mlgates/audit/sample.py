@@ -67,7 +67,7 @@ def draws_needed(rate: float, share_of_files: float, chance: float) -> int:
     """Return how many records are drawn so that such a leak is seen with a chance.
 
     >>> draws_needed(1e-4, 0.02, 0.95)
-    29884
+    29883
     """
     inside = min(1.0 - 1e-12, rate / share_of_files)
     return math.ceil(math.log1p(-chance) / math.log1p(-inside) / share_of_files)
