@@ -24,7 +24,7 @@ from pytest_mlgates.gates.cost_budget.groups import Group, own_columns
 from pytest_mlgates.gates.cost_budget.layouts import Layout
 from pytest_mlgates.gates.cost_budget.money import Fault, exactly, money
 from pytest_mlgates.gates.cost_budget.periods import instant
-from pytest_mlgates.gates.cost_budget.sql import ALWAYS, TYPES, Source, insert
+from pytest_mlgates.gates.cost_budget.sql import ALWAYS, READ, TYPES, Source, insert
 from pytest_mlgates.gates.cost_budget.tags import read_tags
 from pytest_mlgates.reading.tables import Plain, Table, missing, tables
 
@@ -91,16 +91,20 @@ class Ledger:
         number = len(self.origins)
         self.origins.append(origin)
 
-        def query(source: Source) -> str:
+        def query(source: Source, *, raw: bool = True) -> str:
             wanted = self.wanted
-            needed, query = insert(source, seen, number, mark=mark, groups=columns, wanted=wanted)
+            needed, query = insert(
+                source, seen, number, mark=mark, groups=columns, wanted=wanted, raw=raw
+            )
             for name in set(needed) - self.columns:
                 self._db.execute(f"ALTER TABLE line ADD COLUMN {name} {TYPES[name]}")
                 self.columns.add(name)
             return query
 
         plain = self._source(table.plain, len(table.header)) if table.plain else None
-        if plain is None or not self._reads(query(plain)):
+        if plain is None or not (
+            self._reads(query(plain, raw=False), number) or self._reads(query(plain))
+        ):
             copy = self._folder / f"{number}.csv"
             origin.numbers = _write(table, copy)
             source = self._text(copy, len(table.header) + 1, ",", 0, width_at_end=True)
@@ -109,8 +113,11 @@ class Ledger:
         [(lines,)] = self.ask("SELECT count(*) FROM line")
         origin.lines = lines - first
 
-    def _reads(self, query: str) -> bool:
-        """Tell whether the engine could read a file by itself; if not, nothing of it is left."""
+    def _reads(self, query: str, file: int | None = None) -> bool:
+        """Tell whether the engine could read a file by itself; if not, nothing of it is left.
+
+        With the number of the ``file``, every value of it must have been read, too.
+        """
         import duckdb
 
         self._db.execute("BEGIN")
@@ -119,6 +126,11 @@ class Ledger:
         except duckdb.Error:
             self._db.execute("ROLLBACK")
             return False
+        if file is not None:
+            unread = " OR ".join(f"{name} IS NULL" for name in READ if name in self.columns)
+            if self.ask(f"SELECT 1 FROM line WHERE file = {file} AND ({unread}) LIMIT 1"):
+                self._db.execute("ROLLBACK")
+                return False
         self._db.execute("COMMIT")
         return True
 
@@ -174,7 +186,14 @@ class Ledger:
 
             self._map("tag", "tags", {"ok": "BOOLEAN", **values}, told)
 
+    def column(self, name: str) -> str:
+        """Return a column of ``line l``, NULL where no line has it."""
+        return f"l.{name}" if name in self.columns else f"NULL::{TYPES[name]}"
+
     def _amounts(self, mark: str) -> None:
+        if "cost_raw" not in self.columns:
+            return
+
         def split(text: str) -> tuple[object, object]:
             try:
                 amount = money(text, mark)

@@ -13,7 +13,7 @@ from pytest_mlgates.gates.cost_budget.kinds import KINDS, WORDS, category_of
 from pytest_mlgates.gates.cost_budget.layouts import Layout
 from pytest_mlgates.gates.cost_budget.periods import DAY
 
-__all__ = ["ALWAYS", "TYPES", "Source", "insert", "quoted"]
+__all__ = ["ALWAYS", "READ", "TYPES", "Source", "insert", "quoted"]
 
 #: the columns of a line: file, what it costs, when, what for; ``_raw`` is what Python has to read
 TYPES = {
@@ -25,9 +25,10 @@ TYPES = {
     "parent": "VARCHAR", "width": "INTEGER", "h": "UBIGINT", "k": "UBIGINT",
 }  # fmt: skip
 #: those that every line has; the others only where a source says, or a rule needs, something
-ALWAYS = (
-    "file", "cost", "cost_raw", "currency", "s", "s_raw", "e", "e_raw", "kind", "kind_raw", "h",
-)  # fmt: skip
+ALWAYS = ("file", "cost", "currency", "s", "e", "kind", "h")
+#: what is read of a text; where one can't be, Python reads ``…_raw``. Few bills have such a text
+READ = ("cost", "s", "e", "b", "kind")
+_RAW = tuple(f"{name}_raw" for name in READ)
 _PLAIN = r"'[+-]?[0-9]{1,15}(\.[0-9]{0,18})?'"
 #: types of numbers that lose no digit in a decimal of 18 places
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(\d+,(\d|1[0-8])\)")
@@ -120,11 +121,13 @@ def insert(
     mark: str,
     groups: Sequence[Sequence[int]],
     wanted: frozenset[str],
+    raw: bool = True,
 ) -> tuple[tuple[str, ...], str]:
     """Return what reads a source into lines, and the columns of a line that it needs.
 
     ``groups`` are the columns of each group, ``wanted`` what else is needed: tags, res, waste,
     keys. The numbers of a line that a mark other than the point belongs to are left to Python.
+    Without ``raw``, what is left to Python is NULL and nothing else.
     """
     at, words = seen.at, source.words
     cost, cost_raw = _cost(source, seen)
@@ -173,7 +176,9 @@ def insert(
         values["version_raw"] = f"CASE WHEN NOT {known} THEN {version} END"
     if "keys" in wanted:
         values["k"] = f"hash({', '.join(source.columns[i] for i in seen.keys)})"
-    needed = {n: v for n, v in values.items() if n in ALWAYS or v != "NULL"}
+    needed = {
+        n: v for n, v in values.items() if n in ALWAYS or (v != "NULL" and (raw or n not in _RAW))
+    }
     for i, columns in enumerate(groups):
         needed[f"g{i}"] = f"coalesce({', '.join([*map(words, columns), _NOTHING])})"
     once = ", ".join(f"{value} AS {name}" for name, value in read.items())

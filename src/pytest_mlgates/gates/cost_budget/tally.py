@@ -198,10 +198,13 @@ class Tally:
         [(unfit,)] = self.ledger.ask(f"SELECT count(*) FILTER ({FAULTY}) FROM bare", currency)
         if not unfit:
             return
+        raws = ", ".join(
+            f"{self.ledger.column(name)} AS {name}" for name in ("cost_raw", "s_raw", "e_raw")
+        )
         rows = self.ledger.ask(
             f"""SELECT id, file, cost IS NULL, cost_raw, currency, s IS NULL, s_raw, e IS NULL,
                 e_raw, e < s, version_raw, width
-                FROM (SELECT o.*, l.cost_raw, l.s_raw, l.e_raw FROM own o JOIN line l
+                FROM (SELECT o.*, {raws} FROM own o JOIN line l
                       ON l.rowid = o.id) WHERE {FAULTY} ORDER BY id LIMIT {_SHOWN}""",
             [self.terms.currency],
         )

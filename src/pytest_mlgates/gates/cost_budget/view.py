@@ -66,7 +66,7 @@ def charge(
         {s} AS s, {e} AS e, {s} // {DAY} AS day0,
         greatest({s} // {DAY}, coalesce({b} // {DAY}, 0)) AS day,
         coalesce({b} // {DAY}, 0) > {s} // {DAY} AS moved,
-        {e} - {s} <= {SHORT} AS short, l.kind, l.kind_raw,
+        {e} - {s} <= {SHORT} AS short, l.kind, {there("kind_raw")} AS kind_raw,
         coalesce({there("correction")}, false) AS correction,
         l.kind < {_FLOWING} OR (l.kind = {_PURCHASE} AND {there("recurring")}) AS flows,
         coalesce(l.kind < {_FLOWING}, false) AS reaches,
