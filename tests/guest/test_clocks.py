@@ -100,10 +100,10 @@ def test_signals_wait_for_the_record(guest):
         from pytest_mlgates.session.session import GateSession
         keep = GateSession._record
 
-        def slowly(self, item, evidence, seconds):
+        def slowly(self, *what):
             signal.raise_signal(signal.SIGINT)
             time.sleep(0.01)
-            return keep(self, item, evidence, seconds)
+            return keep(self, *what)
 
         GateSession._record = slowly
 
