@@ -202,6 +202,7 @@ class _Controller:
         self._report: Report | None = None
         self._broke = ""
         self._stop: BaseException | None = None
+        self._shown = False
         #: the least that the run exits with, if it must not exit with 0
         self._status: int | None = None
 
@@ -317,8 +318,15 @@ class _Controller:
                 self._stop.returncode = self.held(self._stop.returncode)
             raise self._stop
 
+    def show_after(self, status: int) -> None:
+        """Show the table after an internal error, for which pytest asks for no summary."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if status == pytest.ExitCode.INTERNAL_ERROR and not self._shown and reporter is not None:
+            self.pytest_terminal_summary(reporter)
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the table of gates, and why the run does not pass."""
+        self._shown = True
         for mistake in self._mistakes:
             terminalreporter.write_line(f"ERROR: {mistake}", red=True)
         gates = _known(self._config)
@@ -353,6 +361,7 @@ class _Holder:
             raise
         finally:
             session.exitstatus = self._controller.held(session.exitstatus)
+        self._controller.show_after(session.exitstatus)
         self._controller.stop_again()
         return result
 

@@ -143,3 +143,23 @@ def test_another_event_loop_is_told():
     with pytest.raises(StopIteration) as stopped:
         running.send(None)  # what drives it here is not asyncio
     assert "aio() needs the event loop of asyncio" in stopped.value.value.verdict.reason
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+@pytest.mark.parametrize("report", [True, False])
+def test_an_internal_error_hides_no_fail(guest, workers, report):
+    """Pytest asks for no summary then, and the table is shown all the same."""
+    guest.pytester.makeconftest(
+        "def pytest_configure(config):\n"
+        "    if not hasattr(config, 'workerinput'):\n"
+        "        config.pluginmanager.register(Breaks())\n"
+        "class Breaks:\n"
+        "    def pytest_runtest_logreport(self, report):\n"
+        "        if report.when == 'teardown':\n"
+        "            raise RuntimeError('of someone else')\n"
+    )
+    guest.tests('def test_a(slice_coverage):\n    slice_coverage(BAD, "k")\n')
+    result = guest.run(*workers, report=report, process=True)
+    assert result.ret == 3
+    told = [line for line in result.outlines if line.startswith("demo: slice_coverage: FAIL")]
+    assert len(told) == 1
