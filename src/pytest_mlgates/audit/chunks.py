@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_mlgates.audit.cells import Cell, Change, Place, Steps
 
-__all__ = ["Changes", "Chunk", "Window", "is_chosen", "steps_of"]
+__all__ = ["Changes", "Chunk", "Window", "gathered", "is_chosen", "steps_of"]
+
+_Item = TypeVar("_Item")
+#: of one chunk, the most records and the characters from which it is full
+_RECORDS, _CHARACTERS = 8_192, 1 << 20
 
 #: for each record by its place in the chunk, what is changed of it in a copy
 Changes = Mapping[int, Mapping[Place, Change]]
@@ -72,3 +76,22 @@ def is_chosen(steps: Steps, columns: Sequence[str]) -> bool:
         return True
     name = ".".join(step for step in steps if isinstance(step, str))
     return any(name == wanted or name.startswith(f"{wanted}.") for wanted in columns)
+
+
+def gathered(found: Iterator[_Item], size_of: Callable[[_Item], int]) -> Iterator[list[_Item]]:
+    """Yield records in lists of the size of a chunk; what stands before a break is yielded too."""
+    some: list[_Item] = []
+    size = 0
+    try:
+        for item in found:
+            some.append(item)
+            size += size_of(item)
+            if size >= _CHARACTERS or len(some) >= _RECORDS:
+                yield some
+                some, size = [], 0
+    except Exception:
+        if some:
+            yield some
+        raise
+    if some:
+        yield some

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TextIO
 
 from pytest_mlgates.audit.cells import Cell, Change, Place, cells_of, text_of
-from pytest_mlgates.audit.chunks import Changes, Chunk, is_chosen, steps_of
+from pytest_mlgates.audit.chunks import Changes, Chunk, gathered, is_chosen, steps_of
 from pytest_mlgates.audit.draws import Draw
 from pytest_mlgates.audit.parquet import head_chunk
 from pytest_mlgates.core.errors import Unmeasurable
@@ -18,8 +18,6 @@ from pytest_mlgates.reading.tables import CsvRows
 
 __all__ = ["CsvCopy", "csv_chunks"]
 
-#: rows, and characters, of a chunk
-_ROWS, _CHARACTERS = 4_096, 1 << 20
 #: the step to a value that no column has a name for
 EXTRA = "column "
 Row = tuple[int, list[str]]
@@ -31,7 +29,7 @@ def csv_chunks(found: CsvRows, columns: Sequence[str], draw: Draw) -> Iterator[C
     if not any(is_chosen((step,), columns) for step in steps):
         raise Unmeasurable("it has none of the columns asked for")
     yield head_chunk(found.header)
-    for some in _chunked(draw.of(found.rows, key=itemgetter(0))):
+    for some in gathered(draw.of(found.rows, key=itemgetter(0)), _characters):
         yield _chunk(some, found.header, steps, columns)
 
 
@@ -60,22 +58,8 @@ def _chunk(
     )
 
 
-def _chunked(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    some: list[Row] = []
-    size = 0
-    try:
-        for row in rows:
-            some.append(row)
-            size += sum(map(len, row[1]))
-            if len(some) >= _ROWS or size >= _CHARACTERS:
-                yield some
-                some, size = [], 0
-    except Exception:  # what stands before a break is read all the same
-        if some:
-            yield some
-        raise
-    if some:
-        yield some
+def _characters(row: Row) -> int:
+    return sum(map(len, row[1]))
 
 
 class CsvCopy:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 from pytest_mlgates.audit.cells import Cell, cells_of, rewritten, text_of
-from pytest_mlgates.audit.chunks import Changes, Chunk, Window, is_chosen
+from pytest_mlgates.audit.chunks import Changes, Chunk, Window, gathered, is_chosen
 from pytest_mlgates.audit.draws import Draw
 from pytest_mlgates.core.errors import Unmeasurable
 from pytest_mlgates.pii.datasets import Pairs, flat
@@ -24,9 +24,8 @@ __all__ = [
     "units",
 ]
 
-#: characters from which a record is read in parts, how far they overlap, and of a chunk
-LONG, _OVERLAP, _CHUNK = 8 << 20, 1 << 14, 1 << 20
-_RECORDS = 8_192
+#: characters from which a record is read in parts, and how far they overlap
+LONG, _OVERLAP = 8 << 20, 1 << 14
 
 
 class Lines(Protocol):
@@ -94,14 +93,14 @@ def json_lines_chunks(
     text: Lines, columns: Sequence[str], draw: Draw, most: int = LONG
 ) -> Iterator[Chunk]:
     """Yield the lines as records; one that is no JSON is read as text."""
-    for some in _chunked(_drawn(units(text, paragraphs=False, most=most), draw)):
+    for some in gathered(_drawn(units(text, paragraphs=False, most=most), draw), _characters):
         values = [unit.text if unit.window else _value(unit.text) for unit in some]
         yield _chunk(some, values, columns)
 
 
 def text_chunks(text: Lines, draw: Draw, most: int = LONG) -> Iterator[Chunk]:
     """Yield the paragraphs as records."""
-    for some in _chunked(_drawn(units(text, paragraphs=True, most=most), draw)):
+    for some in gathered(_drawn(units(text, paragraphs=True, most=most), draw), _characters):
         if any("\0" in unit.text for unit in some):
             raise Unmeasurable("it is not text in UTF-8 (null bytes)")
         yield _chunk(some, [unit.text for unit in some], ())
@@ -124,22 +123,8 @@ def _drawn(found: Iterator[Unit], draw: Draw) -> Iterator[Unit]:
     return draw.of((u for u in found if u.text or draw.takes_all), key=lambda unit: unit.row)
 
 
-def _chunked(found: Iterator[Unit]) -> Iterator[list[Unit]]:
-    some: list[Unit] = []
-    size = 0
-    try:
-        for unit in found:
-            some.append(unit)
-            size += len(unit.text)
-            if size >= _CHUNK or len(some) >= _RECORDS:
-                yield some
-                some, size = [], 0
-    except Exception:  # what stands before a break is read all the same
-        if some:
-            yield some
-        raise
-    if some:
-        yield some
+def _characters(unit: Unit) -> int:
+    return len(unit.text)
 
 
 def _value(line: str) -> object:
